@@ -1,0 +1,59 @@
+"""Settings from the environment. Every name starts with VENUE_; the launcher sets them for its services."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class SettingsError(ValueError):
+    """A setting is missing or not of its kind; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a service needs to know of its surroundings."""
+
+    broker_url: str
+    """VENUE_BROKER_URL, `amqp://user:password@host:port/vhost`."""
+    clearing_url: str
+    """VENUE_CLEARING_DATABASE_URL: this service's own role on clearing_data, a libpq URL."""
+    market_url: str
+    """VENUE_MARKET_DATABASE_URL: this service's own role on market_data; empty for a service without one."""
+    host: str
+    """VENUE_HOST, the address to listen on."""
+    port: int
+    """VENUE_PORT, the HTTP port of this service."""
+    shard: int
+    """VENUE_SHARD, the shard of this gateway or engine."""
+    state_dir: str
+    """VENUE_STATE_DIR, where a service may keep a cache (engine snapshots)."""
+    rate_limit_per_second: int
+    """VENUE_RATE_LIMIT_PER_SECOND: order-entry commands a client may send, sustained; burst is five times that."""
+    log_level: str
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in `environment`; SettingsError names what is missing or malformed."""
+
+    def required(name: str) -> str:
+        if not environment.get(name):
+            raise SettingsError(f"{name} is not set")
+        return environment[name]
+
+    def whole(name: str, default: int) -> int:
+        text = environment.get(name, str(default))
+        if not text.isdigit():
+            raise SettingsError(f"{name}={text!r} is not a whole number")
+        return int(text)
+
+    return Settings(
+        broker_url=required("VENUE_BROKER_URL"),
+        clearing_url=required("VENUE_CLEARING_DATABASE_URL"),
+        market_url=environment.get("VENUE_MARKET_DATABASE_URL", ""),
+        host=environment.get("VENUE_HOST", "127.0.0.1"),
+        port=whole("VENUE_PORT", 0),
+        shard=whole("VENUE_SHARD", 0),
+        state_dir=environment.get("VENUE_STATE_DIR", ""),
+        rate_limit_per_second=whole("VENUE_RATE_LIMIT_PER_SECOND", 2000),
+        log_level=environment.get("VENUE_LOG_LEVEL", "INFO"),
+    )

@@ -1,0 +1,75 @@
+"""Messages to bytes and back: JSON with a schema version.
+
+An unknown version is refused, unknown fields are ignored, so that a newer sender of the same
+version may add fields.
+"""
+
+from typing import Any
+
+import msgspec
+
+from venue_protocol.commands import Command, CommandBatch
+from venue_protocol.events import EventBatch
+from venue_protocol.settlement import SettlementBatch, SettlementReport
+from venue_protocol.streams import OrderReports, ResendRequest, StreamPosition
+
+SCHEMA = 1
+
+Message = CommandBatch | EventBatch | SettlementBatch | StreamPosition | ResendRequest | OrderReports
+
+
+class CodecError(ValueError):
+    """The bytes are not a message of this schema version."""
+
+
+_encoder = msgspec.json.Encoder()
+_message_decoder = msgspec.json.Decoder(Message)
+_command_decoder = msgspec.json.Decoder(Command)
+_report_decoder = msgspec.json.Decoder(SettlementReport)
+
+
+class _RawCommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="command_batch"):
+    """A CommandBatch whose commands are bytes already, as the log stores them. Same fields, same order."""
+
+    schema: int
+    shard: int
+    first: int
+    time_us: int
+    commands: list[msgspec.Raw]
+
+
+def encode(message: Any) -> bytes:
+    """JSON bytes of a message, command, event or report."""
+    return _encoder.encode(message)
+
+
+def encode_command_batch(shard: int, first: int, time_us: int, commands: list[bytes]) -> bytes:
+    """Bytes of the CommandBatch with these encoded commands; nothing is encoded twice."""
+    return _encoder.encode(_RawCommandBatch(SCHEMA, shard, first, time_us, [msgspec.Raw(c) for c in commands]))
+
+
+def decode(body: bytes) -> Message:
+    """The message in `body`; CodecError if it is not one, or has another schema version."""
+    try:
+        message = _message_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise CodecError(str(error)) from error
+    if message.schema != SCHEMA:
+        raise CodecError(f"schema {message.schema} is not {SCHEMA}")
+    return message
+
+
+def decode_command(body: bytes | str) -> Command:
+    """One command as a row of the order log stores it; CodecError if it is not one."""
+    try:
+        return _command_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise CodecError(str(error)) from error
+
+
+def decode_report(body: bytes | str) -> SettlementReport:
+    """One settlement report; CodecError if it is not one."""
+    try:
+        return _report_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise CodecError(str(error)) from error

@@ -1,0 +1,78 @@
+"""Commands: what changes a book, in the order log and on `order_entry`.
+
+A command's sequence is its place in the log. It is not stored inside the command: in a batch
+the i-th command has sequence `first + i`, and an order's id is the sharded sequence of its
+PlaceOrder. All times are microseconds since the Unix epoch.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from venue_protocol.orders import OrderType, Side, TimeInForce
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="place_order", omit_defaults=True):
+    """Place an order. Its hold is placed in the same transaction as its row in the log."""
+
+    client_id: str
+    security_id: str
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    quantity: int
+    """Shares, > 0."""
+    price_e4: int
+    """The limit; for a market order the edge of the price band, its worst price."""
+    client_order_id: str | None = None
+
+
+class AmendOrder(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="amend_order", omit_defaults=True):
+    """Change price or quantity of an own order. Less at the same price keeps its place in the queue."""
+
+    client_id: str
+    order_id: int
+    quantity: int
+    """The new total quantity, shares, filled ones included (FIX OrderQty)."""
+    price_e4: int
+    hold_added: int
+    """Held in addition by the door: ten-thousandths of a dollar (buy) or shares (sell), >= 0."""
+    client_order_id: str | None = None
+
+
+class CancelOrder(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="cancel_order", omit_defaults=True):
+    """Cancel what is left of an own order."""
+
+    client_id: str
+    order_id: int
+
+
+class CancelAllOrders(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="cancel_all_orders", omit_defaults=True):
+    """Cancel every open order of a client, or those in one security."""
+
+    client_id: str
+    security_id: str | None = None
+
+
+Command = PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders
+
+
+class CommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="command_batch"):
+    """The commands of one commit, in log order. `time_us` rises strictly from commit to commit of a
+    shard, so the log alone tells which rows were one batch."""
+
+    schema: int
+    shard: int
+    first: int
+    """Sequence of commands[0]; the next command has first + 1. Sequences start at 1 and have no gap."""
+    time_us: int
+    commands: list[Command]
+
+    @property
+    def last(self) -> int:
+        """Sequence of the last command."""
+        return self.first + len(self.commands) - 1
+
+    def numbered(self) -> Iterator[tuple[int, Command]]:
+        """Each command with its sequence."""
+        return enumerate(self.commands, self.first)

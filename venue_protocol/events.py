@@ -1,0 +1,130 @@
+"""Events: what the matching engine says happened, on `order_execution` and `data_feed`.
+
+Event sequences of a shard start at 1 and have no gap. An event does not carry its number: in a
+batch the i-th event has sequence `first + i`. One command batch gives exactly one event batch.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from venue_protocol.orders import CancelReason, OrderType, Side, TimeInForce
+
+
+class OrderAccepted(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="order_accepted", omit_defaults=True):
+    """The order reached the engine (execution report, ExecType=New). Its trades follow, if any."""
+
+    order_id: int
+    client_id: str
+    security_id: str
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    quantity: int
+    price_e4: int
+    client_order_id: str | None = None
+
+
+class Trade(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="trade"):
+    """Two fills at the resting order's price. The resting order is the one of the side that is not `aggressor`."""
+
+    trade_id: int
+    security_id: str
+    price_e4: int
+    quantity: int
+    aggressor: Side
+    buy_order_id: int
+    buy_client_id: str
+    buy_price_e4: int
+    """What the buyer's order held per share; the fill releases `quantity` times this."""
+    buy_leaves: int
+    """Shares of the buy order still open after this trade."""
+    sell_order_id: int
+    sell_client_id: str
+    sell_leaves: int
+
+
+class OrderCanceled(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="order_canceled"):
+    """The rest of an order left the venue; its hold is released."""
+
+    order_id: int
+    client_id: str
+    security_id: str
+    side: Side
+    price_e4: int
+    quantity: int
+    """Shares that were open until now, > 0."""
+    reason: CancelReason
+
+
+class OrderAmended(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="order_amended"):
+    """An order has new terms. If it lost its place it may trade at once: trades follow."""
+
+    order_id: int
+    client_id: str
+    security_id: str
+    side: Side
+    quantity: int
+    """New total quantity, shares, filled ones included."""
+    price_e4: int
+    leaves: int
+    """Open shares under the new terms, before any trade that follows. 0: the amend ended the order."""
+    previous_price_e4: int
+    previous_leaves: int
+    hold_released: int
+    """Ten-thousandths of a dollar (buy) or shares (sell) that the new terms do not need, >= 0."""
+
+
+class CancelRejected(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="cancel_rejected"):
+    """A cancel or amend could not be done (FIX OrderCancelReject). Nothing changed in the book."""
+
+    order_id: int
+    client_id: str
+    reason: str
+    """Code of a RejectReason: order.already_filled, order.already_canceled, order.unknown, ..."""
+
+
+class AmendRejected(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="amend_rejected"):
+    """An amend could not be done; what the door held for it is released."""
+
+    order_id: int
+    client_id: str
+    reason: str
+    security_id: str | None
+    """None when the engine never saw the order; then hold_released is 0."""
+    side: Side | None
+    hold_released: int
+
+
+class MassCancelReport(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="mass_cancel_report"):
+    """A CancelAllOrders was done; its OrderCanceled events, oldest order first, stand before it."""
+
+    client_id: str
+    security_id: str | None
+    canceled: int
+
+
+Event = OrderAccepted | Trade | OrderCanceled | OrderAmended | CancelRejected | AmendRejected | MassCancelReport
+
+
+class EventBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="event_batch"):
+    """All events of one command batch, in order."""
+
+    schema: int
+    shard: int
+    first: int
+    """Event sequence of events[0]."""
+    log_first: int
+    log_last: int
+    """The commands these events answer."""
+    time_us: int
+    events: list[Event]
+
+    @property
+    def last(self) -> int:
+        """Event sequence of the last event."""
+        return self.first + len(self.events) - 1
+
+    def numbered(self) -> Iterator[tuple[int, Event]]:
+        """Each event with its sequence."""
+        return enumerate(self.events, self.first)

@@ -1,0 +1,75 @@
+"""The one closed list of reasons for which the venue says no, each with its HTTP status."""
+
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+
+class RejectReason(Enum):
+    """One status per cause: `code` is what clients switch on, `http_status` what the door answers."""
+
+    # 400: the request is not in the language
+    MALFORMED = ("request.malformed", 400)
+    DUPLICATE_KEY = ("request.duplicate_key", 400)
+    MISSING_FIELD = ("request.missing_field", 400)
+    UNKNOWN_FIELD = ("request.unknown_field", 400)
+    INVALID_FIELD = ("request.invalid_field", 400)
+    TOO_LARGE = ("request.too_large", 413)
+    UNSUPPORTED_MEDIA_TYPE = ("request.unsupported_media_type", 415)
+    METHOD_NOT_ALLOWED = ("request.method_not_allowed", 405)
+    # 401, 403, 404
+    KEY_MISSING = ("auth.key_missing", 401)
+    KEY_INVALID = ("auth.key_invalid", 401)
+    FORBIDDEN = ("auth.forbidden", 403)
+    UNKNOWN_PATH = ("request.unknown_path", 404)
+    UNKNOWN_CLIENT = ("client.unknown", 404)
+    UNKNOWN_SECURITY = ("security.unknown", 404)
+    UNKNOWN_ORDER = ("order.unknown", 404)
+    # 409: at odds with what exists
+    CLIENT_EXISTS = ("client.exists", 409)
+    SECURITY_EXISTS = ("security.exists", 409)
+    CLIENT_ORDER_ID_REUSED = ("order.client_order_id_reused", 409)
+    # 422: understood, and refused
+    PRICE_NOT_POSITIVE = ("price.not_positive", 422)
+    PRICE_OFF_TICK = ("price.off_tick", 422)
+    PRICE_OUTSIDE_BAND = ("price.outside_band", 422)
+    PRICE_REQUIRED = ("price.required", 422)
+    PRICE_NOT_ALLOWED = ("price.not_allowed", 422)
+    QUANTITY_NOT_POSITIVE = ("quantity.not_positive", 422)
+    QUANTITY_OFF_LOT = ("quantity.off_lot", 422)
+    QUANTITY_TOO_LARGE = ("quantity.too_large", 422)
+    TIME_IN_FORCE_NOT_ALLOWED = ("order.time_in_force_not_allowed", 422)
+    INSUFFICIENT_FUNDS = ("risk.insufficient_funds", 422)
+    INSUFFICIENT_SHARES = ("risk.insufficient_shares", 422)
+    ORDER_FILLED = ("order.already_filled", 422)
+    ORDER_CANCELED = ("order.already_canceled", 422)
+    ORDER_NOT_OPEN = ("order.not_open", 422)
+    AMEND_BELOW_FILLED = ("order.amend_below_filled", 422)
+    AMEND_CHANGES_NOTHING = ("order.amend_changes_nothing", 422)
+    AMOUNT_NOT_POSITIVE = ("amount.not_positive", 422)
+    # 429, 503: not now
+    RATE_LIMITED = ("rate.limited", 429)
+    NOT_READY = ("service.not_ready", 503)
+    INTERNAL = ("service.internal", 500)
+
+    def __init__(self, code: str, http_status: int) -> None:
+        self.code = code
+        self.http_status = http_status
+
+    @classmethod
+    def of_code(cls, code: str) -> "RejectReason":
+        """The reason with this code; KeyError for a code that is not in the list."""
+        return _BY_CODE[code]
+
+
+_BY_CODE = {reason.code: reason for reason in RejectReason}
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A no with its one reason and the fact that caused it. Nothing was done."""
+
+    reason: RejectReason
+    message: str
+    field: str | None = None
+    details: dict[str, Any] = {}

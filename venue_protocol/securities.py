@@ -1,0 +1,71 @@
+"""A security and its trading rules."""
+
+import msgspec
+
+from venue_protocol.refusals import RejectReason, Refusal
+from venue_protocol.money import format_e4
+
+BASIS_POINTS = 10_000
+
+
+class Security(msgspec.Struct, frozen=True):
+    """One listed security. Prices in ten-thousandths of a dollar, quantities in shares."""
+
+    security_id: str
+    name: str
+    shard: int
+    tick_e4: int
+    """Prices are multiples of this, > 0."""
+    lot: int
+    """Quantities are multiples of this, > 0."""
+    band_bps: int
+    """Half width of the price band around the reference, in basis points of it, 1..10000."""
+    reference_price_e4: int
+    max_quantity: int = 1_000_000
+    """Largest quantity of one order, shares."""
+
+    @property
+    def band_low_e4(self) -> int:
+        """Lowest price accepted: reference minus band, rounded up to a tick, at least one tick."""
+        low = self.reference_price_e4 * (BASIS_POINTS - self.band_bps)
+        ticks = -(-low // (BASIS_POINTS * self.tick_e4))
+        return max(ticks, 1) * self.tick_e4
+
+    @property
+    def band_high_e4(self) -> int:
+        """Highest price accepted: reference plus band, rounded down to a tick."""
+        high = self.reference_price_e4 * (BASIS_POINTS + self.band_bps)
+        return high // (BASIS_POINTS * self.tick_e4) * self.tick_e4
+
+    def refuse_price(self, price_e4: int) -> Refusal | None:
+        """The refusal of a limit price, or None: positive, on the tick, inside the band."""
+        if price_e4 <= 0:
+            return Refusal(RejectReason.PRICE_NOT_POSITIVE, f"price {format_e4(price_e4)} is not above zero", "price")
+        if price_e4 % self.tick_e4:
+            return Refusal(
+                RejectReason.PRICE_OFF_TICK,
+                f"price {format_e4(price_e4)} is not a multiple of tick {format_e4(self.tick_e4)}",
+                "price",
+            )
+        if not self.band_low_e4 <= price_e4 <= self.band_high_e4:
+            return Refusal(
+                RejectReason.PRICE_OUTSIDE_BAND,
+                f"price {format_e4(price_e4)} is outside "
+                f"{format_e4(self.band_low_e4)} to {format_e4(self.band_high_e4)}",
+                "price",
+            )
+        return None
+
+    def refuse_quantity(self, quantity: int) -> Refusal | None:
+        """The refusal of a quantity, or None: positive, whole lots, not above the maximum."""
+        if quantity <= 0:
+            return Refusal(RejectReason.QUANTITY_NOT_POSITIVE, f"quantity {quantity} is not above zero", "quantity")
+        if quantity > self.max_quantity:
+            return Refusal(
+                RejectReason.QUANTITY_TOO_LARGE, f"quantity {quantity} is above {self.max_quantity}", "quantity"
+            )
+        if quantity % self.lot:
+            return Refusal(
+                RejectReason.QUANTITY_OFF_LOT, f"quantity {quantity} is not a multiple of lot {self.lot}", "quantity"
+            )
+        return None

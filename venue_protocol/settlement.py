@@ -1,0 +1,66 @@
+"""Settlement reports: what the clearinghouse did to one client's cash and shares, and why."""
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from venue_protocol.orders import Side
+
+SettlementKind = Literal["trade", "deposit", "withdrawal", "failed_trade"]
+
+GENESIS_HASH = "0" * 64
+
+
+class SettlementReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One movement on one client's accounts. Reports of a client are chained by hash.
+
+    Replaying a client's reports from the first gives exactly its balance and holdings.
+    """
+
+    sequence: int
+    """Venue-wide, gap-free, from 1."""
+    client_id: str
+    client_sequence: int
+    """Gap-free per client, from 1."""
+    settlement_kind: SettlementKind
+    journal_id: int
+    """The double-entry journal of this movement; 0 for failed_trade."""
+    cash_e4: int
+    """Signed change of the balance, ten-thousandths of a dollar."""
+    shares: int
+    """Signed change of the holding in security_id, shares."""
+    balance_e4: int
+    """Balance after this movement."""
+    time_us: int
+    previous_hash: str
+    """Hash of the client's previous report, hexadecimal; GENESIS_HASH for the first."""
+    security_id: str | None = None
+    holding: int | None = None
+    """Shares of security_id after this movement."""
+    trade_id: int | None = None
+    order_id: int | None = None
+    side: Side | None = None
+    quantity: int | None = None
+    price_e4: int | None = None
+    memo: str | None = None
+    hash: str = ""
+
+
+def report_hash(report: SettlementReport) -> str:
+    """SHA-256, hexadecimal, of the report's canonical JSON (fields in order, defaults left out) without its hash."""
+    bare = msgspec.structs.replace(report, hash="") if report.hash else report
+    return hashlib.sha256(msgspec.json.encode(bare)).hexdigest()
+
+
+class SettlementBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="settlement_batch"):
+    """The reports of one settlement transaction, in sequence."""
+
+    schema: int
+    first: int
+    reports: list[SettlementReport]
+
+    @property
+    def last(self) -> int:
+        """Sequence of the last report."""
+        return self.first + len(self.reports) - 1
