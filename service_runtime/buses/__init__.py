@@ -1,0 +1,1 @@
+"""The bodies of the bus: RabbitMQ, and an in-memory one for tests and simulation."""

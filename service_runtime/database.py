@@ -1,0 +1,140 @@
+"""Postgres: pooled connections, transactions, and the line between "try again" and "our fault"."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg2
+import sqlalchemy
+from psycopg2 import errors
+from sqlalchemy.pool import QueuePool
+
+from service_runtime.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+Cursor = Any
+"""A psycopg2 cursor. The driver's own type is not exported by name."""
+T = TypeVar("T")
+
+_AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, sqlalchemy.exc.TimeoutError)
+_CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
+
+
+class DatabaseUnavailable(RuntimeError):
+    """The database can't be asked now; nothing was committed. Trying again later is safe."""
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The connection was lost during COMMIT: it may or may not have happened."""
+
+
+class Database:
+    """A pool of connections to one database with one role."""
+
+    def __init__(self, url: str, name: str, pool_size: int = 4, statement_timeout_ms: int = 30_000) -> None:
+        self._url = url
+        self._name = name
+        self._statement_timeout_ms = statement_timeout_ms
+        self._pool = QueuePool(self._connect, pool_size=pool_size, max_overflow=0, timeout=5)
+        self._available = True
+
+    @contextmanager
+    def transaction(self) -> Iterator[Cursor]:
+        """A cursor inside one transaction: committed at the end of the block, rolled back on any error.
+
+        Raises DatabaseUnavailable (nothing committed) or CommitUnknown (lost during COMMIT).
+        """
+        connection = self._checkout()
+        try:
+            cursor = connection.cursor()
+            yield cursor
+        except _AWAY as error:
+            self._discard(connection)
+            raise DatabaseUnavailable(str(error).strip()) from error
+        except _CONFLICTS as error:
+            connection.rollback()
+            connection.close()
+            raise DatabaseUnavailable(str(error).strip()) from error
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        try:
+            connection.commit()
+        except _AWAY as error:
+            self._discard(connection)
+            raise CommitUnknown(str(error).strip()) from error
+        except BaseException:
+            self._roll_back(connection)
+            raise
+        connection.close()
+        self._available = True
+
+    def run(self, work: Callable[[Cursor], T], stopping: threading.Event | None = None) -> T:
+        """The result of `work` in a transaction, tried until it commits. `work` must be safe to repeat.
+
+        Raises DatabaseUnavailable only when `stopping` is set meanwhile.
+        """
+        backoff = Backoff()
+        while True:
+            try:
+                with self.transaction() as cursor:
+                    return work(cursor)
+            except DatabaseUnavailable as error:
+                if stopping is not None and stopping.is_set():
+                    raise
+                log.warning("database unavailable, will try again", extra={"database": self._name, "error": str(error)})
+                pause_s = backoff.next_s()
+                if stopping is not None:
+                    stopping.wait(pause_s)
+                else:
+                    time.sleep(pause_s)
+
+    def is_ready(self) -> bool:
+        """Whether a statement succeeds now."""
+        try:
+            with self.transaction() as cursor:
+                cursor.execute("SELECT 1")
+            return True
+        except DatabaseUnavailable:
+            return False
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._pool.dispose()
+
+    def _connect(self) -> Any:
+        return psycopg2.connect(
+            self._url,
+            application_name=self._name,
+            connect_timeout=3,
+            options=f"-c statement_timeout={self._statement_timeout_ms} -c timezone=UTC",
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+        )
+
+    def _checkout(self) -> Any:
+        try:
+            return self._pool.connect()
+        except _AWAY as error:
+            self._available = False
+            raise DatabaseUnavailable(str(error).strip()) from error
+
+    def _discard(self, connection: Any) -> None:
+        """The connection is dead: drop it, and the other idle ones with it (the server probably restarted)."""
+        self._available = False
+        connection.invalidate()
+        connection.close()
+        self._pool.dispose()
+        self._pool = self._pool.recreate()
+
+    def _roll_back(self, connection: Any) -> None:
+        try:
+            connection.rollback()
+            connection.close()
+        except _AWAY:
+            self._discard(connection)
