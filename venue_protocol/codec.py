@@ -51,7 +51,7 @@ def encode_command_batch(shard: int, first: int, time_us: int, commands: list[by
 def decode(body: bytes) -> Message:
     """The message in `body`; CodecError if it is not one, or has another schema version."""
     try:
-        message = _message_decoder.decode(body)
+        message: Message = _message_decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CodecError(str(error)) from error
     if message.schema != SCHEMA:
@@ -62,7 +62,8 @@ def decode(body: bytes) -> Message:
 def decode_command(body: bytes | str) -> Command:
     """One command as a row of the order log stores it; CodecError if it is not one."""
     try:
-        return _command_decoder.decode(body)
+        command: Command = _command_decoder.decode(body)
+        return command
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CodecError(str(error)) from error
 

@@ -12,7 +12,11 @@ import msgspec
 from venue_protocol.orders import OrderType, Side, TimeInForce
 
 
-class PlaceOrder(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="place_order", omit_defaults=True):
+class _CommandStruct(msgspec.Struct, frozen=True, gc=False, tag_field="kind", omit_defaults=True):
+    """The shape all commands share."""
+
+
+class PlaceOrder(_CommandStruct, tag="place_order"):
     """Place an order. Its hold is placed in the same transaction as its row in the log."""
 
     client_id: str
@@ -27,7 +31,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="p
     client_order_id: str | None = None
 
 
-class AmendOrder(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="amend_order", omit_defaults=True):
+class AmendOrder(_CommandStruct, tag="amend_order"):
     """Change price or quantity of an own order. Less at the same price keeps its place in the queue."""
 
     client_id: str
@@ -40,14 +44,16 @@ class AmendOrder(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="a
     client_order_id: str | None = None
 
 
-class CancelOrder(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="cancel_order", omit_defaults=True):
+class CancelOrder(_CommandStruct, tag="cancel_order"):
     """Cancel what is left of an own order."""
 
     client_id: str
     order_id: int
 
 
-class CancelAllOrders(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="cancel_all_orders", omit_defaults=True):
+class CancelAllOrders(
+    msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="cancel_all_orders", omit_defaults=True
+):
     """Cancel every open order of a client, or those in one security."""
 
     client_id: str

@@ -11,7 +11,11 @@ import msgspec
 from venue_protocol.orders import CancelReason, OrderType, Side, TimeInForce
 
 
-class OrderAccepted(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="order_accepted", omit_defaults=True):
+class _EventStruct(msgspec.Struct, frozen=True, gc=False, tag_field="kind", omit_defaults=True):
+    """The shape all events share."""
+
+
+class OrderAccepted(_EventStruct, tag="order_accepted"):
     """The order reached the engine (execution report, ExecType=New). Its trades follow, if any."""
 
     order_id: int
@@ -25,7 +29,7 @@ class OrderAccepted(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag
     client_order_id: str | None = None
 
 
-class Trade(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="trade"):
+class Trade(_EventStruct, tag="trade"):
     """Two fills at the resting order's price. The resting order is the one of the side that is not `aggressor`."""
 
     trade_id: int
@@ -44,7 +48,7 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="trade"
     sell_leaves: int
 
 
-class OrderCanceled(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="order_canceled"):
+class OrderCanceled(_EventStruct, tag="order_canceled"):
     """The rest of an order left the venue; its hold is released."""
 
     order_id: int
@@ -57,7 +61,7 @@ class OrderCanceled(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag
     reason: CancelReason
 
 
-class OrderAmended(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="order_amended"):
+class OrderAmended(_EventStruct, tag="order_amended"):
     """An order has new terms. If it lost its place it may trade at once: trades follow."""
 
     order_id: int
@@ -75,7 +79,7 @@ class OrderAmended(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag=
     """Ten-thousandths of a dollar (buy) or shares (sell) that the new terms do not need, >= 0."""
 
 
-class CancelRejected(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="cancel_rejected"):
+class CancelRejected(_EventStruct, tag="cancel_rejected"):
     """A cancel or amend could not be done (FIX OrderCancelReject). Nothing changed in the book."""
 
     order_id: int
@@ -84,7 +88,7 @@ class CancelRejected(msgspec.Struct, frozen=True, gc=False, tag_field="kind", ta
     """Code of a RejectReason: order.already_filled, order.already_canceled, order.unknown, ..."""
 
 
-class AmendRejected(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="amend_rejected"):
+class AmendRejected(_EventStruct, tag="amend_rejected"):
     """An amend could not be done; what the door held for it is released."""
 
     order_id: int
@@ -96,7 +100,7 @@ class AmendRejected(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag
     hold_released: int
 
 
-class MassCancelReport(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="mass_cancel_report"):
+class MassCancelReport(_EventStruct, tag="mass_cancel_report"):
     """A CancelAllOrders was done; its OrderCanceled events, oldest order first, stand before it."""
 
     client_id: str

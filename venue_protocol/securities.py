@@ -2,8 +2,8 @@
 
 import msgspec
 
-from venue_protocol.refusals import RejectReason, Refusal
 from venue_protocol.money import format_e4
+from venue_protocol.refusals import Refusal, RejectReason
 
 BASIS_POINTS = 10_000
 

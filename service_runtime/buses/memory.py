@@ -36,7 +36,7 @@ class _Message:
 
 
 class MemoryBus:
-    """A Bus without a broker. `duplicate_rate`: share of messages that are put twice (a resend after a lost confirm)."""
+    """A Bus without a broker. `duplicate_rate`: share of messages put twice, as after a lost confirm."""
 
     def __init__(self, seed: int = 0, duplicate_rate: float = 0.0) -> None:
         self._random = random.Random(seed)

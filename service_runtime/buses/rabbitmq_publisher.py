@@ -14,8 +14,8 @@ import pika
 from pika.exceptions import AMQPError
 
 from service_runtime.backoff import Backoff
-from service_runtime.buses.rabbitmq_topology import DEAD_LETTER_EXCHANGE
 from service_runtime.bus import BusError
+from service_runtime.buses.rabbitmq_topology import DEAD_LETTER_EXCHANGE
 from venue_protocol.topology import DEAD_LETTERS, EXCHANGE
 
 log = logging.getLogger(__name__)
@@ -121,13 +121,10 @@ class RabbitPublisher:
                 self._connection.ioloop.start()
             except (AMQPError, OSError) as error:
                 log.warning("publisher connection failed", extra={"error": repr(error)})
-            if self._was_open():
+            if self._open:
                 backoff.reset()
             self._requeue_unconfirmed()
             self._closing.wait(backoff.next_s())
-
-    def _was_open(self) -> bool:
-        return self._open
 
     def _on_connection_open(self, connection: Any) -> None:
         connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(True))
@@ -183,7 +180,9 @@ class RabbitPublisher:
                 DEAD_LETTER_EXCHANGE if to_dead_letters else EXCHANGE,
                 pending.routing_key,
                 pending.body,
-                pika.BasicProperties(delivery_mode=_PERSISTENT, content_type="application/json", headers=pending.headers),
+                pika.BasicProperties(
+                    delivery_mode=_PERSISTENT, content_type="application/json", headers=pending.headers
+                ),
                 mandatory=True,
             )
 
@@ -230,3 +229,7 @@ class RabbitPublisher:
             self._connection.ioloop.add_callback_threadsafe(function)
         except (AMQPError, AttributeError, OSError, RuntimeError):
             log.debug("publisher loop is between connections")
+
+
+def _properties(pending: _Pending) -> pika.BasicProperties:
+    return pika.BasicProperties(delivery_mode=_PERSISTENT, content_type="application/json", headers=pending.headers)

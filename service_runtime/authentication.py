@@ -1,0 +1,108 @@
+"""Who asks: API keys to clients. Keys are stored as SHA-256 only; a key has 256 random bits, so no salt is needed."""
+
+import hashlib
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+
+from flask import request
+
+from service_runtime.database import Database
+from service_runtime.web import refuse
+from venue_protocol.refusals import RejectReason
+
+_REMEMBER_S = 1.0
+_MOST_REMEMBERED = 10_000
+
+ADMINISTRATOR = "administrator"
+TRADER = "trader"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The client behind a key."""
+
+    client_id: str
+    role: str
+
+    def is_administrator(self) -> bool:
+        """Whether it may read and manage every account."""
+        return self.role == ADMINISTRATOR
+
+
+def new_key() -> str:
+    """A fresh API key; shown once, never stored."""
+    return f"vk_{secrets.token_urlsafe(32)}"
+
+
+def key_hash(key: str) -> bytes:
+    """What is stored of a key."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+class Authenticator:
+    """Finds the caller of a request. A revoked key stops working within one second."""
+
+    def __init__(self, clearing: Database) -> None:
+        self._clearing = clearing
+        self._known: dict[bytes, tuple[float, Caller]] = {}
+        self._lock = threading.Lock()
+
+    def caller(self) -> Caller:
+        """The caller of the current request; Refused with 401 when the key is missing, wrong or revoked."""
+        return self.caller_of(_key_of_request())
+
+    def caller_of(self, key: str | None) -> Caller:
+        """The caller with this key; Refused with 401 as above."""
+        if not key:
+            raise refuse(RejectReason.KEY_MISSING, "send your key as 'Authorization: Bearer KEY'")
+        hashed = key_hash(key)
+        remembered = self._known.get(hashed)
+        if remembered is not None and remembered[0] > time.monotonic():
+            return remembered[1]
+        return self._look_up(hashed)
+
+    def administrator(self) -> Caller:
+        """The caller, if an administrator; else Refused with 401 or 403."""
+        caller = self.caller()
+        if not caller.is_administrator():
+            raise refuse(RejectReason.FORBIDDEN, "only an administrator may do this")
+        return caller
+
+    def may_read(self, client_id: str) -> Caller:
+        """The caller, if it may read this client's accounts; unknown client 404, foreign 403."""
+        caller = self.caller()
+        if caller.client_id == client_id:
+            return caller
+        with self._clearing.transaction() as cursor:
+            cursor.execute("SELECT 1 FROM clients WHERE client_id = %s", (client_id.replace("\0", ""),))
+            if cursor.fetchone() is None:
+                raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}")
+        if not caller.is_administrator():
+            raise refuse(RejectReason.FORBIDDEN, "this account belongs to another client")
+        return caller
+
+    def _look_up(self, hashed: bytes) -> Caller:
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                "SELECT client_id, role FROM api_keys JOIN clients USING (client_id)"
+                " WHERE key_hash = %s AND revoked_us IS NULL",
+                (hashed,),
+            )
+            row = cursor.fetchone()
+        if row is None:
+            raise refuse(RejectReason.KEY_INVALID, "this key is wrong or revoked")
+        caller = Caller(*row)
+        with self._lock:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[hashed] = (time.monotonic() + _REMEMBER_S, caller)
+        return caller
+
+
+def _key_of_request() -> str | None:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key:
+        return key.strip()
+    return request.headers.get("X-API-Key")

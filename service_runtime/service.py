@@ -1,0 +1,116 @@
+"""The service loop: threads that may not die quietly, readiness, an HTTP server, a clean stop."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from service_runtime import logs
+from service_runtime.settings import Settings
+from service_runtime.slow_clients import limit_silence
+
+log = logging.getLogger(__name__)
+
+FATAL_EXIT_CODE = 3
+"""gunicorn's code for "do not start this worker again": its master ends too, so the launcher sees it."""
+_STOP_GRACE_S = 5
+
+
+class Service:
+    """One process of the venue: an HTTP server and the threads that do its work."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = name
+        self.settings = settings
+        self.stopping = threading.Event()
+        """Set once the service shall end; loops look at it at least every half second."""
+        self._checks: dict[str, Callable[[], bool]] = {}
+        self._threads: list[threading.Thread] = []
+        self._on_stop: list[Callable[[], None]] = []
+
+    def add_check(self, name: str, is_ready: Callable[[], bool]) -> None:
+        """/readyz says no, and names this check, while `is_ready` is false."""
+        self._checks[name] = is_ready
+
+    def unready(self) -> list[str]:
+        """Names of the checks that fail now."""
+        return [name for name, is_ready in self._checks.items() if not is_ready()]
+
+    def spawn(self, name: str, target: Callable[[], None]) -> None:
+        """Run `target` in a thread until `stopping`. If it raises, the whole process ends loudly with nothing acked."""
+
+        def guarded() -> None:
+            try:
+                target()
+            except Exception:
+                if self.stopping.is_set():
+                    log.warning("thread ended while stopping", exc_info=True, extra={"thread": name})
+                    return
+                log.critical("invariant broken or unhandled fault, stopping", exc_info=True, extra={"thread": name})
+                os._exit(FATAL_EXIT_CODE)
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def on_stop(self, action: Callable[[], None]) -> None:
+        """Run `action` after the threads ended, last added first."""
+        self._on_stop.append(action)
+
+    def stop(self) -> None:
+        """Ask the threads to end, wait for them, close what was opened."""
+        if self.stopping.is_set():
+            return
+        self.stopping.set()
+        for thread in self._threads:
+            thread.join(timeout=_STOP_GRACE_S)
+        for action in reversed(self._on_stop):
+            action()
+        log.info("service stopped")
+
+    def run(self, build: Callable[["Service"], Flask], threads: int = 16) -> None:
+        """Serve the app that `build` wires, until SIGTERM or SIGINT. `build` runs in the serving process."""
+        logs.configure(self.name, self.settings.log_level)
+        _Server(self, build, threads).run()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with one threaded worker: one process owns the service's state."""
+
+    def __init__(self, service: Service, build: Callable[[Service], Flask], threads: int) -> None:
+        self._service = service
+        self._build = build
+        self._threads = threads
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self._service.settings
+        options: dict[str, Any] = {
+            "bind": f"{settings.host}:{settings.port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": self._threads,
+            "worker_connections": 4096,
+            "keepalive": 75,
+            "timeout": 60,
+            "graceful_timeout": _STOP_GRACE_S,
+            "backlog": 2048,
+            "proc_name": self._service.name,
+            "limit_request_line": 4094,
+            "limit_request_fields": 64,
+            "when_ready": lambda server: limit_silence(server.LISTENERS),
+            "post_worker_init": lambda _worker: log.info(
+                "service started", extra={"host": settings.host, "port": settings.port}
+            ),
+            "worker_exit": lambda _server, _worker: self._service.stop(),
+            "logger_class": "service_runtime.gunicorn_logs.QuietLogger",
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._build(self._service)

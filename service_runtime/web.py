@@ -1,0 +1,134 @@
+"""What every Flask service has: one error shape, request ids, /healthz, /readyz, /metrics."""
+
+import logging
+import uuid
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from werkzeug.exceptions import HTTPException
+
+from service_runtime import metrics
+from service_runtime.database import DatabaseUnavailable
+from service_runtime.service import Service
+from venue_protocol.refusals import Refusal, RejectReason
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 1_000_000
+RETRY_AFTER_S = 1
+
+_BY_STATUS = {
+    404: RejectReason.UNKNOWN_PATH,
+    405: RejectReason.METHOD_NOT_ALLOWED,
+    413: RejectReason.TOO_LARGE,
+    415: RejectReason.UNSUPPORTED_MEDIA_TYPE,
+}
+
+
+class Refused(Exception):
+    """Carries a refusal from deep inside a request to the answer. Never leaves the HTTP adapter."""
+
+    def __init__(self, refusal: Refusal, retry_after_s: int | None = None) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+        self.retry_after_s = retry_after_s
+
+
+def refuse(reason: RejectReason, message: str, field: str | None = None, **details: Any) -> Refused:
+    """The exception to raise for this refusal."""
+    return Refused(Refusal(reason, message, field, details))
+
+
+def error_body(refusal: Refusal) -> dict[str, Any]:
+    """`{"error": {code, message, field, details, request_id}}` as a dict."""
+    return {
+        "error": {
+            "code": refusal.reason.code,
+            "message": refusal.message,
+            "field": refusal.field,
+            "details": refusal.details,
+            "request_id": g.get("request_id"),
+        }
+    }
+
+
+def json_response(content: Any, status: int = 200) -> Response:
+    """A JSON answer of anything msgspec can encode."""
+    return Response(msgspec.json.encode(content), status, content_type="application/json")
+
+
+def refusal_response(refusal: Refusal, retry_after_s: int | None = None) -> Response:
+    """The answer to a refused request; counts it."""
+    metrics.refusals.labels(refusal.reason.code).inc()
+    response = json_response(error_body(refusal), refusal.reason.http_status)
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
+    if refusal.reason.http_status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def query_whole(name: str, default: int, least: int, most: int) -> int:
+    """A whole number from the query string, in [least, most]; refused if it is anything else."""
+    text = request.args.get(name)
+    if text is None:
+        return default
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 19 and least <= int(text) <= most):
+        raise refuse(
+            RejectReason.INVALID_FIELD, f"{name} must be a whole number from {least} to {most}", name, value=text[:64]
+        )
+    return int(text)
+
+
+def create_app(service: Service) -> Flask:
+    """A Flask app with the common routes and error answers; the service adds its own."""
+    app = Flask(service.name, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+
+    @app.before_request
+    def number_request() -> None:
+        g.request_id = uuid.uuid4().hex
+
+    @app.errorhandler(Refused)
+    def on_refused(refused: Refused) -> Response:
+        return refusal_response(refused.refusal, refused.retry_after_s)
+
+    @app.errorhandler(DatabaseUnavailable)
+    def on_database_away(_error: DatabaseUnavailable) -> Response:
+        return refusal_response(Refusal(RejectReason.NOT_READY, "the database is away, ask again"), RETRY_AFTER_S)
+
+    @app.errorhandler(HTTPException)
+    def on_http_exception(error: HTTPException) -> Response:
+        reason = _BY_STATUS.get(error.code or 500)
+        if reason is None:
+            reason = RejectReason.INTERNAL if (error.code or 500) >= 500 else RejectReason.MALFORMED
+        return refusal_response(Refusal(reason, error.description or error.name))
+
+    @app.errorhandler(Exception)
+    def on_fault(error: Exception) -> Response:
+        log.error("request failed", exc_info=error, extra={"path": request.path, "request_id": g.get("request_id")})
+        return refusal_response(Refusal(RejectReason.INTERNAL, "a fault of the venue; it has been logged"))
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return json_response({"status": "alive", "service": service.name})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        failing = service.unready()
+        if failing:
+            refusal = Refusal(
+                RejectReason.NOT_READY, f"waiting for {', '.join(failing)}", details={"waiting_for": failing}
+            )
+            return refusal_response(refusal, RETRY_AFTER_S)
+        return json_response({"status": "ready", "service": service.name})
+
+    @app.get("/metrics")
+    def prometheus() -> Response:
+        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+    return app
