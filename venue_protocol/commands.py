@@ -16,7 +16,7 @@ class _CommandStruct(msgspec.Struct, frozen=True, gc=False, tag_field="kind", om
     """The shape all commands share."""
 
 
-class PlaceOrder(_CommandStruct, tag="place_order"):
+class PlaceOrder(_CommandStruct, frozen=True, tag="place_order"):
     """Place an order. Its hold is placed in the same transaction as its row in the log."""
 
     client_id: str
@@ -31,7 +31,7 @@ class PlaceOrder(_CommandStruct, tag="place_order"):
     client_order_id: str | None = None
 
 
-class AmendOrder(_CommandStruct, tag="amend_order"):
+class AmendOrder(_CommandStruct, frozen=True, tag="amend_order"):
     """Change price or quantity of an own order. Less at the same price keeps its place in the queue."""
 
     client_id: str
@@ -44,7 +44,7 @@ class AmendOrder(_CommandStruct, tag="amend_order"):
     client_order_id: str | None = None
 
 
-class CancelOrder(_CommandStruct, tag="cancel_order"):
+class CancelOrder(_CommandStruct, frozen=True, tag="cancel_order"):
     """Cancel what is left of an own order."""
 
     client_id: str

@@ -15,7 +15,7 @@ class _EventStruct(msgspec.Struct, frozen=True, gc=False, tag_field="kind", omit
     """The shape all events share."""
 
 
-class OrderAccepted(_EventStruct, tag="order_accepted"):
+class OrderAccepted(_EventStruct, frozen=True, tag="order_accepted"):
     """The order reached the engine (execution report, ExecType=New). Its trades follow, if any."""
 
     order_id: int
@@ -29,7 +29,7 @@ class OrderAccepted(_EventStruct, tag="order_accepted"):
     client_order_id: str | None = None
 
 
-class Trade(_EventStruct, tag="trade"):
+class Trade(_EventStruct, frozen=True, tag="trade"):
     """Two fills at the resting order's price. The resting order is the one of the side that is not `aggressor`."""
 
     trade_id: int
@@ -48,7 +48,7 @@ class Trade(_EventStruct, tag="trade"):
     sell_leaves: int
 
 
-class OrderCanceled(_EventStruct, tag="order_canceled"):
+class OrderCanceled(_EventStruct, frozen=True, tag="order_canceled"):
     """The rest of an order left the venue; its hold is released."""
 
     order_id: int
@@ -61,7 +61,7 @@ class OrderCanceled(_EventStruct, tag="order_canceled"):
     reason: CancelReason
 
 
-class OrderAmended(_EventStruct, tag="order_amended"):
+class OrderAmended(_EventStruct, frozen=True, tag="order_amended"):
     """An order has new terms. If it lost its place it may trade at once: trades follow."""
 
     order_id: int
@@ -79,7 +79,7 @@ class OrderAmended(_EventStruct, tag="order_amended"):
     """Ten-thousandths of a dollar (buy) or shares (sell) that the new terms do not need, >= 0."""
 
 
-class CancelRejected(_EventStruct, tag="cancel_rejected"):
+class CancelRejected(_EventStruct, frozen=True, tag="cancel_rejected"):
     """A cancel or amend could not be done (FIX OrderCancelReject). Nothing changed in the book."""
 
     order_id: int
@@ -88,7 +88,7 @@ class CancelRejected(_EventStruct, tag="cancel_rejected"):
     """Code of a RejectReason: order.already_filled, order.already_canceled, order.unknown, ..."""
 
 
-class AmendRejected(_EventStruct, tag="amend_rejected"):
+class AmendRejected(_EventStruct, frozen=True, tag="amend_rejected"):
     """An amend could not be done; what the door held for it is released."""
 
     order_id: int
@@ -100,7 +100,7 @@ class AmendRejected(_EventStruct, tag="amend_rejected"):
     hold_released: int
 
 
-class MassCancelReport(_EventStruct, tag="mass_cancel_report"):
+class MassCancelReport(_EventStruct, frozen=True, tag="mass_cancel_report"):
     """A CancelAllOrders was done; its OrderCanceled events, oldest order first, stand before it."""
 
     client_id: str
