@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg2
 from psycopg2 import sql
 
+from clearinghouse import bootstrap
 from migrations import schema
 
 SERVICES = ("order_entry_gateway", "matching_engine", "clearinghouse", "market_data_feed")
@@ -42,8 +43,9 @@ class Provisioned:
 
 
 def provision(server_url: str, instance: str, passwords: Mapping[str, str] | None = None) -> Provisioned:
-    """Make what is missing of databases, roles and schemas; idempotent. Role passwords are set to those given.
+    """Make what is missing of databases, roles, schemas and first accounts; idempotent.
 
+    Role passwords are set to those given.
     `server_url` is a libpq URL of a role that may create databases and roles; `instance` is
     lower-case letters, digits and `_`. Without `passwords` new random ones are set.
     """
@@ -61,6 +63,7 @@ def provision(server_url: str, instance: str, passwords: Mapping[str, str] | Non
         connection.close()
     schema.upgrade("clearing_data", provisioned.owner_clearing_url, instance)
     schema.upgrade("market_data", provisioned.owner_market_url, instance)
+    bootstrap.seed(provisioned.owner_clearing_url)
     return provisioned
 
 

@@ -30,7 +30,7 @@ class Service:
         """Set once the service shall end; loops look at it at least every half second."""
         self._checks: dict[str, Callable[[], bool]] = {}
         self._threads: list[threading.Thread] = []
-        self._on_stop: list[Callable[[], None]] = []
+        self._on_stop: list[Callable[[], object]] = []
 
     def add_check(self, name: str, is_ready: Callable[[], bool]) -> None:
         """/readyz says no, and names this check, while `is_ready` is false."""
@@ -57,7 +57,7 @@ class Service:
         self._threads.append(thread)
         thread.start()
 
-    def on_stop(self, action: Callable[[], None]) -> None:
+    def on_stop(self, action: Callable[[], object]) -> None:
         """Run `action` after the threads ended, last added first."""
         self._on_stop.append(action)
 

@@ -38,6 +38,14 @@ class _RawCommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="comma
     commands: list[msgspec.Raw]
 
 
+class _RawSettlementBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="settlement_batch"):
+    """A SettlementBatch whose reports are bytes already, as the clearinghouse sealed them."""
+
+    schema: int
+    first: int
+    reports: list[msgspec.Raw]
+
+
 def encode(message: Any) -> bytes:
     """JSON bytes of a message, command, event or report."""
     return _encoder.encode(message)
@@ -46,6 +54,11 @@ def encode(message: Any) -> bytes:
 def encode_command_batch(shard: int, first: int, time_us: int, commands: list[bytes]) -> bytes:
     """Bytes of the CommandBatch with these encoded commands; nothing is encoded twice."""
     return _encoder.encode(_RawCommandBatch(SCHEMA, shard, first, time_us, [msgspec.Raw(c) for c in commands]))
+
+
+def encode_settlement_batch(first: int, reports: list[bytes]) -> bytes:
+    """Bytes of the SettlementBatch with these encoded reports; nothing is encoded twice."""
+    return _encoder.encode(_RawSettlementBatch(SCHEMA, first, [msgspec.Raw(report) for report in reports]))
 
 
 def decode(body: bytes) -> Message:

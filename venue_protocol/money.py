@@ -3,7 +3,9 @@
 The only module that converts and rounds. `_e4` in a name means "times 10^4".
 """
 
+import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 E4 = 10_000
 MAX_E4 = 10**15
@@ -34,6 +36,21 @@ def parse_e4(amount: Decimal | str) -> int:
     if abs(result) > MAX_E4:
         raise MoneyError(f"{amount} is larger than {format_e4(MAX_E4)}")
     return result
+
+
+_JSON_AMOUNT = re.compile(rb'("?)(-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?)\1')
+
+
+@lru_cache(maxsize=65_536)
+def parse_json_e4(text: bytes) -> int:
+    """Ten-thousandths of a dollar in a JSON number, or in a JSON string of one; exact, no float on the way.
+
+    Raises MoneyError as `parse_e4`, and for any other JSON text.
+    """
+    match = _JSON_AMOUNT.fullmatch(text)
+    if match is None:
+        raise MoneyError("the amount must be a decimal number, or a string of one")
+    return parse_e4(match.group(2).decode())
 
 
 def format_e4(amount_e4: int) -> str:

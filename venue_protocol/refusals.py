@@ -29,6 +29,7 @@ class RejectReason(Enum):
     # 409: at odds with what exists
     CLIENT_EXISTS = ("client.exists", 409)
     SECURITY_EXISTS = ("security.exists", 409)
+    IDEMPOTENCY_KEY_REUSED = ("request.idempotency_key_reused", 409)
     CLIENT_ORDER_ID_REUSED = ("order.client_order_id_reused", 409)
     # 422: understood, and refused
     PRICE_NOT_POSITIVE = ("price.not_positive", 422)
@@ -47,6 +48,7 @@ class RejectReason(Enum):
     ORDER_NOT_OPEN = ("order.not_open", 422)
     AMEND_BELOW_FILLED = ("order.amend_below_filled", 422)
     AMEND_CHANGES_NOTHING = ("order.amend_changes_nothing", 422)
+    STARTING_CASH_FIXED = ("client.starting_cash_fixed", 422)
     AMOUNT_NOT_POSITIVE = ("amount.not_positive", 422)
     # 429, 503: not now
     RATE_LIMITED = ("rate.limited", 429)

@@ -15,8 +15,8 @@ from pika.exceptions import AMQPError
 
 from service_runtime.backoff import Backoff
 from service_runtime.bus import BusError
-from service_runtime.buses.rabbitmq_topology import DEAD_LETTER_EXCHANGE
-from venue_protocol.topology import DEAD_LETTERS, EXCHANGE
+from service_runtime.buses.rabbitmq_topology import DEAD_LETTER_EXCHANGE, declare_queue, declare_topology
+from venue_protocol.topology import DEAD_LETTERS, DURABLE_QUEUES, EXCHANGE
 
 log = logging.getLogger(__name__)
 
@@ -139,11 +139,11 @@ class RabbitPublisher:
     def _on_channel_open(self, channel: Any) -> None:
         channel.add_on_close_callback(self._on_channel_closed)
         channel.add_on_return_callback(self._on_return)
-        # A virtual host that lost its data has no exchange: declare before the first message.
-        channel.exchange_declare(EXCHANGE, exchange_type="direct", durable=True)
-        channel.exchange_declare(DEAD_LETTER_EXCHANGE, exchange_type="fanout", durable=True)
-        channel.queue_declare(DEAD_LETTERS, durable=True)
-        channel.queue_bind(DEAD_LETTERS, DEAD_LETTER_EXCHANGE)
+        # A virtual host that lost its data has no exchange and no queues: declare before the first message.
+        # Without callbacks these do not wait for answers, and the broker handles them in order.
+        declare_topology(channel)
+        for queue in DURABLE_QUEUES:
+            declare_queue(channel, queue)
         channel.confirm_delivery(self._on_confirm, callback=lambda _: self._on_confirming(channel))
 
     def _on_confirming(self, channel: Any) -> None:

@@ -1,0 +1,1 @@
+"""The clearinghouse's doors to the outside: SQL and HTTP."""

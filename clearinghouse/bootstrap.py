@@ -1,0 +1,59 @@
+"""The first state of a venue: its own accounts, five securities with issued shares, a market maker, keys."""
+
+import threading
+
+from clearinghouse.administration import Administration
+from clearinghouse.handlers import SettlementDesk
+from service_runtime.buses.memory import MemoryBus
+from service_runtime.clock import SystemClock
+from service_runtime.database import Database
+from venue_protocol.securities import Security
+from venue_protocol.topology import DATA_FEED
+
+ISSUED_SHARES = 10_000_000
+MARKET_MAKER = "market_maker"
+MARKET_MAKER_CASH_E4 = 100_000_000 * 10_000
+MARKET_MAKER_SHARES = 1_000_000
+
+SECURITIES = (
+    Security("AAPL", "Apple Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000),
+    Security("MSFT", "Microsoft Corporation", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000),
+    Security("GOOG", "Alphabet Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000),
+    Security("AMZN", "Amazon.com, Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000),
+    Security("TSLA", "Tesla, Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000),
+)
+
+
+def seed(clearing_owner_url: str) -> bool:
+    """Give an empty clearing_data its first state; whether it did. Nothing happens to one that has accounts.
+
+    Reports of these first deposits are not published: the feed reads them as a gap.
+    """
+    database = Database(clearing_owner_url, "bootstrap", pool_size=1)
+    try:
+        administration = _administration(database)
+        if not administration.ensure_venue_accounts():
+            return False
+        for security in SECURITIES:
+            administration.list_security(security, ISSUED_SHARES)
+        shares = {security.security_id: MARKET_MAKER_SHARES for security in SECURITIES}
+        administration.create_client(MARKET_MAKER, "market_maker", MARKET_MAKER_CASH_E4, shares)
+        return True
+    finally:
+        database.close()
+
+
+def ensure_administrator(clearing_owner_url: str) -> str | None:
+    """The key of the venue's first administrator, made now and shown this once; None if there is one already."""
+    database = Database(clearing_owner_url, "bootstrap", pool_size=1)
+    try:
+        return _administration(database).ensure_administrator()
+    finally:
+        database.close()
+
+
+def _administration(database: Database) -> Administration:
+    bus = MemoryBus()
+    bus.declare([DATA_FEED])
+    desk = SettlementDesk(database, bus.publisher(), threading.Event())
+    return Administration(desk, database, SystemClock())

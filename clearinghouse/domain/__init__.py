@@ -1,0 +1,1 @@
+"""The pure rules of clearing and settlement: no I/O, no clock."""

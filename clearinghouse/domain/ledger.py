@@ -1,0 +1,142 @@
+"""The ledger: who has how much of which asset, how much of it is held, and the one way to change it.
+
+Cash is the asset CASH, in ten-thousandths of a dollar; every other asset is a security, in shares.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from venue_protocol.holds import CASH
+
+
+class BrokenInvariant(RuntimeError):
+    """Something that cannot happen did. It is our fault: the service stops, nothing is acknowledged."""
+
+
+class Leg(NamedTuple):
+    """One signed change on one account (a ledger entry)."""
+
+    client_id: str
+    asset: str
+    amount: int
+
+
+class HoldRelease(NamedTuple):
+    """What a client's hold on an asset shrinks by, > 0."""
+
+    client_id: str
+    asset: str
+    amount: int
+
+
+@dataclass(slots=True)
+class Position:
+    """What one client has of one asset. Not external: 0 <= held <= quantity."""
+
+    quantity: int = 0
+    held: int = 0
+    is_external: bool = False
+    """The other side of what enters and leaves the venue; may be negative."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Why a journal was not posted: this position would not cover what is held and owed."""
+
+    client_id: str
+    asset: str
+    quantity: int
+    held: int
+
+    def __str__(self) -> str:
+        return f"{self.client_id} would have {self.quantity} {self.asset} with {self.held} held"
+
+
+class Ledger:
+    """Positions by (client, asset). `touched` names those changed since loading."""
+
+    def __init__(self) -> None:
+        self.positions: dict[tuple[str, str], Position] = {}
+        self.touched: set[tuple[str, str]] = set()
+
+    def position(self, client_id: str, asset: str) -> Position:
+        """The position, made empty if there was none."""
+        key = (client_id, asset)
+        found = self.positions.get(key)
+        if found is None:
+            found = self.positions[key] = Position()
+        return found
+
+    def post(self, legs: Iterable[Leg], releases: Iterable[HoldRelease] = ()) -> Shortfall | None:
+        """Move all legs and shrink all holds, or change nothing and say which position falls short.
+
+        Raises BrokenInvariant if the legs of an asset do not sum to zero, or a hold would go below zero.
+        """
+        changes: dict[tuple[str, str], int] = {}
+        sums: dict[str, int] = {}
+        for client_id, asset, amount in legs:
+            key = (client_id, asset)
+            changes[key] = changes.get(key, 0) + amount
+            sums[asset] = sums.get(asset, 0) + amount
+        if any(sums.values()):
+            raise BrokenInvariant(f"a journal does not sum to zero: {sums}")
+        released: dict[tuple[str, str], int] = {}
+        for client_id, asset, amount in releases:
+            key = (client_id, asset)
+            released[key] = released.get(key, 0) + amount
+            changes.setdefault(key, 0)
+        following = self._following(changes, released)
+        if isinstance(following, Shortfall):
+            return following
+        for key, (position, quantity, held) in following.items():
+            position.quantity = quantity
+            position.held = held
+            self.touched.add(key)
+        return None
+
+    def release(self, release: HoldRelease) -> None:
+        """Shrink one hold; BrokenInvariant if it was not that large."""
+        self.post((), (release,))
+
+    def _following(
+        self, changes: dict[tuple[str, str], int], released: dict[tuple[str, str], int]
+    ) -> dict[tuple[str, str], tuple[Position, int, int]] | Shortfall:
+        following = {}
+        for key, change in changes.items():
+            if change == 0 and key not in released:
+                continue
+            position = self.position(*key)
+            quantity = position.quantity + change
+            held = position.held - released.get(key, 0)
+            if held < 0:
+                raise BrokenInvariant(f"hold of {key} would be {held}")
+            if held > quantity and not position.is_external:
+                return Shortfall(key[0], key[1], quantity, held)
+            following[key] = (position, quantity, held)
+        return following
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """A double-entry posting: legs sum to zero per asset. Immutable; corrected by another journal."""
+
+    journal_id: int
+    kind: str
+    time_us: int
+    legs: tuple[Leg, ...]
+    trade_id: int | None = None
+    reference: str | None = None
+
+
+def total(ledger: Ledger, asset: str = CASH) -> int:
+    """Sum of an asset over all positions, external ones included: always 0."""
+    return sum(position.quantity for (_, name), position in ledger.positions.items() if name == asset)
+
+
+@dataclass(slots=True)
+class ReportChain:
+    """Where a client's chain of settlement reports ends."""
+
+    count: int = 0
+    hash: str = field(default="0" * 64)

@@ -1,0 +1,96 @@
+"""Reads `order_execution` in batches and hands what continues each shard's stream to the settlement desk."""
+
+import logging
+import time
+from collections.abc import Sequence
+
+from clearinghouse.adapters.ledger_store import read_position
+from clearinghouse.handlers import SettlementDesk
+from service_runtime import metrics
+from service_runtime.bus import Consumer, Delivery, Publisher
+from service_runtime.database import Database, DatabaseUnavailable
+from service_runtime.service import Service
+from service_runtime.stream_follower import StreamFollower
+from venue_protocol import codec, streams, topology
+from venue_protocol.events import EventBatch
+from venue_protocol.streams import ResendRequest, StreamPosition
+
+log = logging.getLogger(__name__)
+
+_MOST_MESSAGES = 64
+_ANNOUNCE_S = 1.0
+
+
+class EventReader:
+    """The clearinghouse's consuming loop. An acknowledged message is settled, or will come again by resend."""
+
+    def __init__(
+        self, service: Service, clearing: Database, consumer: Consumer, publisher: Publisher, desk: SettlementDesk
+    ) -> None:
+        self._service = service
+        self._clearing = clearing
+        self._consumer = consumer
+        self._publisher = publisher
+        self._desk = desk
+        self._followers: dict[int, StreamFollower] = {}
+        self._announce_at_s = 0.0
+
+    def run(self) -> None:
+        """Read until the service stops. BrokenInvariant ends the process with nothing acknowledged."""
+        while not self._service.stopping.is_set():
+            deliveries = self._consumer.receive(timeout_s=0.25, max_messages=_MOST_MESSAGES)
+            try:
+                self.handle(deliveries)
+            except DatabaseUnavailable:
+                return
+            if deliveries:
+                self._consumer.ack(deliveries[-1])
+            else:
+                for follower in self._followers.values():
+                    follower.remind()
+            self._announce()
+
+    def handle(self, deliveries: Sequence[Delivery]) -> None:
+        """Settle what these deliveries bring; all of it is committed on return."""
+        taken: dict[int, list[EventBatch]] = {}
+        for delivery in deliveries:
+            metrics.messages_consumed.labels(topology.ORDER_EXECUTION).inc()
+            try:
+                message = codec.decode(delivery.body)
+            except codec.CodecError as error:
+                metrics.dead_letters.labels(topology.ORDER_EXECUTION).inc()
+                self._consumer.dead_letter(delivery, str(error))
+                continue
+            if isinstance(message, EventBatch):
+                if self._follower(message.shard).takes(message.first, message.last):
+                    taken.setdefault(message.shard, []).append(message)
+            elif isinstance(message, StreamPosition) and message.stream.startswith("events."):
+                self._follower(int(message.stream.removeprefix("events."))).announced(message.sequence)
+        for batches in taken.values():
+            self._desk.settle(batches)
+
+    def is_caught_up(self) -> bool:
+        """Whether no known event is missing."""
+        return all(follower.is_caught_up() for follower in self._followers.values())
+
+    def _follower(self, shard: int) -> StreamFollower:
+        follower = self._followers.get(shard)
+        if follower is None:
+            stream = streams.events(shard)
+            position = self._clearing.run(lambda cursor: read_position(cursor, stream), self._service.stopping)
+
+            def ask(after: int) -> None:
+                request = ResendRequest(codec.SCHEMA, stream, after, topology.ORDER_EXECUTION)
+                self._publisher.publish(topology.resend_queue(shard), codec.encode(request))
+
+            follower = self._followers[shard] = StreamFollower(stream, position, ask)
+        return follower
+
+    def _announce(self) -> None:
+        if time.monotonic() < self._announce_at_s:
+            return
+        self._announce_at_s = time.monotonic() + _ANNOUNCE_S
+        try:
+            self._desk.announce()
+        except DatabaseUnavailable as error:
+            log.warning("can't announce the settlement position now", extra={"error": str(error)})

@@ -1,0 +1,109 @@
+"""One function a message: from event batches to a committed settlement and its published reports."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from clearinghouse.adapters.ledger_store import lock_settlement, read_position, write_position, write_settlement
+from clearinghouse.domain.report_chain import SealedReport
+from clearinghouse.domain.settlement import Obligation, Settlement
+from service_runtime import metrics
+from service_runtime.bus import Publisher
+from service_runtime.database import Cursor, Database
+from venue_protocol import codec, streams
+from venue_protocol.events import AmendRejected, Event, EventBatch, OrderAmended, OrderCanceled, Trade
+from venue_protocol.holds import CASH
+from venue_protocol.topology import DATA_FEED
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_REPORTS_A_MESSAGE = 500
+
+
+class SettlementDesk:
+    """The one place of this process where cash and shares move: commits, then publishes, in sequence."""
+
+    def __init__(self, clearing: Database, publisher: Publisher, stopping: threading.Event) -> None:
+        self._clearing = clearing
+        self._publisher = publisher
+        self._stopping = stopping
+        self._one_at_a_time = threading.Lock()
+
+    def settle(self, batches: Sequence[EventBatch]) -> None:
+        """Settle these event batches of one shard, in order, in one transaction; known events are passed over."""
+        stream = streams.events(batches[0].shard)
+
+        def work(cursor: Cursor) -> Settlement:
+            settlement = lock_settlement(cursor, _touched(batches))
+            position = read_position(cursor, stream)
+            for batch in batches:
+                for sequence, event in batch.numbered():
+                    if sequence > position:
+                        settlement.apply(event, batch.time_us)
+            if batches[-1].last > position:
+                write_settlement(cursor, settlement)
+                write_position(cursor, stream, batches[-1].last)
+            return settlement
+
+        with self._one_at_a_time:
+            settlement = self._clearing.run(work, self._stopping)
+            self._publish(settlement)
+        metrics.batch_size.labels("settle").observe(sum(len(batch.events) for batch in batches))
+        metrics.position.labels(stream).set(batches[-1].last)
+
+    def move(self, work: Callable[[Cursor], tuple[T, Settlement | None]]) -> T:
+        """Run a transfer's transaction once and publish its reports; DatabaseUnavailable is the caller's to answer."""
+        with self._one_at_a_time:
+            with self._clearing.transaction() as cursor:
+                result, settlement = work(cursor)
+            if settlement is not None:
+                self._publish(settlement)
+        return result
+
+    def announce(self) -> None:
+        """Say how far the settlement reports have come, so that the feed notices a lost last message."""
+        with self._one_at_a_time, self._clearing.transaction() as cursor:
+            cursor.execute("SELECT last_report_sequence FROM settlement_heads")
+            newest = cursor.fetchone()[0]
+        message = streams.StreamPosition(codec.SCHEMA, streams.SETTLEMENTS, newest)
+        self._publisher.publish(DATA_FEED, codec.encode(message))
+
+    def _publish(self, settlement: Settlement) -> None:
+        for obligation in settlement.obligations:
+            _alarm(obligation)
+        for batch in _chunks(settlement.reports):
+            body = codec.encode_settlement_batch(batch[0].sequence, [report.encoded for report in batch])
+            self._publisher.publish(DATA_FEED, body)
+
+
+def _touched(batches: Iterable[EventBatch]) -> set[tuple[str, str]]:
+    """Every position that settling these batches can change or report."""
+    keys: set[tuple[str, str]] = set()
+    for batch in batches:
+        for event in batch.events:
+            keys.update(_positions_of(event))
+    return keys
+
+
+def _positions_of(event: Event) -> tuple[tuple[str, str], ...]:
+    if type(event) is Trade:
+        buyer, seller, security = event.buy_client_id, event.sell_client_id, event.security_id
+        return (buyer, CASH), (buyer, security), (seller, CASH), (seller, security)
+    if isinstance(event, OrderCanceled | OrderAmended | AmendRejected) and event.security_id is not None:
+        return (event.client_id, CASH), (event.client_id, event.security_id)
+    return ()
+
+
+def _chunks(reports: Sequence[SealedReport]) -> Iterable[Sequence[SealedReport]]:
+    for start in range(0, len(reports), _REPORTS_A_MESSAGE):
+        yield reports[start : start + _REPORTS_A_MESSAGE]
+
+
+def _alarm(obligation: Obligation) -> None:
+    metrics.alarms.labels("settlement_failed").inc()
+    log.critical(
+        "a covered trade could not be settled",
+        extra={"trade_id": obligation.trade.trade_id, "reason": obligation.reason},
+    )
