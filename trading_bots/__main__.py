@@ -1,0 +1,105 @@
+"""`python -m trading_bots`: one bot from options or the environment, or many from a file, until a signal ends it."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from trading_bots.client import MARKET_DATA_URL, ORDER_ENTRY_URL
+from trading_bots.refusal import Refused, VenueUnavailable
+from trading_bots.runner import BotSettings, Fleet, VenueAddress
+from trading_bots.strategies import STRATEGIES
+
+log = logging.getLogger("trading_bots")
+
+_REPORT_EVERY_S = 10.0
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Play the bots that the arguments and the environment name; the exit code."""
+    options = _parser(environment).parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        bots = read_bots(options)
+        fleet = _fleet(bots, VenueAddress(options.order_entry_url, options.market_data_url), stopping)
+    except (ValueError, OSError, Refused) as error:
+        print(f"trading_bots: {error}", file=sys.stderr)
+        return 2
+    return _play(fleet, stopping) if fleet else 0
+
+
+def read_bots(options: argparse.Namespace) -> list[BotSettings]:
+    """The bots of the file, or the one that the options describe; ValueError says what is missing or wrong."""
+    if options.bots:
+        text = sys.stdin.read() if options.bots == "-" else Path(options.bots).read_text(encoding="utf-8")
+        return msgspec.json.decode(text, type=list[BotSettings])
+    missing = [name for name in ("client_id", "api_key", "strategy", "security") if not getattr(options, name)]
+    if missing:
+        raise ValueError(f"missing {', '.join('--' + name.replace('_', '-') for name in missing)}; see --help")
+    fields = {name: getattr(options, name) for name in BotSettings.__struct_fields__}
+    return [BotSettings(**fields)]
+
+
+def _fleet(bots: list[BotSettings], address: VenueAddress, stopping: threading.Event) -> Fleet | None:
+    """The fleet, once the venue answers; None when a signal comes first."""
+    while not stopping.is_set():
+        try:
+            return Fleet(bots, address)
+        except VenueUnavailable as error:
+            log.warning("waiting for the venue: %s", error)
+    return None
+
+
+def _play(fleet: Fleet, stopping: threading.Event) -> int:
+    """Let the fleet trade and tell how it goes; 1 when every bot ended by itself."""
+    fleet.start()
+    while not stopping.wait(_REPORT_EVERY_S) and fleet.is_playing():
+        totals = fleet.totals()
+        log.info("%d commands, %d accepted, refused: %s", totals.commands, totals.accepted, dict(totals.refused))
+    ended_alone = not stopping.is_set()
+    fleet.stop()
+    return 1 if ended_alone else 0
+
+
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m trading_bots",
+        description="Plays a strategy at the venue. Every option may come from the environment instead: "
+        "VENUE_CLIENT_ID, VENUE_API_KEY, VENUE_ORDER_ENTRY_URL, VENUE_MARKET_DATA_URL, "
+        "VENUE_BOT_STRATEGY, VENUE_BOT_SECURITY, VENUE_BOT_SEED, VENUE_BOT_RATE, VENUE_BOTS.",
+    )
+    get = environment.get
+    parser.add_argument("--client-id", default=get("VENUE_CLIENT_ID"), help="the account to trade with")
+    parser.add_argument("--api-key", default=get("VENUE_API_KEY"), help="its key; better given as VENUE_API_KEY")
+    parser.add_argument("--strategy", choices=list(STRATEGIES), default=get("VENUE_BOT_STRATEGY"))
+    parser.add_argument("--security", default=get("VENUE_BOT_SECURITY"), help="for example AAPL")
+    parser.add_argument("--seed", type=int, default=get("VENUE_BOT_SEED", "1"), help="of the bot's dice (default 1)")
+    parser.add_argument("--rate", type=float, default=get("VENUE_BOT_RATE", "2"), help="decisions a second (default 2)")
+    parser.add_argument(
+        "--bots",
+        metavar="FILE",
+        default=get("VENUE_BOTS"),
+        help="many bots in one process: a JSON list of objects with client_id, api_key, security, strategy, seed "
+        "and rate; - reads it from standard input",
+    )
+    parser.add_argument("--order-entry-url", default=get("VENUE_ORDER_ENTRY_URL", ORDER_ENTRY_URL))
+    parser.add_argument("--market-data-url", default=get("VENUE_MARKET_DATA_URL", MARKET_DATA_URL))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

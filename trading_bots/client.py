@@ -1,0 +1,205 @@
+"""The client library: everything a bot can do at the venue, over its public API.
+
+    venue = VenueClient.from_environment()
+    receipt = venue.place("AAPL", "BUY", 10, price="100.05")
+
+Each order gets a client_order_id of its own, so a request that met a time-out, a 5xx or a 429 is
+repeated without ever placing an order twice. A refusal raises `Refused`; a venue that stays away
+raises `VenueUnavailable`. One client serves one thread.
+"""
+
+import itertools
+import os
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from trading_bots.commands import Amend, Amount, Cancel, Command, Place, command_json
+from trading_bots.records import (
+    Balance,
+    Book,
+    Fill,
+    Holding,
+    Order,
+    Price,
+    PublicTrade,
+    Receipt,
+    SecurityRules,
+    SettlementReport,
+    read,
+)
+from trading_bots.refusal import Refused, VenueUnavailable, refusal_of
+from trading_bots.stream import Stream
+from trading_bots.transport import Transport
+
+__all__ = ["Amend", "Cancel", "Place", "Refused", "VenueClient", "VenueUnavailable"]
+
+ORDER_ENTRY_URL = "http://127.0.0.1:8001"
+MARKET_DATA_URL = "http://127.0.0.1:8000"
+_PAGE = 500
+
+
+class VenueClient:
+    """One client of the venue with its key."""
+
+    def __init__(
+        self,
+        client_id: str,
+        api_key: str,
+        order_entry_url: str = ORDER_ENTRY_URL,
+        market_data_url: str = MARKET_DATA_URL,
+        timeout_s: float = 5.0,
+        patience_s: float = 30.0,
+        order_prefix: str | None = None,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self.client_id = client_id
+        self._api_key = api_key
+        self._market_data_url = market_data_url
+        self._door = Transport(order_entry_url, api_key, timeout_s, patience_s, stopping)
+        self._feed = Transport(market_data_url, api_key, timeout_s, patience_s, stopping)
+        self._order_prefix = order_prefix or secrets.token_hex(6)
+        self._order_numbers = itertools.count(1)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "VenueClient":
+        """The client named by VENUE_CLIENT_ID and VENUE_API_KEY, at VENUE_ORDER_ENTRY_URL and VENUE_MARKET_DATA_URL.
+
+        KeyError names what is missing; the two URLs have defaults for a venue on this machine.
+        """
+        return cls(
+            environment["VENUE_CLIENT_ID"],
+            environment["VENUE_API_KEY"],
+            environment.get("VENUE_ORDER_ENTRY_URL", ORDER_ENTRY_URL),
+            environment.get("VENUE_MARKET_DATA_URL", MARKET_DATA_URL),
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._door.close()
+        self._feed.close()
+
+    def place(
+        self,
+        security: str,
+        side: str,
+        quantity: int,
+        price: Amount | None = None,
+        time_in_force: str | None = None,
+        client_order_id: str | None = None,
+    ) -> Receipt:
+        """Place a limit order, or a market order where `price` is None. When it returns, the order is durable."""
+        order = self._named(Place(security, side, quantity, price, time_in_force, client_order_id))
+        receipt: Receipt = read(self._door.request("POST", "/v1/orders", order.to_json()), Receipt)
+        return receipt
+
+    def place_many(self, orders: Sequence[Place]) -> list[Receipt | Refused]:
+        """Place up to 500 orders in one request: for each, in order, its receipt or its refusal."""
+        body = [self._named(order).to_json() for order in orders]
+        return _results(self._door.request("POST", "/v1/orders", body))
+
+    def send(self, commands: Sequence[Command]) -> list[Receipt | Refused]:
+        """Do up to 500 commands of any kind in one request, in order: for each its receipt or its refusal."""
+        body = [command_json(command) for command in self.named(commands)]
+        return _results(self._door.request("POST", "/v1/commands", body))
+
+    def cancel(self, order_id: int) -> Receipt:
+        """Ask for what is left of an own order to be canceled; the `orders` channel tells how it ended."""
+        receipt: Receipt = read(self._door.request("DELETE", f"/v1/orders/{order_id}"), Receipt)
+        return receipt
+
+    def cancel_all(self, security: str | None = None) -> None:
+        """Cancel every open order, or those in one security."""
+        self._door.request("DELETE", "/v1/orders", query={"security": security})
+
+    def amend(self, order_id: int, quantity: int | None = None, price: Amount | None = None) -> Receipt:
+        """Change total quantity or price. Less at the same price keeps its place in the queue."""
+        body = Amend(order_id, None, quantity, price).to_json()
+        del body["order_id"]
+        body["client_order_id"] = self._next_id()
+        receipt: Receipt = read(self._door.request("PATCH", f"/v1/orders/{order_id}", body), Receipt)
+        return receipt
+
+    def order(self, order_id: int) -> Order:
+        """Where an own order stands."""
+        order: Order = read(self._door.request("GET", f"/v1/orders/{order_id}"), Order)
+        return order
+
+    def orders(self, status: str = "open", limit: int | None = None) -> list[Order]:
+        """Own orders: `open` ones or `all`."""
+        content = self._feed.request("GET", "/v1/orders", query={"status": status, "limit": limit})
+        return _list(content, "orders", Order)
+
+    def balance(self) -> Balance:
+        """Own cash."""
+        balance: Balance = read(self._feed.request("GET", f"/balance/{self.client_id}"), Balance)
+        return balance
+
+    def holding(self, security: str) -> Holding:
+        """Own shares of one security; zero where none were ever held."""
+        holding: Holding = read(self._feed.request("GET", f"/holdings/{security}/{self.client_id}"), Holding)
+        return holding
+
+    def holdings(self) -> list[Holding]:
+        """All own shares."""
+        content = self._feed.request("GET", f"/holdings/{self.client_id}")
+        return _list(content, "holdings", Holding, client_id=self.client_id)
+
+    def fills(self, after: int = 0, limit: int = _PAGE) -> list[Fill]:
+        """Own fills after a sequence, oldest first."""
+        content = self._feed.request("GET", "/v1/fills", query={"after": after, "limit": limit})
+        return _list(content, "fills", Fill)
+
+    def settlement_reports(self, after: int = 0, page: int = _PAGE) -> Iterator[SettlementReport]:
+        """Every own settlement report after a sequence, oldest first, page by page until there are no more."""
+        while True:
+            content = self._feed.request("GET", "/settlement-reports", query={"after": after, "limit": page})
+            reports: list[SettlementReport] = _list(content, "reports", SettlementReport)
+            yield from reports
+            if len(reports) < page:
+                return
+            after = reports[-1].sequence
+
+    def securities(self) -> list[SecurityRules]:
+        """Every listed security with its trading rules."""
+        return _list(self._feed.request("GET", "/v1/securities"), "securities", SecurityRules)
+
+    def price(self, security: str) -> Price:
+        """Last price, best bid and best ask."""
+        price: Price = read(self._feed.request("GET", f"/v1/price/{security}"), Price)
+        return price
+
+    def book(self, security: str, depth: int = 10) -> Book:
+        """The best `depth` price levels of each side."""
+        book: Book = read(self._feed.request("GET", f"/v1/book/{security}", query={"depth": depth}), Book)
+        return book
+
+    def trades(self, security: str, limit: int = 100, before: int | None = None) -> list[PublicTrade]:
+        """The newest trades of a security; those before a trade_id to page back."""
+        content = self._feed.request("GET", f"/v1/trades/{security}", query={"limit": limit, "before": before})
+        return _list(content, "trades", PublicTrade)
+
+    def stream(self) -> Stream:
+        """A WebSocket to the market data and to the own orders, fills and settlements."""
+        return Stream(self._market_data_url, self._api_key)
+
+    def named(self, commands: Sequence[Command]) -> list[Command]:
+        """The same commands, each order with a client_order_id: what is safe to send again as a whole."""
+        return [self._named(command) if isinstance(command, Place) else command for command in commands]
+
+    def _named(self, order: Place) -> Place:
+        return order if order.client_order_id else replace(order, client_order_id=self._next_id())
+
+    def _next_id(self) -> str:
+        return f"{self._order_prefix}-{next(self._order_numbers)}"
+
+
+def _results(content: Any) -> list[Receipt | Refused]:
+    return [refusal_of(result) or read(result, Receipt) for result in content["results"]]
+
+
+def _list(content: Any, name: str, record: type[Any], **inherited: Any) -> list[Any]:
+    """The records in `content[name]`; each gets the `inherited` fields it does not bring itself."""
+    return [read({**inherited, **row}, record) for row in content[name]]

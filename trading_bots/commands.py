@@ -1,0 +1,91 @@
+"""What a bot can ask for at the door, as the JSON of `POST /v1/commands`."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+Amount = Decimal | str | int
+"""A price. Floats are refused: 0.1 + 0.2 is not 0.3."""
+
+
+def price_text(price: Amount) -> str:
+    """The price as a plain decimal string; TypeError for a float."""
+    if isinstance(price, float | bool):
+        raise TypeError(f"price {price!r} is a {type(price).__name__}: write Decimal('100.05') or '100.05'")
+    return format(Decimal(price), "f")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Place a limit order, or a market order where `price` is None. `quantity` in shares."""
+
+    security: str
+    side: str
+    quantity: int
+    price: Amount | None = None
+    time_in_force: str | None = None
+    client_order_id: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The order as the door reads it."""
+        order: dict[str, Any] = {
+            "security": self.security,
+            "side": self.side.upper(),
+            "type": "market" if self.price is None else "limit",
+            "quantity": self.quantity,
+        }
+        if self.price is not None:
+            order["price"] = price_text(self.price)
+        if self.time_in_force is not None:
+            order["time_in_force"] = self.time_in_force
+        if self.client_order_id is not None:
+            order["client_order_id"] = self.client_order_id
+        return order
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel an own order, named by the venue's order_id or by the own client_order_id."""
+
+    order_id: int | None = None
+    client_order_id: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The command's fields without its action."""
+        return named_order(self.order_id, self.client_order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """New total quantity (filled shares included) or price of an own order."""
+
+    order_id: int | None = None
+    client_order_id: str | None = None
+    quantity: int | None = None
+    price: Amount | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The command's fields without its action."""
+        command = named_order(self.order_id, self.client_order_id)
+        if self.quantity is not None:
+            command["quantity"] = self.quantity
+        if self.price is not None:
+            command["price"] = price_text(self.price)
+        return command
+
+
+Command = Place | Cancel | Amend
+
+ACTIONS: dict[type[Command], str] = {Place: "place", Cancel: "cancel", Amend: "amend"}
+
+
+def named_order(order_id: int | None, client_order_id: str | None) -> dict[str, Any]:
+    """`{"order_id": …}` or `{"client_order_id": …}`; ValueError unless exactly one is given."""
+    if (order_id is None) == (client_order_id is None):
+        raise ValueError("name the order by order_id or by client_order_id, one of the two")
+    return {"order_id": order_id} if order_id is not None else {"client_order_id": client_order_id}
+
+
+def command_json(command: Command) -> dict[str, Any]:
+    """The command as one element of `POST /v1/commands`."""
+    return {"action": ACTIONS[type(command)], **command.to_json()}

@@ -1,0 +1,144 @@
+"""What the venue answers, as typed records. Money and prices are Decimal, quantities whole shares.
+
+Fields that a newer venue adds are ignored.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
+    """The shape all records share."""
+
+
+class Receipt(_Record, frozen=True, kw_only=True):
+    """The order or command is durable. `duplicate`: it already was, this is the first answer again."""
+
+    order_id: int
+    status: str
+    client_order_id: str | None = None
+    sequence: int | None = None
+    duplicate: bool = False
+
+
+class Order(_Record, frozen=True, kw_only=True):
+    """Where an order stands. `quantity == filled + leaves` while it works."""
+
+    order_id: int
+    security: str
+    side: str
+    type: str
+    quantity: int
+    status: str
+    filled: int = 0
+    leaves: int = 0
+    price: Decimal | None = None
+    time_in_force: str | None = None
+    client_order_id: str | None = None
+    reason: str | None = None
+
+
+class Balance(_Record, frozen=True, kw_only=True):
+    """Cash of a client, dollars. `available == balance - held`."""
+
+    client_id: str
+    balance: Decimal
+    held: Decimal
+    available: Decimal
+
+
+class Holding(_Record, frozen=True, kw_only=True):
+    """Shares of a client in one security. `available == quantity - held`."""
+
+    client_id: str
+    security: str
+    quantity: int
+    held: int
+    available: int
+
+
+class SecurityRules(_Record, frozen=True, kw_only=True):
+    """One listed security: prices are multiples of `tick` inside the band, quantities multiples of `lot`."""
+
+    security: str
+    tick: Decimal
+    reference_price: Decimal
+    lot: int = 1
+    name: str = ""
+    band_low: Decimal | None = None
+    band_high: Decimal | None = None
+
+
+class Price(_Record, frozen=True, kw_only=True):
+    """Last price and best bid and ask; None where there is none."""
+
+    security: str
+    last: Decimal | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+
+
+class Level(_Record, frozen=True, kw_only=True):
+    """All shares open at one price."""
+
+    price: Decimal
+    quantity: int
+
+
+class Book(_Record, frozen=True, kw_only=True):
+    """The best price levels of a security, best first."""
+
+    security: str
+    bids: list[Level]
+    asks: list[Level]
+    sequence: int = 0
+
+
+class PublicTrade(_Record, frozen=True, kw_only=True):
+    """One trade as everybody sees it. `aggressor`: the side that took."""
+
+    trade_id: int
+    security: str
+    price: Decimal
+    quantity: int
+    aggressor: str
+    time_us: int
+
+
+class Fill(_Record, frozen=True, kw_only=True):
+    """One side of a trade: what an own order got."""
+
+    trade_id: int
+    order_id: int
+    security: str
+    side: str
+    price: Decimal
+    quantity: int
+    time_us: int
+    sequence: int = 0
+
+
+class SettlementReport(_Record, frozen=True, kw_only=True):
+    """One movement on the own accounts: signed cash and shares, and what is there afterwards."""
+
+    sequence: int
+    client_id: str
+    client_sequence: int
+    settlement_kind: str
+    cash: Decimal
+    shares: int
+    balance: Decimal
+    time_us: int
+    security: str | None = None
+    holding: int | None = None
+    trade_id: int | None = None
+    order_id: int | None = None
+    previous_hash: str = ""
+    hash: str = ""
+
+
+def read(content: Any, record: type[Any]) -> Any:
+    """`content` (decoded JSON) as a `record` or list of them; msgspec.ValidationError if it is none."""
+    return msgspec.convert(content, record, strict=False)

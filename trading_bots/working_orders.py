@@ -1,0 +1,51 @@
+"""A bot's own record of its open orders, put right from time to time by what the venue says."""
+
+import time
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from trading_bots.commands import Cancel, Command, Place
+from trading_bots.records import Order, Receipt
+from trading_bots.refusal import Refused
+from trading_bots.strategy import WorkingOrder
+
+SETTLING_S = 3.0
+"""How long the venue's list of open orders may lag behind an answer of the door."""
+
+
+class WorkingOrders:
+    """Own open orders by client_order_id, oldest first."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._orders: dict[str, WorkingOrder] = {}
+        self._changed_at: dict[str, float] = {}
+
+    def all(self) -> tuple[WorkingOrder, ...]:
+        """The open orders, oldest first."""
+        return tuple(self._orders.values())
+
+    def apply(self, command: Command, result: Receipt | Refused) -> None:
+        """Take note of what the door answered to a command. An order that may not rest is not kept."""
+        if isinstance(command, Cancel) and command.client_order_id is not None:
+            self._orders.pop(command.client_order_id, None)
+            self._changed_at[command.client_order_id] = self._monotonic()
+        if isinstance(command, Place) and isinstance(result, Receipt) and command.client_order_id is not None:
+            rests = command.price is not None and command.time_in_force in (None, "GTC")
+            if rests:
+                self._add(command.client_order_id, command.side, Decimal(str(command.price)), command.quantity)
+
+    def correct(self, open_orders: Iterable[Order]) -> None:
+        """Make the record equal to the venue's list, but for orders that changed within SETTLING_S."""
+        recent = self._monotonic() - SETTLING_S
+        self._changed_at = {name: at for name, at in self._changed_at.items() if at > recent}
+        listed = {order.client_order_id: order for order in open_orders if order.client_order_id and order.price}
+        for name in [name for name in self._orders if name not in listed and name not in self._changed_at]:
+            del self._orders[name]
+        for name, order in sorted(listed.items(), key=lambda item: item[1].order_id):
+            if name not in self._orders and name not in self._changed_at and order.price is not None:
+                self._orders[name] = WorkingOrder(name, order.side, order.price, order.leaves)
+
+    def _add(self, name: str, side: str, price: Decimal, quantity: int) -> None:
+        self._orders[name] = WorkingOrder(name, side, price, quantity)
+        self._changed_at[name] = self._monotonic()
