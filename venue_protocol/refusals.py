@@ -52,6 +52,8 @@ class RejectReason(Enum):
     AMOUNT_NOT_POSITIVE = ("amount.not_positive", 422)
     # 429, 503: not now
     RATE_LIMITED = ("rate.limited", 429)
+    OVERLOADED = ("service.overloaded", 503)
+    OUTCOME_UNKNOWN = ("service.outcome_unknown", 503)
     NOT_READY = ("service.not_ready", 503)
     INTERNAL = ("service.internal", 500)
 

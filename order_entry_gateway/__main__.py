@@ -1,0 +1,51 @@
+"""Wires the gateway: the only place that makes its real parts."""
+
+from flask import Flask
+
+from order_entry_gateway.adapters import http, websocket
+from order_entry_gateway.adapters.order_status_store import OrderStatusStore
+from order_entry_gateway.adapters.security_master import SecurityMaster
+from order_entry_gateway.committer import Committer
+from order_entry_gateway.handlers import OrderDesk
+from order_entry_gateway.rate_limiter import RateLimiter
+from order_entry_gateway.rejection_reporter import RejectionReporter
+from service_runtime import settings, web
+from service_runtime.authentication import Authenticator
+from service_runtime.buses.rabbitmq import RabbitBus
+from service_runtime.clock import SystemClock
+from service_runtime.database import Database
+from service_runtime.service import Service
+
+_THREADS = 128
+
+
+def build(service: Service) -> Flask:
+    """The service's parts, connected; its threads run on return."""
+    ours = service.settings
+    log_database = Database(ours.clearing_url, f"{service.name}.log", pool_size=1)
+    clearing = Database(ours.clearing_url, service.name, pool_size=8)
+    market = Database(ours.market_url, service.name, pool_size=8)
+    bus = RabbitBus(ours.broker_url, service.name)
+    publisher = bus.publisher()
+    clock = SystemClock()
+    securities = SecurityMaster(clearing)
+    statuses = OrderStatusStore(clearing, market)
+    committer = Committer(log_database, publisher, clock, securities, service.stopping)
+    reporter = RejectionReporter(publisher, clock, service.stopping)
+    limiter = RateLimiter(clearing, ours.rate_limit_per_second)
+    desk = OrderDesk(committer, securities, statuses, limiter, reporter, publisher.is_ready)
+    authenticator = Authenticator(clearing)
+    service.add_check("database", clearing.is_ready)
+    service.add_check("broker", publisher.is_ready)
+    service.spawn("committer", committer.run)
+    service.spawn("rejection_reporter", reporter.run)
+    service.on_stop(bus.close)
+    service.on_stop(lambda: publisher.flush(3))
+    app = web.create_app(service)
+    http.add_routes(app, desk, statuses, authenticator)
+    websocket.add_routes(app, desk, authenticator)
+    return app
+
+
+if __name__ == "__main__":
+    Service("order_entry_gateway", settings.load()).run(build, threads=_THREADS)

@@ -1,0 +1,1 @@
+"""The gateway's doors to the outside: SQL, HTTP, WebSocket."""

@@ -1,0 +1,140 @@
+"""Order entry over REST."""
+
+from collections.abc import Sequence
+
+import msgspec
+from flask import Flask, Response, request
+
+from order_entry_gateway.adapters.order_status_store import OrderStatusStore
+from order_entry_gateway.domain.requests import (
+    MOST_COMMANDS,
+    Action,
+    AmendAction,
+    AmendRequest,
+    CancelAction,
+    CancelAllAction,
+    CancelListRequest,
+    PlaceOrderRequest,
+)
+from order_entry_gateway.handlers import Answer, OrderDesk
+from service_runtime import metrics
+from service_runtime.authentication import Authenticator
+from service_runtime.request_body import body_as
+from service_runtime.web import (
+    RETRY_AFTER_S,
+    error_body,
+    json_response,
+    query_whole,
+    refusal_response,
+    refuse,
+)
+from venue_protocol.refusals import Refusal, RejectReason
+
+_orders_decoder = msgspec.json.Decoder(PlaceOrderRequest | list[PlaceOrderRequest])
+_commands_decoder = msgspec.json.Decoder(list[Action])
+_cancels_decoder = msgspec.json.Decoder(CancelListRequest)
+_amend_decoder = msgspec.json.Decoder(AmendRequest)
+
+
+def add_routes(app: Flask, desk: OrderDesk, statuses: OrderStatusStore, authenticator: Authenticator) -> None:
+    """Put the order entry routes on `app`."""
+    _add_reading_routes(app, statuses, authenticator)
+
+    @app.post("/v1/orders")
+    def place() -> Response:
+        caller = authenticator.caller()
+        body = body_as(_orders_decoder)
+        if isinstance(body, list):
+            return _list_response(desk.handle(caller, _bounded(body)))
+        return _single_response(desk.handle(caller, [body])[0], 201)
+
+    @app.post("/v1/commands")
+    def commands() -> Response:
+        caller = authenticator.caller()
+        return _list_response(desk.handle(caller, _bounded(body_as(_commands_decoder))))
+
+    @app.post("/v1/orders/cancel")
+    def cancel_list() -> Response:
+        caller = authenticator.caller()
+        body = body_as(_cancels_decoder)
+        if (body.order_ids is None) == (body.client_order_ids is None):
+            raise refuse(RejectReason.MISSING_FIELD, "send either order_ids or client_order_ids", "order_ids")
+        cancels = [CancelAction(order_id=order_id) for order_id in body.order_ids or ()]
+        cancels += [CancelAction(client_order_id=name) for name in body.client_order_ids or ()]
+        return _list_response(desk.handle(caller, _bounded(cancels)))
+
+    @app.delete("/v1/orders/<order_id>")
+    def cancel(order_id: str) -> Response:
+        caller = authenticator.caller()
+        return _single_response(desk.handle(caller, [CancelAction(order_id=_order_id(order_id))])[0], 202)
+
+    @app.delete("/v1/orders")
+    def cancel_all() -> Response:
+        caller = authenticator.caller()
+        return _single_response(desk.handle(caller, [CancelAllAction(request.args.get("security"))])[0], 202)
+
+    @app.patch("/v1/orders/<order_id>")
+    def amend(order_id: str) -> Response:
+        caller = authenticator.caller()
+        body = body_as(_amend_decoder)
+        action = AmendAction(
+            order_id=_order_id(order_id), quantity=body.quantity, price=body.price, amend_id=body.client_order_id
+        )
+        return _single_response(desk.handle(caller, [action])[0], 202)
+
+
+def _add_reading_routes(app: Flask, statuses: OrderStatusStore, authenticator: Authenticator) -> None:
+    @app.get("/v1/orders")
+    def orders() -> Response:
+        caller = authenticator.caller()
+        status = request.args.get("status", "open")
+        if status not in ("open", "all"):
+            raise refuse(RejectReason.INVALID_FIELD, "status is open or all", "status")
+        before = query_whole("before", 1 << 53, 1, 1 << 53)
+        limit = query_whole("limit", 100, 1, 1000)
+        return json_response({"orders": statuses.orders(caller.client_id, status == "open", before, limit)})
+
+    @app.get("/v1/orders/<order_id>")
+    def order(order_id: str) -> Response:
+        caller = authenticator.caller()
+        found = statuses.order(_order_id(order_id))
+        if found is None:
+            raise refuse(RejectReason.UNKNOWN_ORDER, f"no order {order_id}", "order_id")
+        owner, described = found
+        if owner != caller.client_id and not caller.is_administrator():
+            raise refuse(RejectReason.FORBIDDEN, "this order belongs to another client", "order_id")
+        return json_response(described)
+
+
+def answer_content(answer: Answer) -> dict[str, object]:
+    """An answer inside a list: the description, or the error object."""
+    if isinstance(answer, Refusal):
+        metrics.refusals.labels(answer.reason.code).inc()
+        return error_body(answer)
+    return answer
+
+
+def _single_response(answer: Answer, status: int) -> Response:
+    if isinstance(answer, Refusal):
+        return refusal_response(answer, RETRY_AFTER_S if answer.reason.http_status == 503 else None)
+    return json_response(answer, 200 if answer.get("duplicate") else status)
+
+
+def _list_response(answers: Sequence[Answer]) -> Response:
+    """200 with one result each; 503 when the venue as a whole could not answer."""
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
+    if refusals and len(refusals) == len(answers) and refusals[0].reason.http_status == 503:
+        return refusal_response(refusals[0], RETRY_AFTER_S)
+    return json_response({"results": [answer_content(answer) for answer in answers]})
+
+
+def _bounded(actions: list) -> list:  # type: ignore[type-arg]
+    if not 1 <= len(actions) <= MOST_COMMANDS:
+        raise refuse(RejectReason.INVALID_FIELD, f"a list has 1 to {MOST_COMMANDS} commands")
+    return actions
+
+
+def _order_id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+        raise refuse(RejectReason.INVALID_FIELD, "an order id is a whole number", "order_id")
+    return int(text)

@@ -1,0 +1,124 @@
+"""Order status for the door: the order log says that an order exists, market_data what became of it."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from service_runtime.database import Cursor, Database, DatabaseUnavailable
+from venue_protocol import codec
+from venue_protocol.commands import PlaceOrder
+from venue_protocol.identifiers import shard_and_number, sharded_id
+from venue_protocol.money import format_e4
+from venue_protocol.orders import MARKET
+from venue_protocol.refusals import Refusal, RejectReason
+
+log = logging.getLogger(__name__)
+
+_ENDED = {
+    "filled": RejectReason.ORDER_FILLED,
+    "canceled": RejectReason.ORDER_CANCELED,
+    "expired": RejectReason.ORDER_NOT_OPEN,
+}
+_COLUMNS = "order_id, status, filled, leaves, quantity, price_e4, reason, updated_us"
+
+
+class OrderStatusStore:
+    """Reads orders; never writes."""
+
+    def __init__(self, clearing: Database, market: Database) -> None:
+        self._clearing = clearing
+        self._market = market
+
+    def order(self, order_id: int) -> tuple[str, dict[str, Any]] | None:
+        """Owner and description of one order, or None if there is no such order."""
+        shard, sequence = shard_and_number(order_id)
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                "SELECT shard, sequence, time_us, client_id, command FROM order_log"
+                " WHERE shard = %s AND sequence = %s AND command LIKE %s",
+                (shard, sequence, '{"kind":"place_order"%'),
+            )
+            rows = cursor.fetchall()
+        described = self._described(rows)
+        return (rows[0][3], described[0]) if rows else None
+
+    def orders(self, client_id: str, is_open: bool, before: int, limit: int) -> list[dict[str, Any]]:
+        """A client's newest orders as recorded, newest first, with ids below `before`."""
+        condition = " AND status IN ('new', 'partially_filled')" if is_open else ""
+        with self._market.transaction() as cursor:
+            cursor.execute(
+                f"SELECT order_id FROM orders WHERE client_id = %s AND order_id < %s{condition}"
+                " ORDER BY order_id DESC LIMIT %s",
+                (client_id, before, limit),
+            )
+            wanted = [shard_and_number(order_id) for (order_id,) in cursor]
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                "SELECT shard, sequence, time_us, client_id, command FROM order_log"
+                " JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted(shard, sequence) USING (shard, sequence)"
+                " ORDER BY shard DESC, sequence DESC",
+                ([shard for shard, _ in wanted], [sequence for _, sequence in wanted]),
+            )
+            rows = cursor.fetchall()
+        return self._described(rows)
+
+    def ended(self, order_ids: Sequence[int]) -> dict[int, Refusal]:
+        """For those orders known to have ended: why they can't be canceled or amended.
+
+        A courtesy that saves a round trip; the engine decides. Empty when market_data is away.
+        """
+        wanted = [order_id for order_id in order_ids if 0 < order_id < 1 << 53]
+        if not wanted:
+            return {}
+        try:
+            with self._market.transaction() as cursor:
+                cursor.execute(
+                    "SELECT order_id, status FROM orders WHERE order_id = ANY (%s) AND status = ANY (%s)",
+                    (wanted, list(_ENDED)),
+                )
+                rows = cursor.fetchall()
+        except DatabaseUnavailable as error:
+            log.warning("market_data is away, the engine will decide", extra={"error": str(error)})
+            return {}
+        return {
+            order_id: Refusal(_ENDED[status], f"order {order_id} is {status}", "order_id") for order_id, status in rows
+        }
+
+    def _described(self, rows: Sequence[tuple[int, int, int, str, str]]) -> list[dict[str, Any]]:
+        ids = [sharded_id(shard, sequence) for shard, sequence, *_ in rows]
+        with self._market.transaction() as cursor:
+            recorded = _recorded(cursor, ids)
+        return [
+            _describe(order_id, time_us, codec.decode_command(text), recorded.get(order_id))
+            for order_id, (_, _, time_us, _, text) in zip(ids, rows, strict=True)
+        ]
+
+
+def _recorded(cursor: Cursor, order_ids: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    cursor.execute(f"SELECT {_COLUMNS} FROM orders WHERE order_id = ANY (%s)", (list(order_ids),))
+    return {row[0]: row for row in cursor}
+
+
+def _describe(order_id: int, time_us: int, command: object, recorded: tuple[Any, ...] | None) -> dict[str, Any]:
+    """The order as its owner sees it; until the feed has recorded it, as it was accepted."""
+    assert type(command) is PlaceOrder
+    status, filled, leaves = "new", 0, command.quantity
+    quantity, price_e4, reason, updated_us = command.quantity, command.price_e4, None, time_us
+    if recorded is not None:
+        _, status, filled, leaves, quantity, price_e4, reason, updated_us = recorded
+    return {
+        "order_id": order_id,
+        "client_order_id": command.client_order_id,
+        "security": command.security_id,
+        "side": command.side,
+        "type": command.order_type,
+        "time_in_force": command.time_in_force,
+        "quantity": quantity,
+        "price": None if command.order_type == MARKET else format_e4(price_e4),
+        "status": status,
+        "filled": filled,
+        "leaves": leaves,
+        "reason": reason,
+        "accepted_us": time_us,
+        "updated_us": updated_us,
+    }

@@ -1,0 +1,43 @@
+"""The listed securities as this gateway knows them: read when an unknown one is named, and every few seconds."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+
+from service_runtime.database import Database
+from venue_protocol.securities import Security
+
+_FRESH_S = 5.0
+_RETRY_UNKNOWN_S = 0.2
+
+
+class SecurityMaster(Mapping[str, Security]):
+    """A mapping of security_id to Security that follows the database."""
+
+    def __init__(self, clearing: Database) -> None:
+        self._clearing = clearing
+        self._securities: dict[str, Security] = {}
+        self._read_at_s = float("-inf")
+        self._lock = threading.Lock()
+
+    def __getitem__(self, security_id: str) -> Security:
+        age_s = time.monotonic() - self._read_at_s
+        if age_s > _FRESH_S or (security_id not in self._securities and age_s > _RETRY_UNKNOWN_S):
+            self._read()
+        return self._securities[security_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._securities)
+
+    def __len__(self) -> int:
+        return len(self._securities)
+
+    def _read(self) -> None:
+        with self._lock:
+            with self._clearing.transaction() as cursor:
+                cursor.execute(
+                    "SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, max_quantity"
+                    " FROM securities"
+                )
+                self._securities = {row[0]: Security(*row) for row in cursor}
+            self._read_at_s = time.monotonic()

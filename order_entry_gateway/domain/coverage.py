@@ -1,0 +1,260 @@
+"""Deciding a batch: who is covered, what repeats, which command goes to the log. Pure: state in, decisions out.
+
+The adapter loads and locks what a batch needs into a DoorState, `decide` runs over the candidates
+in order, the adapter writes the holds and the log in the same transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from order_entry_gateway.domain.candidates import (
+    AmendCandidate,
+    CancelAllCandidate,
+    CancelCandidate,
+    Candidate,
+    PlaceCandidate,
+    unknown_order,
+)
+from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
+from venue_protocol.holds import CASH, amend_hold, held_amount, held_asset
+from venue_protocol.identifiers import shard_and_number, sharded_id
+from venue_protocol.money import format_e4
+from venue_protocol.orders import MARKET
+from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.securities import Security
+
+
+@dataclass(slots=True)
+class Funds:
+    """One client's position in one asset, as locked in the database. available = quantity - held."""
+
+    quantity: int
+    held: int
+
+
+@dataclass(slots=True)
+class Order:
+    """An order in the log with the terms of its newest amend. `order_id` is None while its number is not drawn."""
+
+    order_id: int | None
+    place: PlaceOrder
+    quantity: int
+    price_e4: int
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A command that is in the log already: shard, sequence, commit time and text."""
+
+    shard: int
+    sequence: int
+    time_us: int
+    command: Command
+
+
+@dataclass(slots=True)
+class Accepted:
+    """A command for the log. `sequence` and `time_us` are drawn after the decision."""
+
+    shard: int
+    command: Command
+    target: "Order | None" = None
+    """For a cancel or amend: the order, whose id may only be drawn in this very batch."""
+    sequence: int = 0
+    time_us: int = 0
+    is_duplicate: bool = False
+    """The command is in the log already, or is logged by `original` in this batch."""
+    original: "Accepted | None" = None
+
+    @property
+    def order_id(self) -> int:
+        """Id of the order placed, amended or canceled; 0 for a mass cancel."""
+        if type(self.command) is PlaceOrder:
+            return sharded_id(self.shard, self.sequence)
+        return (self.target.order_id or 0) if self.target else 0
+
+
+Decision = Accepted | Refusal
+
+
+@dataclass(slots=True)
+class DoorState:
+    """All that deciding a batch needs; loaded and locked by the adapter."""
+
+    funds: dict[tuple[str, str], Funds] = field(default_factory=dict)
+    orders: dict[int, Order] = field(default_factory=dict)
+    named: dict[tuple[str, str], Logged] = field(default_factory=dict)
+    """(client_id, client_order_id) of commands in the log."""
+    securities: Mapping[str, Security] = field(default_factory=dict)
+    changed: set[tuple[str, str]] = field(default_factory=set)
+    """Keys of funds whose hold was raised."""
+    placed: dict[tuple[str, str], Accepted] = field(default_factory=dict)
+    """(client_id, client_order_id) of commands of this batch."""
+
+
+def decide(candidates: Sequence[Candidate], state: DoorState) -> list[Decision]:
+    """A decision for each candidate, in order; `state` has the holds of those accepted."""
+    return [_decide(candidate, state) for candidate in candidates]
+
+
+def _decide(candidate: Candidate, state: DoorState) -> Decision:
+    if type(candidate) is PlaceCandidate:
+        return _decide_place(candidate, state)
+    if type(candidate) is CancelCandidate:
+        return _decide_cancel(candidate, state)
+    if type(candidate) is AmendCandidate:
+        return _decide_amend(candidate, state)
+    assert type(candidate) is CancelAllCandidate
+    return Accepted(candidate.shard, CancelAllOrders(candidate.client_id, candidate.security_id))
+
+
+def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
+    command = PlaceOrder(
+        candidate.client_id,
+        candidate.security.security_id,
+        candidate.side,
+        candidate.order_type,
+        candidate.time_in_force,
+        candidate.quantity,
+        candidate.price_e4,
+        candidate.client_order_id,
+    )
+    repeated = _repeated(candidate.client_id, candidate.client_order_id, command, state)
+    if repeated is not None:
+        return repeated
+    amount = held_amount(candidate.side, candidate.price_e4, candidate.quantity)
+    refusal = _hold(candidate.client_id, held_asset(candidate.side, command.security_id), amount, state)
+    if refusal is not None:
+        return refusal
+    order = Order(None, command, candidate.quantity, candidate.price_e4)
+    return _accept(Accepted(candidate.security.shard, command, order), candidate.client_order_id, state)
+
+
+def _decide_cancel(candidate: CancelCandidate, state: DoorState) -> Decision:
+    order = _find(candidate, state)
+    if isinstance(order, Refusal):
+        return order
+    # The order's id may be drawn only after this decision: the command is completed with it then.
+    return Accepted(_shard_of(order, state), CancelOrder(candidate.client_id, order.order_id or 0), order)
+
+
+def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
+    order = _find(candidate, state)
+    if isinstance(order, Refusal):
+        return order
+    security = state.securities[order.place.security_id]
+    quantity = order.quantity if candidate.quantity is None else candidate.quantity
+    price_e4 = order.price_e4 if candidate.price_e4 is None else candidate.price_e4
+    refusal = security.refuse_quantity(quantity) or security.refuse_price(price_e4)
+    if refusal is not None:
+        return refusal
+    side = order.place.side
+    added = amend_hold(side, order.price_e4, order.quantity, price_e4, quantity)
+    command = AmendOrder(candidate.client_id, order.order_id or 0, quantity, price_e4, added, candidate.client_order_id)
+    repeated = _repeated(candidate.client_id, candidate.client_order_id, command, state)
+    if repeated is not None:
+        return repeated
+    if (quantity, price_e4) == (order.quantity, order.price_e4):
+        return Refusal(RejectReason.AMEND_CHANGES_NOTHING, "the order has these terms already", "quantity")
+    refusal = _hold(candidate.client_id, held_asset(side, order.place.security_id), added, state)
+    if refusal is not None:
+        return refusal
+    order.quantity, order.price_e4 = quantity, price_e4
+    return _accept(Accepted(security.shard, command, order), candidate.client_order_id, state)
+
+
+def _hold(client_id: str, asset: str, amount: int, state: DoorState) -> Refusal | None:
+    """Raise the hold by `amount`, or refuse it with the numbers."""
+    if amount == 0:
+        return None
+    funds = state.funds.get((client_id, asset)) or Funds(0, 0)
+    available = funds.quantity - funds.held
+    if amount > available:
+        if asset == CASH:
+            message = f"needs {format_e4(amount)}, available is {format_e4(available)}"
+            details = {"needed": format_e4(amount), "available": format_e4(available)}
+            return Refusal(RejectReason.INSUFFICIENT_FUNDS, message, "quantity", details)
+        message = f"needs {amount} shares of {asset}, available is {available}"
+        shares = {"needed": amount, "available": available}
+        return Refusal(RejectReason.INSUFFICIENT_SHARES, message, "quantity", shares)
+    funds.held += amount
+    state.changed.add((client_id, asset))
+    return None
+
+
+def _accept(accepted: Accepted, client_order_id: str | None, state: DoorState) -> Accepted:
+    if client_order_id is not None:
+        state.placed[accepted.command.client_id, client_order_id] = accepted
+    return accepted
+
+
+def _repeated(client_id: str, client_order_id: str | None, command: Command, state: DoorState) -> Decision | None:
+    """What a used client_order_id means: the first answer again for the same request, else a conflict."""
+    if client_order_id is None:
+        return None
+    name = (client_id, client_order_id)
+    earlier = state.placed.get(name)
+    if earlier is not None:
+        known: Command = earlier.command
+    elif name in state.named:
+        logged = state.named[name]
+        known = logged.command
+        earlier = Accepted(logged.shard, known, None, logged.sequence, logged.time_us, is_duplicate=True)
+        if type(known) is AmendOrder:
+            earlier.target = state.orders.get(known.order_id)
+    else:
+        return None
+    if not _is_same_request(known, command):
+        return Refusal(
+            RejectReason.CLIENT_ORDER_ID_REUSED,
+            f"client_order_id {client_order_id} stands for another request",
+            "client_order_id",
+        )
+    if earlier.is_duplicate:
+        return earlier
+    return Accepted(earlier.shard, earlier.command, earlier.target, is_duplicate=True, original=earlier)
+
+
+def _is_same_request(known: Command, command: Command) -> bool:
+    """Whether two commands ask for the same. A market order's price and an amend's hold are the door's own."""
+    if type(known) is PlaceOrder and type(command) is PlaceOrder:
+        same_terms = (known.security_id, known.side, known.order_type, known.time_in_force, known.quantity) == (
+            command.security_id,
+            command.side,
+            command.order_type,
+            command.time_in_force,
+            command.quantity,
+        )
+        return same_terms and (command.order_type == MARKET or known.price_e4 == command.price_e4)
+    if type(known) is AmendOrder and type(command) is AmendOrder:
+        return (known.order_id, known.quantity, known.price_e4) == (
+            command.order_id,
+            command.quantity,
+            command.price_e4,
+        )
+    return False
+
+
+def _find(candidate: CancelCandidate | AmendCandidate, state: DoorState) -> Order | Refusal:
+    """The order a cancel or amend names, if it is the sender's."""
+    if candidate.order_id is not None:
+        order = state.orders.get(candidate.order_id)
+        if order is None:
+            return unknown_order(candidate.order_id)
+        if order.place.client_id != candidate.client_id:
+            return Refusal(RejectReason.FORBIDDEN, "this order belongs to another client", "order_id")
+        return order
+    name = (candidate.client_id, candidate.target_client_order_id or "")
+    accepted = state.placed.get(name)
+    if accepted is not None and accepted.target is not None:
+        return accepted.target
+    logged = state.named.get(name)
+    if logged is None or type(logged.command) is not PlaceOrder:
+        return unknown_order(candidate.target_client_order_id)
+    return state.orders[sharded_id(logged.shard, logged.sequence)]
+
+
+def _shard_of(order: Order, state: DoorState) -> int:
+    if order.order_id is not None:
+        return shard_and_number(order.order_id)[0]
+    return state.securities[order.place.security_id].shard

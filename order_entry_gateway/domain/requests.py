@@ -1,0 +1,83 @@
+"""What clients may send, as the edge sees it: typed, but not yet checked against a security's rules."""
+
+from typing import Literal
+
+import msgspec
+
+from venue_protocol.identifiers import ClientOrderId
+from venue_protocol.orders import OrderType, Side, TimeInForce
+
+MOST_COMMANDS = 1000
+"""Commands in one list."""
+
+
+class PlaceOrderRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/orders."""
+
+    security: str
+    side: Side
+    type: OrderType
+    quantity: int
+    price: msgspec.Raw = msgspec.Raw(b"null")
+    time_in_force: TimeInForce | None = None
+    client_order_id: ClientOrderId | None = None
+
+
+class PlaceAction(PlaceOrderRequest, forbid_unknown_fields=True, tag_field="action", tag="place"):
+    """The same in a mixed list, or over WebSocket. `id` is echoed there."""
+
+    id: str | int | None = None
+
+
+class AmendRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of PATCH /v1/orders/{id}: the new total quantity, the new price, or both."""
+
+    quantity: int | None = None
+    price: msgspec.Raw = msgspec.Raw(b"null")
+    client_order_id: ClientOrderId | None = None
+    """The sender's name for this amend, for safe repetition."""
+
+
+class AmendAction(msgspec.Struct, forbid_unknown_fields=True, tag_field="action", tag="amend"):
+    """Amend the order named by one of order_id and client_order_id."""
+
+    order_id: int | None = None
+    client_order_id: ClientOrderId | None = None
+    quantity: int | None = None
+    price: msgspec.Raw = msgspec.Raw(b"null")
+    amend_id: ClientOrderId | None = None
+    """The sender's name for this amend, for safe repetition."""
+    id: str | int | None = None
+
+
+class CancelAction(msgspec.Struct, forbid_unknown_fields=True, tag_field="action", tag="cancel"):
+    """Cancel the order named by one of order_id and client_order_id."""
+
+    order_id: int | None = None
+    client_order_id: ClientOrderId | None = None
+    id: str | int | None = None
+
+
+class CancelAllAction(msgspec.Struct, forbid_unknown_fields=True, tag_field="action", tag="cancel_all"):
+    """Cancel all own orders, or those in one security."""
+
+    security: str | None = None
+    id: str | int | None = None
+
+
+class CancelListRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/orders/cancel: one of the two lists."""
+
+    order_ids: list[int] | None = None
+    client_order_ids: list[ClientOrderId] | None = None
+
+
+class AuthenticateAction(msgspec.Struct, forbid_unknown_fields=True, tag_field="action", tag="authenticate"):
+    """First frame of a WebSocket without an Authorization header."""
+
+    key: str
+    id: str | int | None = None
+
+
+Action = PlaceAction | AmendAction | CancelAction | CancelAllAction
+ActionName = Literal["place", "amend", "cancel", "cancel_all"]

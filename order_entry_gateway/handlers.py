@@ -1,0 +1,163 @@
+"""From typed actions to answers: check, commit, describe. The same for REST and WebSocket."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from order_entry_gateway.adapters.order_status_store import OrderStatusStore
+from order_entry_gateway.committer import Committer
+from order_entry_gateway.domain.candidates import (
+    AmendCandidate,
+    CancelAllCandidate,
+    CancelCandidate,
+    Candidate,
+    check_amend,
+    check_cancel,
+    check_cancel_all,
+    check_place,
+)
+from order_entry_gateway.domain.coverage import Accepted, Decision
+from order_entry_gateway.domain.requests import (
+    Action,
+    AmendAction,
+    CancelAction,
+    CancelAllAction,
+    PlaceOrderRequest,
+)
+from order_entry_gateway.rate_limiter import RateLimiter
+from order_entry_gateway.rejection_reporter import RejectionReporter
+from service_runtime.authentication import Caller
+from service_runtime.web import Refused
+from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
+from venue_protocol.money import format_e4
+from venue_protocol.orders import MARKET
+from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.securities import Security
+
+
+class Readiness(Protocol):
+    """Whether the door may take orders now."""
+
+    def __call__(self) -> bool:
+        """True while broker and database are there."""
+        ...
+
+
+Answer = dict[str, Any] | Refusal
+
+
+class OrderDesk:
+    """Takes actions of one caller and answers each, in order."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        securities: Mapping[str, Security],
+        statuses: OrderStatusStore,
+        limiter: RateLimiter,
+        reporter: RejectionReporter,
+        is_ready: Readiness,
+    ) -> None:
+        self._committer = committer
+        self._securities = securities
+        self._statuses = statuses
+        self._limiter = limiter
+        self._reporter = reporter
+        self._is_ready = is_ready
+
+    def handle(self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest]) -> list[Answer]:
+        """One answer for each action; the accepted ones are durable. Refused as a whole over the rate or unready."""
+        self._limiter.charge(caller.client_id, len(actions))
+        if not self._is_ready():
+            raise Refused(Refusal(RejectReason.NOT_READY, "the broker is away, nothing was done"), retry_after_s=1)
+        checked = [self._check(caller.client_id, action) for action in actions]
+        self._refuse_ended(checked)
+        candidates = [candidate for found in checked if not isinstance(found, Refusal) for candidate in found]
+        decisions = iter(self._committer.submit(candidates) if candidates else ())
+        answers: list[Answer] = []
+        for action, found in zip(actions, checked, strict=True):
+            if isinstance(found, Refusal):
+                answers.append(found)
+            else:
+                answers.append(_merge([_answer(next(decisions)) for _ in found]))
+            if isinstance(answers[-1], Refusal) and isinstance(action, PlaceOrderRequest):
+                self._report(caller.client_id, action, answers[-1])
+        return answers
+
+    def _check(self, client_id: str, action: Action | PlaceOrderRequest) -> list[Candidate] | Refusal:
+        found: Candidate | list[CancelAllCandidate] | Refusal
+        if isinstance(action, PlaceOrderRequest):
+            found = check_place(action, client_id, self._securities)
+        elif isinstance(action, CancelAction):
+            found = check_cancel(action, client_id)
+        elif isinstance(action, AmendAction):
+            found = check_amend(action, client_id)
+        else:
+            assert isinstance(action, CancelAllAction)
+            found = check_cancel_all(action, client_id, self._securities)
+        if isinstance(found, Refusal):
+            return found
+        return list(found) if isinstance(found, list) else [found]
+
+    def _refuse_ended(self, checked: list[list[Candidate] | Refusal]) -> None:
+        """Refuse at once what is known to be filled or canceled; ownership is checked by the committer for the rest."""
+        named: dict[int, list[int]] = {}
+        for index, found in enumerate(checked):
+            if not isinstance(found, Refusal) and isinstance(found[0], CancelCandidate | AmendCandidate):
+                order_id = found[0].order_id
+                if order_id is not None and getattr(found[0], "client_order_id", None) is None:
+                    named.setdefault(order_id, []).append(index)
+        for order_id, refusal in self._statuses.ended(list(named)).items():
+            for index in named[order_id]:
+                checked[index] = self._own_or_foreign(checked[index], order_id, refusal)
+
+    def _own_or_foreign(
+        self, found: list[Candidate] | Refusal, order_id: int, refusal: Refusal
+    ) -> list[Candidate] | Refusal:
+        owned = self._statuses.order(order_id)
+        is_own = owned is not None and not isinstance(found, Refusal) and owned[0] == found[0].client_id
+        return refusal if is_own else found
+
+    def _report(self, client_id: str, request: PlaceOrderRequest, refusal: Refusal) -> None:
+        self._reporter.refused(
+            client_id, refusal, request.client_order_id, request.security, request.side, request.quantity
+        )
+
+
+def _answer(decision: Decision) -> Answer:
+    if isinstance(decision, Refusal):
+        return decision
+    command = decision.command
+    answer: dict[str, Any] = {"sequence": decision.sequence, "time_us": decision.time_us}
+    if type(command) is PlaceOrder:
+        return _placed(decision, command) | answer
+    if type(command) is AmendOrder:
+        return {
+            "order_id": decision.order_id,
+            "status": "pending_replace",
+            "quantity": command.quantity,
+            "price": format_e4(command.price_e4),
+            "duplicate": decision.is_duplicate,
+        } | answer
+    if type(command) is CancelOrder:
+        return {"order_id": decision.order_id, "status": "pending_cancel"} | answer
+    return {"status": "pending_cancel"} | answer
+
+
+def _placed(accepted: Accepted, command: PlaceOrder) -> dict[str, Any]:
+    return {
+        "order_id": accepted.order_id,
+        "client_order_id": command.client_order_id,
+        "status": "new",
+        "security": command.security_id,
+        "side": command.side,
+        "type": command.order_type,
+        "time_in_force": command.time_in_force,
+        "quantity": command.quantity,
+        "price": None if command.order_type == MARKET else format_e4(command.price_e4),
+        "duplicate": accepted.is_duplicate,
+    }
+
+
+def _merge(answers: list[Answer]) -> Answer:
+    """One answer for an action that became several commands: the first refusal, else the last answer."""
+    return next((answer for answer in answers if isinstance(answer, Refusal)), answers[-1])
