@@ -116,8 +116,8 @@ class VenueClient:
 
     def amend(self, order_id: int, quantity: int | None = None, price: Amount | None = None) -> Receipt:
         """Change total quantity or price. Less at the same price keeps its place in the queue."""
-        body = Amend(order_id, None, quantity, price).to_json()
-        del body["order_id"]
+        terms = Amend(order_id, None, quantity, price).to_json()
+        body = {name: value for name, value in terms.items() if name != "order_id"}
         body["client_order_id"] = self._next_id()
         receipt: Receipt = read(self._door.request("PATCH", f"/v1/orders/{order_id}", body), Receipt)
         return receipt
@@ -186,8 +186,13 @@ class VenueClient:
         return Stream(self._market_data_url, self._api_key)
 
     def named(self, commands: Sequence[Command]) -> list[Command]:
-        """The same commands, each order with a client_order_id: what is safe to send again as a whole."""
-        return [self._named(command) if isinstance(command, Place) else command for command in commands]
+        """The same commands, each order and amend with a name of its own: what is safe to send again as a whole."""
+        return [self._named_command(command) for command in commands]
+
+    def _named_command(self, command: Command) -> Command:
+        if isinstance(command, Amend) and command.amend_id is None:
+            return replace(command, amend_id=self._next_id())
+        return self._named(command) if isinstance(command, Place) else command
 
     def _named(self, order: Place) -> Place:
         return order if order.client_order_id else replace(order, client_order_id=self._next_id())

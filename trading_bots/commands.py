@@ -63,6 +63,8 @@ class Amend:
     client_order_id: str | None = None
     quantity: int | None = None
     price: Amount | None = None
+    amend_id: str | None = None
+    """The sender's name for this amend, for safe repetition."""
 
     def to_json(self) -> dict[str, Any]:
         """The command's fields without its action."""
@@ -71,6 +73,8 @@ class Amend:
             command["quantity"] = self.quantity
         if self.price is not None:
             command["price"] = price_text(self.price)
+        if self.amend_id is not None:
+            command["amend_id"] = self.amend_id
         return command
 
 

@@ -158,6 +158,7 @@ def test_mixed_commands_keep_their_order(client: VenueClient, fake_venue: FakeVe
     )
     sent = fake_venue.requests[-1][2]
     assert [command["action"] for command in sent] == ["place", "cancel", "amend", "cancel"]
+    assert sent[2].pop("amend_id")
     assert sent[2] == {"action": "amend", "client_order_id": "a", "quantity": 5, "price": "1.10"}
     assert sent[3] == {"action": "cancel", "order_id": 7}
 

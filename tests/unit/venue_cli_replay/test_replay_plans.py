@@ -1,0 +1,143 @@
+"""Recorded files become steps that lead to exactly the recorded fills, in a matcher that is not the venue's."""
+
+import csv
+import lzma
+from pathlib import Path
+
+import pytest
+
+from tests.unit.venue_cli_replay.obvious_engine import ObviousEngine
+from venue_cli.replay.consensus import HEADER, plan_consensus, recorded_fills
+from venue_cli.replay.lobster import plan_lobster
+from venue_cli.replay.rehearsal import Rehearsal
+from venue_cli.replay.steps import (
+    ANONYMOUS,
+    AmendStep,
+    CancelStep,
+    Levels,
+    Owners,
+    PlaceStep,
+    Plan,
+    RecordingError,
+    ReplayFill,
+    merged,
+    needs_of,
+)
+from venue_protocol.orders import BUY, IOC, SELL
+
+WORKLOADS = ["normal_s23_n20000", "static_s23_n20000", "swing-25_s23_n20000"]
+
+
+def last_best(file: Path) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """Best bid and ask, (price in ticks, shares), after the last message."""
+    with lzma.open(file, "rt") as rows:
+        *_, (_, bid, bid_quantity, ask, ask_quantity) = csv.reader(rows)
+    return (int(bid), int(bid_quantity)) if bid else None, (int(ask), int(ask_quantity)) if ask else None
+
+
+def fills_of(plan: Plan) -> list[ReplayFill]:
+    """Fills of the plan's steps in a fresh matcher."""
+    rehearsal = Rehearsal(ObviousEngine(), Owners())
+    for step in plan.steps:
+        if isinstance(step, PlaceStep):
+            rehearsal.place(step.name, step.side, step.quantity, step.price_e4, step.time_in_force, step.owner)
+        elif isinstance(step, CancelStep):
+            assert step.is_open == (rehearsal.leaves(step.name) > 0)
+            rehearsal.cancel(step.name)
+        else:
+            filled = sum(fill.quantity for fill in rehearsal.fills if fill.maker == step.name)
+            rehearsal.reduce(step.name, filled + rehearsal.leaves(step.name) - step.quantity)
+    labels = plan.labels
+    return [ReplayFill(f.price_e4, f.quantity, labels[f.maker], labels[f.taker]) for f in rehearsal.fills]
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_consensus_workload_rehearses_to_the_recorded_trades_and_final_book(shared_data: Path, name: str) -> None:
+    folder = shared_data / "matching_consensus"
+    plan = plan_consensus(folder / f"{name}.orders.csv.xz", ObviousEngine(), Owners())
+    assert plan.messages == 39878 and plan.source == f"{name}.reports.txt.xz"
+    assert len(plan.expected_fills) > 10 and fills_of(plan) == plan.expected_fills
+    bid, ask = last_best(folder / f"{name}.bbo.csv.xz")
+    top = plan.expected_levels
+    assert [(price // 50, size) for price, size in (top.bids[0], top.asks[0])] == [bid, ask]
+
+
+def test_a_limited_consensus_plan_expects_only_the_trades_up_to_there(shared_data: Path) -> None:
+    folder = shared_data / "matching_consensus"
+    plan = plan_consensus(folder / "normal_s23_n20000.orders.csv.xz", ObviousEngine(), Owners(), limit=2000)
+    every = recorded_fills(folder / "normal_s23_n20000.reports.txt.xz", 10**9)
+    assert plan.messages == 2000
+    assert plan.expected_fills == every[: len(plan.expected_fills)]
+    assert 0 < len(plan.expected_fills) < len(every)
+
+
+def test_the_lobster_excerpt_rehearses_to_all_66_executions_and_every_published_book(shared_data: Path) -> None:
+    file = shared_data / "lobster_aapl_l10_sample" / "AAPL_2012-06-21_message_10.first999.csv"
+    plan = plan_lobster(file, ObviousEngine(), Owners())
+    assert plan.messages == 999
+    assert merged(fills_of(plan)) == plan.expected_fills
+    assert len({fill.taker for fill in plan.expected_fills}) == 66
+    assert plan.checked_rows > 900 and plan.equal_rows == plan.checked_rows
+
+
+def write(folder: Path, *lines: str, header: list[str] = HEADER) -> Path:
+    file = folder / "flow.csv"
+    file.write_text("\n".join([",".join(header), *lines]))
+    return file
+
+
+def test_a_modify_is_a_cancel_and_a_new_order_and_of_an_ended_order_nothing(tmp_path: Path) -> None:
+    file = write(
+        tmp_path, "0,N,B,0,10,7,100", "1,M,B,,5,7,101", "2,C,,,,7,", "3,M,B,,5,7,101", "4,C,,,,7,", "5,C,,,,99,"
+    )
+    plan = plan_consensus(file, ObviousEngine(), Owners())
+    assert plan.steps == [
+        PlaceStep("buyer0", "1", BUY, 10, 5000, "GTC"),
+        CancelStep("buyer0", "1", True),
+        PlaceStep("buyer0", "2", BUY, 5, 5050, "GTC"),
+        CancelStep("buyer0", "2", True),
+        CancelStep("buyer0", "2", False),
+    ]
+    assert plan.labels == {"1": "7", "2": "7"}
+
+
+def test_without_reports_the_rehearsal_says_what_to_expect(tmp_path: Path) -> None:
+    file = write(tmp_path, "0,N,S,0,10,1,100", "1,N,B,1,15,2,101")
+    plan = plan_consensus(file, ObviousEngine(), Owners())
+    assert plan.expected_fills == [ReplayFill(5000, 10, "1", "2")]
+    assert plan.expected_levels == Levels([], [])
+    assert "rehearsal" in plan.source
+
+
+@pytest.mark.parametrize("line", ["0,X,B,0,10,1,100", "0,N,B,0,ten,1,100", "0,N,Q,0,1,1,100", "0,N"])
+def test_a_line_that_is_no_message_is_named(tmp_path: Path, line: str) -> None:
+    with pytest.raises(RecordingError, match="line 3 is not a message"):
+        plan_consensus(write(tmp_path, "0,N,B,0,10,1,100", line), ObviousEngine(), Owners())
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="first line must be seq,type"):
+        plan_consensus(write(tmp_path, header=["time", "price"]), ObviousEngine(), Owners())
+    with pytest.raises(RecordingError, match="_orderbook_"):
+        plan_lobster(write(tmp_path), ObviousEngine(), Owners())
+
+
+def test_buyers_and_sellers_are_apart_and_take_turns() -> None:
+    owners = Owners(4)
+    assert {owners.next(BUY) for _ in range(9)} == {"buyer0", "buyer1"}
+    assert {owners.next(SELL) for _ in range(9)} == {"seller0", "seller1"}
+    with pytest.raises(ValueError, match="two accounts"):
+        Owners(1)
+
+
+def test_needs_cover_every_order_at_its_limit() -> None:
+    steps = [
+        PlaceStep("buyer0", "1", BUY, 10, 5000, "GTC"),
+        PlaceStep("seller0", "2", SELL, 7, 5000, IOC),
+        PlaceStep("buyer0", "3", BUY, 1, 6000, "GTC"),
+        AmendStep("buyer0", "1", 5),
+        CancelStep(ANONYMOUS, "9", True),
+    ]
+    needs = needs_of(steps)
+    assert (needs["buyer0"].cash_e4, needs["buyer0"].shares) == (56_000, 0)
+    assert (needs["seller0"].cash_e4, needs["seller0"].shares) == (0, 7)

@@ -1,0 +1,1 @@
+"""Recorded order flow, played through the real door of a running venue."""
