@@ -30,7 +30,7 @@ orders = Table(
     Column("updated_us", BigInteger, nullable=False),
     Column("event_sequence", BigInteger, nullable=False),
     Index("orders_client_id", "client_id", "order_id"),
-    Index("orders_open", "client_id", "order_id", postgresql_where=text("leaves > 0")),
+    Index("orders_open", "client_id", "order_id", postgresql_where=text("status IN ('new', 'partially_filled')")),
     postgresql_with={"fillfactor": 80},
     comment="Each order as it stands. price_e4: its limit, or a market order's band edge; notional_e4: sum of its"
     " fills; event_sequence: its newest event. orders_open finds a client's open orders and, at a start, all.",
@@ -72,8 +72,8 @@ trades = Table(
     "trades",
     metadata,
     Column("security_id", Text, primary_key=True),
-    Column("event_sequence", BigInteger, primary_key=True),
-    Column("trade_id", BigInteger, nullable=False),
+    Column("trade_id", BigInteger, primary_key=True),
+    Column("event_sequence", BigInteger, nullable=False),
     Column("price_e4", BigInteger, nullable=False),
     Column("quantity", BigInteger, nullable=False),
     Column("aggressor", Text, nullable=False),
@@ -82,7 +82,7 @@ trades = Table(
     Column("sell_order_id", BigInteger, nullable=False),
     Column("sell_client_id", Text, nullable=False),
     Column("time_us", BigInteger, nullable=False),
-    comment="Each trade once, in the order of its security's tape.",
+    comment="Each trade once. trade_id rises along a security's tape, so the key serves paging and replay.",
 )
 
 settlements = Table(
@@ -110,7 +110,7 @@ refused_orders = Table(
     Column("message", Text, nullable=False),
     Column("time_us", BigInteger, nullable=False),
     Index("refused_orders_client_id", "client_id", "time_us"),
-    comment="Orders the door refused. Text comes from outside: cut and cleaned, quantity null where no bigint holds it.",
+    comment="Orders the door refused. Text comes from outside: cut and cleaned; quantity null where too large.",
 )
 
 stream_positions = Table(

@@ -22,7 +22,7 @@ CREATE TABLE orders (
 
 CREATE INDEX orders_client_id ON orders (client_id, order_id);
 
-CREATE INDEX orders_open ON orders (client_id, order_id) WHERE leaves > 0;
+CREATE INDEX orders_open ON orders (client_id, order_id) WHERE status IN ('new', 'partially_filled');
 
 COMMENT ON TABLE orders IS 'Each order as it stands. price_e4: its limit, or a market order''s band edge; notional_e4: sum of its fills; event_sequence: its newest event. orders_open finds a client''s open orders and, at a start, all.';
 
@@ -56,8 +56,8 @@ COMMENT ON TABLE order_reports IS 'Execution reports: what an event meant to one
 
 CREATE TABLE trades (
     security_id TEXT NOT NULL,
-    event_sequence BIGINT NOT NULL,
     trade_id BIGINT NOT NULL,
+    event_sequence BIGINT NOT NULL,
     price_e4 BIGINT NOT NULL,
     quantity BIGINT NOT NULL,
     aggressor TEXT NOT NULL,
@@ -66,10 +66,10 @@ CREATE TABLE trades (
     sell_order_id BIGINT NOT NULL,
     sell_client_id TEXT NOT NULL,
     time_us BIGINT NOT NULL,
-    PRIMARY KEY (security_id, event_sequence)
+    PRIMARY KEY (security_id, trade_id)
 );
 
-COMMENT ON TABLE trades IS 'Each trade once, in the order of its security''s tape.';
+COMMENT ON TABLE trades IS 'Each trade once. trade_id rises along a security''s tape, so the key serves paging and replay.';
 
 CREATE TABLE settlements (
     sequence BIGINT NOT NULL,
@@ -99,7 +99,7 @@ CREATE TABLE refused_orders (
 
 CREATE INDEX refused_orders_client_id ON refused_orders (client_id, time_us);
 
-COMMENT ON TABLE refused_orders IS 'Orders the door refused. Text comes from outside: cut and cleaned, quantity null where no bigint holds it.';
+COMMENT ON TABLE refused_orders IS 'Orders the door refused. Text comes from outside: cut and cleaned; quantity null where too large.';
 
 CREATE TABLE stream_positions (
     stream TEXT NOT NULL,
