@@ -1,0 +1,83 @@
+"""`./venue test`: linters, types, import contracts and the tests, on real servers found like the venue's."""
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from venue_cli import infrastructure, processes, state_folder
+from venue_cli.commands import options
+from venue_cli.interruption import shielded
+from venue_cli.state_folder import CHECKOUT
+from venue_cli.terminal import paint, report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """--infrastructure; all else is pytest's."""
+    parser.usage = "./venue test [--infrastructure WAY] [PYTEST ARGUMENTS]"
+    parser.epilog = "Without PYTEST ARGUMENTS ruff, mypy and the import contracts are checked too."
+    options.add_infrastructure(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when every check passed."""
+    state_dir = state_folder.choose() / "test"
+    chosen: list[str] = arguments.extra
+    processes.end_leftovers(state_dir / "processes")
+    results = {} if chosen else _checks(state_dir)
+    found = infrastructure.start(arguments.infrastructure, state_dir, report)
+    vhost = f"venue_test_{secrets.token_hex(4)}"
+    try:
+        servers = {"VENUE_TEST_POSTGRES_URL": found.postgres_url, "VENUE_TEST_BROKER_URL": found.create_vhost(vhost)}
+        results["pytest"] = _run(
+            "pytest", ["pytest", "-o", f"cache_dir={state_dir / 'pytest'}", *chosen], state_dir, servers
+        )
+    finally:
+        with shielded():
+            found.delete_vhost(vhost)
+            found.stop()
+    return _summary(results)
+
+
+def _checks(state_dir: Path) -> dict[str, bool]:
+    """Whether the checks that need no server passed, by name."""
+    commands = {
+        "ruff check": ["ruff", "check", "."],
+        "ruff format": ["ruff", "format", "--check", "."],
+        "mypy": ["mypy"],
+        "import contracts": ["importlinter.cli", "lint", "--cache-dir", str(state_dir / "import-linter")],
+    }
+    return {name: _run(name, command, state_dir, {}) for name, command in commands.items()}
+
+
+def _run(name: str, module: Sequence[str], state_dir: Path, servers: dict[str, str]) -> bool:
+    """Run a module of our Python in the checkout; caches go to the state folder, the checkout may be read-only."""
+    report(f"{name} …")
+    variables = (
+        os.environ
+        | servers
+        | {
+            "RUFF_CACHE_DIR": str(state_dir / "ruff"),
+            "MYPY_CACHE_DIR": str(state_dir / "mypy"),
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(state_dir / "hypothesis"),
+        }
+    )
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", *module], cwd=CHECKOUT, env=variables, stdin=subprocess.DEVNULL, check=False
+    )
+    report(f"{name}: {'passed' if done.returncode == 0 else 'FAILED'} in {time.monotonic() - started:.1f} s")
+    return done.returncode == 0
+
+
+def _summary(results: dict[str, bool]) -> int:
+    failed = [name for name, passed in results.items() if not passed]
+    if failed:
+        report(paint(f"failed: {', '.join(failed)}", "red", sys.stderr))
+        return 1
+    report(paint(f"all passed: {', '.join(results)}", "green", sys.stderr))
+    return 0

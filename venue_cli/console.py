@@ -1,0 +1,93 @@
+"""The command line: one module of `commands` each, errors in one sentence, no traceback for what is not our fault."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import psycopg2
+
+from venue_cli import interruption
+from venue_cli.administration import AdministrationError
+from venue_cli.errors import CommandError
+from venue_cli.infrastructure import InfrastructureError, Unavailable
+from venue_cli.realm import RealmError
+from venue_cli.running import VenueNotRunning, VenueRunsElsewhere
+from venue_cli.state_folder import StateFolderError
+from venue_cli.supervisor import ServiceFailed
+from venue_cli.terminal import paint, report
+
+COMMANDS = {
+    "up": "start the venue",
+    "down": "stop the venue",
+    "status": "say what runs and where",
+    "demo": "start the venue and let bots trade on it",
+    "test": "check the code and run the tests",
+    "client": "create and list clients",
+    "security": "list securities and add new ones",
+    "deposit": "give a client cash or shares",
+    "reset": "remove all that this venue stored",
+    "replay": "feed recorded orders through the real door",
+    "bench": "measure",
+    "compose-env": "write the secrets that compose.yaml needs",
+    "provision": "prepare the databases and stay out of the way (used by compose.yaml)",
+}
+EXPECTED = (
+    AdministrationError,
+    CommandError,
+    InfrastructureError,
+    RealmError,
+    ServiceFailed,
+    StateFolderError,
+    Unavailable,
+    VenueNotRunning,
+    VenueRunsElsewhere,
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, and where the help is."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2."""
+        self.exit(2, f"venue: {message}; see {self.prog} --help\n")
+
+
+def parser(chosen: str | None = None) -> argparse.ArgumentParser:
+    """The parser; only the chosen command's module is imported and asked for its arguments."""
+    top = Parser(prog="./venue", description="A stock exchange on this machine.", allow_abbrev=False)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, says in COMMANDS.items():
+        described = commands.add_parser(
+            name, help=says, description=says[0].upper() + says[1:] + ".", allow_abbrev=False
+        )
+        if name == chosen:
+            module = importlib.import_module(f"venue_cli.commands.{name.replace('-', '_')}")
+            module.add_arguments(described)
+            described.set_defaults(run=module.run)
+    return top
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    interruption.install()
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    known, unknown = parser(chosen).parse_known_args(arguments)
+    if unknown and chosen != "test":
+        parser(chosen).error(f"unknown argument {unknown[0]}")
+    known.extra = unknown
+    try:
+        return int(known.run(known))
+    except KeyboardInterrupt:
+        report("stopped")
+        return 130
+    except EXPECTED as error:
+        report(paint(str(error), "red", sys.stderr))
+    except psycopg2.OperationalError as error:
+        report(
+            paint(
+                f"Postgres does not answer as it should ({str(error).strip()}): see ./venue status", "red", sys.stderr
+            )
+        )
+    return 1
