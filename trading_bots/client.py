@@ -98,12 +98,12 @@ class VenueClient:
     def place_many(self, orders: Sequence[Place]) -> list[Receipt | Refused]:
         """Place up to 500 orders in one request: for each, in order, its receipt or its refusal."""
         body = [self._named(order).to_json() for order in orders]
-        return _results(self._door.request("POST", "/v1/orders", body))
+        return self._send_list("/v1/orders", body)
 
     def send(self, commands: Sequence[Command]) -> list[Receipt | Refused]:
         """Do up to 500 commands of any kind in one request, in order: for each its receipt or its refusal."""
         body = [command_json(command) for command in self.named(commands)]
-        return _results(self._door.request("POST", "/v1/commands", body))
+        return self._send_list("/v1/commands", body)
 
     def cancel(self, order_id: int) -> Receipt:
         """Ask for what is left of an own order to be canceled; the `orders` channel tells how it ended."""
@@ -185,6 +185,13 @@ class VenueClient:
         """A WebSocket to the market data and to the own orders, fills and settlements."""
         return Stream(self._market_data_url, self._api_key)
 
+    def _send_list(self, path: str, body: list[dict[str, Any]]) -> list[Receipt | Refused]:
+        """The results, once each is definite: a list with an unclear one is asked for again as a whole."""
+        if not body:
+            return []
+        content = self._door.request("POST", path, body, open_question=_unclear_result)
+        return [refusal_of(result) or read(result, Receipt) for result in content["results"]]
+
     def named(self, commands: Sequence[Command]) -> list[Command]:
         """The same commands, each order and amend with a name of its own: what is safe to send again as a whole."""
         return [self._named_command(command) for command in commands]
@@ -201,8 +208,10 @@ class VenueClient:
         return f"{self._order_prefix}-{next(self._order_numbers)}"
 
 
-def _results(content: Any) -> list[Receipt | Refused]:
-    return [refusal_of(result) or read(result, Receipt) for result in content["results"]]
+def _unclear_result(content: Any) -> str | None:
+    """The code of the first result that means "ask again", or None."""
+    codes = (refusal.code for result in content["results"] if (refusal := refusal_of(result)))
+    return next((code for code in codes if code.startswith("service.")), None)
 
 
 def _list(content: Any, name: str, record: type[Any], **inherited: Any) -> list[Any]:

@@ -118,6 +118,9 @@ class Fill(_Record, frozen=True, kw_only=True):
     quantity: int
     time_us: int
     sequence: int = 0
+    client_order_id: str | None = None
+    role: str | None = None
+    """`maker` when the order rested, `taker` when it arrived."""
 
 
 class SettlementReport(_Record, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _CORRECT_EVERY_S = 5.0
 _MOST_BEHIND_S = 1.0
+_MOST_LISTED = 500
 _STOP_GRACE_S = 6.0
 _KEY_REFUSALS = frozenset({"auth.key_missing", "auth.key_invalid"})
 
@@ -104,7 +105,7 @@ class Bot:
 
     def _correct_working_orders(self) -> None:
         if time.monotonic() >= self._correct_at:
-            self._working.correct(self._client.orders("open"))
+            self._working.correct(self._client.orders("open", _MOST_LISTED))
             self._correct_at = time.monotonic() + _CORRECT_EVERY_S
 
 

@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -36,11 +36,19 @@ class Transport:
         if api_key:
             self._session.headers["Authorization"] = f"Bearer {api_key}"
 
-    def request(self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Any:
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        open_question: Callable[[Any], str | None] = lambda _content: None,
+    ) -> Any:
         """The JSON answer. Asks again after a time-out, a 5xx or a 429, for at most `patience_s`.
 
         Only for requests that are safe to repeat; all of the client library's are, because each
-        order carries a client_order_id. Raises Refused for another 4xx, VenueUnavailable when
+        order carries a client_order_id. `open_question` says what is still open in an answer, which is
+        then asked for again. Raises Refused for another 4xx, VenueUnavailable when
         the patience is over, or `stopping` is set meanwhile.
         """
         payload = None if body is None else msgspec.json.encode(body)
@@ -49,6 +57,7 @@ class Transport:
         backoff = Backoff()
         while True:
             content, failure, retry_after_s = self._attempt(method, path, payload, parameters)
+            failure = failure or open_question(content)
             if failure is None:
                 return content
             pause_s = backoff.next_s(retry_after_s)

@@ -147,6 +147,20 @@ def test_a_list_gives_each_order_its_receipt_or_refusal(client: VenueClient) -> 
     assert isinstance(second, Refused) and second.code == "risk.insufficient_funds"
 
 
+def test_a_list_with_an_unclear_result_is_sent_again_as_a_whole(client: VenueClient, fake_venue: FakeVenue) -> None:
+    unclear = {"results": [refusal("price.off_tick", "no"), refusal("service.outcome_unknown", "ask again")]}
+    fake_venue.faults.append(answer_with(200, unclear))
+    results = client.send([Place("AAPL", "BUY", 1, "1"), Place("AAPL", "BUY", 2, "1")])
+    assert [isinstance(result, Receipt) for result in results] == [True, True]
+    first, second = (body for _, _, body in fake_venue.requests)
+    assert first == second
+
+
+def test_an_empty_list_is_not_sent(client: VenueClient, fake_venue: FakeVenue) -> None:
+    assert client.send([]) == client.place_many([]) == []
+    assert fake_venue.requests == []
+
+
 def test_mixed_commands_keep_their_order(client: VenueClient, fake_venue: FakeVenue) -> None:
     client.send(
         [
