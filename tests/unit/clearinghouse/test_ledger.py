@@ -1,0 +1,65 @@
+"""The ledger moves all legs or none, and never lets a hold exceed what is there."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clearinghouse.domain.ledger import BrokenInvariant, HoldRelease, Ledger, Leg, Position, Shortfall, total
+from venue_protocol.holds import CASH
+
+
+def ledger_of(**cash: tuple[int, int]) -> Ledger:
+    ledger = Ledger()
+    for client_id, (quantity, held) in cash.items():
+        ledger.positions[client_id, CASH] = Position(quantity, held)
+    return ledger
+
+
+def test_a_posting_moves_every_leg() -> None:
+    ledger = ledger_of(ann=(100, 0), bob=(5, 0))
+    assert ledger.post([Leg("ann", CASH, -40), Leg("bob", CASH, 40)]) is None
+    assert (ledger.position("ann", CASH).quantity, ledger.position("bob", CASH).quantity) == (60, 45)
+
+
+def test_legs_that_do_not_sum_to_zero_break_an_invariant_and_move_nothing() -> None:
+    ledger = ledger_of(ann=(100, 0), bob=(5, 0))
+    with pytest.raises(BrokenInvariant):
+        ledger.post([Leg("ann", CASH, -40), Leg("bob", CASH, 41)])
+    assert ledger.position("ann", CASH).quantity == 100
+
+
+def test_a_shortfall_of_one_leg_moves_no_leg() -> None:
+    ledger = ledger_of(ann=(100, 0), bob=(5, 0))
+    shortfall = ledger.post([Leg("bob", CASH, -6), Leg("ann", CASH, 6)])
+    assert shortfall == Shortfall("bob", CASH, -1, 0)
+    assert (ledger.position("ann", CASH).quantity, ledger.position("bob", CASH).quantity) == (100, 5)
+    assert not ledger.touched
+
+
+def test_what_is_held_for_another_order_can_not_be_spent() -> None:
+    ledger = ledger_of(ann=(100, 61), bob=(0, 0))
+    assert ledger.post([Leg("ann", CASH, -40), Leg("bob", CASH, 40)]) == Shortfall("ann", CASH, 60, 61)
+    assert ledger.post([Leg("ann", CASH, -40), Leg("bob", CASH, 40)], [HoldRelease("ann", CASH, 1)]) is None
+
+
+def test_releasing_more_than_is_held_breaks_an_invariant() -> None:
+    ledger = ledger_of(ann=(100, 10))
+    with pytest.raises(BrokenInvariant):
+        ledger.release(HoldRelease("ann", CASH, 11))
+    assert ledger.position("ann", CASH).held == 10
+
+
+def test_an_external_account_may_go_negative_and_no_other() -> None:
+    ledger = ledger_of(ann=(0, 0))
+    ledger.positions["bank", CASH] = Position(0, 0, is_external=True)
+    assert ledger.post([Leg("bank", CASH, -7), Leg("ann", CASH, 7)]) is None
+    assert ledger.position("bank", CASH).quantity == -7
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"), st.integers(0, 50)), max_size=60))
+def test_cash_is_conserved_and_never_negative(transfers: list[tuple[str, str, int]]) -> None:
+    ledger = ledger_of(a=(100, 10), b=(100, 20), c=(0, 0), d=(5, 5))
+    for payer, payee, amount in transfers:
+        ledger.post([Leg(payer, CASH, -amount), Leg(payee, CASH, amount)])
+        assert total(ledger) == 205
+        assert all(0 <= position.held <= position.quantity for position in ledger.positions.values())
