@@ -11,17 +11,26 @@ TIMEOUT_S = 10
 
 
 class AdministrationError(RuntimeError):
-    """The clearinghouse refused or did not answer; the message is its own."""
+    """The clearinghouse refused (`status`) or did not answer (status None); the message is its own."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Administration:
-    """Accounts, deposits and securities of a running venue."""
+    """Accounts, deposits and securities of the venue whose clearinghouse answers at `url`."""
 
-    def __init__(self, venue: RunningVenue) -> None:
-        self._url = venue.clearinghouse_url
+    def __init__(self, url: str, admin_key: str) -> None:
+        self._url = url
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {venue.admin_key}"
+        self._session.headers["Authorization"] = f"Bearer {admin_key}"
+
+    @classmethod
+    def of(cls, venue: RunningVenue) -> "Administration":
+        """That of a running venue."""
+        return cls(venue.clearinghouse_url, venue.admin_key)
 
     def create_client(
         self, client_id: str, role: str = "trader", cash: str | None = None, shares: dict[str, int] | None = None
@@ -33,6 +42,10 @@ class Administration:
         if shares:
             body["shares"] = shares
         return str(self._call("POST", "/v1/clients", body)["api_key"])
+
+    def add_key(self, client_id: str) -> str:
+        """One more API key of a client that exists."""
+        return str(self._call("POST", f"/v1/clients/{client_id}/keys")["api_key"])
 
     def clients(self) -> list[dict[str, Any]]:
         """All clients with role and cash, as the API words them."""
@@ -65,5 +78,5 @@ class Administration:
             content = {}
         if not answer.ok:
             message = content.get("error", {}).get("message", f"status {answer.status_code}")
-            raise AdministrationError(f"the clearinghouse refused: {message}")
+            raise AdministrationError(f"the clearinghouse refused: {message}", answer.status_code)
         return content

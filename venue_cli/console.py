@@ -31,7 +31,8 @@ COMMANDS = {
     "replay": "feed recorded orders through the real door",
     "bench": "measure",
     "compose-env": "write the secrets that compose.yaml needs",
-    "provision": "prepare the databases and stay out of the way (used by compose.yaml)",
+    "provision": "prepare the databases of a venue whose services others run (used by compose.yaml)",
+    "enroll": "make accounts for bots (used by compose.yaml)",
 }
 EXPECTED = (
     AdministrationError,

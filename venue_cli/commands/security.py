@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List or add."""
-    administration = Administration(running.attach(state_folder.choose()))
+    administration = Administration.of(running.attach(state_folder.choose()))
     if arguments.action == "list":
         print(render(administration.securities(), COLUMNS))
         return 0

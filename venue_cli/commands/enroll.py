@@ -1,0 +1,64 @@
+"""`./venue enroll`: accounts for a set of bots at any clearinghouse, as the file that `python -m trading_bots` reads."""
+
+import argparse
+from pathlib import Path
+
+import msgspec
+
+from trading_bots.runner import BotSettings
+from venue_cli.administration import Administration, AdministrationError
+from venue_cli.errors import CommandError
+from venue_cli.private_file import write_private
+from venue_cli.terminal import report
+
+STRATEGIES = ("market_maker", "random_walk", "gaussian", "uniform", "retail")
+MARKET_MAKER_CASH = "1000000.00"
+MARKET_MAKER_SHARES = 10_000
+TRADER_SHARES = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the clearinghouse is, its key, the securities, and the file."""
+    parser.add_argument("--clearinghouse-url", default="http://127.0.0.1:8003")
+    parser.add_argument("--key-file", type=Path, required=True, help="holds the administrator's key")
+    parser.add_argument("--file", type=Path, required=True, help="where to write the bots; left alone if it exists")
+    parser.add_argument("--securities", nargs="+", default=["AAPL", "MSFT"], help="one bot of each strategy for each")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Create the accounts, once."""
+    if arguments.file.exists():
+        report(f"{arguments.file} exists already: its bots keep their accounts")
+        return 0
+    if not arguments.key_file.exists():
+        raise CommandError(f"{arguments.key_file} is missing: run ./venue provision first")
+    administration = Administration(arguments.clearinghouse_url, arguments.key_file.read_text().strip())
+    bots = [
+        _enroll(administration, strategy, security, seed)
+        for security in arguments.securities
+        for seed, strategy in enumerate(STRATEGIES, start=1)
+    ]
+    write_private(arguments.file, msgspec.json.encode(bots).decode())
+    report(f"{len(bots)} bots enrolled in {arguments.file}")
+    return 0
+
+
+def _enroll(administration: Administration, strategy: str, security: str, seed: int) -> BotSettings:
+    """A market maker brings cash and shares of its own; a trader has the usual cash and some shares to sell.
+
+    An account that an interrupted enrollment left gets a new key.
+    """
+    is_maker = strategy == "market_maker"
+    client_id = f"bot-{strategy}-{security}".lower()
+    try:
+        key = administration.create_client(
+            client_id,
+            "market_maker" if is_maker else "trader",
+            MARKET_MAKER_CASH if is_maker else None,
+            {security: MARKET_MAKER_SHARES if is_maker else TRADER_SHARES},
+        )
+    except AdministrationError as refused:
+        if refused.status != 409:
+            raise
+        key = administration.add_key(client_id)
+    return BotSettings(client_id=client_id, api_key=key, security=security, strategy=strategy, seed=seed)
