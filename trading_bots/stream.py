@@ -18,6 +18,7 @@ RESUMABLE = frozenset({"orders", "fills", "settlements", "trades"})
 """Channels that the venue replays from a sequence; the others start with the state of now."""
 _PATIENCE_S = 60.0
 _OPEN_TIMEOUT_S = 5.0
+_CLOSE_TIMEOUT_S = 1.0
 
 Subscription = tuple[str, str | None]
 
@@ -101,7 +102,11 @@ class Stream:
         key = (message.get("channel", ""), message.get("security"))
         subscription = key if key in self._last_seen else (key[0], None)
         sequence = message.get("sequence")
-        if subscription not in self._last_seen or not isinstance(sequence, int) or "action" in message:
+        if subscription not in self._last_seen or not isinstance(sequence, int):
+            return None
+        if "action" in message:
+            if self._last_seen[subscription] is None and subscription[0] in RESUMABLE:
+                self._last_seen[subscription] = sequence
             return None
         last, previous = self._last_seen[subscription], message.get("previous")
         if last is not None and previous is not None and previous > last:
@@ -116,9 +121,15 @@ class Stream:
         """The connection, with every subscription sent again if it is new; None if there is none yet."""
         if self._connection is None:
             try:
+                # Entered here and left by `_drop`: it outlives any one block.
                 self._connection = connect(
-                    self._url, additional_headers=self._headers, open_timeout=_OPEN_TIMEOUT_S, proxy=None, max_size=None
-                )
+                    self._url,
+                    additional_headers=self._headers,
+                    open_timeout=_OPEN_TIMEOUT_S,
+                    close_timeout=_CLOSE_TIMEOUT_S,
+                    proxy=None,
+                    max_size=None,
+                ).__enter__()
             except (OSError, InvalidHandshake, TimeoutError) as error:
                 self._failed(error)
                 return None

@@ -81,6 +81,7 @@ class _Translation:
             rehearsal.levels(),
             rehearsal.labels,
             f"the executions in {self._file_name}",
+            True,
             self._checked,
             self._equal,
         )

@@ -85,6 +85,8 @@ class Plan:
     """Recorded id of each order, by its client_order_id."""
     source: str
     """Where the expected fills come from."""
+    merges_fills: bool = False
+    """Whether consecutive fills of one order at one price count as one, as the recording shows them."""
     checked_rows: int = 0
     """Rows of a recorded book compared with the rehearsed one, and how many were equal."""
     equal_rows: int = 0

@@ -1,0 +1,109 @@
+"""`./venue replay orders FILE`: recorded order flow through the real door, compared with what was recorded."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from matching_engine.domain.engine import MatchingEngine
+
+from trading_bots.refusal import VenueUnavailable
+from venue_cli.errors import CommandError
+from venue_cli.replay import consensus, stage
+from venue_cli.replay.consensus import plan_consensus
+from venue_cli.replay.lobster import plan_lobster
+from venue_cli.replay.outcome import Outcome, read_outcome
+from venue_cli.replay.progress_bar import ProgressBar
+from venue_cli.replay.rehearsal import Engine
+from venue_cli.replay.sender import ReplayError, send
+from venue_cli.replay.steps import Format, Levels, Owners, Plan, Progress, RecordingError
+from venue_cli.running import RunningVenue
+from venue_protocol.money import format_e4
+
+_PLANNERS: dict[Format, Callable[[Path, Engine, Owners, int | None], Plan]] = {
+    "consensus": plan_consensus,
+    "lobster": plan_lobster,
+}
+_LEVELS_SHOWN = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The file, and how to play it."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="a matching-consensus .orders.csv[.xz] or LOBSTER file")
+    parser.add_argument("--security", help="name to list it under; must be new (default: a fresh name)")
+    parser.add_argument("--format", choices=list(_PLANNERS), help="default: told by the file's first line")
+    parser.add_argument(
+        "--speed", choices=["max", "recorded"], default="max", help="as fast as it goes, or at the recorded times"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N messages")
+    parser.add_argument(
+        "--accounts", type=int, default=2, metavar="N", help="spread the orders over N accounts, half buy, half sell"
+    )
+
+
+def run(venue: RunningVenue, arguments: argparse.Namespace) -> int:
+    """Play the file; 0 when the venue's fills and final book are the expected ones, else 1."""
+    bar = ProgressBar("replay")
+    try:
+        plan = make_plan(arguments.file, arguments.format, arguments.limit, arguments.accounts)
+        outcome = play(venue, plan, arguments.security, arguments.speed == "recorded", bar.show)
+    except (RecordingError, ReplayError, VenueUnavailable, ValueError, OSError) as error:
+        raise CommandError(str(error)) from error
+    finally:
+        bar.close()
+    _print(outcome)
+    return 1 if outcome.difference() else 0
+
+
+def make_plan(file: Path, file_format: Format | None = None, limit: int | None = None, accounts: int = 2) -> Plan:
+    """The file's messages as steps, rehearsed in a private matching engine. RecordingError: what is wrong with it."""
+    if limit is not None and limit < 1:
+        raise RecordingError("--limit must be at least 1")
+    return _PLANNERS[file_format or told_format(file)](file, MatchingEngine(), Owners(accounts), limit)
+
+
+def play(
+    venue: RunningVenue,
+    plan: Plan,
+    security: str | None = None,
+    at_recorded_speed: bool = False,
+    progress: Progress = lambda _done, _all: None,
+) -> Outcome:
+    """Send the plan to the venue through its public API, on a security and accounts of its own; what came of it."""
+    if at_recorded_speed and any(step.at_s is None for step in plan.steps):
+        raise RecordingError("this file has no times: replay it with --speed max")
+    security = security or stage.new_security_name()
+    clients = stage.set_up(venue, plan, security)
+    try:
+        sent = send(plan.steps, security, clients, progress, at_recorded_speed)
+        return read_outcome(plan, sent, security, clients)
+    finally:
+        for client in clients.values():
+            client.close()
+
+
+def told_format(file: Path) -> Format:
+    """The format that the first line tells: the consensus header, or LOBSTER's six columns."""
+    if file.suffix == ".xz":
+        return "consensus"
+    with file.open(encoding="ascii") as lines:
+        return "consensus" if lines.readline().strip() == ",".join(consensus.HEADER) else "lobster"
+
+
+def _print(outcome: Outcome) -> None:
+    plan, sent = outcome.plan, outcome.sent
+    rate = len(plan.steps) / sent.seconds if sent.seconds else 0.0
+    print(f"{plan.messages} messages as {len(plan.steps)} commands on {outcome.security}")
+    print(f"{sent.seconds:.1f} s, {rate:,.0f} commands/s in {sent.requests} requests, one after the other")
+    if sent.refused:
+        print(f"refused as expected: {', '.join(f'{count} {code}' for code, count in sent.refused.items())}")
+    print(f"fills: {len(outcome.fills)}, expected {len(plan.expected_fills)} (from {plan.source})")
+    print("final book, best levels:")
+    print("\n".join(_book_lines(outcome.levels)))
+    difference = outcome.difference()
+    print(f"DIFFERENT: {difference}" if difference else "fills and final book are exactly the expected ones")
+
+
+def _book_lines(levels: Levels) -> list[str]:
+    asks = [f"  {'':>10} {'':>12}   {format_e4(price):>12} {size:>10}" for price, size in levels.asks[:_LEVELS_SHOWN]]
+    bids = [f"  {size:>10} {format_e4(price):>12}" for price, size in levels.bids[:_LEVELS_SHOWN]]
+    return [f"  {'bid shares':>10} {'bid':>12}   {'ask':>12} {'ask shares':>10}", *reversed(asks), *bids]
