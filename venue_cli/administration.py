@@ -1,13 +1,25 @@
 """The clearinghouse's HTTP API with the administrator's key."""
 
 import uuid
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 
-from venue_cli.running import RunningVenue
-
 TIMEOUT_S = 10
+
+
+class AdministeredVenue(Protocol):
+    """What is needed to administer a venue; a RunningVenue has it."""
+
+    @property
+    def clearinghouse_url(self) -> str:
+        """Base URL of the clearinghouse."""
+        ...
+
+    @property
+    def admin_key(self) -> str:
+        """An administrator's key."""
+        ...
 
 
 class AdministrationError(RuntimeError):
@@ -19,18 +31,13 @@ class AdministrationError(RuntimeError):
 
 
 class Administration:
-    """Accounts, deposits and securities of the venue whose clearinghouse answers at `url`."""
+    """Accounts, deposits and securities of one venue."""
 
-    def __init__(self, url: str, admin_key: str) -> None:
-        self._url = url
+    def __init__(self, venue: AdministeredVenue) -> None:
+        self._url = venue.clearinghouse_url
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {admin_key}"
-
-    @classmethod
-    def of(cls, venue: RunningVenue) -> "Administration":
-        """That of a running venue."""
-        return cls(venue.clearinghouse_url, venue.admin_key)
+        self._session.headers["Authorization"] = f"Bearer {venue.admin_key}"
 
     def create_client(
         self, client_id: str, role: str = "trader", cash: str | None = None, shares: dict[str, int] | None = None

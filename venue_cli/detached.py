@@ -23,7 +23,7 @@ def start(way: str | None, host: str) -> int:
     log = state_dir / "logs" / "launcher.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
-    command = [sys.executable, "-P", "-m", "venue_cli", "up", "--host", host]
+    command = [sys.executable, "-P", "-m", "venue_cli", "up", "--background", "--host", host]
     command += ["--infrastructure", way] if way else []
     with log.open("ab") as output:
         launcher = subprocess.Popen(

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The key alone goes to standard output."""
-    administration = Administration.of(running.attach(state_folder.choose()))
+    administration = Administration(running.attach(state_folder.choose()))
     if arguments.action == "create":
         print(administration.create_client(arguments.name, arguments.role, arguments.cash))
     else:

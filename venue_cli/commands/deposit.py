@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """One deposit."""
-    Administration.of(running.attach(state_folder.choose())).deposit(_body(arguments))
+    Administration(running.attach(state_folder.choose())).deposit(_body(arguments))
     given = f"${arguments.cash}" if arguments.cash else f"{arguments.shares} {arguments.security}"
     print(f"{arguments.client} received {given}")
     return 0

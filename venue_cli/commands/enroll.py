@@ -1,6 +1,7 @@
-"""`./venue enroll`: accounts for a set of bots at any clearinghouse, as the file that `python -m trading_bots` reads."""
+"""`./venue enroll`: accounts for bots at any clearinghouse, as the file that `python -m trading_bots` reads."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,14 @@ STRATEGIES = ("market_maker", "random_walk", "gaussian", "uniform", "retail")
 MARKET_MAKER_CASH = "1000000.00"
 MARKET_MAKER_SHARES = 10_000
 TRADER_SHARES = 50
+
+
+@dataclass(frozen=True)
+class Access:
+    """A clearinghouse and an administrator's key."""
+
+    clearinghouse_url: str
+    admin_key: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if not arguments.key_file.exists():
         raise CommandError(f"{arguments.key_file} is missing: run ./venue provision first")
-    administration = Administration(arguments.clearinghouse_url, arguments.key_file.read_text().strip())
+    administration = Administration(Access(arguments.clearinghouse_url, arguments.key_file.read_text().strip()))
     bots = [
         _enroll(administration, strategy, security, seed)
         for security in arguments.securities

@@ -23,12 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--band-bps", type=int, default=5000, help="half width of the price band, 1 to 10000 (default 5000)"
     )
-    add.add_argument("--issued-shares", type=int, default=0, help="shares given to the venue's issuer (default 0)")
+    add.add_argument(
+        "--issued-shares", type=int, default=1_000_000, help="shares that the venue can give out (default 1000000)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List or add."""
-    administration = Administration.of(running.attach(state_folder.choose()))
+    administration = Administration(running.attach(state_folder.choose()))
     if arguments.action == "list":
         print(render(administration.securities(), COLUMNS))
         return 0

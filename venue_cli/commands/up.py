@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host", default=os.environ.get("VENUE_HOST", "127.0.0.1"), help="address to listen on (default 127.0.0.1)"
     )
+    parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
     options.add_infrastructure(parser)
 
 
@@ -26,8 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.detach:
         return detached.start(arguments.infrastructure, arguments.host)
     with running.start(arguments.infrastructure, host=arguments.host) as venue:
-        print(describe(venue), flush=True)
-        report("the venue is open; Ctrl-C stops it")
+        if not arguments.background:
+            print(describe(venue), flush=True)
+            report("the venue is open; Ctrl-C stops it")
         try:
             venue.wait()
         except KeyboardInterrupt:
