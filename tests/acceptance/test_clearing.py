@@ -53,7 +53,8 @@ def test_case_19_killed_while_settling_every_trade_is_settled_exactly_once(
     assert maker.holding(security) | {"quantity": 999_940, "held": 40} == maker.holding(security)
     with psycopg2.connect(venue.owner_clearing_url) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*), count(DISTINCT trade_id) FROM journals WHERE %s = ANY (accounts) AND journal_kind = 'trade'",
+            "SELECT count(*), count(DISTINCT trade_id) FROM journals"
+            " WHERE %s = ANY (accounts) AND journal_kind = 'trade'",
             (trader.client_id,),
         )
         assert cursor.fetchone() == (60, 60)
