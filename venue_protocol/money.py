@@ -4,7 +4,7 @@ The only module that converts and rounds. `_e4` in a name means "times 10^4".
 """
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal
 from functools import lru_cache
 
 E4 = 10_000
@@ -16,29 +16,33 @@ class MoneyError(ValueError):
     """The text is not an amount of money the venue can represent exactly."""
 
 
+_AMOUNT = r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?"
+_TEXT_AMOUNT = re.compile(_AMOUNT)
+_JSON_AMOUNT = re.compile(f'("?)({_AMOUNT})\\1'.encode())
+_EXACT = Context(prec=100, traps=[])
+"""More digits than any amount that gets this far: the default of 28 would round what comes after them away."""
+
+
 def parse_e4(amount: Decimal | str) -> int:
     """Ten-thousandths of a dollar in `amount`; exact, never rounded.
 
-    Raises MoneyError for NaN, infinities, more than four decimals, or a size above MAX_E4.
+    Raises MoneyError for NaN, infinities, more than four decimals, a size above MAX_E4, and for a
+    text that is not a plain JSON number (no spaces, underscores or digits of other scripts).
     """
-    try:
-        exact = Decimal(amount)
-    except (InvalidOperation, ValueError) as error:
-        raise MoneyError(f"{amount!r} is not a decimal number") from error
+    if isinstance(amount, str) and _TEXT_AMOUNT.fullmatch(amount) is None:
+        raise MoneyError(f"{amount[:64]!r} is not a decimal number")
+    exact = Decimal(amount)
     if not exact.is_finite():
         raise MoneyError(f"{amount} is not a finite number")
     if exact.adjusted() > 15 or exact.as_tuple().exponent < -40:  # type: ignore[operator]
         raise MoneyError("the number is too large or too long")
-    scaled = exact * E4
-    if scaled != scaled.to_integral_value():
+    scaled = exact.scaleb(4, _EXACT)
+    if scaled != scaled.to_integral_value(context=_EXACT):
         raise MoneyError(f"{amount} has more than four decimals")
     result = int(scaled)
     if abs(result) > MAX_E4:
         raise MoneyError(f"{amount} is larger than {format_e4(MAX_E4)}")
     return result
-
-
-_JSON_AMOUNT = re.compile(rb'("?)(-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?)\1')
 
 
 @lru_cache(maxsize=65_536)
