@@ -1,0 +1,191 @@
+"""One security's book: two halves of price levels, each level a FIFO queue of resting orders.
+
+Built for speed in plain Python, so the structures know nothing of events:
+- a level's queue is a list with a moving head. An order that leaves from the middle is only marked
+  (`leaves == 0`) and swept out later; each sweep costs no more than the appends since the last one.
+- prices are in a heap; an emptied level keeps its place there until it would be the best, because
+  prices that were used are used again.
+- nothing here points back from an order to its level, so there are no reference cycles.
+"""
+
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+
+import msgspec
+
+from venue_protocol.orders import BUY, SELL, Side
+
+NO_BID = -(1 << 62)
+"""Best price of an empty half of bids: below every price."""
+NO_ASK = 1 << 62
+"""Best price of an empty half of asks: above every price."""
+
+_LEAST_QUEUE_LIMIT = 8
+_LEAST_LEVEL_LIMIT = 64
+_LEAST_HEAD_TO_TRIM = 32
+
+
+class Owner(msgspec.Struct, gc=False):
+    """A client, once for all its orders, with the orders it has open."""
+
+    client_id: str
+    order_ids: list[int] = []
+    """Ids of its orders that rested, oldest first; those that ended meanwhile are swept out later."""
+    limit: int = _LEAST_LEVEL_LIMIT
+    """Length of `order_ids` at which to sweep."""
+
+
+class Order(msgspec.Struct, gc=False):
+    """A working order. 0 leaves means that it has left the book and its place in a queue is void."""
+
+    order_id: int
+    owner: Owner
+    half: int
+    """Index of its half book in the engine."""
+    price_e4: int
+    leaves: int
+    """Open shares."""
+    quantity: int
+    """Total shares, filled ones included."""
+
+
+class PriceLevel(msgspec.Struct, gc=False):
+    """The orders resting at one price, oldest first from `head` on."""
+
+    quantity: int
+    """Open shares of all its orders. 0: the level is empty."""
+    queue: list[Order]
+    head: int = 0
+    """Everything in the queue before this place is void."""
+    limit: int = _LEAST_QUEUE_LIMIT
+    """Length of the queue at which to sweep out what is void."""
+
+    def orders(self) -> Iterator[Order]:
+        """The orders in priority order."""
+        queue = self.queue
+        return (queue[place] for place in range(self.head, len(queue)) if queue[place].leaves)
+
+    def sweep(self) -> None:
+        """Drop void places; the next sweep comes when the queue has doubled."""
+        self.queue = list(self.orders())
+        self.head = 0
+        self.limit = 2 * len(self.queue) + _LEAST_QUEUE_LIMIT
+
+    def trim(self) -> None:
+        """Drop the part before the head when it is the larger part."""
+        if self.head > _LEAST_HEAD_TO_TRIM and 2 * self.head > len(self.queue):
+            del self.queue[: self.head]
+            self.head = 0
+
+
+class HalfBook:
+    """The bids or the asks of one security."""
+
+    __slots__ = ("_heap", "best", "index", "level_limit", "levels", "none", "security_id", "side", "sign")
+
+    def __init__(self, index: int, security_id: str, side: Side) -> None:
+        self.index = index
+        self.security_id = security_id
+        self.side = side
+        self.sign = -1 if side == BUY else 1
+        """Price times sign rises from the best price to the worst."""
+        self.none = NO_BID if side == BUY else NO_ASK
+        self.best = self.none
+        """Best price with an open order; `none` if there is none."""
+        self.levels: dict[int, PriceLevel] = {}
+        self._heap: list[int] = []
+        self.level_limit = _LEAST_LEVEL_LIMIT
+
+    def rest(self, order: Order) -> None:
+        """Put an order at the back of the queue at its price."""
+        price_e4 = order.price_e4
+        level = self.levels.get(price_e4)
+        if level is None:
+            self._add_level(price_e4, order)
+        else:
+            level.quantity += order.leaves
+            queue = level.queue
+            queue.append(order)
+            if len(queue) > level.limit:
+                level.sweep()
+        best = self.best
+        if price_e4 > best if self.sign < 0 else price_e4 < best:
+            self.best = price_e4
+
+    def remove(self, order: Order) -> None:
+        """Take an order out of its queue. Its `leaves` are void afterwards."""
+        level = self.levels[order.price_e4]
+        level.quantity -= order.leaves
+        order.leaves = 0
+        if not level.quantity:
+            level.queue.clear()
+            level.head = 0
+            if order.price_e4 == self.best:
+                self.find_best()
+
+    def reduce(self, order: Order, leaves: int) -> None:
+        """Leave an order fewer open shares, > 0, in its place."""
+        self.levels[order.price_e4].quantity -= order.leaves - leaves
+        order.leaves = leaves
+
+    def find_best(self) -> None:
+        """Make `best` right after the best level was emptied."""
+        heap, levels, sign = self._heap, self.levels, self.sign
+        while heap:
+            price_e4 = heap[0] * sign
+            if levels[price_e4].quantity:
+                self.best = price_e4
+                return
+            heappop(heap)
+            del levels[price_e4]
+        self.best = self.none
+
+    def prices(self) -> Iterator[int]:
+        """Prices with open orders, best first. Each costs the logarithm of those before it, not of the book."""
+        heap, levels, sign = self._heap, self.levels, self.sign
+        ahead = [(heap[0], 0)] if heap else []
+        while ahead:
+            key, place = heappop(ahead)
+            for child in (2 * place + 1, 2 * place + 2):
+                if child < len(heap):
+                    heappush(ahead, (heap[child], child))
+            if levels[key * sign].quantity:
+                yield key * sign
+
+    def depth(self, most: int) -> list[tuple[int, int]]:
+        """The best `most` levels as (price_e4, shares), best first."""
+        found: list[tuple[int, int]] = []
+        for price_e4 in self.prices():
+            if len(found) == most:
+                break
+            found.append((price_e4, self.levels[price_e4].quantity))
+        return found
+
+    def orders(self) -> Iterator[Order]:
+        """All resting orders in priority order."""
+        for price_e4 in sorted(self.levels, key=self.sign.__mul__):
+            yield from self.levels[price_e4].orders()
+
+    def _add_level(self, price_e4: int, order: Order) -> None:
+        if len(self.levels) >= self.level_limit:
+            self._sweep_levels()
+        self.levels[price_e4] = PriceLevel(order.leaves, [order])
+        heappush(self._heap, price_e4 * self.sign)
+
+    def _sweep_levels(self) -> None:
+        """Forget the empty levels; the next sweep comes when the number of levels has doubled."""
+        self.levels = {price_e4: level for price_e4, level in self.levels.items() if level.quantity}
+        self._heap = [price_e4 * self.sign for price_e4 in self.levels]
+        heapify(self._heap)
+        self.level_limit = 2 * len(self.levels) + _LEAST_LEVEL_LIMIT
+
+
+class Book:
+    """Both halves of one security's book. The halves of the n-th book have the indexes 2n and 2n + 1."""
+
+    __slots__ = ("asks", "bids", "security_id")
+
+    def __init__(self, number: int, security_id: str) -> None:
+        self.security_id = security_id
+        self.bids = HalfBook(2 * number, security_id, BUY)
+        self.asks = HalfBook(2 * number + 1, security_id, SELL)

@@ -1,0 +1,93 @@
+"""The state of an engine as plain records: what a snapshot file holds. The same state gives the same bytes."""
+
+import msgspec
+
+from matching_engine.domain.book import HalfBook
+from matching_engine.domain.ended_orders import EndedOrders
+
+SNAPSHOT_SCHEMA = 1
+
+
+class SnapshotError(ValueError):
+    """The bytes are not a snapshot that this engine can read."""
+
+
+class RestingOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One open order; its place in the list is its place in the queue."""
+
+    order_id: int
+    client_id: str
+    price_e4: int
+    quantity: int
+    leaves: int
+
+
+class BookState(msgspec.Struct, frozen=True, array_like=True):
+    """One book, both halves in priority order."""
+
+    security_id: str
+    bids: list[RestingOrder]
+    asks: list[RestingOrder]
+
+
+class EndedState(msgspec.Struct, frozen=True, array_like=True):
+    """One generation of ended orders, by rising id."""
+
+    order_ids: list[int]
+    codes: list[int]
+
+
+class EngineState(msgspec.Struct, frozen=True):
+    """All that an engine knows. Books in the order in which they were opened."""
+
+    schema: int
+    shard: int
+    log_position: int
+    event_position: int
+    trade_count: int
+    time_us: int
+    books: list[BookState]
+    ended_recent: EndedState
+    ended_earlier: EndedState
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(EngineState)
+
+
+def encode_state(state: EngineState) -> bytes:
+    """The snapshot's bytes."""
+    return _encoder.encode(state)
+
+
+def decode_state(body: bytes) -> EngineState:
+    """The state in a snapshot; SnapshotError if it is none, or of another schema."""
+    try:
+        state: EngineState = _decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise SnapshotError(str(error)) from error
+    if state.schema != SNAPSHOT_SCHEMA:
+        raise SnapshotError(f"snapshot schema {state.schema} is not {SNAPSHOT_SCHEMA}")
+    return state
+
+
+def resting_orders(half: HalfBook) -> list[RestingOrder]:
+    """The orders of a half book in priority order."""
+    return [
+        RestingOrder(order.order_id, order.owner.client_id, order.price_e4, order.quantity, order.leaves)
+        for order in half.orders()
+    ]
+
+
+def ended_state(generation: dict[int, int]) -> EndedState:
+    """A generation of ended orders as two parallel lists."""
+    order_ids = sorted(generation)
+    return EndedState(order_ids, [generation[order_id] for order_id in order_ids])
+
+
+def ended_orders(recent: EndedState, earlier: EndedState) -> EndedOrders:
+    """What `ended_state` was made of."""
+    ended = EndedOrders()
+    ended.recent = dict(zip(recent.order_ids, recent.codes, strict=True))
+    ended.earlier = dict(zip(earlier.order_ids, earlier.codes, strict=True))
+    return ended
