@@ -89,7 +89,7 @@ class Bot:
         self.statistics.decisions += 1
         commands = self._client.named(self._strategy.decide(view, self._random))
         for command, result in zip(commands, self._send(commands, stopping), strict=True):
-            self.statistics.count(result)
+            self.statistics.count(command, result)
             self._working.apply(command, result)
 
     def _send(self, commands: Sequence[Command], stopping: threading.Event) -> list[Receipt | Refused]:

@@ -1,0 +1,153 @@
+"""The course of a demo: assemble, trade, show, come to rest, prove."""
+
+import time
+from collections.abc import Sequence
+
+from trading_bots.client import VenueClient
+from trading_bots.records import Price
+from trading_bots.refusal import Refused, VenueUnavailable
+from trading_bots.runner import Fleet, VenueAddress
+from venue_cli.administration import Administration
+from venue_cli.demo import sums
+from venue_cli.demo.cast import Cast, assemble
+from venue_cli.demo.screen import Screen
+from venue_cli.demo.standings import Standing, StandingsReader, table
+from venue_cli.errors import CommandError
+from venue_cli.interruption import shielded
+from venue_cli.running import RunningVenue
+from venue_cli.terminal import paint, report
+
+_USUAL_SECURITIES = ("AAPL", "MSFT", "GOOG", "AMZN", "TSLA")
+_PICTURE_EVERY_S = 1.0
+
+
+def run(venue: RunningVenue, seconds: int | None, seed: int) -> int:
+    """Let bots trade for `seconds`, or until Ctrl-C; 0 only if at the end not a cent and not a share drifted."""
+    administration = Administration(venue)
+    securities = _securities(administration)
+    report("creating the demo's accounts …")
+    cast = assemble(administration, securities, seed)
+    before = sums.read_sums(venue)
+    try:
+        fleet = Fleet(cast.bots, VenueAddress(venue.gateway_url, venue.market_data_url))
+    except (VenueUnavailable, Refused) as error:
+        raise CommandError(f"the bots can't reach the venue ({error}): see ./venue status") from error
+    demo = _Demo(venue, cast, fleet, securities)
+    try:
+        demo.play(seconds)
+    except KeyboardInterrupt:
+        report("stopping the bots …")
+    with shielded():
+        return demo.finish(before)
+
+
+def _securities(administration: Administration) -> list[str]:
+    listed = [str(security["security"]) for security in administration.securities()]
+    usual = [name for name in _USUAL_SECURITIES if name in listed]
+    if not listed:
+        raise CommandError("no security is listed: add one with ./venue security add")
+    return usual or listed[:1]
+
+
+class _Demo:
+    """One demo with its bots."""
+
+    def __init__(self, venue: RunningVenue, cast: Cast, fleet: Fleet, securities: Sequence[str]) -> None:
+        self._venue = venue
+        self._cast = cast
+        self._fleet = fleet
+        self._securities = securities
+        self._screen = Screen()
+        self._reader = StandingsReader(venue, cast)
+        self._traders = [bot.client_id for bot in cast.traders()]
+        self._standings: list[Standing] = []
+        self._orders_shown = 0
+        self._shown_at = 0.0
+
+    def play(self, seconds: int | None) -> None:
+        """Start the bots and show how it goes. Raises KeyboardInterrupt, ServiceFailed."""
+        self._screen.clear()
+        self._screen.lines([*self._places_to_look(), ""])
+        self._fleet.start()
+        started = self._shown_at = time.monotonic()
+        while (elapsed_s := time.monotonic() - started) < (seconds or float("inf")) and self._fleet.is_playing():
+            self._read_standings()
+            self._screen.show(
+                elapsed_s, self._head(elapsed_s), table(self._standings, self._traders), self._places_to_look()
+            )
+            self._venue.check()
+            left_s = seconds - elapsed_s if seconds else _PICTURE_EVERY_S
+            time.sleep(max(min(_PICTURE_EVERY_S, left_s), 0.0))
+
+    def finish(self, before: sums.Sums) -> int:
+        """Bots home, orders canceled, everything settled: final standings, sums, the exit code."""
+        self._fleet.stop()
+        self._screen.clear()
+        totals = self._fleet.totals()
+        report("canceling the bots' open orders, waiting until everything is settled …")
+        self._cancel_all()
+        is_settled = sums.wait_until_settled(self._venue, self._cast.prefix)
+        self._read_standings()
+        verdict = sums.judge(self._venue, before, self._cast.prefix)
+        if not is_settled:
+            verdict.faults.append("the venue did not come to rest: do others trade on it?")
+        refused = ", ".join(f"{count:,} {code}" for code, count in totals.refused.most_common())
+        self._screen.lines(
+            [
+                paint("final standings", "bold"),
+                *table(self._standings, self._traders),
+                "",
+                f"orders       {totals.orders:,} accepted, {totals.commands:,} commands; refused: {refused or 'none'}",
+                *verdict.lines(),
+            ]
+        )
+        self._reader.close()
+        return 1 if verdict.faults else 0
+
+    def _head(self, elapsed_s: float) -> list[str]:
+        """Time, orders a second since the last picture, and prices."""
+        totals = self._fleet.totals()
+        now = time.monotonic()
+        rate = (totals.orders - self._orders_shown) / max(now - self._shown_at, 0.001)
+        self._orders_shown, self._shown_at = totals.orders, now
+        refused = sum(totals.refused.values())
+        state = f"{elapsed_s:.0f} s   {totals.orders:,} orders   {rate:,.0f} orders/s   {refused:,} refused"
+        return [paint(state, "bold"), *(_price_line(self._fleet.market.price(name)) for name in self._securities)]
+
+    def _read_standings(self) -> None:
+        """The newest standings; those of before while the venue can't say."""
+        try:
+            self._standings = self._reader.read()
+        except (VenueUnavailable, Refused) as error:
+            report(f"standings: {error}")
+
+    def _cancel_all(self) -> None:
+        accounts = [(bot.client_id, bot.api_key) for bot in self._cast.bots]
+        accounts.append((self._cast.guest.client_id, self._cast.guest.api_key))
+        for client_id, api_key in accounts:
+            client = VenueClient(client_id, api_key, self._venue.gateway_url, self._venue.market_data_url)
+            try:
+                client.cancel_all()
+            except (VenueUnavailable, Refused) as error:
+                report(f"{client_id}: {error}")
+            finally:
+                client.close()
+
+    def _places_to_look(self) -> list[str]:
+        """Addresses, and lines to paste; the key is that of an account made for the reader."""
+        feed, door, guest = self._venue.market_data_url, self._venue.gateway_url, self._cast.guest
+        security = self._securities[0]
+        key = f"-H 'Authorization: Bearer {guest.api_key}'"
+        order = f'{{"security":"{security}","side":"BUY","type":"market","quantity":5}}'
+        return [
+            f"look   {feed}/   (you are {guest.client_id}, with $10,000.00)",
+            f"try    curl '{feed}/v1/book/{security}?depth=5'",
+            f"       curl {key} {door}/v1/orders -H 'Content-Type: application/json' -d '{order}'",
+            f"       curl {key} {feed}/balance/{guest.client_id}",
+            f"       curl {key} {feed}/holdings/{security}/{guest.client_id}",
+        ]
+
+
+def _price_line(price: Price) -> str:
+    bid, last, ask = (f"{value:.2f}" if value is not None else "-" for value in (price.bid, price.last, price.ask))
+    return f"{price.security:<8} bid {bid:>10}   last {paint(f'{last:>10}', 'green')}   ask {ask:>10}"
