@@ -1,5 +1,6 @@
 """The service loop: threads that may not die quietly, readiness, an HTTP server, a clean stop."""
 
+import gc
 import logging
 import os
 import threading
@@ -113,4 +114,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return self._build(self._service)
+        app = self._build(self._service)
+        # Messages live briefly and form no cycles: frequent full collections would only pause the hot loops.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
+        return app

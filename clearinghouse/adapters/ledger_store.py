@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from clearinghouse.domain.ledger import Journal, Ledger, Position, ReportChain
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
+from service_runtime.copying import copy_rows
 from service_runtime.database import Cursor
 from venue_protocol import codec
 from venue_protocol.holds import CASH
@@ -102,56 +103,52 @@ def _write_deposits(cursor: Cursor, ledger: Ledger) -> None:
     if not keys:
         return
     positions = [ledger.positions[key] for key in keys]
-    arrays = (
+    columns = (
         [client_id for client_id, _ in keys],
         [security_id for _, security_id in keys],
         [position.quantity for position in positions],
         [position.held for position in positions],
         [position.is_external for position in positions],
     )
-    # Values are absolute and the rows locked, so the proposed row passes the CHECK and an upsert is safe here.
     cursor.execute(
-        "INSERT INTO securities_deposits (client_id, security_id, quantity, held, is_external)"
-        " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::boolean[])"
-        " ON CONFLICT (client_id, security_id) DO UPDATE SET quantity = EXCLUDED.quantity, held = EXCLUDED.held",
-        arrays,
+        "UPDATE securities_deposits SET quantity = changed.quantity, held = changed.held"
+        " FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[])"
+        " AS changed(client_id, security_id, quantity, held)"
+        " WHERE securities_deposits.client_id = changed.client_id"
+        " AND securities_deposits.security_id = changed.security_id",
+        columns[:4],
     )
+    if cursor.rowcount < len(keys):
+        cursor.execute(
+            "INSERT INTO securities_deposits (client_id, security_id, quantity, held, is_external)"
+            " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::boolean[])"
+            " ON CONFLICT DO NOTHING",
+            columns,
+        )
 
 
 def _write_journals(cursor: Cursor, journals: Sequence[Journal]) -> None:
-    if not journals:
-        return
-    cursor.execute(
-        "INSERT INTO journals (journal_id, journal_kind, time_us, trade_id, reference, accounts, assets, amounts)"
-        " SELECT id, kind, time_us, trade_id, reference, accounts::text[], assets::text[], amounts::bigint[]"
-        " FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[],"
-        " %s::text[]) AS legs(id, kind, time_us, trade_id, reference, accounts, assets, amounts)",
+    rows = [
         (
-            [journal.journal_id for journal in journals],
-            [journal.kind for journal in journals],
-            [journal.time_us for journal in journals],
-            [journal.trade_id for journal in journals],
-            [journal.reference for journal in journals],
-            [_array(leg.client_id for leg in journal.legs) for journal in journals],
-            [_array(leg.asset for leg in journal.legs) for journal in journals],
-            [_array(str(leg.amount) for leg in journal.legs) for journal in journals],
-        ),
+            journal.journal_id,
+            journal.kind,
+            journal.time_us,
+            journal.trade_id,
+            journal.reference,
+            _array(leg.client_id for leg in journal.legs),
+            _array(leg.asset for leg in journal.legs),
+            _array(str(leg.amount) for leg in journal.legs),
+        )
+        for journal in journals
+    ]
+    copy_rows(
+        cursor, "journals (journal_id, journal_kind, time_us, trade_id, reference, accounts, assets, amounts)", rows
     )
 
 
 def _write_reports(cursor: Cursor, reports: Sequence[SealedReport]) -> None:
-    if not reports:
-        return
-    cursor.execute(
-        "INSERT INTO settlement_reports (sequence, client_id, client_sequence, report)"
-        " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[])",
-        (
-            [report.sequence for report in reports],
-            [report.client_id for report in reports],
-            [report.client_sequence for report in reports],
-            [report.encoded.decode() for report in reports],
-        ),
-    )
+    rows = [(report.sequence, report.client_id, report.client_sequence, report.encoded.decode()) for report in reports]
+    copy_rows(cursor, "settlement_reports (sequence, client_id, client_sequence, report)", rows)
 
 
 def _write_obligations(cursor: Cursor, obligations: Sequence[Obligation]) -> None:

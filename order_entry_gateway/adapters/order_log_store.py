@@ -10,6 +10,7 @@ import msgspec
 
 from order_entry_gateway.domain.candidates import AmendCandidate, CancelCandidate, Candidate, PlaceCandidate
 from order_entry_gateway.domain.coverage import Accepted, Decision, DoorState, Funds, Logged, Order, decide
+from service_runtime.copying import copy_rows
 from service_runtime.database import Cursor
 from venue_protocol import codec
 from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
@@ -170,23 +171,25 @@ def _append_shard(cursor: Cursor, shard: int, fresh: list[Accepted], now_us: int
     for sequence, accepted in enumerate(fresh, first):
         accepted.sequence, accepted.time_us = sequence, time_us
         encoded.append(codec.encode(_completed(accepted)))
-    commands = [accepted.command for accepted in fresh]
-    cursor.execute(
-        "INSERT INTO order_log (shard, sequence, time_us, client_id, client_order_id, amended_order_id, command)"
-        " SELECT %s, sequence, %s, client_id, client_order_id, amended_order_id, command"
-        " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::text[])"
-        " AS appended(sequence, client_id, client_order_id, amended_order_id, command)",
-        (
-            shard,
-            time_us,
-            list(range(first, last + 1)),
-            [command.client_id for command in commands],
-            [getattr(command, "client_order_id", None) for command in commands],
-            [command.order_id if type(command) is AmendOrder else None for command in commands],
-            [text.decode() for text in encoded],
-        ),
+    copy_rows(
+        cursor,
+        "order_log (shard, sequence, time_us, client_id, client_order_id, amended_order_id, command)",
+        [_log_row(accepted, text) for accepted, text in zip(fresh, encoded, strict=True)],
     )
     return AppendedBatch(shard, first, last, codec.encode_command_batch(shard, first, time_us, encoded))
+
+
+def _log_row(accepted: Accepted, encoded: bytes) -> tuple[str | int | None, ...]:
+    command = accepted.command
+    return (
+        accepted.shard,
+        accepted.sequence,
+        accepted.time_us,
+        command.client_id,
+        command.client_order_id if isinstance(command, PlaceOrder | AmendOrder) else None,
+        command.order_id if type(command) is AmendOrder else None,
+        encoded.decode(),
+    )
 
 
 def _completed(accepted: Accepted) -> object:

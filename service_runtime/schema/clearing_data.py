@@ -93,7 +93,7 @@ securities_deposits = Table(
 order_log_heads = Table(
     "order_log_heads",
     metadata,
-    Column("shard", SmallInteger, primary_key=True),
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
     Column("last_sequence", BigInteger, nullable=False),
     Column("last_time_us", BigInteger, nullable=False),
     comment="Owner: gateway. The sequencer: one row a shard, locked while a batch is appended.",
@@ -102,8 +102,8 @@ order_log_heads = Table(
 order_log = Table(
     "order_log",
     metadata,
-    Column("shard", SmallInteger, primary_key=True),
-    Column("sequence", BigInteger, primary_key=True),
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("time_us", BigInteger, nullable=False),
     Column("client_id", Text, nullable=False),
     Column("client_order_id", Text),
@@ -140,7 +140,7 @@ settlement_heads = Table(
 journals = Table(
     "journals",
     metadata,
-    Column("journal_id", BigInteger, primary_key=True),
+    Column("journal_id", BigInteger, primary_key=True, autoincrement=False),
     Column("journal_kind", Text, nullable=False),
     Column("time_us", BigInteger, nullable=False),
     Column("trade_id", BigInteger),
@@ -159,8 +159,8 @@ journals = Table(
 settlement_reports = Table(
     "settlement_reports",
     metadata,
-    Column("sequence", BigInteger, primary_key=True),
-    Column("client_id", Text, ForeignKey("clients.client_id"), nullable=False),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("client_id", Text, nullable=False),
     Column("client_sequence", BigInteger, nullable=False),
     Column("report", Text, nullable=False),
     UniqueConstraint("client_id", "client_sequence", name="settlement_reports_client_sequence"),
@@ -170,7 +170,7 @@ settlement_reports = Table(
 obligations = Table(
     "obligations",
     metadata,
-    Column("trade_id", BigInteger, primary_key=True),
+    Column("trade_id", BigInteger, primary_key=True, autoincrement=False),
     Column("time_us", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("trade", Text, nullable=False),

@@ -11,7 +11,7 @@ CREATE TABLE clients (
 COMMENT ON TABLE clients IS 'Owner: clearinghouse. Everyone with an account; role venue: the venue''s own accounts.';
 
 CREATE TABLE journals (
-    journal_id BIGSERIAL NOT NULL,
+    journal_id BIGINT NOT NULL,
     journal_kind TEXT NOT NULL,
     time_us BIGINT NOT NULL,
     trade_id BIGINT,
@@ -31,7 +31,7 @@ CREATE UNIQUE INDEX journals_trade_id ON journals (trade_id) WHERE trade_id IS N
 COMMENT ON TABLE journals IS 'Owner: clearinghouse; insert only, for anybody. One row a journal, its legs in three parallel arrays; the view ledger_entries shows one leg a row. The unique trade_id is the last guard against settling twice.';
 
 CREATE TABLE obligations (
-    trade_id BIGSERIAL NOT NULL,
+    trade_id BIGINT NOT NULL,
     time_us BIGINT NOT NULL,
     reason TEXT NOT NULL,
     trade TEXT NOT NULL,
@@ -59,7 +59,7 @@ CREATE UNIQUE INDEX order_log_client_order_id ON order_log (client_id, client_or
 COMMENT ON TABLE order_log IS 'Owner: gateway; append only. The truth: every command that changes a book, gap-free per shard. Rows with the same time_us were one commit.';
 
 CREATE TABLE order_log_heads (
-    shard SMALLSERIAL NOT NULL,
+    shard SMALLINT NOT NULL,
     last_sequence BIGINT NOT NULL,
     last_time_us BIGINT NOT NULL,
     PRIMARY KEY (shard)
@@ -146,13 +146,12 @@ CREATE TABLE securities_deposits (
 COMMENT ON TABLE securities_deposits IS 'Owner: clearinghouse; the gateway may raise held. Shares of one client in one security.';
 
 CREATE TABLE settlement_reports (
-    sequence BIGSERIAL NOT NULL,
+    sequence BIGINT NOT NULL,
     client_id TEXT NOT NULL,
     client_sequence BIGINT NOT NULL,
     report TEXT NOT NULL,
     PRIMARY KEY (sequence),
-    CONSTRAINT settlement_reports_client_sequence UNIQUE (client_id, client_sequence),
-    FOREIGN KEY(client_id) REFERENCES clients (client_id)
+    CONSTRAINT settlement_reports_client_sequence UNIQUE (client_id, client_sequence)
 );
 
 COMMENT ON TABLE settlement_reports IS 'Owner: clearinghouse; insert only. The outbox and the record: `report` is the JSON that was published.';

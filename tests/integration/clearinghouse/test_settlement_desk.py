@@ -181,10 +181,17 @@ class _DyingCursor:
         self._left = statements
 
     def execute(self, *arguments: Any) -> None:
+        self._live()
+        self._cursor.execute(*arguments)
+
+    def copy_expert(self, *arguments: Any) -> None:
+        self._live()
+        self._cursor.copy_expert(*arguments)
+
+    def _live(self) -> None:
         if self._left == 0:
             raise Killed
         self._left -= 1
-        self._cursor.execute(*arguments)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
