@@ -1,0 +1,62 @@
+"""Wires the feed: the only place that makes its real parts."""
+
+from flask import Flask
+
+from market_data_feed import status
+from market_data_feed.adapters import http
+from market_data_feed.adapters.clearing import Clearing
+from market_data_feed.adapters.listings import Listings
+from market_data_feed.adapters.records import Records
+from market_data_feed.adapters.stream import route
+from market_data_feed.adapters.stream.catch_up import CatchUp
+from market_data_feed.adapters.stream.hub import Hub
+from market_data_feed.adapters.stream.sender import Sender
+from market_data_feed.domain.market import Market
+from market_data_feed.recorder import Recorder
+from service_runtime import settings, web
+from service_runtime.authentication import Authenticator
+from service_runtime.buses.rabbitmq import RabbitBus
+from service_runtime.clock import SystemClock
+from service_runtime.database import Database
+from service_runtime.service import Service
+from venue_protocol.topology import DATA_FEED
+
+_THREADS = route.MOST_STREAMS + 48
+_PREFETCH = 200
+
+
+def build(service: Service) -> Flask:
+    """The service's parts, connected; its threads run on return."""
+    ours = service.settings
+    recording = Database(ours.market_url, f"{service.name}.recorder", pool_size=1)
+    market_data = Database(ours.market_url, service.name, pool_size=8)
+    clearing_data = Database(ours.clearing_url, service.name, pool_size=8)
+    bus = RabbitBus(ours.broker_url, service.name)
+    consumer = bus.consumer(DATA_FEED, _PREFETCH)
+    clock = SystemClock()
+    sender = Sender()
+    hub = Hub(Market(), sender)
+    clearing, listings, records = Clearing(clearing_data), Listings(clearing_data), Records(market_data)
+    authenticator = Authenticator(clearing_data)
+    recorder = Recorder(consumer, bus.publisher(), recording, clearing, hub, service.stopping)
+    board = status.StatusBoard(service, recorder, hub, clock)
+    service.add_check("market_data", market_data.is_ready)
+    service.add_check("clearing_data", clearing_data.is_ready)
+    service.add_check("broker", consumer.is_ready)
+    service.add_check("record", recorder.is_loaded)
+    catch_up = CatchUp(hub, records)
+    streams = route.Streams(hub, sender, catch_up, listings, authenticator)
+    service.spawn("sender", lambda: sender.run(service.stopping))
+    service.spawn("recorder", recorder.run)
+    service.spawn("status", board.run)
+    service.spawn("farewell", lambda: streams.close_when(service.stopping))
+    service.on_stop(bus.close)
+    app = web.create_app(service)
+    http.add_routes(app, http.Answers(clearing, listings, records, hub, authenticator), clock)
+    status.add_routes(app, board.read)
+    route.add_routes(app, streams)
+    return app
+
+
+if __name__ == "__main__":
+    Service("market_data_feed", settings.load()).run(build, threads=_THREADS)

@@ -1,0 +1,1 @@
+"""HTTP, WebSocket and SQL of the feed."""

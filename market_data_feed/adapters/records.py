@@ -1,0 +1,188 @@
+"""Reading the record: orders, reports, fills, trades, settlement reports. Pages are bounded by their callers."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
+from service_runtime.database import Database
+from venue_protocol import codec
+from venue_protocol.settlement import SettlementReport
+
+NEWEST = 2**62
+"""Above every sequence and id."""
+
+_ORDER = """
+SELECT order_id, client_id, client_order_id, security_id, side, order_type, time_in_force, quantity, price_e4, filled,
+    leaves, notional_e4, status, reason, accepted_us, updated_us, event_sequence
+FROM orders
+"""
+_REPORT = """
+SELECT r.client_id, r.event_sequence, r.kind, r.time_us, r.order_id, r.previous_sequence, r.security_id, r.side,
+    r.quantity, r.price_e4, r.filled, r.leaves, r.status, r.reason, r.trade_id, r.last_quantity, r.last_price_e4,
+    r.is_aggressor, o.client_order_id
+FROM order_reports AS r LEFT JOIN orders AS o USING (order_id)
+"""
+_TRADE = """
+SELECT event_sequence, time_us, trade_id, security_id, price_e4, quantity, aggressor, buy_order_id, buy_client_id,
+    sell_order_id, sell_client_id
+FROM trades
+"""
+
+# From the order's newest report back along previous_sequence: one key lookup a report.
+_REPORTS_OF_ORDER = f"""
+WITH RECURSIVE chain(sequence) AS (
+    SELECT event_sequence FROM orders WHERE order_id = %(order_id)s
+    UNION ALL
+    SELECT previous_sequence FROM chain JOIN order_reports
+        ON client_id = %(client_id)s AND event_sequence = sequence
+    WHERE previous_sequence IS NOT NULL
+), wanted AS (
+    (SELECT sequence FROM chain LIMIT %(limit)s)
+    UNION ALL
+    (SELECT event_sequence FROM order_reports
+     WHERE order_id = %(order_id)s AND client_id = %(client_id)s AND kind IN ('cancel_rejected', 'amend_rejected')
+     LIMIT %(limit)s)
+)
+{_REPORT} JOIN wanted ON r.client_id = %(client_id)s AND r.event_sequence = wanted.sequence
+ORDER BY r.event_sequence DESC LIMIT %(limit)s
+"""
+
+
+class OrderRecord(msgspec.Struct, frozen=True):
+    """One row of orders."""
+
+    order_id: int
+    client_id: str
+    client_order_id: str | None
+    security_id: str
+    side: str
+    order_type: str
+    time_in_force: str
+    quantity: int
+    price_e4: int
+    filled: int
+    leaves: int
+    notional_e4: int
+    status: str
+    reason: str | None
+    accepted_us: int
+    updated_us: int
+    event_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedOrder:
+    """One row of refused_orders."""
+
+    client_id: str
+    client_order_id: str | None
+    security_id: str | None
+    side: str | None
+    quantity: int | None
+    reason: str
+    message: str
+    time_us: int
+
+
+class Records:
+    """The market_data database, for reading."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def order(self, order_id: int) -> OrderRecord | None:
+        """One order, or None if it was never recorded."""
+        with self._database.transaction() as cursor:
+            cursor.execute(f"{_ORDER} WHERE order_id = %s", (order_id,))
+            row = cursor.fetchone()
+        return OrderRecord(*row) if row else None
+
+    def orders(self, client_id: str, is_open: bool, before: int, limit: int) -> list[OrderRecord]:
+        """A client's newest orders with ids below `before`, newest first; only open ones if asked."""
+        condition = " AND status IN ('new', 'partially_filled')" if is_open else ""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                f"{_ORDER} WHERE client_id = %s AND order_id < %s{condition} ORDER BY order_id DESC LIMIT %s",
+                (client_id, before, limit),
+            )
+            return [OrderRecord(*row) for row in cursor]
+
+    def reports_of_order(self, client_id: str, order_id: int, limit: int) -> list[ExecutionReport]:
+        """An order's reports, oldest first; if there are more than `limit`, the newest of them."""
+        with self._database.transaction() as cursor:
+            cursor.execute(_REPORTS_OF_ORDER, {"client_id": client_id, "order_id": order_id, "limit": limit})
+            return [ExecutionReport(*row) for row in cursor][::-1]
+
+    def reports(
+        self, client_id: str, after: int, limit: int, fills_only: bool = False, through: int = NEWEST
+    ) -> list[ExecutionReport]:
+        """A client's execution reports with after < event_sequence <= through, oldest first."""
+        condition = " AND r.kind = 'trade'" if fills_only else ""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                f"{_REPORT} WHERE r.client_id = %s AND r.event_sequence > %s AND r.event_sequence <= %s{condition}"
+                " ORDER BY r.event_sequence LIMIT %s",
+                (client_id, after, through, limit),
+            )
+            return [ExecutionReport(*row) for row in cursor]
+
+    def last_report(self, client_id: str, through: int, fills_only: bool = False) -> int:
+        """Sequence of the client's newest report (or fill) up to `through`; 0 if there is none."""
+        condition = " AND kind = 'trade'" if fills_only else ""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                f"SELECT max(event_sequence) FROM order_reports WHERE client_id = %s AND event_sequence <= %s"
+                f"{condition}",
+                (client_id, through),
+            )
+            return cursor.fetchone()[0] or 0
+
+    def trades_before(self, security_id: str, before: int, limit: int) -> list[RecordedTrade]:
+        """The newest trades of a security with ids below `before`, newest first."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                f"{_TRADE} WHERE security_id = %s AND trade_id < %s ORDER BY trade_id DESC LIMIT %s",
+                (security_id, before, limit),
+            )
+            return [RecordedTrade(*row) for row in cursor]
+
+    def trades_after(self, security_id: str, after: int, limit: int, through: int = NEWEST) -> list[RecordedTrade]:
+        """Trades of a security with after < trade_id <= through, oldest first."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                f"{_TRADE} WHERE security_id = %s AND trade_id > %s AND trade_id <= %s ORDER BY trade_id LIMIT %s",
+                (security_id, after, through, limit),
+            )
+            return [RecordedTrade(*row) for row in cursor]
+
+    def settlements(
+        self, client_id: str | None, after: int, limit: int, through: int = NEWEST
+    ) -> list[SettlementReport]:
+        """Settlement reports with after < sequence <= through, oldest first; of one client, or of all."""
+        condition = "" if client_id is None else " AND client_id = %(client_id)s"
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                f"SELECT report FROM settlements WHERE sequence > %(after)s AND sequence <= %(through)s{condition}"
+                " ORDER BY sequence LIMIT %(limit)s",
+                {"client_id": client_id, "after": after, "through": through, "limit": limit},
+            )
+            return [codec.decode_report(row[0]) for row in cursor]
+
+    def last_settlement(self, client_id: str, through: int) -> int:
+        """Sequence of the client's newest settlement report up to `through`; 0 if there is none."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT max(sequence) FROM settlements WHERE client_id = %s AND sequence <= %s", (client_id, through)
+            )
+            return cursor.fetchone()[0] or 0
+
+    def refused_orders(self, client_id: str, limit: int) -> list[RefusedOrder]:
+        """The newest orders that the door refused a client, newest first."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT client_id, client_order_id, security_id, side, quantity, reason, message, time_us"
+                " FROM refused_orders WHERE client_id = %s ORDER BY time_us DESC LIMIT %s",
+                (client_id, limit),
+            )
+            return [RefusedOrder(*row) for row in cursor]

@@ -1,0 +1,290 @@
+"""The hub: what the recorder has recorded goes to those who listen; who begins to listen gets the state first.
+
+One lock covers the visible market and the list of subscribers. So a snapshot and the updates that
+follow it fit together: nothing between them is lost or sent twice.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from market_data_feed.adapters import views
+from market_data_feed.adapters.stream.frames import json_frame
+from market_data_feed.adapters.stream.sender import Sender
+from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
+from market_data_feed.domain.market import Market, MarketChange, SecurityMarket
+from market_data_feed.domain.orders import BatchEffect, ExecutionReport, RecordedTrade
+from venue_protocol.identifiers import sharded_id
+from venue_protocol.settlement import SettlementReport
+from venue_protocol.streams import SETTLEMENTS
+
+TopicKey = tuple[str, str]
+"""Channel, and the security (public) or client (private) it is about; empty for status."""
+
+_MOST_HELD = 10_000
+STATUS: TopicKey = ("status", "")
+PRIVATE = ("orders", "fills", "settlements")
+PUBLIC = ("price", "book", "trades", "status")
+
+
+class Topic:
+    """One channel of one security or client, while somebody listens."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        """Sequence of the newest message, the `previous` of the next."""
+        self.subscribers: dict[Subscriber, list[bytes] | None] = {}
+        """For each: None if live, else what is held back while it catches up."""
+
+
+class Hub:
+    """Topics, their subscribers, and the market that snapshots are taken of."""
+
+    def __init__(self, market: Market, sender: Sender) -> None:
+        self._lock = threading.Lock()
+        self._market = market
+        self._sender = sender
+        self._topics: dict[TopicKey, Topic] = {}
+        self._newest: dict[TopicKey, int] = {}
+        self._positions: dict[str, int] = {}
+        self._status_count = 0
+
+    @contextmanager
+    def market(self) -> Iterator[Market]:
+        """The visible market, standing still inside the block."""
+        with self._lock:
+            yield self._market
+
+    def positions(self) -> dict[str, int]:
+        """Newest published number of each stream."""
+        with self._lock:
+            return dict(self._positions)
+
+    def start_at(self, positions: dict[str, int]) -> None:
+        """The positions on record, before anything is published."""
+        with self._lock:
+            self._positions = dict(positions)
+
+    def publish(
+        self, effects: list[BatchEffect], settlements: list[SettlementReport], positions: dict[str, int]
+    ) -> None:
+        """Show what was just committed: apply it to the market and tell who listens."""
+        with self._lock:
+            for effect in effects:
+                for change in self._market.apply(effect):
+                    self._tell_market(change, effect)
+                self._tell_owners(effect.reports)
+            for report in settlements:
+                key = ("settlements", report.client_id)
+                self._newest[key] = report.sequence
+                if key in self._topics:
+                    self._tell(key, report.sequence, views.settlement(report))
+            self._positions.update(positions)
+        self._sender.ring()
+
+    def publish_status(self, status: dict[str, Any]) -> None:
+        """Tell the listeners of `status`; it has a count of its own."""
+        with self._lock:
+            self._status_count += 1
+            if STATUS in self._topics:
+                self._tell(STATUS, self._status_count, status)
+        self._sender.ring()
+
+    def subscribe(self, key: TopicKey, subscriber: Subscriber, action: dict[str, Any], newest: int = 0) -> None:
+        """Add a live subscriber: `action` acknowledges, then the snapshot if the channel has one, then updates.
+
+        `newest`: sequence of the topic's newest message up to now, where only the record knows it.
+        """
+        with self._lock:
+            topic = self._topic(key, newest)
+            frames = json_frame(action | {"sequence": topic.last})
+            snapshot = self._snapshot(key, topic.last)
+            if snapshot is not None:
+                frames += json_frame(snapshot)
+            topic.subscribers[subscriber] = None
+            self._put(subscriber, key, frames, topic.last)
+        self._sender.ring()
+
+    def subscribe_held(self, key: TopicKey, subscriber: Subscriber, newest: int = 0) -> int:
+        """Add a subscriber whose updates are held back until `release`; the newest sequence that is not."""
+        with self._lock:
+            topic = self._topic(key, newest)
+            topic.subscribers[subscriber] = []
+            return topic.last
+
+    def release(self, key: TopicKey, subscriber: Subscriber) -> None:
+        """Send what was held back; the subscriber is live from here on."""
+        with self._lock:
+            topic = self._topics.get(key)
+            held = topic.subscribers.get(subscriber) if topic else None
+            if topic is None or held is None:
+                return
+            topic.subscribers[subscriber] = None
+            if held:
+                self._put(subscriber, key, b"".join(held), topic.last)
+        self._sender.ring()
+
+    def send(self, subscriber: Subscriber, message: Any, key: TopicKey | None = None, sequence: int = 0) -> bool:
+        """Queue one message for one subscriber; False once it ends."""
+        return self.send_frames(subscriber, json_frame(message), key, sequence)
+
+    def send_frames(
+        self, subscriber: Subscriber, frames: bytes, key: TopicKey | None = None, sequence: int = 0
+    ) -> bool:
+        """Queue frames for one subscriber; False once it ends."""
+        queued = subscriber.put(frames, public_name(key) if key else "", sequence)
+        self._sender.wake(subscriber)
+        self._sender.ring()
+        return queued
+
+    def unsubscribe(self, key: TopicKey, subscriber: Subscriber) -> bool:
+        """Remove a subscriber from a topic; False if it was not there."""
+        with self._lock:
+            topic = self._topics.get(key)
+            if topic is None or subscriber not in topic.subscribers:
+                return False
+            self._remove(key, topic, subscriber)
+            return True
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber from everything."""
+        with self._lock:
+            for key, topic in list(self._topics.items()):
+                if subscriber in topic.subscribers:
+                    self._remove(key, topic, subscriber)
+
+    def published(self, key: TopicKey) -> int:
+        """The newest sequence that a message of this topic can have by now."""
+        channel, subject = key
+        with self._lock:
+            if channel == "trades":
+                last = self._market.security(subject).last
+                return last.trade_id if last else 0
+            if channel == "settlements":
+                return self._positions.get(SETTLEMENTS, 0)
+            return max((_sharded_position(stream, at) for stream, at in self._positions.items()), default=0)
+
+    def end(self, subscriber: Subscriber, code: int, reason: str) -> None:
+        """Close one subscriber after what is queued."""
+        subscriber.end(code, reason)
+        self._sender.wake(subscriber)
+        self._sender.ring()
+
+    def _topic(self, key: TopicKey, newest: int) -> Topic:
+        """The topic, made if nobody listened yet. What happened since the start of this process is known here."""
+        topic = self._topics.get(key)
+        if topic is None:
+            topic = self._topics[key] = Topic(self._first_last(key, newest))
+        return topic
+
+    def _first_last(self, key: TopicKey, newest: int) -> int:
+        channel, subject = key
+        if channel == "status":
+            return self._status_count
+        if channel in PRIVATE:
+            return self._newest.get(key, newest)
+        market = self._market.security(subject)
+        if channel == "trades":
+            return market.last.trade_id if market.last else 0
+        return market.sequence
+
+    def _snapshot(self, key: TopicKey, sequence: int) -> dict[str, Any] | None:
+        channel, subject = key
+        head = {"channel": channel, "type": "snapshot", "security": subject, "sequence": sequence, "previous": None}
+        market = self._market.security(subject) if channel in ("book", "price") else None
+        if market is None:
+            return None
+        if channel == "book":
+            return head | book_view(market, None)
+        return head | views.top(subject, market.top()) | {"time_us": market.updated_us or None}
+
+    def _tell_market(self, change: MarketChange, effect: BatchEffect) -> None:
+        book, price = ("book", change.security_id), ("price", change.security_id)
+        if book in self._topics and (change.bids or change.asks):
+            self._tell(book, effect.last_sequence, _book_update(change, effect))
+        if price in self._topics and change.top is not None:
+            view = {"type": "update", **views.top(change.security_id, change.top), "time_us": effect.time_us}
+            self._tell(price, effect.last_sequence, view)
+        if change.trades:
+            self._tell_trades(change.trades)
+
+    def _tell_trades(self, trades: list[RecordedTrade]) -> None:
+        key = ("trades", trades[0].security_id)
+        topic = self._topics.get(key)
+        if topic is not None:
+            frames = []
+            for trade in trades:
+                frames.append(json_frame(trade_message(trade, topic.last)))
+                topic.last = trade.trade_id
+            self._put_all(topic, key, b"".join(frames))
+
+    def _tell_owners(self, reports: list[ExecutionReport]) -> None:
+        newest, topics = self._newest, self._topics
+        for report in reports:
+            sequence = report.event_sequence
+            orders = ("orders", report.client_id)
+            newest[orders] = sequence
+            if orders in topics:
+                self._tell(orders, sequence, views.execution_report(report))
+            if report.kind == "trade":
+                fills = ("fills", report.client_id)
+                newest[fills] = sequence
+                if fills in topics:
+                    self._tell(fills, sequence, views.fill(report))
+
+    def _tell(self, key: TopicKey, sequence: int, view: dict[str, Any]) -> None:
+        """Encode once, queue for each who listens to this topic."""
+        topic = self._topics[key]
+        message = {"channel": key[0], **view, "sequence": sequence, "previous": topic.last}
+        topic.last = sequence
+        self._put_all(topic, key, json_frame(message))
+
+    def _put_all(self, topic: Topic, key: TopicKey, frames: bytes) -> None:
+        for subscriber, held in topic.subscribers.items():
+            if held is None:
+                self._put(subscriber, key, frames, topic.last)
+            elif len(held) < _MOST_HELD:
+                held.append(frames)
+            else:
+                subscriber.end(TOO_SLOW, "too slow")
+
+    def _put(self, subscriber: Subscriber, key: TopicKey, frames: bytes, sequence: int) -> None:
+        subscriber.put(frames, public_name(key), sequence)
+        self._sender.wake(subscriber)
+
+    def _remove(self, key: TopicKey, topic: Topic, subscriber: Subscriber) -> None:
+        del topic.subscribers[subscriber]
+        if not topic.subscribers:
+            del self._topics[key]
+
+
+def _sharded_position(stream: str, position: int) -> int:
+    name, _, shard = stream.partition(".")
+    return sharded_id(int(shard), position) if name == "events" else 0
+
+
+def public_name(key: TopicKey) -> str:
+    """`book:AAPL`, `orders`: how a topic is named to its subscriber."""
+    channel, subject = key
+    return channel if channel in PRIVATE or not subject else f"{channel}:{subject}"
+
+
+def book_view(market: SecurityMarket, depth: int | None) -> dict[str, Any]:
+    """Both sides, best first; at most `depth` levels each."""
+    return {"bids": views.levels(market.bids.depth(depth)), "asks": views.levels(market.asks.depth(depth))}
+
+
+def trade_message(trade: RecordedTrade, previous: int) -> dict[str, Any]:
+    """A trade on the stream: its sequence is its trade_id."""
+    return {"channel": "trades", **views.public_trade(trade), "sequence": trade.trade_id, "previous": previous}
+
+
+def _book_update(change: MarketChange, effect: BatchEffect) -> dict[str, Any]:
+    return {
+        "type": "update",
+        "security": change.security_id,
+        "bids": views.levels(change.bids),
+        "asks": views.levels(change.asks),
+        "time_us": effect.time_us,
+    }

@@ -1,0 +1,157 @@
+"""The visible market: depth by price level, best bid and ask, last price; derived as an ITCH receiver does."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from sortedcontainers import SortedDict
+
+from market_data_feed.domain.orders import BatchEffect, BrokenStream, LevelKey, RecordedTrade, WorkingOrder
+from venue_protocol.orders import BUY, Side
+
+Level = tuple[int, int, int]
+"""Price in ten-thousandths of a dollar, shares, number of orders."""
+
+
+class TopOfBook(msgspec.Struct, frozen=True, gc=False):
+    """Best levels and last trade of a security; None where there is none."""
+
+    bid: Level | None
+    ask: Level | None
+    last_e4: int | None
+    last_quantity: int | None
+    last_us: int | None
+
+
+class HalfBook:
+    """The bids or the asks of one security: shares and order count by price, best first."""
+
+    def __init__(self, side: Side) -> None:
+        self._sign = -1 if side == BUY else 1
+        self._levels: SortedDict[int, list[int]] = SortedDict()
+
+    def change(self, price_e4: int, shares: int, orders: int) -> Level:
+        """The level after adding `shares` and `orders` (either may be negative); BrokenStream below zero."""
+        key = price_e4 * self._sign
+        level = self._levels.get(key)
+        if level is None:
+            level = self._levels[key] = [0, 0]
+        level[0] += shares
+        level[1] += orders
+        if level[0] < 0 or level[1] < 0 or (level[0] == 0) != (level[1] == 0):
+            raise BrokenStream(f"level {price_e4} would hold {level[0]} shares in {level[1]} orders")
+        if level[0] == 0:
+            del self._levels[key]
+        return price_e4, level[0], level[1]
+
+    def best(self) -> Level | None:
+        """The best level, or None."""
+        if not self._levels:
+            return None
+        key, (shares, orders) = self._levels.peekitem(0)
+        return key * self._sign, shares, orders
+
+    def depth(self, most: int | None = None) -> list[Level]:
+        """Up to `most` levels, best first."""
+        keys = self._levels.keys()[: most if most is not None else len(self._levels)]
+        return [(key * self._sign, *self._levels[key]) for key in keys]
+
+
+class SecurityMarket:
+    """Both halves of a book and the last trade of one security."""
+
+    def __init__(self) -> None:
+        self.bids = HalfBook("BUY")
+        self.asks = HalfBook("SELL")
+        self.last: RecordedTrade | None = None
+        self.sequence = 0
+        """Sharded sequence of the last event that changed this security."""
+        self.updated_us = 0
+
+    def half(self, side: Side) -> HalfBook:
+        """The bids for BUY, the asks for SELL."""
+        return self.bids if side == BUY else self.asks
+
+    def top(self) -> TopOfBook:
+        """Best bid and ask, and the last trade."""
+        last = self.last
+        return TopOfBook(
+            self.bids.best(),
+            self.asks.best(),
+            last.price_e4 if last else None,
+            last.quantity if last else None,
+            last.time_us if last else None,
+        )
+
+
+class MarketChange(msgspec.Struct, gc=False):
+    """What one EventBatch changed in one security."""
+
+    security_id: str
+    bids: list[Level]
+    """Changed levels as they are now; zero shares: the level is gone."""
+    asks: list[Level]
+    trades: list[RecordedTrade]
+    top: TopOfBook | None
+    """The new top, if it is another than before."""
+
+
+class Market:
+    """All securities that were ever traded or quoted."""
+
+    def __init__(self) -> None:
+        self._securities: dict[str, SecurityMarket] = {}
+
+    def security(self, security_id: str) -> SecurityMarket:
+        """The market of this security, empty if nothing happened yet."""
+        market = self._securities.get(security_id)
+        if market is None:
+            market = self._securities[security_id] = SecurityMarket()
+        return market
+
+    def rest(self, orders: Iterable[WorkingOrder]) -> None:
+        """Put open orders into the books, as after a restart."""
+        for order in orders:
+            market = self.security(order.security_id)
+            market.half(order.side).change(order.price_e4, order.leaves, 1)
+            market.sequence = max(market.sequence, order.event_sequence)
+
+    def set_last(self, trade: RecordedTrade) -> None:
+        """Remember the newest trade, as after a restart."""
+        market = self.security(trade.security_id)
+        market.last = trade
+        market.sequence = max(market.sequence, trade.event_sequence)
+
+    def last_prices(self) -> Mapping[str, int]:
+        """The last price of each security that has traded, ten-thousandths of a dollar."""
+        return {name: market.last.price_e4 for name, market in self._securities.items() if market.last}
+
+    def apply(self, effect: BatchEffect) -> list[MarketChange]:
+        """Apply one whole batch; what it changed, by security. In between books may cross, here never."""
+        changes: dict[str, MarketChange] = {}
+        tops: dict[str, TopOfBook] = {}
+        for key, (shares, orders) in effect.levels.items():
+            if shares or orders:
+                self._change_level(key, shares, orders, self._change(key[0], changes, tops))
+        for recorded in effect.trades:
+            security_id = recorded.security_id
+            self._change(security_id, changes, tops).trades.append(recorded)
+            self._securities[security_id].last = recorded
+        for security_id, change in changes.items():
+            market = self._securities[security_id]
+            market.sequence = effect.last_sequence
+            market.updated_us = effect.time_us
+            top = market.top()
+            change.top = top if top != tops[security_id] else None
+        return list(changes.values())
+
+    def _change(self, security_id: str, changes: dict[str, MarketChange], tops: dict[str, TopOfBook]) -> MarketChange:
+        change = changes.get(security_id)
+        if change is None:
+            tops[security_id] = self.security(security_id).top()
+            change = changes[security_id] = MarketChange(security_id, [], [], [], None)
+        return change
+
+    def _change_level(self, key: LevelKey, shares: int, orders: int, change: MarketChange) -> None:
+        security_id, side, price_e4 = key
+        level = self._securities[security_id].half(side).change(price_e4, shares, orders)
+        (change.bids if side == BUY else change.asks).append(level)

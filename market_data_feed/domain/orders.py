@@ -1,0 +1,313 @@
+"""What events mean to the orders and to their owners: folding event batches into states and reports."""
+
+import msgspec
+
+from venue_protocol.events import (
+    AmendRejected,
+    CancelRejected,
+    Event,
+    EventBatch,
+    MassCancelReport,
+    OrderAccepted,
+    OrderAmended,
+    OrderCanceled,
+    Trade,
+)
+from venue_protocol.identifiers import sharded_id
+from venue_protocol.orders import BUY, SELL, OrderStatus, Side
+
+
+class BrokenStream(RuntimeError):
+    """An event contradicts the recorded state. The stream or the record is damaged: stop, acknowledge nothing."""
+
+
+class WorkingOrder(msgspec.Struct, gc=False):
+    """An order with open shares, as the newest event left it; the one mutable record of the feed."""
+
+    order_id: int
+    client_id: str
+    security_id: str
+    side: Side
+    price_e4: int
+    quantity: int
+    filled: int
+    leaves: int
+    notional_e4: int
+    """Sum of price times quantity over its fills, ten-thousandths of a dollar."""
+    event_sequence: int
+    """Sharded sequence of its newest event."""
+    status: OrderStatus = "new"
+    reason: str | None = None
+    updated_us: int = 0
+    client_order_id: str | None = None
+
+
+class ExecutionReport(msgspec.Struct, frozen=True, gc=False):
+    """One row of order_reports: what an event meant to one owner, and how the order stood after it."""
+
+    client_id: str
+    event_sequence: int
+    kind: str
+    """new, trade, canceled, amended, cancel_rejected, amend_rejected or mass_cancel."""
+    time_us: int
+    order_id: int | None = None
+    previous_sequence: int | None = None
+    """The order's report before this one."""
+    security_id: str | None = None
+    side: Side | None = None
+    quantity: int | None = None
+    price_e4: int | None = None
+    filled: int | None = None
+    leaves: int | None = None
+    status: str | None = None
+    reason: str | None = None
+    trade_id: int | None = None
+    last_quantity: int | None = None
+    """Shares of this fill; of a mass_cancel, how many orders it ended."""
+    last_price_e4: int | None = None
+    is_aggressor: bool | None = None
+    client_order_id: str | None = None
+    """Not in the row of order_reports: the order's own row has it."""
+
+
+class RecordedTrade(msgspec.Struct, frozen=True, gc=False):
+    """One row of trades: a trade and its place in the stream."""
+
+    event_sequence: int
+    time_us: int
+    trade_id: int
+    security_id: str
+    price_e4: int
+    quantity: int
+    aggressor: Side
+    buy_order_id: int
+    buy_client_id: str
+    sell_order_id: int
+    sell_client_id: str
+
+
+LevelKey = tuple[str, Side, int]
+"""Security, side, price in ten-thousandths of a dollar."""
+
+
+class BatchEffect(msgspec.Struct, gc=False):
+    """What one EventBatch did, for the streams: net change of each price level, trades, reports."""
+
+    first_sequence: int
+    """Sharded sequence of its first event."""
+    last_sequence: int
+    time_us: int
+    levels: dict[LevelKey, list[int]]
+    """Net change of [shares, orders] at each level touched; may be [0, 0]."""
+    trades: list[RecordedTrade]
+    reports: list[ExecutionReport]
+
+
+class Fold:
+    """Folds the batches of one transaction. Mutates the shared table of working orders."""
+
+    def __init__(self, working: dict[int, WorkingOrder]) -> None:
+        self._working = working
+        self.accepted: list[tuple[OrderAccepted, int]] = []
+        """New orders with the time they were accepted."""
+        self.touched: dict[int, WorkingOrder] = {}
+        """Every order that changed, new ones included, in its final state."""
+        self.effects: list[BatchEffect] = []
+
+    def apply(self, batch: EventBatch, first: int) -> None:
+        """Fold the events of `batch` from event sequence `first` on. BrokenStream if they don't fit."""
+        skip = max(0, first - batch.first)
+        events = batch.events[skip:] if skip else batch.events
+        start = sharded_id(batch.shard, batch.first + skip)
+        effect = BatchEffect(start, start + len(events) - 1, batch.time_us, {}, [], [])
+        for sequence, event in enumerate(events, start):
+            self._fold(event, sequence, effect)
+        self.effects.append(effect)
+
+    def _fold(self, event: Event, sequence: int, effect: BatchEffect) -> None:
+        if type(event) is OrderAccepted:
+            self._accept(event, sequence, effect)
+        elif type(event) is Trade:
+            self._trade(event, sequence, effect)
+        elif type(event) is OrderCanceled:
+            self._cancel(event, sequence, effect)
+        elif type(event) is OrderAmended:
+            self._amend(event, sequence, effect)
+        elif type(event) is MassCancelReport:
+            effect.reports.append(_mass_cancel_report(event, sequence, effect.time_us))
+        elif isinstance(event, CancelRejected | AmendRejected):
+            order = self._working.get(event.order_id)
+            effect.reports.append(_reject_report(event, order, sequence, effect.time_us))
+
+    def _accept(self, event: OrderAccepted, sequence: int, effect: BatchEffect) -> None:
+        order_id = event.order_id
+        if order_id in self._working or order_id in self.touched:
+            raise BrokenStream(f"event {sequence} accepts order {order_id} a second time")
+        order = WorkingOrder(
+            order_id,
+            event.client_id,
+            event.security_id,
+            event.side,
+            event.price_e4,
+            event.quantity,
+            0,
+            event.quantity,
+            0,
+            sequence,
+            "new",
+            None,
+            effect.time_us,
+            event.client_order_id,
+        )
+        self._working[order_id] = order
+        self.touched[order_id] = order
+        self.accepted.append((event, effect.time_us))
+        _change_level(effect, order, event.quantity, 1)
+        effect.reports.append(_report(order, "new", sequence, None, effect.time_us))
+
+    def _trade(self, event: Trade, sequence: int, effect: BatchEffect) -> None:
+        effect.trades.append(_recorded_trade(event, sequence, effect.time_us))
+        self._fill(event, event.buy_order_id, event.buy_leaves, event.aggressor == BUY, sequence, effect)
+        self._fill(event, event.sell_order_id, event.sell_leaves, event.aggressor == SELL, sequence, effect)
+
+    def _fill(
+        self, event: Trade, order_id: int, leaves: int, is_aggressor: bool, sequence: int, effect: BatchEffect
+    ) -> None:
+        order = self._open_order(order_id, leaves + event.quantity, sequence)
+        order.filled += event.quantity
+        order.notional_e4 += event.quantity * event.price_e4
+        order.leaves = leaves
+        order.status = "partially_filled" if leaves else "filled"
+        _change_level(effect, order, -event.quantity, 0 if leaves else -1)
+        previous = self._advance(order, sequence, effect.time_us)
+        effect.reports.append(
+            ExecutionReport(
+                order.client_id,
+                sequence,
+                "trade",
+                effect.time_us,
+                order_id,
+                previous,
+                order.security_id,
+                order.side,
+                order.quantity,
+                order.price_e4,
+                order.filled,
+                leaves,
+                order.status,
+                None,
+                event.trade_id,
+                event.quantity,
+                event.price_e4,
+                is_aggressor,
+                order.client_order_id,
+            )
+        )
+
+    def _cancel(self, event: OrderCanceled, sequence: int, effect: BatchEffect) -> None:
+        order = self._open_order(event.order_id, event.quantity, sequence)
+        _change_level(effect, order, -event.quantity, -1)
+        order.leaves = 0
+        order.status = "canceled"
+        order.reason = event.reason
+        previous = self._advance(order, sequence, effect.time_us)
+        effect.reports.append(_report(order, "canceled", sequence, previous, effect.time_us))
+
+    def _amend(self, event: OrderAmended, sequence: int, effect: BatchEffect) -> None:
+        order = self._open_order(event.order_id, event.previous_leaves, sequence)
+        _change_level(effect, order, -order.leaves, -1)
+        order.price_e4 = event.price_e4
+        order.quantity = event.quantity
+        order.leaves = event.leaves
+        if event.leaves:
+            _change_level(effect, order, event.leaves, 1)
+        else:
+            order.status = "filled"
+        previous = self._advance(order, sequence, effect.time_us)
+        effect.reports.append(_report(order, "amended", sequence, previous, effect.time_us))
+
+    def _open_order(self, order_id: int, leaves: int, sequence: int) -> WorkingOrder:
+        """The working order, if its open shares on record are those the event says."""
+        order = self._working.get(order_id)
+        if order is None:
+            raise BrokenStream(f"event {sequence} names order {order_id}, which is not open")
+        if order.leaves != leaves:
+            raise BrokenStream(f"event {sequence}: order {order_id} has {order.leaves} shares open, not {leaves}")
+        return order
+
+    def _advance(self, order: WorkingOrder, sequence: int, time_us: int) -> int:
+        """The order's previous event; records this one, and ends the order when nothing is open."""
+        previous = order.event_sequence
+        order.event_sequence = sequence
+        order.updated_us = time_us
+        self.touched[order.order_id] = order
+        if not order.leaves:
+            del self._working[order.order_id]
+        return previous
+
+
+def _recorded_trade(event: Trade, sequence: int, time_us: int) -> RecordedTrade:
+    return RecordedTrade(
+        sequence,
+        time_us,
+        event.trade_id,
+        event.security_id,
+        event.price_e4,
+        event.quantity,
+        event.aggressor,
+        event.buy_order_id,
+        event.buy_client_id,
+        event.sell_order_id,
+        event.sell_client_id,
+    )
+
+
+def _change_level(effect: BatchEffect, order: WorkingOrder, shares: int, orders: int) -> None:
+    key = (order.security_id, order.side, order.price_e4)
+    level = effect.levels.get(key)
+    if level is None:
+        effect.levels[key] = [shares, orders]
+        return
+    level[0] += shares
+    level[1] += orders
+
+
+def _report(order: WorkingOrder, kind: str, sequence: int, previous: int | None, time_us: int) -> ExecutionReport:
+    return ExecutionReport(
+        order.client_id,
+        sequence,
+        kind,
+        time_us,
+        order.order_id,
+        previous,
+        order.security_id,
+        order.side,
+        order.quantity,
+        order.price_e4,
+        order.filled,
+        order.leaves,
+        order.status,
+        order.reason,
+        client_order_id=order.client_order_id,
+    )
+
+
+def _reject_report(
+    event: CancelRejected | AmendRejected, order: WorkingOrder | None, sequence: int, time_us: int
+) -> ExecutionReport:
+    """A cancel or amend that could not be done; the order stands as it stood, so its chain is not touched."""
+    kind = "cancel_rejected" if isinstance(event, CancelRejected) else "amend_rejected"
+    if order is None or order.client_id != event.client_id:
+        return ExecutionReport(event.client_id, sequence, kind, time_us, event.order_id, reason=event.reason)
+    return msgspec.structs.replace(_report(order, kind, sequence, None, time_us), reason=event.reason)
+
+
+def _mass_cancel_report(event: MassCancelReport, sequence: int, time_us: int) -> ExecutionReport:
+    return ExecutionReport(
+        event.client_id,
+        sequence,
+        "mass_cancel",
+        time_us,
+        security_id=event.security_id,
+        last_quantity=event.canceled,
+    )
