@@ -4,8 +4,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from trading_bots.client import VenueClient
 from trading_bots.commands import Amend, Cancel, Command, Place
 from trading_bots.records import Receipt
 from trading_bots.refusal import Refused
@@ -13,6 +13,14 @@ from venue_cli.replay.steps import AmendStep, CancelStep, PlaceStep, Progress, S
 from venue_protocol.money import format_e4
 
 MOST_IN_REQUEST = 500
+
+
+class Door(Protocol):
+    """What takes one owner's commands; a VenueClient is one."""
+
+    def send(self, commands: Sequence[Command]) -> list[Receipt | Refused]:
+        """One result for each command."""
+        ...
 
 
 class ReplayError(RuntimeError):
@@ -34,7 +42,7 @@ class Sent:
 def send(
     steps: Sequence[Step],
     security: str,
-    clients: Mapping[str, VenueClient],
+    clients: Mapping[str, Door],
     progress: Progress,
     at_recorded_speed: bool = False,
 ) -> Sent:

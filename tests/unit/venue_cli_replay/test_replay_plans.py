@@ -1,4 +1,7 @@
-"""Recorded files become steps that lead to exactly the recorded fills, in a matcher that is not the venue's."""
+"""Recorded files become steps that lead to exactly the recorded fills.
+
+Planned with the venue's engine, checked with a matcher that shares no code with it.
+"""
 
 import csv
 import lzma
@@ -9,6 +12,7 @@ import pytest
 from tests.unit.venue_cli_replay.obvious_engine import ObviousEngine
 from venue_cli.replay.consensus import HEADER, plan_consensus, recorded_fills
 from venue_cli.replay.lobster import plan_lobster
+from venue_cli.replay.orders import make_plan
 from venue_cli.replay.rehearsal import Rehearsal
 from venue_cli.replay.steps import (
     ANONYMOUS,
@@ -54,7 +58,7 @@ def fills_of(plan: Plan) -> list[ReplayFill]:
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_a_consensus_workload_rehearses_to_the_recorded_trades_and_final_book(shared_data: Path, name: str) -> None:
     folder = shared_data / "matching_consensus"
-    plan = plan_consensus(folder / f"{name}.orders.csv.xz", ObviousEngine(), Owners())
+    plan = make_plan(folder / f"{name}.orders.csv.xz")
     assert plan.messages == 39878 and plan.source == f"{name}.reports.txt.xz"
     assert len(plan.expected_fills) > 10 and fills_of(plan) == plan.expected_fills
     bid, ask = last_best(folder / f"{name}.bbo.csv.xz")
@@ -73,7 +77,7 @@ def test_a_limited_consensus_plan_expects_only_the_trades_up_to_there(shared_dat
 
 def test_the_lobster_excerpt_rehearses_to_all_66_executions_and_every_published_book(shared_data: Path) -> None:
     file = shared_data / "lobster_aapl_l10_sample" / "AAPL_2012-06-21_message_10.first999.csv"
-    plan = plan_lobster(file, ObviousEngine(), Owners())
+    plan = make_plan(file)
     assert plan.messages == 999
     assert merged(fills_of(plan)) == plan.expected_fills
     assert len({fill.taker for fill in plan.expected_fills}) == 66
