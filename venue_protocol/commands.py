@@ -42,6 +42,9 @@ class AmendOrder(_CommandStruct, frozen=True, tag="amend_order"):
     hold_added: int
     """Held in addition by the door: ten-thousandths of a dollar (buy) or shares (sell), >= 0."""
     client_order_id: str | None = None
+    security_id: str | None = None
+    side: Side | None = None
+    """Of the order: what `hold_added` was placed on, so that even a late rejection can release it."""
 
 
 class CancelOrder(_CommandStruct, frozen=True, tag="cancel_order"):

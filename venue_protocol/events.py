@@ -95,7 +95,7 @@ class AmendRejected(_EventStruct, frozen=True, tag="amend_rejected"):
     client_id: str
     reason: str
     security_id: str | None
-    """None when the engine never saw the order; then hold_released is 0."""
+    """None when neither engine nor command knows the order; then hold_released is 0."""
     side: Side | None
     hold_released: int
 

@@ -107,7 +107,7 @@ class MatchingEngine:
         return EventBatch(SCHEMA, self.shard, first, batch.first, batch.last, batch.time_us, events)
 
     def depth(self, security_id: str, most: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Bids and asks as (price_e4, shares), best first, at most `most` levels each; empty for an unknown security."""
+        """Bids and asks as (price_e4, shares), best first, `most` levels each at most; empty if unknown."""
         book = self.books.get(security_id)
         return (book.bids.depth(most), book.asks.depth(most)) if book else ([], [])
 
@@ -321,12 +321,14 @@ class MatchingEngine:
     def _reject_amend(
         self, command: AmendOrder, reason: RejectReason, half: HalfBook | None, events: list[Event]
     ) -> None:
-        if half is None:
-            rejected = AmendRejected(command.order_id, command.client_id, reason.code, None, None, 0)
+        if half is not None:
+            security_id: str | None = half.security_id
+            side: Side | None = half.side
         else:
-            rejected = AmendRejected(
-                command.order_id, command.client_id, reason.code, half.security_id, half.side, command.hold_added
-            )
+            # Ended so long ago that only the door's word is left of where its hold is.
+            security_id, side = command.security_id, command.side
+        released = command.hold_added if side is not None else 0
+        rejected = AmendRejected(command.order_id, command.client_id, reason.code, security_id, side, released)
         events.append(rejected)
 
     def _why_not_open(self, order_id: int, own_id: int) -> tuple[RejectReason, int | None]:

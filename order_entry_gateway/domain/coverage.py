@@ -150,7 +150,16 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
         return refusal
     side = order.place.side
     added = amend_hold(side, order.price_e4, order.quantity, price_e4, quantity)
-    command = AmendOrder(candidate.client_id, order.order_id or 0, quantity, price_e4, added, candidate.client_order_id)
+    command = AmendOrder(
+        candidate.client_id,
+        order.order_id or 0,
+        quantity,
+        price_e4,
+        added,
+        candidate.client_order_id,
+        order.place.security_id,
+        side,
+    )
     repeated = _repeated(candidate.client_id, candidate.client_order_id, command, state)
     if repeated is not None:
         return repeated
