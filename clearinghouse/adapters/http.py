@@ -18,6 +18,8 @@ from venue_protocol.securities import Security
 
 _MOST_SHARES = 10**12
 _MOST_ENTRIES = 1000
+_NO_CASH = msgspec.Raw(b"null")
+"""Not `Raw | None`: in a union msgspec takes Raw for no alternative at all."""
 
 
 class ClientRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -25,7 +27,7 @@ class ClientRequest(msgspec.Struct, forbid_unknown_fields=True):
 
     client_id: ClientId
     role: Literal["trader", "market_maker", "administrator"] = "trader"
-    cash: msgspec.Raw | None = None
+    cash: msgspec.Raw = _NO_CASH
     shares: dict[SecurityId, int] = {}
     rate_limit_per_second: int | None = None
 
@@ -34,7 +36,7 @@ class DepositRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Body of POST /v1/deposits: cash, or security and shares."""
 
     client_id: ClientId
-    cash: msgspec.Raw | None = None
+    cash: msgspec.Raw = _NO_CASH
     security: SecurityId | None = None
     shares: int | None = None
 
@@ -90,7 +92,7 @@ def _add_client_routes(
     def create_client() -> Response:
         authenticator.administrator()
         body = body_as(_client_decoder)
-        cash_e4 = None if body.cash is None or bytes(body.cash) == b"null" else amount_e4(body.cash, "cash")
+        cash_e4 = None if body.cash == _NO_CASH else amount_e4(body.cash, "cash")
         if cash_e4 is not None and cash_e4 < 0:
             raise refuse(RejectReason.AMOUNT_NOT_POSITIVE, "cash is below zero", "cash")
         for security_id, quantity in body.shares.items():
@@ -175,9 +177,9 @@ def _add_security_routes(
 
 def _deposit_of(body: DepositRequest) -> tuple[str, int, str]:
     """Asset, amount and client of a deposit request."""
-    if body.cash is not None and body.security is None and body.shares is None:
+    if body.cash != _NO_CASH and body.security is None and body.shares is None:
         return CASH, amount_e4(body.cash, "cash"), body.client_id
-    if body.cash is None and body.security is not None and body.shares is not None:
+    if body.cash == _NO_CASH and body.security is not None and body.shares is not None:
         if body.shares > _MOST_SHARES:
             raise refuse(RejectReason.INVALID_FIELD, f"shares is at most {_MOST_SHARES}", "shares")
         return body.security, body.shares, body.client_id
