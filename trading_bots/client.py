@@ -56,8 +56,9 @@ class VenueClient:
         stopping: threading.Event | None = None,
     ) -> None:
         self.client_id = client_id
-        self._api_key = api_key
-        self._market_data_url = market_data_url
+        self.api_key = api_key
+        self.order_entry_url = order_entry_url
+        self.market_data_url = market_data_url
         self._door = Transport(order_entry_url, api_key, timeout_s, patience_s, stopping)
         self._feed = Transport(market_data_url, api_key, timeout_s, patience_s, stopping)
         self._order_prefix = order_prefix or secrets.token_hex(6)
@@ -183,7 +184,7 @@ class VenueClient:
 
     def stream(self) -> Stream:
         """A WebSocket to the market data and to the own orders, fills and settlements."""
-        return Stream(self._market_data_url, self._api_key)
+        return Stream(self.market_data_url, self.api_key)
 
     def _send_list(self, path: str, body: list[dict[str, Any]]) -> list[Receipt | Refused]:
         """The results, once each is definite: a list with an unclear one is asked for again as a whole."""

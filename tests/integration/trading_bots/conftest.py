@@ -1,0 +1,44 @@
+"""One whole venue for the tests of its players: real processes, broker and database."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from migrations.provision import drop
+from trading_bots.client import VenueClient
+from venue_cli import running
+from venue_cli.administration import Administration
+from venue_cli.running import RunningVenue
+
+
+@pytest.fixture(scope="package")
+def live_venue(postgres_url: str, broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningVenue]:
+    """A running venue of this test run's own, stopped and dropped afterwards."""
+    folder: Path = tmp_path_factory.mktemp("bots-venue")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("VENUE_POSTGRES_URL", postgres_url)
+        environment.setenv("VENUE_BROKER_URL", broker_url)
+        with running.start("given", folder, report=lambda _line: None) as started:
+            yield started
+        drop(postgres_url, started.instance)
+
+
+@pytest.fixture
+def new_client(live_venue: RunningVenue) -> Iterator[Callable[..., VenueClient]]:
+    """Makes a client: `new_client("ann")`, or with cash and shares a market maker."""
+    administration = Administration(live_venue)
+    made: list[VenueClient] = []
+
+    def make(name: str, cash: str | None = None, shares: dict[str, int] | None = None) -> VenueClient:
+        client_id = f"{name}-{time.monotonic_ns()}"
+        role = "market_maker" if cash or shares else "trader"
+        key = administration.create_client(client_id, role, cash, shares)
+        made.append(VenueClient(client_id, key, live_venue.gateway_url, live_venue.market_data_url))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.cancel_all()
+        client.close()

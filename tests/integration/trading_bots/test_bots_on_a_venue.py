@@ -1,0 +1,70 @@
+"""Bots, demo and recorded order flow on a whole venue."""
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.integration.trading_bots.waiting import wait_for
+from trading_bots.client import VenueClient
+from trading_bots.runner import BotSettings, Fleet, VenueAddress
+from venue_cli import demo
+from venue_cli.replay.orders import make_plan, play
+from venue_cli.running import RunningVenue
+
+
+@pytest.mark.parametrize("name", ["order_entry_gateway", "matching_engine", "market_data_feed"])
+def test_bots_trade_on_after_a_service_was_killed(
+    live_venue: RunningVenue, new_client: Callable[..., VenueClient], name: str
+) -> None:
+    maker = new_client("maker", "1000000.00", {"GOOG": 10_000})
+    taker = new_client("taker", "1000000.00", {"GOOG": 10_000})
+    bots = [
+        BotSettings(client_id=c.client_id, api_key=c.api_key, security="GOOG", strategy=strategy, seed=5, rate=10.0)
+        for c, strategy in ((maker, "market_maker"), (taker, "retail"))
+    ]
+    fleet = Fleet(bots, VenueAddress(live_venue.gateway_url, live_venue.market_data_url))
+    fleet.start()
+    try:
+        wait_for(lambda: len(taker.fills()) >= 3)
+        os.kill(live_venue.pids()[name], signal.SIGKILL)
+        before = len(taker.fills())
+        wait_for(lambda: len(taker.fills()) >= before + 10, 60)
+        assert fleet.is_playing()
+    finally:
+        fleet.stop()
+
+
+def test_a_demo_ends_with_nothing_lost_and_a_second_one_goes_on(
+    live_venue: RunningVenue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2):
+        assert demo.run(live_venue, 6, 11) == 0
+        shown = capsys.readouterr().out
+        assert f"demo{number}.you" in shown and "Authorization: Bearer vk_" in shown
+        assert "every journal is balanced; no cent and no share was made or lost" in shown
+        settled = re.search(r"^trades +([0-9,]+) settled in this demo", shown, re.MULTILINE)
+        assert settled is not None and int(settled[1].replace(",", "")) > 0
+
+
+def test_the_lobster_excerpt_plays_through_the_venue_with_every_fill_as_recorded(
+    live_venue: RunningVenue, shared_data: Path
+) -> None:
+    file = shared_data / "lobster_aapl_l10_sample" / "AAPL_2012-06-21_message_10.first999.csv"
+    outcome = play(live_venue, make_plan(file))
+    assert len({fill.taker for fill in outcome.fills}) == 66
+    assert outcome.fills == outcome.plan.expected_fills
+    assert outcome.difference() is None
+
+
+def test_consensus_messages_play_through_the_venue_with_every_fill_as_recorded(
+    live_venue: RunningVenue, shared_data: Path
+) -> None:
+    file = shared_data / "matching_consensus" / "normal_s23_n20000.orders.csv.xz"
+    outcome = play(live_venue, make_plan(file, limit=4000, accounts=4))
+    assert len(outcome.fills) > 20
+    assert outcome.difference() is None
+    assert set(outcome.sent.refused) <= {"order.already_filled", "order.already_canceled"}
