@@ -36,6 +36,12 @@ class Desk:
         self._placed: dict[int, PlaceOrder] = {}
 
     def run(self, *commands: Command) -> list[Event]:
+        """The events of these commands, in one batch; the books are checked afterwards."""
+        events = self.engine_events(*commands)
+        self.engine.check_invariants()
+        return events
+
+    def engine_events(self, *commands: Command) -> list[Event]:
         """The events of these commands, in one batch."""
         first = self.engine.log_position + 1
         batch = CommandBatch(SCHEMA, 0, first, 1_000_000 + first, list(commands))
@@ -43,9 +49,7 @@ class Desk:
         for sequence, command in batch.numbered():
             if type(command) is PlaceOrder:
                 self._placed[sequence] = command
-        events = self.engine.apply(batch).events
-        self.engine.check_invariants()
-        return events
+        return self.engine.apply(batch).events
 
     def place(self, *orders: str, security_id: str = "AAPL") -> list[Event]:
         """Place these orders, each in its own batch; all their events."""

@@ -1,0 +1,148 @@
+"""Any flow of commands gives the events of the slow, obvious engine, and books that hold together."""
+
+from collections.abc import Iterable
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from matching_engine.domain.engine import MatchingEngine
+from tests.unit.matching_engine.reference_engine import ReferenceEngine
+from venue_protocol import codec
+from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, CommandBatch, PlaceOrder
+from venue_protocol.events import AmendRejected, Event, OrderAmended, OrderCanceled, Trade
+from venue_protocol.holds import amend_hold, held_amount
+from venue_protocol.orders import BUY, SELL
+
+CLIENTS = st.sampled_from(["ann", "bob", "cat"])
+SECURITIES = st.sampled_from(["AAPL", "MSFT"])
+PRICES = st.integers(95, 105).map(lambda ticks: ticks * 100)
+QUANTITIES = st.integers(1, 12)
+
+_places = st.builds(
+    PlaceOrder,
+    CLIENTS,
+    SECURITIES,
+    st.sampled_from([BUY, SELL]),
+    st.sampled_from(["limit", "limit", "limit", "market"]),
+    st.sampled_from(["GTC", "GTC", "GTC", "IOC", "FOK"]),
+    QUANTITIES,
+    PRICES,
+    st.sampled_from([None, "mine"]),
+)
+
+
+class EngineAgainstReference(RuleBasedStateMachine):
+    """Both engines get the same batches; holds are kept as the clearinghouse keeps them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine = MatchingEngine()
+        self.reference = ReferenceEngine()
+        self.log: list[CommandBatch] = []
+        self.published: list[bytes] = []
+        self.held: dict[int, int] = {}
+        self.bought: dict[int, int] = {}
+
+    @initialize()
+    def start(self) -> None:
+        """Nothing rests."""
+        assert self.engine.depth("AAPL", 5) == ([], [])
+
+    @rule(orders=st.lists(_places, min_size=1, max_size=8))
+    def place(self, orders: list[PlaceOrder]) -> None:
+        """A batch of orders."""
+        first = self.engine.log_position + 1
+        for order_id, order in enumerate(orders, first):
+            self.held[order_id] = held_amount(order.side, order.price_e4, order.quantity)
+        self._run(orders)
+
+    @rule(client=CLIENTS, back=st.integers(0, 40))
+    def cancel(self, client: str, back: int) -> None:
+        """A cancel of a recent number, mostly by its owner, sometimes of nothing."""
+        order_id = self.engine.log_position - back
+        self._run([CancelOrder(self._owner(order_id, client, back), order_id)])
+
+    @rule(client=CLIENTS, security=st.none() | SECURITIES)
+    def cancel_all(self, client: str, security: str | None) -> None:
+        """A mass cancel."""
+        self._run([CancelAllOrders(client, security)])
+
+    @rule(client=CLIENTS, back=st.integers(0, 40), quantity=QUANTITIES, price=PRICES)
+    def amend(self, client: str, back: int, quantity: int, price: int) -> None:
+        """An amend with the hold that the door adds; the door does not know what is filled."""
+        order_id = self.engine.log_position - back
+        order = self.engine.orders.get(order_id)
+        added = 0
+        if order is not None:
+            side = self.engine.halves[order.half].side
+            added = amend_hold(side, order.price_e4, order.quantity, price, quantity)
+            self.held[order_id] += added if self._owner(order_id, client, back) == order.owner.client_id else 0
+        self._run([AmendOrder(self._owner(order_id, client, back), order_id, quantity, price, added)])
+
+    @rule()
+    def restart(self) -> None:
+        """The engine goes on from its snapshot."""
+        restored = MatchingEngine.restore(self.engine.snapshot())
+        assert restored.state_hash() == self.engine.state_hash()
+        self.engine = restored
+
+    @invariant()
+    def books_hold_together(self) -> None:
+        """Never crossed, levels are the sums of their orders, the same orders in the same places."""
+        self.engine.check_invariants()
+        for security_id, book in self.engine.books.items():
+            for half in (book.bids, book.asks):
+                mine = [(order.order_id, order.leaves, order.price_e4) for order in half.orders()]
+                theirs = self.reference.resting(security_id, half.side)
+                assert mine == [(order.order_id, order.leaves, order.price_e4) for order in theirs]
+
+    @invariant()
+    def open_orders_are_held_exactly(self) -> None:
+        """What is held is what open orders can need, to the cent and share; nothing is held for an ended one."""
+        for order_id, held in self.held.items():
+            order = self.engine.orders.get(order_id)
+            need = held_amount(self.engine.halves[order.half].side, order.price_e4, order.leaves) if order else 0
+            assert held == need, f"order {order_id}"
+
+    def teardown(self) -> None:
+        """The whole log again, in one engine, gives the same bytes and the same state."""
+        again = MatchingEngine()
+        assert [codec.encode(again.apply(batch)) for batch in self.log] == self.published
+        assert again.state_hash() == self.engine.state_hash()
+
+    def _owner(self, order_id: int, client: str, back: int) -> str:
+        order = self.engine.orders.get(order_id)
+        return order.owner.client_id if order is not None and back % 4 else client
+
+    def _run(self, commands: Iterable[Command]) -> None:
+        first = self.engine.log_position + 1
+        batch = codec.decode(codec.encode(CommandBatch(codec.SCHEMA, 0, first, first, list(commands))))
+        assert isinstance(batch, CommandBatch)
+        events = self.engine.apply(batch)
+        assert events.events == self.reference.run(batch.commands)
+        self.log.append(batch)
+        self.published.append(codec.encode(events))
+        for event in events.events:
+            self._account(event)
+
+    def _account(self, event: Event) -> None:
+        """Release holds as the clearinghouse does, and conserve quantity."""
+        if type(event) is Trade:
+            self.held[event.buy_order_id] -= held_amount(BUY, event.buy_price_e4, event.quantity)
+            self.held[event.sell_order_id] -= event.quantity
+            assert event.buy_client_id != event.sell_client_id
+            assert event.price_e4 <= event.buy_price_e4
+        elif type(event) is OrderCanceled:
+            self.held[event.order_id] -= held_amount(event.side, event.price_e4, event.quantity)
+        elif type(event) is OrderAmended:
+            self.held[event.order_id] -= event.hold_released
+            assert event.hold_released >= 0
+        elif type(event) is AmendRejected and event.hold_released:
+            self.held[event.order_id] -= event.hold_released
+
+
+TestEngineAgainstReference = EngineAgainstReference.TestCase
+TestEngineAgainstReference.settings = settings(
+    max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+)
