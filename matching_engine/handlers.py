@@ -1,0 +1,124 @@
+"""From command batches to published events. The order is the log's, whatever the broker brings."""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from matching_engine.adapters.log_reader import LogReader
+from matching_engine.adapters.snapshots import SnapshotFolder
+from matching_engine.domain.engine import MatchingEngine
+from matching_engine.domain.invariants import BrokenInvariant
+from matching_engine.resending import RecentEvents
+from service_runtime import metrics
+from service_runtime.bus import Confirmation, Publisher
+from venue_protocol import codec, streams
+from venue_protocol.commands import CommandBatch
+from venue_protocol.streams import StreamPosition
+from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION
+
+log = logging.getLogger(__name__)
+
+_SNAPSHOT_EVERY = 200_000
+"""Commands between snapshots: well under two seconds of replay."""
+
+
+class MatchingDesk:
+    """The live engine of one shard, and what it publishes. `lock` guards the engine against readers of the book."""
+
+    def __init__(
+        self,
+        engine: MatchingEngine,
+        publisher: Publisher,
+        recent: RecentEvents,
+        snapshots: SnapshotFolder,
+        log_reader: LogReader,
+    ) -> None:
+        self.engine = engine
+        self.lock = threading.Lock()
+        self._publisher = publisher
+        self._recent = recent
+        self._snapshots = snapshots
+        self._log_reader = log_reader
+        self._snapshot_at = engine.log_position + _SNAPSHOT_EVERY
+
+    def recover(self) -> int:
+        """Replay what the log has after our position, publishing nothing; the number of commands.
+
+        Readers that miss some of these events notice it from the announced position and ask.
+        """
+        before = self.engine.log_position
+        for batch in self._log_reader.batches(before):
+            self._apply(batch)
+        log.info(
+            "recovered", extra={"sequence": self.engine.log_position, "commands": self.engine.log_position - before}
+        )
+        return self.engine.log_position - before
+
+    def command_batch(self, batch: CommandBatch) -> list[Confirmation]:
+        """Match a batch, after what the log has before it; confirmations of what was published, [] if it is known."""
+        position = self.engine.log_position
+        if batch.last <= position:
+            metrics.messages_duplicate.labels(streams.order_log(batch.shard)).inc()
+            return []
+        if batch.first > position + 1:
+            metrics.gaps_noticed.labels(streams.order_log(batch.shard)).inc()
+            log.warning("gap in the commands, reading the log", extra={"sequence": position, "first": batch.first})
+            return self.catch_up()
+        if batch.first <= position:
+            raise BrokenInvariant(f"batch {batch.first} to {batch.last} overlaps position {position}")
+        return self._publish(batch)
+
+    def catch_up(self) -> list[Confirmation]:
+        """Match everything that the log has after our position."""
+        confirmations: list[Confirmation] = []
+        for batch in self._log_reader.batches(self.engine.log_position):
+            confirmations = self._publish(batch)
+        return confirmations
+
+    def is_behind(self) -> bool:
+        """Whether the log has commands that have not come to us."""
+        return self._log_reader.head() > self.engine.log_position
+
+    def announce(self) -> None:
+        """Say how far the events have come, to each of their readers."""
+        stream = streams.events(self.engine.shard)
+        body = codec.encode(StreamPosition(codec.SCHEMA, stream, self.engine.event_position))
+        for routing_key in (ORDER_EXECUTION, DATA_FEED):
+            self._publisher.publish(routing_key, body)
+
+    def save_snapshot(self) -> None:
+        """Write a snapshot now."""
+        with self.lock:
+            self._snapshots.save(self.engine)
+        self._snapshot_at = self.engine.log_position + _SNAPSHOT_EVERY
+
+    def _publish(self, batch: CommandBatch) -> list[Confirmation]:
+        body = self._apply(batch)
+        return [self._publisher.publish(routing_key, body) for routing_key in (ORDER_EXECUTION, DATA_FEED)]
+
+    def _apply(self, batch: CommandBatch) -> bytes:
+        with self.lock:
+            events = self.engine.apply(batch)
+        body = codec.encode(events)
+        self._recent.add(events, body)
+        metrics.batch_size.labels("match").observe(len(batch.commands))
+        metrics.position.labels(streams.order_log(batch.shard)).set(batch.last)
+        if batch.last >= self._snapshot_at:
+            self.save_snapshot()
+        return body
+
+
+def load_engine(shard: int, snapshots: SnapshotFolder, log_reader: LogReader) -> MatchingEngine:
+    """The engine of the newest snapshot that belongs to this log, else an empty one."""
+    while found := snapshots.load():
+        (engine,) = found
+        if engine.log_position == 0 or log_reader.time_of(engine.log_position) == engine.time_us:
+            return engine
+        log.warning("snapshot belongs to another log, discarded", extra={"sequence": engine.log_position})
+        snapshots.discard(engine)
+    return MatchingEngine(shard)
+
+
+def all_done(confirmations: Sequence[Confirmation]) -> bool:
+    """Whether the broker has confirmed all of them."""
+    return all(confirmation.done() for confirmation in confirmations)
