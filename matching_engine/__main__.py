@@ -6,7 +6,7 @@ from matching_engine.adapters import http
 from matching_engine.adapters.log_reader import LogReader
 from matching_engine.adapters.snapshots import SnapshotFolder
 from matching_engine.command_reader import CommandReader
-from matching_engine.handlers import MatchingDesk, load_engine
+from matching_engine.handlers import MatchingDesk
 from matching_engine.resending import RecentEvents, Resender
 from service_runtime import settings, web
 from service_runtime.buses.rabbitmq import RabbitBus
@@ -28,8 +28,7 @@ def build(service: Service) -> Flask:
     log_reader = LogReader(database, ours.shard)
     snapshots = SnapshotFolder(ours.state_dir, ours.shard)
     recent = RecentEvents()
-    engine = load_engine(ours.shard, snapshots, log_reader)
-    desk = MatchingDesk(engine, publisher, recent, snapshots, log_reader)
+    desk = MatchingDesk(ours.shard, publisher, recent, snapshots, log_reader)
     reader = CommandReader(service, desk, consumer, queue)
     resender = Resender(
         ours.shard,

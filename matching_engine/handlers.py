@@ -27,32 +27,33 @@ class MatchingDesk:
 
     def __init__(
         self,
-        engine: MatchingEngine,
+        shard: int,
         publisher: Publisher,
         recent: RecentEvents,
         snapshots: SnapshotFolder,
         log_reader: LogReader,
     ) -> None:
-        self.engine = engine
+        self.engine = MatchingEngine(shard)
         self.lock = threading.Lock()
         self._publisher = publisher
         self._recent = recent
         self._snapshots = snapshots
         self._log_reader = log_reader
-        self._snapshot_at = engine.log_position + _SNAPSHOT_EVERY
+        self._snapshot_at = _SNAPSHOT_EVERY
 
-    def recover(self) -> int:
-        """Replay what the log has after our position, publishing nothing; the number of commands.
+    def recover(self) -> None:
+        """Load the newest snapshot and replay what the log has after it, publishing nothing.
 
         Readers that miss some of these events notice it from the announced position and ask.
         """
-        before = self.engine.log_position
+        engine = load_engine(self.engine.shard, self._snapshots, self._log_reader)
+        with self.lock:
+            self.engine = engine
+        before = engine.log_position
         for batch in self._log_reader.batches(before):
             self._apply(batch)
-        log.info(
-            "recovered", extra={"sequence": self.engine.log_position, "commands": self.engine.log_position - before}
-        )
-        return self.engine.log_position - before
+        replayed = engine.log_position - before
+        log.info("recovered", extra={"sequence": engine.log_position, "commands": replayed})
 
     def command_batch(self, batch: CommandBatch) -> list[Confirmation]:
         """Match a batch, after what the log has before it; confirmations of what was published, [] if it is known."""
