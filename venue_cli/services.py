@@ -18,13 +18,14 @@ class ServiceDefinition:
     has_market_role: bool = False
 
 
-GATEWAY = ServiceDefinition("order_entry_gateway", 8001)
+GATEWAY = ServiceDefinition("order_entry_gateway", 8001, has_market_role=True)
 ENGINE = ServiceDefinition("matching_engine", 8002)
 CLEARINGHOUSE = ServiceDefinition("clearinghouse", 8003)
 FEED = ServiceDefinition("market_data_feed", 8000, has_market_role=True)
 STOP_ORDER = (GATEWAY, ENGINE, CLEARINGHOUSE, FEED)
 """The door first: nothing new comes in while what is under way ends. Starts go the other way round."""
 
+ROOT = Path(__file__).parents[1]
 PASSED_ON = ("VENUE_RATE_LIMIT_PER_SECOND", "VENUE_LOG_LEVEL", "VENUE_ENDOWMENT")
 
 
@@ -36,6 +37,7 @@ def environment(
         key: value for key, value in os.environ.items() if not key.startswith("VENUE_") or key in PASSED_ON
     }
     own = {
+        "PYTHONPATH": str(ROOT),
         "VENUE_BROKER_URL": broker_url,
         "VENUE_CLEARING_DATABASE_URL": databases.clearing_url(service.name),
         "VENUE_HOST": host,
