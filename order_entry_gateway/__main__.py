@@ -3,6 +3,7 @@
 from flask import Flask
 
 from order_entry_gateway.adapters import http, websocket
+from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.security_master import SecurityMaster
 from order_entry_gateway.committer import Committer
@@ -30,7 +31,7 @@ def build(service: Service) -> Flask:
     clock = SystemClock()
     securities = SecurityMaster(clearing)
     statuses = OrderStatusStore(clearing, market)
-    committer = Committer(log_database, publisher, clock, securities, service.stopping)
+    committer = Committer(PostgresOrderLog(log_database), publisher, clock, securities, service.stopping)
     reporter = RejectionReporter(publisher, clock, service.stopping)
     limiter = RateLimiter(clearing, ours.rate_limit_per_second)
     desk = OrderDesk(committer, securities, statuses, limiter, reporter, publisher.is_ready)

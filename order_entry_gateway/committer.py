@@ -6,15 +6,14 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from psycopg2 import errors
-
-from order_entry_gateway.adapters.order_log_store import AppendedBatch, append
+from order_entry_gateway.appending import AppendedBatch, append
 from order_entry_gateway.domain.candidates import Candidate
 from order_entry_gateway.domain.coverage import Decision
+from order_entry_gateway.order_log import NameTaken, OrderLog
 from service_runtime import metrics
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
-from service_runtime.database import CommitUnknown, Database, DatabaseUnavailable
+from service_runtime.database import CommitUnknown, DatabaseUnavailable
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
 from venue_protocol.topology import order_entry_queue
@@ -35,6 +34,10 @@ class Submission:
         self._decisions: list[Decision] = []
         self._decided = threading.Event()
 
+    def is_decided(self) -> bool:
+        """Whether `wait` returns at once."""
+        return self._decided.is_set()
+
     def wait(self) -> list[Decision]:
         """One decision for each candidate; what was accepted is committed."""
         if not self._decided.wait(_ANSWER_WITHIN_S):
@@ -48,17 +51,17 @@ class Submission:
 
 
 class Committer:
-    """The thread that writes the order log. `submit` from any thread, `run` in its own."""
+    """The thread that writes the order log. `submit` and `enqueue` from any thread, `run` in its own."""
 
     def __init__(
         self,
-        clearing: Database,
+        order_log: OrderLog,
         publisher: Publisher,
         clock: Clock,
         securities: Mapping[str, Security],
         stopping: threading.Event,
     ) -> None:
-        self._clearing = clearing
+        self._order_log = order_log
         self._publisher = publisher
         self._clock = clock
         self._securities = securities
@@ -69,25 +72,37 @@ class Committer:
 
     def submit(self, candidates: Sequence[Candidate]) -> list[Decision]:
         """Decisions for these candidates, made in one transaction with whatever else waits."""
-        with self._count_lock:
-            if self._candidates_waiting + len(candidates) > _MOST_WAITING:
-                busy = Refusal(RejectReason.OVERLOADED, "too many orders wait at the door, nothing was done")
-                return [busy] * len(candidates)
-            self._candidates_waiting += len(candidates)
+        return self.enqueue(candidates).wait()
+
+    def enqueue(self, candidates: Sequence[Candidate]) -> Submission:
+        """Put these candidates in the queue for the next transaction, or refuse them at once when too many wait."""
         submission = Submission(candidates)
-        self._waiting.put(submission)
-        return submission.wait()
+        with self._count_lock:
+            is_full = self._candidates_waiting + len(candidates) > _MOST_WAITING
+            if not is_full:
+                self._candidates_waiting += len(candidates)
+        if is_full:
+            busy = Refusal(RejectReason.OVERLOADED, "too many orders wait at the door, nothing was done")
+            submission.settle([busy] * len(candidates))
+        else:
+            self._waiting.put(submission)
+        return submission
 
     def run(self) -> None:
         """Commit batch after batch until stopping; what waits then is answered first."""
         while not (self._stopping.is_set() and self._waiting.empty()):
-            submissions = self._take()
-            if submissions:
-                self._commit(submissions)
+            self.step(0.2)
 
-    def _take(self) -> list[Submission]:
+    def step(self, timeout_s: float) -> bool:
+        """Commit what waits, or comes within `timeout_s`; whether there was anything."""
+        submissions = self._take(timeout_s)
+        if submissions:
+            self._commit(submissions)
+        return bool(submissions)
+
+    def _take(self, timeout_s: float) -> list[Submission]:
         try:
-            submissions = [self._waiting.get(timeout=0.2)]
+            submissions = [self._waiting.get(timeout=timeout_s)]
         except queue.Empty:
             return []
         taken = len(submissions[0].candidates)
@@ -117,10 +132,9 @@ class Committer:
         """Decisions, committed; or the same refusal for all when the database can't be asked."""
         for _ in range(_RACES):
             try:
-                with self._clearing.transaction() as cursor:
-                    return append(cursor, candidates, self._securities, self._clock.now_us())
-            except errors.UniqueViolation:
-                # Another gateway logged one of the client_order_ids meanwhile: now it is seen as a repetition.
+                with self._order_log.transaction() as transaction:
+                    return append(transaction, candidates, self._securities, self._clock.now_us())
+            except NameTaken:
                 continue
             except CommitUnknown as error:
                 log.warning("outcome of a commit is unknown", extra={"error": str(error)})
@@ -129,9 +143,8 @@ class Committer:
                 log.warning("database unavailable", extra={"error": str(error)})
                 refusal = Refusal(RejectReason.NOT_READY, "the database is away, nothing was done")
                 return [refusal] * len(candidates), []
-        return [Refusal(RejectReason.OVERLOADED, "gateways race for the same ids, nothing was done")] * len(
-            candidates
-        ), []
+        race = Refusal(RejectReason.OVERLOADED, "gateways race for the same ids, nothing was done")
+        return [race] * len(candidates), []
 
 
 def _unknown(cause: str) -> Refusal:

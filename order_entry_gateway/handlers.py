@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
-from order_entry_gateway.committer import Committer
+from order_entry_gateway.committer import Committer, Submission
 from order_entry_gateway.domain.candidates import (
     AmendCandidate,
     CancelAllCandidate,
@@ -66,22 +66,18 @@ class OrderDesk:
 
     def handle(self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest]) -> list[Answer]:
         """One answer for each action; the accepted ones are durable. Refused as a whole over the rate or unready."""
+        return self.begin(caller, actions).answers()
+
+    def begin(self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest]) -> "PendingRequest":
+        """Check the actions and queue what is left of them for the next commit."""
         self._limiter.charge(caller.client_id, len(actions))
         if not self._is_ready():
             raise Refused(Refusal(RejectReason.NOT_READY, "the broker is away, nothing was done"), retry_after_s=1)
         checked = [self._check(caller.client_id, action) for action in actions]
         self._refuse_ended(checked)
         candidates = [candidate for found in checked if not isinstance(found, Refusal) for candidate in found]
-        decisions = iter(self._committer.submit(candidates) if candidates else ())
-        answers: list[Answer] = []
-        for action, found in zip(actions, checked, strict=True):
-            if isinstance(found, Refusal):
-                answers.append(found)
-            else:
-                answers.append(_merge([_answer(next(decisions)) for _ in found]))
-            if isinstance(answers[-1], Refusal) and isinstance(action, PlaceOrderRequest):
-                self._report(caller.client_id, action, answers[-1])
-        return answers
+        submission = self._committer.enqueue(candidates) if candidates else None
+        return PendingRequest(caller.client_id, actions, checked, submission, self._reporter)
 
     def _check(self, client_id: str, action: Action | PlaceOrderRequest) -> list[Candidate] | Refusal:
         found: Candidate | list[CancelAllCandidate] | Refusal
@@ -117,9 +113,42 @@ class OrderDesk:
         is_own = owned is not None and not isinstance(found, Refusal) and owned[0] == found[0].client_id
         return refusal if is_own else found
 
-    def _report(self, client_id: str, request: PlaceOrderRequest, refusal: Refusal) -> None:
+
+class PendingRequest:
+    """A request of one caller, on its way to the log."""
+
+    def __init__(
+        self,
+        client_id: str,
+        actions: Sequence[Action | PlaceOrderRequest],
+        checked: Sequence[list[Candidate] | Refusal],
+        submission: Submission | None,
+        reporter: RejectionReporter,
+    ) -> None:
+        self._client_id = client_id
+        self._actions = actions
+        self._checked = checked
+        self._submission = submission
+        self._reporter = reporter
+
+    def is_decided(self) -> bool:
+        """Whether `answers` returns at once."""
+        return self._submission is None or self._submission.is_decided()
+
+    def answers(self) -> list[Answer]:
+        """One answer for each action, in order, once all are decided."""
+        decisions = iter(self._submission.wait() if self._submission else ())
+        answers: list[Answer] = []
+        for action, found in zip(self._actions, self._checked, strict=True):
+            answer = found if isinstance(found, Refusal) else _merge([_answer(next(decisions)) for _ in found])
+            if isinstance(answer, Refusal) and isinstance(action, PlaceOrderRequest):
+                self._report(action, answer)
+            answers.append(answer)
+        return answers
+
+    def _report(self, request: PlaceOrderRequest, refusal: Refusal) -> None:
         self._reporter.refused(
-            client_id, refusal, request.client_order_id, request.security, request.side, request.quantity
+            self._client_id, refusal, request.client_order_id, request.security, request.side, request.quantity
         )
 
 

@@ -1,228 +1,122 @@
-"""The order log in Postgres: load and lock what a batch needs, decide, append. One transaction, set-based.
+"""The order log in Postgres: set-based, one statement each."""
 
-Lock order, the same everywhere: accounts by client, deposits by client and security, then the sequencer.
-The sequencer comes last, so that several gateways decide side by side and only number one by one.
-"""
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
-from collections.abc import Mapping, Sequence
+from psycopg2 import errors
 
-import msgspec
-
-from order_entry_gateway.domain.candidates import AmendCandidate, CancelCandidate, Candidate, PlaceCandidate
-from order_entry_gateway.domain.coverage import Accepted, Decision, DoorState, Funds, Logged, Order, decide
+from order_entry_gateway.order_log import LoggedName, LogTransaction, NameTaken
 from service_runtime.copying import copy_rows
-from service_runtime.database import Cursor
-from venue_protocol import codec
-from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
-from venue_protocol.holds import CASH
-from venue_protocol.identifiers import shard_and_number, sharded_id
-from venue_protocol.orders import BUY
-from venue_protocol.securities import Security
+from service_runtime.database import Cursor, Database
+from service_runtime.schema.clearing_rows import LogRow
 
 
-class AppendedBatch(msgspec.Struct):
-    """What one commit appended to one shard's log: the bytes to publish and their sequence range."""
+class PostgresOrderLog:
+    """The OrderLog of `clearing_data`."""
 
-    shard: int
-    first: int
-    last: int
-    body: bytes
+    def __init__(self, clearing: Database) -> None:
+        self._clearing = clearing
 
-
-def append(
-    cursor: Cursor, candidates: Sequence[Candidate], securities: Mapping[str, Security], now_us: int
-) -> tuple[list[Decision], list[AppendedBatch]]:
-    """Decide the candidates and write holds and log rows; the caller commits. One decision for each candidate."""
-    state = DoorState(securities=securities)
-    _load_named(cursor, candidates, state)
-    _load_orders(cursor, candidates, state)
-    _load_amended_terms(cursor, state)
-    _lock_funds(cursor, candidates, state)
-    decisions = decide(candidates, state)
-    fresh = [decision for decision in decisions if isinstance(decision, Accepted) and not decision.is_duplicate]
-    appended = [
-        _append_shard(cursor, shard, [accepted for accepted in fresh if accepted.shard == shard], now_us)
-        for shard in sorted({accepted.shard for accepted in fresh})
-    ]
-    for decision in decisions:
-        if isinstance(decision, Accepted) and decision.original is not None:
-            decision.sequence, decision.time_us = decision.original.sequence, decision.original.time_us
-    _write_holds(cursor, state)
-    return decisions, appended
+    @contextmanager
+    def transaction(self) -> Iterator[LogTransaction]:
+        """One transaction; NameTaken when another gateway logged a client_order_id meanwhile."""
+        try:
+            with self._clearing.transaction() as cursor:
+                yield PostgresLogTransaction(cursor)
+        except errors.UniqueViolation as error:
+            raise NameTaken(str(error).strip()) from error
 
 
-def _load_named(cursor: Cursor, candidates: Sequence[Candidate], state: DoorState) -> None:
-    """Commands in the log under the client_order_ids that the batch uses or refers to."""
-    names = set()
-    for candidate in candidates:
-        if isinstance(candidate, PlaceCandidate | AmendCandidate) and candidate.client_order_id is not None:
-            names.add((candidate.client_id, candidate.client_order_id))
-        if isinstance(candidate, AmendCandidate | CancelCandidate) and candidate.target_client_order_id is not None:
-            names.add((candidate.client_id, candidate.target_client_order_id))
-    if not names:
-        return
-    wanted = sorted(names)
-    cursor.execute(
-        "SELECT shard, sequence, time_us, client_id, client_order_id, command FROM order_log"
-        " JOIN unnest(%s::text[], %s::text[]) AS wanted(client_id, client_order_id)"
-        " USING (client_id, client_order_id)",
-        ([client_id for client_id, _ in wanted], [client_order_id for _, client_order_id in wanted]),
-    )
-    for shard, sequence, time_us, client_id, client_order_id, text in cursor:
-        logged = Logged(shard, sequence, time_us, codec.decode_command(text))
-        state.named[client_id, client_order_id] = logged
-        if type(logged.command) is PlaceOrder:
-            _remember(state, sharded_id(shard, sequence), logged.command)
+class PostgresLogTransaction:
+    """The LogTransaction on a cursor."""
 
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
 
-def _load_orders(cursor: Cursor, candidates: Sequence[Candidate], state: DoorState) -> None:
-    """Orders that cancels and amends name by id, or by the name of an earlier amend's order."""
-    ids = {
-        candidate.order_id
-        for candidate in candidates
-        if isinstance(candidate, AmendCandidate | CancelCandidate) and candidate.order_id is not None
-    }
-    ids |= {logged.command.order_id for logged in state.named.values() if type(logged.command) is AmendOrder}
-    wanted = [shard_and_number(order_id) for order_id in sorted(ids - state.orders.keys())]
-    if not wanted:
-        return
-    cursor.execute(
-        "SELECT shard, sequence, command FROM order_log"
-        " JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted(shard, sequence) USING (shard, sequence)",
-        ([shard for shard, _ in wanted], [sequence for _, sequence in wanted]),
-    )
-    for shard, sequence, text in cursor:
-        command = codec.decode_command(text)
-        if type(command) is PlaceOrder:
-            _remember(state, sharded_id(shard, sequence), command)
+    def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
+        """Commands in the log under these (client_id, client_order_id)."""
+        self._cursor.execute(
+            "SELECT shard, sequence, time_us, client_id, client_order_id, command FROM order_log"
+            " JOIN unnest(%s::text[], %s::text[]) AS wanted(client_id, client_order_id)"
+            " USING (client_id, client_order_id)",
+            _columns(names),
+        )
+        return self._cursor  # type: ignore[no-any-return]
 
+    def commands(self, places: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, str]]:
+        """Commands at these (shard, sequence)."""
+        self._cursor.execute(
+            "SELECT shard, sequence, command FROM order_log"
+            " JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted(shard, sequence) USING (shard, sequence)",
+            _columns(places),
+        )
+        return self._cursor  # type: ignore[no-any-return]
 
-def _load_amended_terms(cursor: Cursor, state: DoorState) -> None:
-    """The newest amend of each order loaded: price and quantity that its hold stands for."""
-    if not state.orders:
-        return
-    cursor.execute(
-        "SELECT DISTINCT ON (amended_order_id) command FROM order_log WHERE amended_order_id = ANY (%s)"
-        " ORDER BY amended_order_id, sequence DESC",
-        (list(state.orders),),
-    )
-    for (text,) in cursor:
-        amend = codec.decode_command(text)
-        assert type(amend) is AmendOrder
-        order = state.orders[amend.order_id]
-        order.quantity, order.price_e4 = amend.quantity, amend.price_e4
+    def newest_amends(self, order_ids: Sequence[int]) -> Iterable[str]:
+        """The newest amend of each order that has one."""
+        self._cursor.execute(
+            "SELECT DISTINCT ON (amended_order_id) command FROM order_log WHERE amended_order_id = ANY (%s)"
+            " ORDER BY amended_order_id, sequence DESC",
+            (list(order_ids),),
+        )
+        return [text for (text,) in self._cursor]
 
-
-def _lock_funds(cursor: Cursor, candidates: Sequence[Candidate], state: DoorState) -> None:
-    """Lock and read the accounts and deposits on which the batch may place holds."""
-    clients, deposits = set(), set()
-    for candidate in candidates:
-        if isinstance(candidate, PlaceCandidate):
-            side, security_id = candidate.side, candidate.security.security_id
-        elif isinstance(candidate, AmendCandidate):
-            order = _amended_order(candidate, state)
-            if order is None:
-                # Placed in this batch, then both halves are locked by its own candidate; or unknown.
-                continue
-            side, security_id = order.place.side, order.place.security_id
-        else:
-            continue
-        if side == BUY:
-            clients.add(candidate.client_id)
-        else:
-            deposits.add((candidate.client_id, security_id))
-    if clients:
-        cursor.execute(
+    def lock_accounts(self, client_ids: Sequence[str]) -> Iterable[tuple[str, int, int]]:
+        """client_id, balance_e4, held_e4."""
+        self._cursor.execute(
             "SELECT client_id, balance_e4, held_e4 FROM accounts WHERE client_id = ANY (%s)"
             " ORDER BY client_id FOR UPDATE",
-            (sorted(clients),),
+            (list(client_ids),),
         )
-        for client_id, balance_e4, held_e4 in cursor:
-            state.funds[client_id, CASH] = Funds(balance_e4, held_e4)
-    if deposits:
-        wanted = sorted(deposits)
-        cursor.execute(
+        return self._cursor  # type: ignore[no-any-return]
+
+    def lock_deposits(self, keys: Sequence[tuple[str, str]]) -> Iterable[tuple[str, str, int, int]]:
+        """client_id, security_id, quantity, held."""
+        self._cursor.execute(
             "SELECT client_id, security_id, quantity, held FROM securities_deposits"
             " JOIN unnest(%s::text[], %s::text[]) AS wanted(client_id, security_id) USING (client_id, security_id)"
             " ORDER BY client_id, security_id FOR UPDATE OF securities_deposits",
-            ([client_id for client_id, _ in wanted], [security_id for _, security_id in wanted]),
+            _columns(keys),
         )
-        for client_id, security_id, quantity, held in cursor:
-            state.funds[client_id, security_id] = Funds(quantity, held)
+        return self._cursor  # type: ignore[no-any-return]
 
+    def draw(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
+        """The first of the next `count` sequences, and their time. The sequencer's row stays locked until the end."""
+        self._cursor.execute(
+            "UPDATE order_log_heads SET last_sequence = last_sequence + %s,"
+            " last_time_us = greatest(last_time_us + 1, %s)"
+            " WHERE shard = %s RETURNING last_sequence, last_time_us",
+            (count, now_us, shard),
+        )
+        last, time_us = self._cursor.fetchone()
+        return last - count + 1, time_us
 
-def _amended_order(candidate: AmendCandidate, state: DoorState) -> Order | None:
-    if candidate.order_id is not None:
-        return state.orders.get(candidate.order_id)
-    logged = state.named.get((candidate.client_id, candidate.target_client_order_id or ""))
-    return state.orders.get(sharded_id(logged.shard, logged.sequence)) if logged is not None else None
+    def append(self, rows: Sequence[LogRow]) -> None:
+        """Append to the log."""
+        copy_rows(
+            self._cursor,
+            "order_log (shard, sequence, time_us, client_id, client_order_id, amended_order_id, command)",
+            rows,
+        )
 
-
-def _append_shard(cursor: Cursor, shard: int, fresh: list[Accepted], now_us: int) -> AppendedBatch:
-    """Draw sequences, complete the commands with them, append. The sequencer's row stays locked until the commit."""
-    cursor.execute(
-        "UPDATE order_log_heads SET last_sequence = last_sequence + %s, last_time_us = greatest(last_time_us + 1, %s)"
-        " WHERE shard = %s RETURNING last_sequence, last_time_us",
-        (len(fresh), now_us, shard),
-    )
-    last, time_us = cursor.fetchone()
-    first = last - len(fresh) + 1
-    encoded = []
-    for sequence, accepted in enumerate(fresh, first):
-        accepted.sequence, accepted.time_us = sequence, time_us
-        encoded.append(codec.encode(_completed(accepted)))
-    copy_rows(
-        cursor,
-        "order_log (shard, sequence, time_us, client_id, client_order_id, amended_order_id, command)",
-        [_log_row(accepted, text) for accepted, text in zip(fresh, encoded, strict=True)],
-    )
-    return AppendedBatch(shard, first, last, codec.encode_command_batch(shard, first, time_us, encoded))
-
-
-def _log_row(accepted: Accepted, encoded: bytes) -> tuple[str | int | None, ...]:
-    command = accepted.command
-    return (
-        accepted.shard,
-        accepted.sequence,
-        accepted.time_us,
-        command.client_id,
-        command.client_order_id if isinstance(command, PlaceOrder | AmendOrder) else None,
-        command.order_id if type(command) is AmendOrder else None,
-        encoded.decode(),
-    )
-
-
-def _completed(accepted: Accepted) -> object:
-    """The command with the ids that were unknown when it was decided: of orders placed in the same batch."""
-    command, target = accepted.command, accepted.target
-    if type(command) is PlaceOrder and target is not None:
-        target.order_id = sharded_id(accepted.shard, accepted.sequence)
-    elif isinstance(command, CancelOrder | AmendOrder) and command.order_id == 0 and target is not None:
-        accepted.command = msgspec.structs.replace(command, order_id=target.order_id)
-    return accepted.command
-
-
-def _write_holds(cursor: Cursor, state: DoorState) -> None:
-    cash = sorted(key for key in state.changed if key[1] == CASH)
-    shares = sorted(key for key in state.changed if key[1] != CASH)
-    if cash:
-        cursor.execute(
+    def hold_cash(self, holds: Sequence[tuple[str, int]]) -> None:
+        """Set held_e4 of accounts."""
+        self._cursor.execute(
             "UPDATE accounts SET held_e4 = raised.held_e4 FROM unnest(%s::text[], %s::bigint[])"
             " AS raised(client_id, held_e4) WHERE accounts.client_id = raised.client_id",
-            ([client_id for client_id, _ in cash], [state.funds[key].held for key in cash]),
+            _columns(holds),
         )
-    if shares:
-        cursor.execute(
+
+    def hold_shares(self, holds: Sequence[tuple[str, str, int]]) -> None:
+        """Set held of deposits."""
+        self._cursor.execute(
             "UPDATE securities_deposits SET held = raised.held FROM unnest(%s::text[], %s::text[], %s::bigint[])"
             " AS raised(client_id, security_id, held) WHERE securities_deposits.client_id = raised.client_id"
             " AND securities_deposits.security_id = raised.security_id",
-            (
-                [client_id for client_id, _ in shares],
-                [security_id for _, security_id in shares],
-                [state.funds[key].held for key in shares],
-            ),
+            _columns(holds),
         )
 
 
-def _remember(state: DoorState, order_id: int, place: PlaceOrder) -> None:
-    state.orders[order_id] = Order(order_id, place, place.quantity, place.price_e4)
+def _columns(rows: Sequence[Sequence[object]]) -> list[list[object]]:
+    """The rows, at least one, as columns."""
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -10,6 +10,7 @@ import pytest
 from clearinghouse.administration import Administration
 from clearinghouse.handlers import SettlementDesk
 from migrations.provision import Provisioned
+from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.security_master import SecurityMaster
 from order_entry_gateway.committer import Committer
 from order_entry_gateway.domain.candidates import AmendCandidate, CancelCandidate, PlaceCandidate, check_place
@@ -36,7 +37,7 @@ class Door:
         self.databases = [Database(url, "test") for _ in range(gateways)]
         self.securities = SecurityMaster(self.databases[0])
         self.committers = [
-            Committer(database, self.bus.publisher(), SystemClock(), self.securities, self.stopping)
+            Committer(PostgresOrderLog(database), self.bus.publisher(), SystemClock(), self.securities, self.stopping)
             for database in self.databases
         ]
         self.threads = [threading.Thread(target=committer.run) for committer in self.committers]
@@ -177,7 +178,7 @@ def test_an_amend_builds_on_the_terms_of_the_newest_amend(door: Door, trader: st
 
 def test_without_a_database_every_order_is_refused_and_nothing_published(door: Door) -> None:
     gone = Database("postgresql://nobody@127.0.0.1:1/nothing", "test")
-    committer = Committer(gone, door.bus.publisher(), SystemClock(), door.securities, door.stopping)
+    committer = Committer(PostgresOrderLog(gone), door.bus.publisher(), SystemClock(), door.securities, door.stopping)
     thread = threading.Thread(target=committer.run)
     thread.start()
     door.published()

@@ -1,0 +1,89 @@
+"""The order log in memory, for tests and simulation. It keeps what Postgres keeps."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from order_entry_gateway.order_log import LoggedName, LogTransaction, NameTaken
+from service_runtime.memory_clearing import MemoryClearing, MemoryTransaction, UniqueViolated
+from service_runtime.schema.clearing_rows import LogRow
+
+
+class MemoryOrderLog:
+    """The OrderLog of a MemoryClearing."""
+
+    def __init__(self, clearing: MemoryClearing) -> None:
+        self._clearing = clearing
+
+    @contextmanager
+    def transaction(self) -> Iterator[LogTransaction]:
+        """One transaction."""
+        try:
+            with self._clearing.transaction() as transaction:
+                yield MemoryLogTransaction(transaction)
+        except UniqueViolated as error:
+            raise NameTaken(str(error)) from error
+
+
+class MemoryLogTransaction:
+    """The LogTransaction on dicts."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self._transaction = transaction
+        self._tables = transaction.tables
+
+    def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
+        """Commands in the log under these (client_id, client_order_id)."""
+        self._transaction.statement()
+        places = self._tables.names
+        rows = [(name[1], self._tables.log[places[name]]) for name in names if name in places]
+        return [(row.shard, row.sequence, row.time_us, row.client_id, name, row.command) for name, row in rows]
+
+    def commands(self, places: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, str]]:
+        """Commands at these (shard, sequence)."""
+        self._transaction.statement()
+        return [(*place, self._tables.log[place].command) for place in places if place in self._tables.log]
+
+    def newest_amends(self, order_ids: Sequence[int]) -> Iterable[str]:
+        """The newest amend of each order that has one."""
+        self._transaction.statement()
+        amends = self._tables.amends
+        return [self._tables.log[amends[order_id]].command for order_id in order_ids if order_id in amends]
+
+    def lock_accounts(self, client_ids: Sequence[str]) -> Iterable[tuple[str, int, int]]:
+        """client_id, balance_e4, held_e4."""
+        self._transaction.statement()
+        accounts = self._tables.accounts
+        return [(name, accounts[name].balance_e4, accounts[name].held_e4) for name in client_ids if name in accounts]
+
+    def lock_deposits(self, keys: Sequence[tuple[str, str]]) -> Iterable[tuple[str, str, int, int]]:
+        """client_id, security_id, quantity, held."""
+        self._transaction.statement()
+        deposits = self._tables.deposits
+        return [(*key, deposits[key].quantity, deposits[key].held) for key in keys if key in deposits]
+
+    def draw(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
+        """The first of the next `count` sequences, and their time."""
+        self._transaction.statement()
+        last, last_us = self._tables.log_heads[shard]
+        time_us = max(last_us + 1, now_us)
+        self._transaction.put(self._tables.log_heads, shard, (last + count, time_us))
+        return last + 1, time_us
+
+    def append(self, rows: Sequence[LogRow]) -> None:
+        """Append to the log."""
+        self._transaction.statement()
+        for row in rows:
+            self._transaction.append_log(row)
+
+    def hold_cash(self, holds: Sequence[tuple[str, int]]) -> None:
+        """Set held_e4 of accounts."""
+        self._transaction.statement()
+        for client_id, held_e4 in holds:
+            self._transaction.put_account(client_id, self._tables.accounts[client_id]._replace(held_e4=held_e4))
+
+    def hold_shares(self, holds: Sequence[tuple[str, str, int]]) -> None:
+        """Set held of deposits."""
+        self._transaction.statement()
+        for client_id, security_id, held in holds:
+            row = self._tables.deposits[client_id, security_id]
+            self._transaction.put_deposit(client_id, security_id, row._replace(held=held))

@@ -1,0 +1,38 @@
+"""Rows of `clearing_data` that are written many at a time, in the order of their columns."""
+
+from typing import NamedTuple
+
+
+class LogRow(NamedTuple):
+    """One command of the order log."""
+
+    shard: int
+    sequence: int
+    time_us: int
+    client_id: str
+    client_order_id: str | None
+    amended_order_id: int | None
+    command: str
+    """JSON."""
+
+
+class JournalRow(NamedTuple):
+    """One journal, its legs in three parallel tuples."""
+
+    journal_id: int
+    journal_kind: str
+    time_us: int
+    trade_id: int | None
+    reference: str | None
+    accounts: tuple[str, ...]
+    assets: tuple[str, ...]
+    amounts: tuple[int, ...]
+
+
+class ReportRow(NamedTuple):
+    """One settlement report: `report` is the JSON that is published."""
+
+    sequence: int
+    client_id: str
+    client_sequence: int
+    report: str
