@@ -95,7 +95,7 @@ LIMIT_SELL = GOOD | {"side": "SELL"}
         (GOOD | {"quantity": True}, "request.invalid_field"),
         (GOOD | {"quantity": "5"}, "request.invalid_field"),
         (GOOD | {"quantity": 2**63}, "quantity.too_large"),
-        (GOOD | {"quantity": 10**400}, "request.invalid_field"),
+        (GOOD | {"quantity": 10**400}, "quantity.too_large"),
         (GOOD | {"side": "hold"}, "request.invalid_field"),
         (GOOD | {"security": "NOPE"}, "security.unknown"),
         (GOOD | {"security": "\u0000"}, "security.unknown"),
