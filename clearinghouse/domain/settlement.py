@@ -102,14 +102,18 @@ class Settlement:
                     self._reports.transferred(journal, leg, memo)
         return shortfall
 
+    def fail(self, trade: Trade, time_us: int, reason: str) -> None:
+        """Move nothing for this trade: release its holds, note the obligation, tell both sides."""
+        for release in trade_releases(trade):
+            self.ledger.release(release)
+        self.obligations.append(Obligation(trade, time_us, reason))
+        self._reports.failed(trade, time_us, reason)
+
     def _settle(self, trade: Trade, time_us: int) -> None:
         legs, releases = trade_legs(trade), trade_releases(trade)
         shortfall = self.ledger.post(legs, releases)
         if shortfall is not None:
-            for release in releases:
-                self.ledger.release(release)
-            self.obligations.append(Obligation(trade, time_us, str(shortfall)))
-            self._reports.failed(trade, time_us, str(shortfall))
+            self.fail(trade, time_us, str(shortfall))
             return
         self._reports.traded(self._journal("trade", time_us, legs, trade_id=trade.trade_id), trade)
 
