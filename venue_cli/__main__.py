@@ -2,10 +2,7 @@
 
 import sys
 
-if __name__ == "__main__":
-    try:
-        from venue_cli.console import main
+from venue_cli.console import main
 
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 import requests
 
+from venue_cli.errors import VenueError
+
 TIMEOUT_S = 10
 
 
@@ -22,7 +24,7 @@ class AdministeredVenue(Protocol):
         ...
 
 
-class AdministrationError(RuntimeError):
+class AdministrationError(VenueError):
     """The clearinghouse refused (`status`) or did not answer (status None); the message is its own."""
 
     def __init__(self, message: str, status: int | None = None) -> None:

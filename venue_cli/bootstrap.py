@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,13 +18,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from venue_cli import state_folder
+from venue_cli.errors import VenueError
 from venue_cli.state_folder import CHECKOUT
 
 LOCK_FILE = "requirements.lock"
 STAMP = "venue-lock.sha256"
 
 
-class BootstrapError(RuntimeError):
+class BootstrapError(VenueError):
     """The environment can't be made; one sentence that says what to do."""
 
 
@@ -172,9 +174,10 @@ def last_line(said: str) -> str:
 
 
 def launch(environment: Path, arguments: Sequence[str]) -> None:
-    """Become the console, in the environment; does not return."""
+    """Become the console, in the environment; does not return. It takes Ctrl-C once it can answer it."""
     variables = dict(os.environ) | {"PYTHONPATH": str(CHECKOUT), "PYTHONNOUSERSITE": "1"}
     python = str(environment / "bin/python")
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.execve(python, [python, "-P", "-m", "venue_cli", *arguments], variables)
 
 
@@ -188,12 +191,8 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         report("interrupted; the next start goes on from here")
         return 130
-    except (BootstrapError, state_folder.StateFolderError) as error:
+    except VenueError as error:
         report(f"{error}.")
     except OSError as error:
         report(f"the environment can't be made: {error}.")
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -6,16 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-import psycopg2
-
 from venue_cli import interruption
-from venue_cli.administration import AdministrationError
-from venue_cli.errors import CommandError
-from venue_cli.infrastructure import InfrastructureError, Unavailable
-from venue_cli.realm import RealmError
-from venue_cli.running import VenueNotRunning, VenueRunsElsewhere
-from venue_cli.state_folder import StateFolderError
-from venue_cli.supervisor import ServiceFailed
+from venue_cli.errors import VenueError
 from venue_cli.terminal import paint, report
 
 COMMANDS = {
@@ -34,17 +26,6 @@ COMMANDS = {
     "provision": "prepare the databases of a venue whose services others run (used by compose.yaml)",
     "enroll": "make accounts for bots (used by compose.yaml)",
 }
-EXPECTED = (
-    AdministrationError,
-    CommandError,
-    InfrastructureError,
-    RealmError,
-    ServiceFailed,
-    StateFolderError,
-    Unavailable,
-    VenueNotRunning,
-    VenueRunsElsewhere,
-)
 
 
 class Parser(argparse.ArgumentParser):
@@ -83,12 +64,6 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         report("stopped")
         return 130
-    except EXPECTED as error:
+    except VenueError as error:
         report(paint(str(error), "red", sys.stderr))
-    except psycopg2.OperationalError as error:
-        report(
-            paint(
-                f"Postgres does not answer as it should ({str(error).strip()}): see ./venue status", "red", sys.stderr
-            )
-        )
     return 1

@@ -17,9 +17,13 @@ def raise_interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def install() -> None:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt; later ones are ignored."""
+    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt; later ones are ignored.
+
+    Takes up what was held back while the program was loading.
+    """
     for number in SIGNALS:
         signal.signal(number, raise_interrupt)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 @contextmanager

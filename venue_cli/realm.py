@@ -4,15 +4,18 @@ import json
 import secrets
 from pathlib import Path
 
+import psycopg2
+
 from clearinghouse.bootstrap import ensure_administrator, seed
 from migrations.provision import SERVICES, Provisioned, provision
+from venue_cli.errors import VenueError
 from venue_cli.infrastructure import Infrastructure, instance_name
 from venue_cli.infrastructure.finder import place_key
 from venue_cli.interruption import shielded
 from venue_cli.private_file import write_private
 
 
-class RealmError(RuntimeError):
+class RealmError(VenueError):
     """The data and what we know of them don't fit; the message says what to do."""
 
 
@@ -31,7 +34,12 @@ class Realm:
 
     def provision(self, infrastructure: Infrastructure) -> Provisioned:
         """Databases, roles and schemas, migrated, with the first securities and accounts in them."""
-        databases = provision(infrastructure.postgres_url, instance_name(self._state_dir), self._passwords())
+        try:
+            databases = provision(infrastructure.postgres_url, instance_name(self._state_dir), self._passwords())
+        except psycopg2.Error as error:
+            raise RealmError(
+                f"the databases can't be prepared ({str(error).strip()}): is Postgres 12 or newer?"
+            ) from error
         with shielded():
             seed(databases.owner_clearing_url)
         return databases

@@ -11,6 +11,7 @@ import msgspec
 
 from migrations.provision import Provisioned
 from venue_cli import infrastructure, ports, processes, services, state, state_folder
+from venue_cli.errors import VenueError
 from venue_cli.infrastructure import Infrastructure
 from venue_cli.interruption import shielded
 from venue_cli.realm import Realm
@@ -21,11 +22,11 @@ from venue_cli.terminal import Report, report
 READY_PATIENCE_S = 90.0
 
 
-class VenueRunsElsewhere(RuntimeError):
+class VenueRunsElsewhere(VenueError):
     """Another launcher works in this state folder."""
 
 
-class VenueNotRunning(RuntimeError):
+class VenueNotRunning(VenueError):
     """No venue runs in this state folder."""
 
 

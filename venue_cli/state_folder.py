@@ -6,10 +6,12 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from venue_cli.errors import VenueError
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
-class StateFolderError(RuntimeError):
+class StateFolderError(VenueError):
     """No folder can hold the state; the message says what to do."""
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from venue_cli import processes, service_logs
+from venue_cli.errors import VenueError
 from venue_cli.processes import ProcessRecord
 
 TICK_S = 0.1
@@ -25,7 +26,7 @@ FAILURE_WINDOW_S = 60.0
 STOP_PATIENCE_S = 12.0
 
 
-class ServiceFailed(RuntimeError):
+class ServiceFailed(VenueError):
     """A service can't be kept running; the message carries the end of its log."""
 
 

@@ -2,9 +2,8 @@
 
 import argparse
 import json
+import urllib.request
 from typing import Any
-
-import requests
 
 from venue_cli import state, state_folder
 from venue_cli.infrastructure.broker_probe import without_password
@@ -54,8 +53,9 @@ def _status(known: VenueState) -> dict[str, Any]:
 
 def _is_ready(url: str) -> bool:
     try:
-        return requests.get(f"{url}/readyz", timeout=READY_TIMEOUT_S).ok
-    except requests.RequestException:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=READY_TIMEOUT_S):
+            return True
+    except (OSError, ValueError):
         return False
 
 

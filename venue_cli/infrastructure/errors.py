@@ -1,11 +1,13 @@
 """What may go wrong on the way to a Postgres and a RabbitMQ."""
 
+from venue_cli.errors import VenueError
 
-class Unavailable(RuntimeError):
+
+class Unavailable(VenueError):
     """One way does not work here; the message says why. The next way may."""
 
 
-class InfrastructureError(RuntimeError):
+class InfrastructureError(VenueError):
     """No way works; the message says what to do."""
 
 
