@@ -1,6 +1,8 @@
 """gunicorn's words in our log format: warnings and worse."""
 
 import logging
+import sys
+from typing import Any
 
 from gunicorn.glogging import Logger
 
@@ -15,3 +17,8 @@ class QuietLogger(Logger):  # type: ignore[misc]
         self.error_log.setLevel(logging.WARNING)
         self.access_log.handlers[:] = []
         self.access_log.propagate = False
+
+    def exception(self, msg: object, *args: Any, **kwargs: Any) -> None:
+        """As an error with its traceback; a client that fell silent and was cut off is no error."""
+        if not isinstance(sys.exc_info()[1], BlockingIOError):
+            super().exception(msg, *args, **kwargs)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from flask import request
 
-from service_runtime.web import refuse
+from service_runtime.web import MAX_BODY_BYTES, refuse
 from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.refusals import RejectReason
 
@@ -17,11 +17,22 @@ _KEY_END = re.compile(rb'"\s*:')
 _PATH = re.compile(r" - at `\$?\.?([^`]*)`$")
 _FIELD = re.compile(r"field `(\w+)`")
 _MOST_NESTING = 8
+_NAMELESS = "[...]"
+"""What msgspec calls a place in an untyped object."""
 
 
 def body_as(decoder: "msgspec.json.Decoder[T]") -> T:
     """The body of the current request, decoded; Refused with 400 or 413 if it is not one."""
-    return decode_strictly(decoder, request.get_data(cache=False))
+    return decode_strictly(decoder, body_bytes())
+
+
+def body_bytes() -> bytes:
+    """The body of the current request, whole; Refused with 413 if it is too large."""
+    body = request.get_data(cache=False)
+    if request.content_length is None and len(body) >= MAX_BODY_BYTES:
+        # Werkzeug ends a chunked body at the limit as if it were whole.
+        raise refuse(RejectReason.TOO_LARGE, f"the body has {MAX_BODY_BYTES} bytes or more")
+    return body
 
 
 def decode_strictly(decoder: "msgspec.json.Decoder[T]", body: bytes | str) -> T:
@@ -53,6 +64,8 @@ def amount_e4(raw: msgspec.Raw, field: str) -> int:
 def _refuse_invalid(message: str) -> Exception:
     path = _PATH.search(message)
     field = path.group(1) or None if path else None
+    if field == _NAMELESS:
+        field = None
     named = _FIELD.search(message)
     if "missing required field" in message:
         return refuse(RejectReason.MISSING_FIELD, message, named.group(1) if named else field)

@@ -3,7 +3,10 @@
 import gc
 import logging
 import os
+import resource
+import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +14,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from service_runtime import logs
+from service_runtime.patient_worker import PatientWorker
 from service_runtime.settings import Settings
 from service_runtime.slow_clients import limit_silence
 
@@ -19,6 +23,9 @@ log = logging.getLogger(__name__)
 FATAL_EXIT_CODE = 3
 """gunicorn's code for "do not start this worker again": its master ends too, so the launcher sees it."""
 _STOP_GRACE_S = 5
+_MASTER_GRACE_S = 20
+"""Draining, threads, flush and close together; after it the master kills."""
+_OPEN_FILES = 65_536
 
 
 class Service:
@@ -47,12 +54,11 @@ class Service:
         def guarded() -> None:
             try:
                 target()
-            except Exception:
+            except BaseException:
                 if self.stopping.is_set():
-                    log.warning("thread ended while stopping", exc_info=True, extra={"thread": name})
+                    log.warning("thread ended while stopping", exc_info=True, extra={"worker": name})
                     return
-                log.critical("invariant broken or unhandled fault, stopping", exc_info=True, extra={"thread": name})
-                os._exit(FATAL_EXIT_CODE)
+                _end_loudly(name)
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         self._threads.append(thread)
@@ -67,15 +73,22 @@ class Service:
         if self.stopping.is_set():
             return
         self.stopping.set()
+        deadline_s = time.monotonic() + _STOP_GRACE_S
         for thread in self._threads:
-            thread.join(timeout=_STOP_GRACE_S)
+            thread.join(timeout=max(0.0, deadline_s - time.monotonic()))
+            if thread.is_alive():
+                log.warning("thread does not end", extra={"worker": thread.name})
         for action in reversed(self._on_stop):
-            action()
+            try:
+                action()
+            except Exception:
+                log.warning("could not close everything", exc_info=True)
         log.info("service stopped")
 
     def run(self, build: Callable[["Service"], Flask], threads: int = 16) -> None:
         """Serve the app that `build` wires, until SIGTERM or SIGINT. `build` runs in the serving process."""
         logs.configure(self.name, self.settings.log_level)
+        _allow_open_files(_OPEN_FILES)
         _Server(self, build, threads).run()
 
 
@@ -93,12 +106,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
         options: dict[str, Any] = {
             "bind": f"{settings.host}:{settings.port}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "threads": self._threads,
             "worker_connections": 4096,
             "keepalive": 75,
             "timeout": 60,
-            "graceful_timeout": _STOP_GRACE_S,
+            "graceful_timeout": _MASTER_GRACE_S,
             "backlog": 2048,
             "proc_name": self._service.name,
             "limit_request_line": 4094,
@@ -107,7 +120,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "post_worker_init": lambda _worker: log.info(
                 "service started", extra={"host": settings.host, "port": settings.port}
             ),
-            "worker_exit": lambda _server, _worker: self._service.stop(),
+            "worker_exit": lambda _server, worker: _leave(self._service, worker.pid),
             "logger_class": "service_runtime.gunicorn_logs.QuietLogger",
         }
         for name, value in options.items():
@@ -120,3 +133,29 @@ class _Server(BaseApplication):  # type: ignore[misc]
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         return app
+
+
+def _end_loudly(worker: str) -> None:
+    """End the process whatever else goes wrong: a service that lost a thread must not look alive."""
+    try:
+        log.critical("invariant broken or unhandled fault, stopping", exc_info=True, extra={"worker": worker})
+    finally:
+        os._exit(FATAL_EXIT_CODE)
+
+
+def _leave(service: Service, worker_pid: int) -> None:
+    """Stop, and end the process with the code it was about to end with: idle WebSocket threads would hold it back."""
+    if os.getpid() != worker_pid:
+        return
+    leaving = sys.exc_info()[1]
+    service.stop()
+    code = leaving.code if isinstance(leaving, SystemExit) else 1
+    os._exit(code if isinstance(code, int) else 0)
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Raise the soft limit of file descriptors: each client takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from service_runtime import metrics
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.service import Service
+from service_runtime.slow_clients import allow_silence
 from venue_protocol.refusals import Refusal, RejectReason
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,9 @@ def create_app(service: Service) -> Flask:
     @app.before_request
     def number_request() -> None:
         g.request_id = uuid.uuid4().hex
+        if request.headers.get("Upgrade", "").lower() == "websocket" and request.content_length is None:
+            # Before the handshake: its reader starts to wait at once, under the limit that holds at that moment.
+            allow_silence(request.environ)
 
     @app.errorhandler(Refused)
     def on_refused(refused: Refused) -> Response:
