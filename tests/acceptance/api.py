@@ -1,5 +1,7 @@
 """A small, literal client for acceptance tests: one method a door, raw answers, waiting for conditions."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,6 +31,22 @@ def eventually(probe: Callable[[], T], wanted: Callable[[T], bool], patience_s: 
 def unique(name: str) -> str:
     """A name nobody in this test run has used."""
     return f"{name}-{next(_numbers)}"
+
+
+def kill(venue: RunningVenue, service: str) -> None:
+    """Kill -9 a service and wait until the supervisor has started it again; it may not be ready yet."""
+    before = eventually(lambda: venue.pids().get(service), bool)
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: venue.pids().get(service), lambda pid: pid not in (None, before))
+
+
+def ready(url: str) -> bool:
+    """Whether the service at this URL says that it is ready."""
+    try:
+        return requests.get(f"{url}/readyz", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
 
 
 @dataclass

@@ -1,14 +1,12 @@
 """Cases 17 to 20 and 23, and the sums, through the public API of a whole running venue."""
 
-import os
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import requests
 
-from tests.acceptance.api import Client, code_of, eventually
+from tests.acceptance.api import Client, code_of, eventually, kill, ready
 from tests.acceptance.conftest import Administrator
 from venue_cli.running import RunningVenue
 
@@ -44,8 +42,7 @@ def test_case_19_killed_while_settling_every_trade_is_settled_exactly_once(
     for number in range(60):
         orders.append(trader.placed("BUY", 1, "50.00", security))
         if number % 15 == 7:
-            os.kill(venue.pids()["clearinghouse"], signal.SIGKILL)
-            eventually(lambda: "clearinghouse" in venue.pids(), bool)
+            kill(venue, "clearinghouse")
     for order_id in orders:
         trader.until(order_id, "filled")
     eventually(trader.balance, lambda seen: (seen["balance"], seen["held"]) == ("7000.00", "0.00"))
@@ -58,6 +55,7 @@ def test_case_19_killed_while_settling_every_trade_is_settled_exactly_once(
             (trader.client_id,),
         )
         assert cursor.fetchone() == (60, 60)
+    eventually(lambda: ready(venue.clearinghouse_url), bool)
 
 
 def test_case_20_the_best_price_frees_the_unused_hold_to_the_cent(trader: Client, maker: Client, security: str) -> None:

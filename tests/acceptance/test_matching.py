@@ -1,9 +1,6 @@
 """Cases 8 to 16: the book, seen through the public API of a whole running venue."""
 
-import os
-import signal
-
-from tests.acceptance.api import Client, code_of, eventually
+from tests.acceptance.api import Client, code_of, eventually, kill
 from tests.acceptance.conftest import Administrator
 from venue_cli.running import RunningVenue
 
@@ -138,13 +135,11 @@ def test_case_15_resting_orders_survive_an_engine_restart_in_their_queue_order(
     first = maker.placed("SELL", 1, "100", security)
     second = maker.placed("SELL", 1, "100", security)
     eventually(lambda: book(trader, security), lambda seen: seen[1] == [("100.00", 2)])
-    before = venue.pids()["matching_engine"]
-    os.kill(before, signal.SIGKILL)
+    kill(venue, "matching_engine")
     bought = trader.placed("BUY", 1, "100", security)
     trader.until(bought, "filled")
     maker.until(first, "filled")
     assert maker.order(second)["status"] == "new"
-    eventually(lambda: venue.pids().get("matching_engine"), lambda pid: pid not in (None, before))
     trader.until(trader.placed("BUY", 1, "100", security), "filled")
     maker.until(second, "filled")
 

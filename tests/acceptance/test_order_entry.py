@@ -1,8 +1,6 @@
 """Cases 1 to 7: the door of a whole running venue."""
 
-import os
 import random
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -14,7 +12,7 @@ import pytest
 import requests
 
 from service_runtime.buses.rabbitmq import RabbitBus
-from tests.acceptance.api import Client, code_of, eventually
+from tests.acceptance.api import Client, code_of, eventually, kill, ready
 from tests.acceptance.conftest import Administrator
 from venue_cli.running import RunningVenue
 from venue_protocol.refusals import RejectReason
@@ -64,17 +62,9 @@ def test_case_7_cancel_of_order_65536_leaves_order_1_alone_and_ids_never_repeat(
     assert maker.cancel(order_ids[65_535]).status_code == 202
     maker.until(order_ids[65_535], "canceled")
     assert maker.order(order_ids[100])["status"] == "new"
-    before = venue.pids()["order_entry_gateway"]
-    os.kill(before, signal.SIGKILL)
-    eventually(lambda: venue.pids().get("order_entry_gateway"), lambda pid: pid not in (None, before))
-
-    def place_again() -> int:
-        try:
-            return maker.placed("SELL", 1, "700", security)
-        except requests.ConnectionError:
-            return 0
-
-    assert eventually(place_again, bool) > max(order_ids)
+    kill(venue, "order_entry_gateway")
+    eventually(lambda: ready(venue.gateway_url), bool)
+    assert maker.placed("SELL", 1, "700", security) > max(order_ids)
 
 
 GOOD = {"security": "AAPL", "side": "BUY", "type": "limit", "quantity": 1, "price": "100.00"}
