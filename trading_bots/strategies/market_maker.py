@@ -6,14 +6,19 @@ from random import Random
 from trading_bots.commands import Cancel, Place
 from trading_bots.strategy import View, cancel_oldest, on_tick
 
-_HALF_WIDTH = Decimal("0.002")
-"""Distance of a quote from the fair price where a side of the book is empty, as a part of it."""
+_FAR = Decimal("0.003")
+"""Distance of the farthest quote from the fair price where a side of the book is empty, as a part of it."""
+_NEAR = Decimal("0.0005")
+"""Distance of the nearest quote from the fair price, as a part of it: what a round trip earns at least."""
 
 
 class MarketMaker:
-    """A bid and an ask inside the spread at each decision; its oldest quotes leave."""
+    """A bid and an ask inside the spread at each decision; its oldest quotes leave.
 
-    def __init__(self, most_working: int = 20, most_lots: int = 20) -> None:
+    The book stays thin enough that others move the price, and the quotes follow it.
+    """
+
+    def __init__(self, most_working: int = 8, most_lots: int = 5) -> None:
         self._most_working = most_working
         self._most_lots = most_lots
 
@@ -21,8 +26,10 @@ class MarketMaker:
         """One quote a side, never crossing each other or an own quote, so that it does not trade with itself."""
         rules = view.rules
         fair = view.fair_price()
-        bid = self._inside(view, random, fair, view.price.bid or fair * (1 - _HALF_WIDTH))
-        ask = self._inside(view, random, fair, view.price.ask or fair * (1 + _HALF_WIDTH))
+        best_bid = fair * (1 - _FAR) if view.price.bid is None else view.price.bid
+        best_ask = fair * (1 + _FAR) if view.price.ask is None else view.price.ask
+        bid = self._between(view, random, best_bid, fair * (1 - _NEAR))
+        ask = self._between(view, random, best_ask, fair * (1 + _NEAR))
         own_bids = [order.price for order in view.working if order.side == "BUY"]
         own_asks = [order.price for order in view.working if order.side == "SELL"]
         bid = min([bid, *(price - rules.tick for price in own_asks)])
@@ -30,9 +37,11 @@ class MarketMaker:
         quotes = [self._quote(view, random, side, price) for side, price in (("BUY", bid), ("SELL", ask))]
         return [*cancel_oldest(view, self._most_working - len(quotes)), *(quote for quote in quotes if quote)]
 
-    def _inside(self, view: View, random: Random, fair: Decimal, outer: Decimal) -> Decimal:
-        """A price between the fair one and the best quote of a side, on the tick."""
-        return on_tick(view.rules, outer + (fair - outer) * Decimal(random.random()))
+    def _between(self, view: View, random: Random, best: Decimal, nearest: Decimal) -> Decimal:
+        """A price from the best quote of a side inwards, as far as `nearest`; that one when the best is nearer."""
+        inwards = nearest - best
+        is_room = inwards > 0 if nearest < view.fair_price() else inwards < 0
+        return on_tick(view.rules, best + inwards * Decimal(random.random()) if is_room else nearest)
 
     def _quote(self, view: View, random: Random, side: str, price: Decimal) -> Place | None:
         """A quote of 1 to `most_lots` lots; None where the price would leave the band."""

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+_PLAIN_FIRST_S = 2.0
 _PLAIN_EVERY_S = 5.0
 _PLAIN_STANDINGS = 5
 
@@ -15,7 +16,7 @@ class Screen:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._is_terminal = self._stream.isatty()
-        self._plain_at_s = 0.0
+        self._plain_at_s = _PLAIN_FIRST_S
 
     def show(self, elapsed_s: float, head: Sequence[str], standings: Sequence[str], foot: Sequence[str]) -> None:
         """The newest picture: what happens, who owns what, where to look. Standings are cut to what fits."""

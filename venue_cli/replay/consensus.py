@@ -3,43 +3,54 @@
 import csv
 import lzma
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from venue_cli.replay.rehearsal import Engine, Rehearsal
-from venue_cli.replay.steps import Owners, Plan, RecordingError, ReplayFill
-from venue_protocol.orders import BUY, GTC, IOC, SELL, Side
+from venue_cli.replay.steps import Plan, RecordingError, ReplayFill
+from venue_protocol.orders import BUY, GTC, IOC, SELL, Side, TimeInForce
 
 TICK_E4 = 50
 """One tick of these files is 0.005 USD."""
 HEADER = ["seq", "type", "side", "ioc", "qty", "order_id", "price_ticks"]
 _SIDES: dict[str, Side] = {"B": BUY, "S": SELL}
 _TRADE = "1"
+_CANCEL = "C"
 
 
-def plan_consensus(file: Path, engine: Engine, owners: Owners, limit: int | None = None) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One line; a cancel has but a label."""
+
+    sequence: int
+    kind: str
+    label: str
+    side: Side = BUY
+    quantity: int = 0
+    price_e4: int = 0
+    time_in_force: TimeInForce = GTC
+
+
+def plan_consensus(file: Path, engine: Engine, accounts: int = 2, limit: int | None = None) -> Plan:
     """The first `limit` messages as steps. A modify of an open order is its cancel and a new order behind the others.
 
     Expected fills come from the reports beside the file, else from the rehearsal. RecordingError
     names a line that is not of this format.
     """
-    rehearsal = Rehearsal(engine, owners)
+    rehearsal = Rehearsal(engine)
     last = -1
     messages = 0
-    for row in _rows(file):
-        if limit is not None and messages >= limit:
-            break
-        try:
-            last = int(row[0])
-            _ACTIONS[row[1]](rehearsal, row)
-        except (KeyError, ValueError, IndexError) as error:
-            raise RecordingError(f"{file.name}: line {messages + 2} is not a message: {','.join(row)}") from error
+    for message in islice(_messages(file), limit):
+        last = message.sequence
+        _ACTIONS[message.kind](rehearsal, message)
         messages += 1
     reports = file.with_name(file.name.replace(".orders.csv", ".reports.txt"))
     recorded = reports != file and reports.is_file()
     return Plan(
         TICK_E4,
         messages,
-        rehearsal.steps,
+        rehearsal.steps(accounts),
         recorded_fills(reports, last) if recorded else rehearsal.fills,
         rehearsal.levels(),
         rehearsal.labels,
@@ -65,27 +76,40 @@ def read_text(file: Path) -> str:
     return file.read_text(encoding="ascii")
 
 
-def _rows(file: Path) -> Iterator[list[str]]:
+def _messages(file: Path) -> Iterator[_Message]:
     rows = csv.reader(read_text(file).splitlines())
     if next(rows, None) != HEADER:
         raise RecordingError(f"{file.name}: the first line must be {','.join(HEADER)}")
-    return rows
+    for number, row in enumerate(rows, 2):
+        try:
+            yield _message(row)
+        except (KeyError, ValueError) as error:
+            raise RecordingError(f"{file.name}: line {number} is not a message: {','.join(row)}") from error
 
 
-def _place(rehearsal: Rehearsal, row: list[str]) -> None:
-    _, _, side, ioc, quantity, label, ticks = row
-    rehearsal.place(label, _SIDES[side], int(quantity), int(ticks) * TICK_E4, IOC if ioc == "1" else GTC)
+def _message(row: list[str]) -> _Message:
+    sequence, kind, side, ioc, quantity, label, ticks = row
+    if kind not in _ACTIONS:
+        raise ValueError(kind)
+    if kind == _CANCEL:
+        return _Message(int(sequence), kind, label)
+    time_in_force: TimeInForce = IOC if ioc == "1" else GTC
+    return _Message(int(sequence), kind, label, _SIDES[side], int(quantity), int(ticks) * TICK_E4, time_in_force)
 
 
-def _cancel(rehearsal: Rehearsal, row: list[str]) -> None:
-    if rehearsal.is_known(row[5]):
-        rehearsal.cancel(row[5])
+def _place(rehearsal: Rehearsal, message: _Message) -> None:
+    rehearsal.place(message.label, message.side, message.quantity, message.price_e4, message.time_in_force)
 
 
-def _modify(rehearsal: Rehearsal, row: list[str]) -> None:
-    if rehearsal.leaves(row[5]):
-        rehearsal.cancel(row[5])
-        _place(rehearsal, row)
+def _cancel(rehearsal: Rehearsal, message: _Message) -> None:
+    if rehearsal.is_known(message.label):
+        rehearsal.cancel(message.label)
 
 
-_ACTIONS: dict[str, Callable[[Rehearsal, list[str]], None]] = {"N": _place, "C": _cancel, "M": _modify}
+def _modify(rehearsal: Rehearsal, message: _Message) -> None:
+    if rehearsal.leaves(message.label):
+        rehearsal.cancel(message.label)
+        _place(rehearsal, message)
+
+
+_ACTIONS: dict[str, Callable[[Rehearsal, _Message], None]] = {"N": _place, _CANCEL: _cancel, "M": _modify}

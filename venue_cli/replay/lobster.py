@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from venue_cli.replay.rehearsal import Engine, Rehearsal
-from venue_cli.replay.steps import ANONYMOUS, Levels, Owners, Plan, RecordingError, ReplayFill, merged
+from venue_cli.replay.steps import ANONYMOUS, Levels, Plan, RecordingError, ReplayFill, merged
 from venue_protocol.orders import BUY, IOC, SELL, Side
 
 TICK_E4 = 100
@@ -31,7 +31,7 @@ class _Message:
     """The side of the order that the message is about."""
 
 
-def plan_lobster(file: Path, engine: Engine, owners: Owners, limit: int | None = None) -> Plan:
+def plan_lobster(file: Path, engine: Engine, accounts: int = 2, limit: int | None = None) -> Plan:
     """The first `limit` messages as steps. Consecutive executions of one time and side are one IOC order.
 
     Expected fills are the executions recorded. RecordingError names a line that does not fit.
@@ -43,7 +43,7 @@ def plan_lobster(file: Path, engine: Engine, owners: Owners, limit: int | None =
     published = [_levels(book_file, number, line) for number, line in _lines(book_file, limit)]
     if len(messages) != len(published) or not messages:
         raise RecordingError(f"{file.name}: {len(messages)} messages, but {len(published)} rows in its book")
-    return _Translation(file.name, messages, published, Rehearsal(engine, owners)).plan()
+    return _Translation(file.name, messages, published, Rehearsal(engine)).plan(accounts)
 
 
 class _Translation:
@@ -59,7 +59,7 @@ class _Translation:
         self._expected: list[ReplayFill] = []
         self._checked = self._equal = 0
 
-    def plan(self) -> Plan:
+    def plan(self, accounts: int) -> Plan:
         """All steps, with what must come of them."""
         self._seed()
         row = 1
@@ -76,7 +76,7 @@ class _Translation:
         return Plan(
             TICK_E4,
             len(self._messages),
-            rehearsal.steps,
+            rehearsal.steps(accounts),
             merged(self._expected),
             rehearsal.levels(),
             rehearsal.labels,

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from matching_engine.domain.engine import MatchingEngine
-
 from trading_bots.refusal import VenueUnavailable
 from venue_cli.errors import CommandError
 from venue_cli.replay import consensus, stage
@@ -15,11 +14,11 @@ from venue_cli.replay.outcome import Outcome, read_outcome
 from venue_cli.replay.progress_bar import ProgressBar
 from venue_cli.replay.rehearsal import Engine
 from venue_cli.replay.sender import ReplayError, send
-from venue_cli.replay.steps import Format, Levels, Owners, Plan, Progress, RecordingError
+from venue_cli.replay.steps import Format, Levels, Plan, Progress, RecordingError
 from venue_cli.running import RunningVenue
 from venue_protocol.money import format_e4
 
-_PLANNERS: dict[Format, Callable[[Path, Engine, Owners, int | None], Plan]] = {
+_PLANNERS: dict[Format, Callable[[Path, Engine, int, int | None], Plan]] = {
     "consensus": plan_consensus,
     "lobster": plan_lobster,
 }
@@ -36,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N messages")
     parser.add_argument(
-        "--accounts", type=int, default=2, metavar="N", help="spread the orders over N accounts, half buy, half sell"
+        "--accounts", type=int, default=2, metavar="N", help="spread the orders over N accounts (default 2)"
     )
 
 
@@ -58,7 +57,7 @@ def make_plan(file: Path, file_format: Format | None = None, limit: int | None =
     """The file's messages as steps, rehearsed in a private matching engine. RecordingError: what is wrong with it."""
     if limit is not None and limit < 1:
         raise RecordingError("--limit must be at least 1")
-    return _PLANNERS[file_format or told_format(file)](file, MatchingEngine(), Owners(accounts), limit)
+    return _PLANNERS[file_format or told_format(file)](file, MatchingEngine(), accounts, limit)
 
 
 def play(

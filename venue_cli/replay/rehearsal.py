@@ -6,7 +6,8 @@ from typing import Protocol
 
 from sortedcontainers import SortedDict
 
-from venue_cli.replay.steps import AmendStep, CancelStep, Levels, Owners, PlaceStep, ReplayFill, Step
+from venue_cli.replay.owners import assign_owners
+from venue_cli.replay.steps import AmendStep, CancelStep, Levels, PlaceStep, ReplayFill, Step
 from venue_protocol.codec import SCHEMA
 from venue_protocol.commands import AmendOrder, CancelOrder, Command, CommandBatch, PlaceOrder
 from venue_protocol.events import EventBatch, OrderAmended, OrderCanceled, Trade
@@ -38,14 +39,14 @@ class _Order:
 class Rehearsal:
     """Turns intentions into steps, doing each in the engine at once. Orders go by their recorded id, the label."""
 
-    def __init__(self, engine: Engine, owners: Owners) -> None:
-        self.steps: list[Step] = []
+    def __init__(self, engine: Engine) -> None:
+        self._steps: list[Step] = []
+        self._traded: list[tuple[str, str]] = []
         self.fills: list[ReplayFill] = []
         self.labels: dict[str, str] = {}
         self.at_s: float | None = None
         """Recorded time of the steps that follow."""
         self._engine = engine
-        self._owners = owners
         self._sequence = 0
         self._orders: dict[int, _Order] = {}
         self._newest: dict[str, _Order] = {}
@@ -60,13 +61,16 @@ class Rehearsal:
         time_in_force: TimeInForce = GTC,
         owner: str | None = None,
     ) -> str:
-        """Place an order; its name. A label may be used again: it then means the newest order."""
+        """Place an order; its name. A label may be used again: it then means the newest order.
+
+        Without `owner`, `steps` finds an account for it; here buyers and sellers are apart.
+        """
         name = str(len(self.labels) + 1)
-        owner = owner or self._owners.next(side)
+        owner = owner or side
         order = _Order(name, owner, sharded_id(0, self._sequence + 1), side, price_e4, 0, quantity)
         self.labels[name] = label
         self._orders[order.order_id] = self._newest[label] = order
-        self.steps.append(PlaceStep(owner, name, side, quantity, price_e4, time_in_force, self.at_s))
+        self._steps.append(PlaceStep(owner, name, side, quantity, price_e4, time_in_force, self.at_s))
         self._apply(PlaceOrder(owner, _SECURITY, side, LIMIT, time_in_force, quantity, price_e4, name))
         if order.leaves:
             self._level(order)[order.order_id] = order.leaves
@@ -84,7 +88,7 @@ class Rehearsal:
     def cancel(self, label: str) -> None:
         """Cancel the newest order with this label. One that ended stays ended, and the step says so."""
         order = self._newest[label]
-        self.steps.append(CancelStep(order.owner, order.name, order.leaves > 0, self.at_s))
+        self._steps.append(CancelStep(order.owner, order.name, order.leaves > 0, self.at_s))
         self._apply(CancelOrder(order.owner, order.order_id))
 
     def reduce(self, label: str, quantity: int) -> None:
@@ -94,7 +98,7 @@ class Rehearsal:
             self.cancel(label)
             return
         total = order.filled + order.leaves - quantity
-        self.steps.append(AmendStep(order.owner, order.name, total, self.at_s))
+        self._steps.append(AmendStep(order.owner, order.name, total, self.at_s))
         self._apply(AmendOrder(order.owner, order.order_id, total, order.price_e4, 0))
 
     def labels_beyond(self, side: Side, price_e4: int) -> list[str]:
@@ -102,6 +106,10 @@ class Rehearsal:
         prices = [price for price in self._prices(side) if (price < price_e4 if side == BUY else price > price_e4)]
         names = [self._orders[number].name for price in prices for number in self._levels[side][price]]
         return [self.labels[name] for name in names]
+
+    def steps(self, accounts: int) -> list[Step]:
+        """All steps so far, spread over so many accounts."""
+        return assign_owners(self._steps, self._traded, accounts)
 
     def levels(self, depth: int | None = None) -> Levels:
         """The price levels now, the best `depth` of each side."""
@@ -128,6 +136,7 @@ class Rehearsal:
         maker, taker = (sell, buy) if trade.aggressor == BUY else (buy, sell)
         labels = self.labels[maker.name], self.labels[taker.name]
         self.fills.append(ReplayFill(trade.price_e4, trade.quantity, *labels))
+        self._traded.append((maker.name, taker.name))
         for order, leaves in ((buy, trade.buy_leaves), (sell, trade.sell_leaves)):
             order.filled += trade.quantity
             self._set_leaves(order, leaves)

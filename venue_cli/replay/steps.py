@@ -1,7 +1,7 @@
 """What is sent to the door, step by step, and what it must lead to."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from venue_protocol.orders import Side, TimeInForce
@@ -126,24 +126,6 @@ def merged(fills: Sequence[ReplayFill]) -> list[ReplayFill]:
         else:
             result.append(fill)
     return result
-
-
-@dataclass
-class Owners:
-    """Spreads orders over accounts: buyers and sellers apart, so that nobody meets an own order."""
-
-    accounts: int = 2
-    _placed: int = field(default=0, init=False)
-
-    def __post_init__(self) -> None:
-        if self.accounts < 2:
-            raise ValueError("a replay needs two accounts at least: one that buys and one that sells")
-
-    def next(self, side: Side) -> str:
-        """The owner of the next order of this side."""
-        number = self._placed % (self.accounts // 2)
-        self._placed += 1
-        return f"{'buyer' if side == 'BUY' else 'seller'}{number}"
 
 
 Progress = Callable[[int, int], None]

@@ -107,7 +107,14 @@ def test_the_market_maker_quotes_both_sides_inside_the_spread() -> None:
 def test_the_market_maker_quotes_around_the_reference_when_nobody_else_is_there() -> None:
     for batch in decisions("market_maker", 100, EMPTY):
         bid, ask = (Decimal(str(quote.price)) for quote in batch if isinstance(quote, Place))
-        assert Decimal("199.60") <= bid < ask <= Decimal("200.40")
+        assert Decimal("199.40") <= bid < ask <= Decimal("200.60")
+
+
+def test_the_market_maker_does_not_quote_a_tight_spread_tighter() -> None:
+    tight = Price(security="AAPL", last=Decimal("200"), bid=Decimal("199.95"), ask=Decimal("200.05"))
+    for batch in decisions("market_maker", 100, tight):
+        bid, ask = (Decimal(str(quote.price)) for quote in batch if isinstance(quote, Place))
+        assert (bid, ask) == (Decimal("199.90"), Decimal("200.10"))
 
 
 def test_the_market_maker_cancels_its_oldest_quotes_first() -> None:

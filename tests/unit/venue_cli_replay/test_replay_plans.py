@@ -19,7 +19,6 @@ from venue_cli.replay.steps import (
     AmendStep,
     CancelStep,
     Levels,
-    Owners,
     PlaceStep,
     Plan,
     RecordingError,
@@ -41,10 +40,10 @@ def last_best(file: Path) -> tuple[tuple[int, int] | None, tuple[int, int] | Non
 
 def fills_of(plan: Plan) -> list[ReplayFill]:
     """Fills of the plan's steps in a fresh matcher."""
-    rehearsal = Rehearsal(ObviousEngine(), Owners())
+    rehearsal = Rehearsal(ObviousEngine())
     for step in plan.steps:
         if isinstance(step, PlaceStep):
-            rehearsal.place(step.name, step.side, step.quantity, step.price_e4, step.time_in_force, step.owner)
+            rehearsal.place(step.name, step.side, step.quantity, step.price_e4, step.time_in_force)
         elif isinstance(step, CancelStep):
             assert step.is_open == (rehearsal.leaves(step.name) > 0)
             rehearsal.cancel(step.name)
@@ -68,7 +67,7 @@ def test_a_consensus_workload_rehearses_to_the_recorded_trades_and_final_book(sh
 
 def test_a_limited_consensus_plan_expects_only_the_trades_up_to_there(shared_data: Path) -> None:
     folder = shared_data / "matching_consensus"
-    plan = plan_consensus(folder / "normal_s23_n20000.orders.csv.xz", ObviousEngine(), Owners(), limit=2000)
+    plan = plan_consensus(folder / "normal_s23_n20000.orders.csv.xz", ObviousEngine(), limit=2000)
     every = recorded_fills(folder / "normal_s23_n20000.reports.txt.xz", 10**9)
     assert plan.messages == 2000
     assert plan.expected_fills == every[: len(plan.expected_fills)]
@@ -94,20 +93,20 @@ def test_a_modify_is_a_cancel_and_a_new_order_and_of_an_ended_order_nothing(tmp_
     file = write(
         tmp_path, "0,N,B,0,10,7,100", "1,M,B,,5,7,101", "2,C,,,,7,", "3,M,B,,5,7,101", "4,C,,,,7,", "5,C,,,,99,"
     )
-    plan = plan_consensus(file, ObviousEngine(), Owners())
+    plan = plan_consensus(file, ObviousEngine())
     assert plan.steps == [
-        PlaceStep("buyer0", "1", BUY, 10, 5000, "GTC"),
-        CancelStep("buyer0", "1", True),
-        PlaceStep("buyer0", "2", BUY, 5, 5050, "GTC"),
-        CancelStep("buyer0", "2", True),
-        CancelStep("buyer0", "2", False),
+        PlaceStep("account0", "1", BUY, 10, 5000, "GTC"),
+        CancelStep("account0", "1", True),
+        PlaceStep("account0", "2", BUY, 5, 5050, "GTC"),
+        CancelStep("account0", "2", True),
+        CancelStep("account0", "2", False),
     ]
     assert plan.labels == {"1": "7", "2": "7"}
 
 
 def test_without_reports_the_rehearsal_says_what_to_expect(tmp_path: Path) -> None:
     file = write(tmp_path, "0,N,S,0,10,1,100", "1,N,B,1,15,2,101")
-    plan = plan_consensus(file, ObviousEngine(), Owners())
+    plan = plan_consensus(file, ObviousEngine())
     assert plan.expected_fills == [ReplayFill(5000, 10, "1", "2")]
     assert plan.expected_levels == Levels([], [])
     assert "rehearsal" in plan.source
@@ -116,22 +115,14 @@ def test_without_reports_the_rehearsal_says_what_to_expect(tmp_path: Path) -> No
 @pytest.mark.parametrize("line", ["0,X,B,0,10,1,100", "0,N,B,0,ten,1,100", "0,N,Q,0,1,1,100", "0,N"])
 def test_a_line_that_is_no_message_is_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(RecordingError, match="line 3 is not a message"):
-        plan_consensus(write(tmp_path, "0,N,B,0,10,1,100", line), ObviousEngine(), Owners())
+        plan_consensus(write(tmp_path, "0,N,B,0,10,1,100", line), ObviousEngine())
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="first line must be seq,type"):
-        plan_consensus(write(tmp_path, header=["time", "price"]), ObviousEngine(), Owners())
+        plan_consensus(write(tmp_path, header=["time", "price"]), ObviousEngine())
     with pytest.raises(RecordingError, match="_orderbook_"):
-        plan_lobster(write(tmp_path), ObviousEngine(), Owners())
-
-
-def test_buyers_and_sellers_are_apart_and_take_turns() -> None:
-    owners = Owners(4)
-    assert {owners.next(BUY) for _ in range(9)} == {"buyer0", "buyer1"}
-    assert {owners.next(SELL) for _ in range(9)} == {"seller0", "seller1"}
-    with pytest.raises(ValueError, match="two accounts"):
-        Owners(1)
+        plan_lobster(write(tmp_path), ObviousEngine())
 
 
 def test_needs_cover_every_order_at_its_limit() -> None:
