@@ -73,7 +73,7 @@ def test_case_10_two_cancels_in_one_list_give_one_canceled_report(maker: Client,
     )
     rejected = [report for report in reports if report["kind"] == "cancel_rejected"]
     assert [report["reason"] for report in rejected] == ["order.already_canceled"]
-    assert sum(report["kind"] == "order_canceled" for report in reports) == 1
+    assert sum(report["kind"] == "canceled" for report in reports) == 1
 
 
 def test_case_11_a_market_order_takes_what_there_is_and_the_rest_is_canceled(
