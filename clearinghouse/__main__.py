@@ -5,6 +5,7 @@ import os
 from flask import Flask
 
 from clearinghouse.adapters import http
+from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
 from clearinghouse.event_reader import EventReader
 from clearinghouse.handlers import SettlementDesk
@@ -37,8 +38,9 @@ def build(service: Service) -> Flask:
     bus = RabbitBus(service.settings.broker_url, service.name)
     publisher = bus.publisher()
     consumer = bus.consumer(ORDER_EXECUTION, prefetch=_PREFETCH)
-    desk = SettlementDesk(clearing, publisher, service.stopping)
-    reader = EventReader(service, clearing, consumer, publisher, desk)
+    store = PostgresLedgerStore(clearing)
+    desk = SettlementDesk(store, publisher, service.stopping)
+    reader = EventReader(store, consumer, publisher, desk, service.stopping)
     service.add_check("database", clearing.is_ready)
     service.add_check("broker", lambda: consumer.is_ready() and publisher.is_ready())
     service.add_check("stream", reader.is_caught_up)
@@ -47,7 +49,7 @@ def build(service: Service) -> Flask:
     service.on_stop(lambda: publisher.flush(3))
     app = web.create_app(service)
     shares = endowment(os.environ.get("VENUE_ENDOWMENT", ""))
-    administration = Administration(desk, clearing, SystemClock(), shares)
+    administration = Administration(desk, store, SystemClock(), shares)
     http.add_routes(app, administration, Authenticator(clearing), clearing)
     return app
 

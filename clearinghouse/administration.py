@@ -3,16 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import msgspec
-from psycopg2 import errors
-
-from clearinghouse.adapters.ledger_store import lock_settlement, write_settlement
 from clearinghouse.domain.ledger import Leg, Shortfall
 from clearinghouse.domain.settlement import CLEARINGHOUSE, Settlement
 from clearinghouse.handlers import SettlementDesk
+from clearinghouse.storage import ClientExists, LedgerStore, LedgerTransaction, SecurityExists
 from service_runtime.authentication import ADMINISTRATOR, TRADER, key_hash, new_key
 from service_runtime.clock import Clock
-from service_runtime.database import Cursor, Database
 from service_runtime.web import refuse
 from venue_protocol.holds import CASH
 from venue_protocol.money import format_e4
@@ -44,10 +40,10 @@ class Administration:
     """The administrator's desk. Refusals are raised as `Refused`."""
 
     def __init__(
-        self, desk: SettlementDesk, clearing: Database, clock: Clock, endowment: Mapping[str, int] | None = None
+        self, desk: SettlementDesk, store: LedgerStore, clock: Clock, endowment: Mapping[str, int] | None = None
     ) -> None:
         self._desk = desk
-        self._clearing = clearing
+        self._store = store
         self._clock = clock
         self._endowment = dict(endowment or {})
 
@@ -68,11 +64,11 @@ class Administration:
             cash_e4, shares = STARTING_CASH_E4, self._endowment
         key = new_key()
 
-        def work(cursor: Cursor) -> tuple[None, Settlement]:
-            self._insert_client(cursor, client_id, role, rate_limit_per_second)
-            self._insert_key(cursor, client_id, key)
+        def work(transaction: LedgerTransaction) -> tuple[None, Settlement]:
+            self._insert_client(transaction, client_id, role, rate_limit_per_second)
+            self._insert_key(transaction, client_id, key)
             legs = self._starting_legs(client_id, cash_e4 or 0, shares or {})
-            return None, self._transfer(cursor, "deposit", legs, f"start:{client_id}", "starting position")
+            return None, self._transfer(transaction, "deposit", legs, f"start:{client_id}", "starting position")
 
         self._desk.move(work)
         return key
@@ -80,20 +76,16 @@ class Administration:
     def add_key(self, client_id: str) -> str:
         """Another API key for a client; returned once."""
         key = new_key()
-        with self._clearing.transaction() as cursor:
-            self._require_client(cursor, client_id)
-            self._insert_key(cursor, client_id, key)
+        with self._store.transaction() as transaction:
+            self._require_client(transaction, client_id)
+            self._insert_key(transaction, client_id, key)
         return key
 
     def revoke_keys(self, client_id: str) -> int:
         """Revoke all keys of a client; the number revoked."""
-        with self._clearing.transaction() as cursor:
-            self._require_client(cursor, client_id)
-            cursor.execute(
-                "UPDATE api_keys SET revoked_us = %s WHERE client_id = %s AND revoked_us IS NULL",
-                (self._clock.now_us(), client_id),
-            )
-            return int(cursor.rowcount)
+        with self._store.transaction() as transaction:
+            self._require_client(transaction, client_id)
+            return transaction.revoke_keys(client_id, self._clock.now_us())
 
     def deposit(self, client_id: str, asset: str, amount: int, idempotency_key: str) -> Receipt:
         """Bring cash from outside, or shares from the issuer, to a client. The same key again does nothing."""
@@ -105,35 +97,27 @@ class Administration:
         source = BANK if asset == CASH else ISSUER
         legs = (Leg(source, asset, -amount), Leg(client_id, asset, amount))
 
-        def work(cursor: Cursor) -> tuple[Receipt, Settlement | None]:
-            self._require_client(cursor, client_id)
+        def work(transaction: LedgerTransaction) -> tuple[Receipt, Settlement | None]:
+            self._require_client(transaction, client_id)
             if asset != CASH:
-                self._require_security(cursor, asset)
-            cursor.execute("SELECT FROM settlement_heads FOR UPDATE")
-            cursor.execute(
-                "SELECT journal_id, accounts, assets, amounts FROM journals WHERE reference = %s", (reference,)
-            )
-            done = cursor.fetchone()
+                self._require_security(transaction, asset)
+            done = transaction.transfer(reference)
             if done is None:
-                settlement = self._transfer(cursor, "deposit", legs, reference, "deposit")
+                settlement = self._transfer(transaction, "deposit", legs, reference, "deposit")
                 return Receipt(settlement.last_journal_id, False), settlement
-            if tuple(map(Leg, *done[1:])) != legs:
+            if done.legs != legs:
                 raise refuse(RejectReason.IDEMPOTENCY_KEY_REUSED, "this Idempotency-Key stands for another deposit")
-            return Receipt(done[0], True), None
+            return Receipt(done.journal_id, True), None
 
         return self._desk.move(work)
 
     def list_security(self, security: Security, issued_shares: int) -> None:
         """List a security and issue its shares to the issuer."""
 
-        def work(cursor: Cursor) -> tuple[None, Settlement | None]:
-            fields = msgspec.structs.asdict(security)
+        def work(transaction: LedgerTransaction) -> tuple[None, Settlement | None]:
             try:
-                cursor.execute(
-                    f"INSERT INTO securities ({', '.join(fields)}) VALUES ({', '.join(['%s'] * len(fields))})",
-                    tuple(fields.values()),
-                )
-            except errors.UniqueViolation:
+                transaction.add_security(security)
+            except SecurityExists:
                 raise refuse(
                     RejectReason.SECURITY_EXISTS, f"security {security.security_id} is listed already", "security"
                 ) from None
@@ -143,20 +127,22 @@ class Administration:
                 Leg(DEPOSITORY, security.security_id, -issued_shares),
                 Leg(ISSUER, security.security_id, issued_shares),
             )
-            return None, self._transfer(cursor, "issue", legs, f"issue:{security.security_id}", "issue")
+            return None, self._transfer(transaction, "issue", legs, f"issue:{security.security_id}", "issue")
 
         self._desk.move(work)
 
-    def _transfer(self, cursor: Cursor, kind: str, legs: tuple[Leg, ...], reference: str, memo: str) -> Settlement:
+    def _transfer(
+        self, transaction: LedgerTransaction, kind: str, legs: tuple[Leg, ...], reference: str, memo: str
+    ) -> Settlement:
         keys = {(leg.client_id, leg.asset) for leg in legs} | {(leg.client_id, CASH) for leg in legs}
-        settlement = lock_settlement(cursor, keys)
+        settlement = transaction.lock(keys)
         for leg in legs:
             settlement.ledger.position(leg.client_id, leg.asset).is_external |= leg.client_id in EXTERNAL
         if legs:
             shortfall = settlement.transfer(kind, self._clock.now_us(), legs, reference, memo)
             if shortfall is not None:
                 raise _refuse_short(shortfall)
-        write_settlement(cursor, settlement)
+        transaction.write(settlement)
         return settlement
 
     def _starting_legs(self, client_id: str, cash_e4: int, shares: Mapping[str, int]) -> tuple[Leg, ...]:
@@ -166,54 +152,44 @@ class Administration:
                 legs += [Leg(ISSUER, security_id, -quantity), Leg(client_id, security_id, quantity)]
         return tuple(legs)
 
-    def _insert_client(self, cursor: Cursor, client_id: str, role: str, rate_limit_per_second: int | None) -> None:
+    def _insert_client(
+        self, transaction: LedgerTransaction, client_id: str, role: str, rate_limit_per_second: int | None
+    ) -> None:
         try:
-            cursor.execute(
-                "INSERT INTO clients (client_id, role, created_us, rate_limit_per_second) VALUES (%s, %s, %s, %s)",
-                (client_id, role, self._clock.now_us(), rate_limit_per_second),
+            transaction.add_client(
+                client_id, role, self._clock.now_us(), rate_limit_per_second, is_external=client_id in EXTERNAL
             )
-        except errors.UniqueViolation:
+        except ClientExists:
             raise refuse(RejectReason.CLIENT_EXISTS, f"client {client_id} exists already", "client_id") from None
-        cursor.execute(
-            "INSERT INTO accounts (client_id, balance_e4, held_e4, is_external) VALUES (%s, 0, 0, %s)",
-            (client_id, client_id in EXTERNAL),
-        )
 
-    def _insert_key(self, cursor: Cursor, client_id: str, key: str) -> None:
-        cursor.execute(
-            "INSERT INTO api_keys (key_hash, client_id, created_us) VALUES (%s, %s, %s)",
-            (key_hash(key), client_id, self._clock.now_us()),
-        )
+    def _insert_key(self, transaction: LedgerTransaction, client_id: str, key: str) -> None:
+        transaction.add_key(key_hash(key), client_id, self._clock.now_us())
 
-    def _require_client(self, cursor: Cursor, client_id: str) -> None:
-        cursor.execute("SELECT 1 FROM clients WHERE client_id = %s", (client_id,))
-        if cursor.fetchone() is None:
+    def _require_client(self, transaction: LedgerTransaction, client_id: str) -> None:
+        if not transaction.has_client(client_id):
             raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id!r}", "client_id")
 
-    def _require_security(self, cursor: Cursor, security_id: str) -> None:
-        cursor.execute("SELECT 1 FROM securities WHERE security_id = %s", (security_id,))
-        if cursor.fetchone() is None:
+    def _require_security(self, transaction: LedgerTransaction, security_id: str) -> None:
+        if not transaction.has_security(security_id):
             raise refuse(RejectReason.UNKNOWN_SECURITY, f"no security {security_id!r}", "security")
 
     def ensure_venue_accounts(self) -> bool:
         """Make the venue's own accounts if there are none; whether they were made now."""
-        with self._clearing.transaction() as cursor:
-            cursor.execute("SELECT 1 FROM clients WHERE client_id = %s", (BANK,))
-            if cursor.fetchone() is not None:
+        with self._store.transaction() as transaction:
+            if transaction.has_client(BANK):
                 return False
             for client_id in VENUE_ACCOUNTS:
-                self._insert_client(cursor, client_id, "venue", None)
+                self._insert_client(transaction, client_id, "venue", None)
         return True
 
     def ensure_administrator(self, client_id: str = ADMINISTRATOR) -> str | None:
         """The key of a first administrator, made now; None if there is one already."""
-        with self._clearing.transaction() as cursor:
-            cursor.execute("SELECT 1 FROM clients WHERE role = %s", (ADMINISTRATOR,))
-            if cursor.fetchone() is not None:
+        with self._store.transaction() as transaction:
+            if transaction.has_role(ADMINISTRATOR):
                 return None
             key = new_key()
-            self._insert_client(cursor, client_id, ADMINISTRATOR, None)
-            self._insert_key(cursor, client_id, key)
+            self._insert_client(transaction, client_id, ADMINISTRATOR, None)
+            self._insert_key(transaction, client_id, key)
         return key
 
 

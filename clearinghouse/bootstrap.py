@@ -2,6 +2,7 @@
 
 import threading
 
+from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
 from clearinghouse.handlers import SettlementDesk
 from service_runtime.buses.memory import MemoryBus
@@ -55,5 +56,6 @@ def ensure_administrator(clearing_owner_url: str) -> str | None:
 def _administration(database: Database) -> Administration:
     bus = MemoryBus()
     bus.declare([DATA_FEED])
-    desk = SettlementDesk(database, bus.publisher(), threading.Event())
-    return Administration(desk, database, SystemClock())
+    store = PostgresLedgerStore(database)
+    desk = SettlementDesk(store, bus.publisher(), threading.Event())
+    return Administration(desk, store, SystemClock())

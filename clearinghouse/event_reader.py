@@ -1,15 +1,15 @@
 """Reads `order_execution` in batches and hands what continues each shard's stream to the settlement desk."""
 
 import logging
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from clearinghouse.adapters.ledger_store import read_position
 from clearinghouse.handlers import SettlementDesk
+from clearinghouse.storage import LedgerStore
 from service_runtime import metrics
 from service_runtime.bus import Consumer, Delivery, Publisher
-from service_runtime.database import Database, DatabaseUnavailable
-from service_runtime.service import Service
+from service_runtime.database import DatabaseUnavailable
 from service_runtime.stream_follower import StreamFollower
 from venue_protocol import codec, streams, topology
 from venue_protocol.events import EventBatch
@@ -19,36 +19,49 @@ log = logging.getLogger(__name__)
 
 _MOST_MESSAGES = 64
 _ANNOUNCE_S = 1.0
+_IDLE_S = 0.25
 
 
 class EventReader:
     """The clearinghouse's consuming loop. An acknowledged message is settled, or will come again by resend."""
 
     def __init__(
-        self, service: Service, clearing: Database, consumer: Consumer, publisher: Publisher, desk: SettlementDesk
+        self,
+        store: LedgerStore,
+        consumer: Consumer,
+        publisher: Publisher,
+        desk: SettlementDesk,
+        stopping: threading.Event,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._service = service
-        self._clearing = clearing
+        self._store = store
         self._consumer = consumer
         self._publisher = publisher
         self._desk = desk
+        self._stopping = stopping
+        self._now_s = now_s
         self._followers: dict[int, StreamFollower] = {}
-        self._announce_at_s = 0.0
+        self._announce_at_s = float("-inf")
 
     def run(self) -> None:
         """Read until the service stops. BrokenInvariant ends the process with nothing acknowledged."""
-        while not self._service.stopping.is_set():
-            deliveries = self._consumer.receive(timeout_s=0.25, max_messages=_MOST_MESSAGES)
+        while not self._stopping.is_set():
             try:
-                self.handle(deliveries)
+                self.step(_IDLE_S)
             except DatabaseUnavailable:
                 return
-            if deliveries:
-                self._consumer.ack(deliveries[-1])
-            else:
-                for follower in self._followers.values():
-                    follower.remind()
-            self._announce()
+
+    def step(self, timeout_s: float) -> int:
+        """Settle what waits, or comes within `timeout_s`; the number of messages taken."""
+        deliveries = self._consumer.receive(timeout_s, _MOST_MESSAGES)
+        self.handle(deliveries)
+        if deliveries:
+            self._consumer.ack(deliveries[-1])
+        else:
+            for follower in self._followers.values():
+                follower.remind()
+        self._announce()
+        return len(deliveries)
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
         """Settle what these deliveries bring; all of it is committed on return."""
@@ -77,19 +90,19 @@ class EventReader:
         follower = self._followers.get(shard)
         if follower is None:
             stream = streams.events(shard)
-            position = self._clearing.run(lambda cursor: read_position(cursor, stream), self._service.stopping)
+            position = self._store.run(lambda transaction: transaction.position(stream), self._stopping)
 
             def ask(after: int) -> None:
                 request = ResendRequest(codec.SCHEMA, stream, after, topology.ORDER_EXECUTION)
                 self._publisher.publish(topology.resend_queue(shard), codec.encode(request))
 
-            follower = self._followers[shard] = StreamFollower(stream, position, ask)
+            follower = self._followers[shard] = StreamFollower(stream, position, ask, self._now_s)
         return follower
 
     def _announce(self) -> None:
-        if time.monotonic() < self._announce_at_s:
+        if self._now_s() < self._announce_at_s:
             return
-        self._announce_at_s = time.monotonic() + _ANNOUNCE_S
+        self._announce_at_s = self._now_s() + _ANNOUNCE_S
         try:
             self._desk.announce()
         except DatabaseUnavailable as error:

@@ -5,12 +5,11 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from clearinghouse.adapters.ledger_store import lock_settlement, read_position, write_position, write_settlement
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
+from clearinghouse.storage import LedgerStore, LedgerTransaction
 from service_runtime import metrics
 from service_runtime.bus import Publisher
-from service_runtime.database import Cursor, Database
 from venue_protocol import codec, streams
 from venue_protocol.events import AmendRejected, Event, EventBatch, OrderAmended, OrderCanceled, Trade
 from venue_protocol.holds import CASH
@@ -25,8 +24,8 @@ _REPORTS_A_MESSAGE = 500
 class SettlementDesk:
     """The one place of this process where cash and shares move: commits, then publishes, in sequence."""
 
-    def __init__(self, clearing: Database, publisher: Publisher, stopping: threading.Event) -> None:
-        self._clearing = clearing
+    def __init__(self, store: LedgerStore, publisher: Publisher, stopping: threading.Event) -> None:
+        self._store = store
         self._publisher = publisher
         self._stopping = stopping
         self._one_at_a_time = threading.Lock()
@@ -35,38 +34,37 @@ class SettlementDesk:
         """Settle these event batches of one shard, in order, in one transaction; known events are passed over."""
         stream = streams.events(batches[0].shard)
 
-        def work(cursor: Cursor) -> Settlement:
-            settlement = lock_settlement(cursor, _touched(batches))
-            position = read_position(cursor, stream)
+        def work(transaction: LedgerTransaction) -> Settlement:
+            settlement = transaction.lock(_touched(batches))
+            position = transaction.position(stream)
             for batch in batches:
                 for sequence, event in batch.numbered():
                     if sequence > position:
                         settlement.apply(event, batch.time_us)
             if batches[-1].last > position:
-                write_settlement(cursor, settlement)
-                write_position(cursor, stream, batches[-1].last)
+                transaction.write(settlement)
+                transaction.write_position(stream, batches[-1].last)
             return settlement
 
         with self._one_at_a_time:
-            settlement = self._clearing.run(work, self._stopping)
+            settlement = self._store.run(work, self._stopping)
             self._publish(settlement)
         metrics.batch_size.labels("settle").observe(sum(len(batch.events) for batch in batches))
         metrics.position.labels(stream).set(batches[-1].last)
 
-    def move(self, work: Callable[[Cursor], tuple[T, Settlement | None]]) -> T:
+    def move(self, work: Callable[[LedgerTransaction], tuple[T, Settlement | None]]) -> T:
         """Run a transfer's transaction once and publish its reports; DatabaseUnavailable is the caller's to answer."""
         with self._one_at_a_time:
-            with self._clearing.transaction() as cursor:
-                result, settlement = work(cursor)
+            with self._store.transaction() as transaction:
+                result, settlement = work(transaction)
             if settlement is not None:
                 self._publish(settlement)
         return result
 
     def announce(self) -> None:
         """Say how far the settlement reports have come, so that the feed notices a lost last message."""
-        with self._one_at_a_time, self._clearing.transaction() as cursor:
-            cursor.execute("SELECT last_report_sequence FROM settlement_heads")
-            newest = cursor.fetchone()[0]
+        with self._one_at_a_time, self._store.transaction() as transaction:
+            newest = transaction.last_report_sequence()
         message = streams.StreamPosition(codec.SCHEMA, streams.SETTLEMENTS, newest)
         self._publisher.publish(DATA_FEED, codec.encode(message))
 

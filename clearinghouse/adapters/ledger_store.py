@@ -1,76 +1,177 @@
 """The ledger in Postgres: lock and load what a batch touches, write back what it changed. Set-based throughout."""
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
 
-from clearinghouse.domain.ledger import Journal, Ledger, Position, ReportChain
+import msgspec
+from psycopg2 import errors
+
+from clearinghouse.domain.ledger import BrokenInvariant, Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
+from clearinghouse.storage import ClientExists, LedgerTransaction, SecurityExists, Transfer
 from service_runtime.copying import copy_rows
-from service_runtime.database import Cursor
+from service_runtime.database import Cursor, Database
 from venue_protocol import codec
 from venue_protocol.holds import CASH
+from venue_protocol.securities import Security
+
+T = TypeVar("T")
 
 READER = "clearinghouse"
 
 
-def lock_settlement(cursor: Cursor, keys: Iterable[tuple[str, str]]) -> Settlement:
-    """A Settlement on the positions `(client_id, asset)` named, locked until the transaction ends.
+class PostgresLedgerStore:
+    """The LedgerStore of `clearing_data`."""
 
-    Whoever moves cash or shares locks the single settlement_heads row first, so sequences have no gap;
-    accounts and deposits are locked in key order, as the gateway does.
-    """
-    cursor.execute("SELECT last_journal_id, last_report_sequence FROM settlement_heads FOR UPDATE")
-    last_journal_id, last_report_sequence = cursor.fetchone()
-    keys = set(keys)
-    ledger, chains = Ledger(), {}
-    cursor.execute(
-        "SELECT client_id, balance_e4, held_e4, is_external, report_count, report_hash FROM accounts"
-        " WHERE client_id = ANY (%s) ORDER BY client_id FOR UPDATE",
-        (sorted({client_id for client_id, _ in keys}),),
-    )
-    for client_id, balance_e4, held_e4, is_external, count, report_hash in cursor:
-        ledger.positions[client_id, CASH] = Position(balance_e4, held_e4, is_external)
-        chains[client_id] = ReportChain(count, report_hash)
-    deposits = sorted(key for key in keys if key[1] != CASH)
-    cursor.execute(
-        "SELECT client_id, security_id, quantity, held, is_external FROM securities_deposits"
-        " JOIN unnest(%s::text[], %s::text[]) AS wanted(client_id, security_id) USING (client_id, security_id)"
-        " ORDER BY client_id, security_id FOR UPDATE OF securities_deposits",
-        ([client_id for client_id, _ in deposits], [asset for _, asset in deposits]),
-    )
-    for client_id, security_id, quantity, held, is_external in cursor:
-        ledger.positions[client_id, security_id] = Position(quantity, held, is_external)
-    return Settlement(ledger, chains, last_journal_id, last_report_sequence)
+    def __init__(self, clearing: Database) -> None:
+        self._clearing = clearing
+
+    @contextmanager
+    def transaction(self) -> Iterator[LedgerTransaction]:
+        """One transaction."""
+        with self._clearing.transaction() as cursor:
+            yield PostgresLedgerTransaction(cursor)
+
+    def run(self, work: Callable[[LedgerTransaction], T], stopping: threading.Event | None = None) -> T:
+        """The result of `work`, tried until it commits."""
+        return self._clearing.run(lambda cursor: work(PostgresLedgerTransaction(cursor)), stopping)
 
 
-def write_settlement(cursor: Cursor, settlement: Settlement) -> None:
-    """Write all that the settlement changed: positions, chains, journals, reports, obligations, heads."""
-    _write_accounts(cursor, settlement)
-    _write_deposits(cursor, settlement.ledger)
-    _write_journals(cursor, settlement.journals)
-    _write_reports(cursor, settlement.reports)
-    _write_obligations(cursor, settlement.obligations)
-    if settlement.journals or settlement.reports:
+class PostgresLedgerTransaction:
+    """The LedgerTransaction on a cursor."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
+        """A Settlement on the positions named, locked until the transaction ends."""
+        cursor = self._cursor
+        cursor.execute("SELECT last_journal_id, last_report_sequence FROM settlement_heads FOR UPDATE")
+        last_journal_id, last_report_sequence = cursor.fetchone()
+        keys = set(keys)
+        ledger, chains = Ledger(), {}
         cursor.execute(
-            "UPDATE settlement_heads SET last_journal_id = %s, last_report_sequence = %s",
-            (settlement.last_journal_id, settlement.last_report_sequence),
+            "SELECT client_id, balance_e4, held_e4, is_external, report_count, report_hash FROM accounts"
+            " WHERE client_id = ANY (%s) ORDER BY client_id FOR UPDATE",
+            (sorted({client_id for client_id, _ in keys}),),
+        )
+        for client_id, balance_e4, held_e4, is_external, count, report_hash in cursor:
+            ledger.positions[client_id, CASH] = Position(balance_e4, held_e4, is_external)
+            chains[client_id] = ReportChain(count, report_hash)
+        deposits = sorted(key for key in keys if key[1] != CASH)
+        cursor.execute(
+            "SELECT client_id, security_id, quantity, held, is_external FROM securities_deposits"
+            " JOIN unnest(%s::text[], %s::text[]) AS wanted(client_id, security_id) USING (client_id, security_id)"
+            " ORDER BY client_id, security_id FOR UPDATE OF securities_deposits",
+            ([client_id for client_id, _ in deposits], [asset for _, asset in deposits]),
+        )
+        for client_id, security_id, quantity, held, is_external in cursor:
+            ledger.positions[client_id, security_id] = Position(quantity, held, is_external)
+        return Settlement(ledger, chains, last_journal_id, last_report_sequence)
+
+    def write(self, settlement: Settlement) -> None:
+        """Write all that the settlement changed."""
+        _write_accounts(self._cursor, settlement)
+        _write_deposits(self._cursor, settlement.ledger)
+        _write_journals(self._cursor, settlement.journals)
+        _write_reports(self._cursor, settlement.reports)
+        _write_obligations(self._cursor, settlement.obligations)
+        if settlement.journals or settlement.reports:
+            self._cursor.execute(
+                "UPDATE settlement_heads SET last_journal_id = %s, last_report_sequence = %s",
+                (settlement.last_journal_id, settlement.last_report_sequence),
+            )
+
+    def position(self, stream: str) -> int:
+        """Newest number of `stream` whose effect is committed."""
+        self._cursor.execute(
+            "SELECT sequence FROM stream_positions WHERE reader = %s AND stream = %s", (READER, stream)
+        )
+        row = self._cursor.fetchone()
+        return row[0] if row else 0
+
+    def write_position(self, stream: str, sequence: int) -> None:
+        """Store the position."""
+        self._cursor.execute(
+            "INSERT INTO stream_positions (reader, stream, sequence) VALUES (%s, %s, %s)"
+            " ON CONFLICT (reader, stream) DO UPDATE SET sequence = EXCLUDED.sequence",
+            (READER, stream, sequence),
         )
 
+    def last_report_sequence(self) -> int:
+        """Number of the newest settlement report."""
+        self._cursor.execute("SELECT last_report_sequence FROM settlement_heads")
+        return int(self._cursor.fetchone()[0])
 
-def read_position(cursor: Cursor, stream: str) -> int:
-    """Newest number of `stream` whose effect is committed; 0 at the beginning."""
-    cursor.execute("SELECT sequence FROM stream_positions WHERE reader = %s AND stream = %s", (READER, stream))
-    row = cursor.fetchone()
-    return row[0] if row else 0
+    def transfer(self, reference: str) -> Transfer | None:
+        """What was done under `reference`."""
+        self._cursor.execute("SELECT FROM settlement_heads FOR UPDATE")
+        self._cursor.execute(
+            "SELECT journal_id, accounts, assets, amounts FROM journals WHERE reference = %s", (reference,)
+        )
+        row = self._cursor.fetchone()
+        return Transfer(row[0], tuple(map(Leg, *row[1:]))) if row else None
 
+    def has_client(self, client_id: str) -> bool:
+        """Whether there is such a client."""
+        return self._exists("SELECT 1 FROM clients WHERE client_id = %s", client_id)
 
-def write_position(cursor: Cursor, stream: str, sequence: int) -> None:
-    """Store the position in the transaction of the effect."""
-    cursor.execute(
-        "INSERT INTO stream_positions (reader, stream, sequence) VALUES (%s, %s, %s)"
-        " ON CONFLICT (reader, stream) DO UPDATE SET sequence = EXCLUDED.sequence",
-        (READER, stream, sequence),
-    )
+    def has_role(self, role: str) -> bool:
+        """Whether any client has this role."""
+        return self._exists("SELECT 1 FROM clients WHERE role = %s", role)
+
+    def has_security(self, security_id: str) -> bool:
+        """Whether there is such a security."""
+        return self._exists("SELECT 1 FROM securities WHERE security_id = %s", security_id)
+
+    def add_client(
+        self, client_id: str, role: str, created_us: int, rate_limit_per_second: int | None, is_external: bool
+    ) -> None:
+        """A client with an empty account."""
+        try:
+            self._cursor.execute(
+                "INSERT INTO clients (client_id, role, created_us, rate_limit_per_second) VALUES (%s, %s, %s, %s)",
+                (client_id, role, created_us, rate_limit_per_second),
+            )
+        except errors.UniqueViolation as error:
+            raise ClientExists(client_id) from error
+        self._cursor.execute(
+            "INSERT INTO accounts (client_id, balance_e4, held_e4, is_external) VALUES (%s, 0, 0, %s)",
+            (client_id, is_external),
+        )
+
+    def add_key(self, key_hash: bytes, client_id: str, created_us: int) -> None:
+        """An API key of a client."""
+        self._cursor.execute(
+            "INSERT INTO api_keys (key_hash, client_id, created_us) VALUES (%s, %s, %s)",
+            (key_hash, client_id, created_us),
+        )
+
+    def revoke_keys(self, client_id: str, revoked_us: int) -> int:
+        """Revoke all keys of a client; the number revoked."""
+        self._cursor.execute(
+            "UPDATE api_keys SET revoked_us = %s WHERE client_id = %s AND revoked_us IS NULL",
+            (revoked_us, client_id),
+        )
+        return int(self._cursor.rowcount)
+
+    def add_security(self, security: Security) -> None:
+        """List a security."""
+        fields = msgspec.structs.asdict(security)
+        try:
+            self._cursor.execute(
+                f"INSERT INTO securities ({', '.join(fields)}) VALUES ({', '.join(['%s'] * len(fields))})",
+                tuple(fields.values()),
+            )
+        except errors.UniqueViolation as error:
+            raise SecurityExists(security.security_id) from error
+
+    def _exists(self, statement: str, name: str) -> bool:
+        self._cursor.execute(statement, (name,))
+        return self._cursor.fetchone() is not None
 
 
 def _write_accounts(cursor: Cursor, settlement: Settlement) -> None:
@@ -96,6 +197,8 @@ def _write_accounts(cursor: Cursor, settlement: Settlement) -> None:
             [chain.hash for chain in chains],
         ),
     )
+    if cursor.rowcount != len(clients):
+        raise BrokenInvariant(f"{len(clients) - cursor.rowcount} of {len(clients)} accounts to write do not exist")
 
 
 def _write_deposits(cursor: Cursor, ledger: Ledger) -> None:

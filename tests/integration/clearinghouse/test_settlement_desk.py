@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
 from clearinghouse.domain.ledger import BrokenInvariant
 from clearinghouse.event_reader import EventReader
@@ -17,8 +18,6 @@ from service_runtime.authentication import key_hash
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
 from service_runtime.database import Database
-from service_runtime.service import Service
-from service_runtime.settings import Settings
 from service_runtime.web import Refused
 from venue_protocol import codec, streams, topology
 from venue_protocol.events import Event, EventBatch, OrderAccepted, OrderCanceled, Trade
@@ -41,8 +40,9 @@ class Desk:
         self.database = Database(provisioned.clearing_url("clearinghouse"), "test", pool_size=3)
         self.bus = MemoryBus()
         self.bus.declare([*topology.DURABLE_QUEUES, topology.resend_queue(shard)])
-        self.desk = SettlementDesk(self.database, self.bus.publisher(), threading.Event())
-        self.administration = Administration(self.desk, self.database, ManualClock())
+        self.store = PostgresLedgerStore(self.database)
+        self.desk = SettlementDesk(self.store, self.bus.publisher(), threading.Event())
+        self.administration = Administration(self.desk, self.store, ManualClock())
         self.buyer, self.seller = f"ann{shard}", f"bob{shard}"
         self.administration.create_client(self.buyer, "trader")
         self.administration.create_client(self.seller, "market_maker", 0, {"AAPL": 100})
@@ -73,8 +73,7 @@ class Desk:
         return batch
 
     def reader(self) -> EventReader:
-        settings = Settings("", "", "", "", 0, 0, "", 0, "INFO")
-        return EventReader(Service("test", settings), self.database, self.consumer, self.bus.publisher(), self.desk)
+        return EventReader(self.store, self.consumer, self.bus.publisher(), self.desk, threading.Event())
 
     def deliver(self, reader: EventReader, *messages: object) -> None:
         publisher = self.bus.publisher()

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
+from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
 from clearinghouse.handlers import SettlementDesk
 from migrations.provision import Provisioned
@@ -43,8 +44,9 @@ class Door:
         self.threads = [threading.Thread(target=committer.run) for committer in self.committers]
         for thread in self.threads:
             thread.start()
-        desk = SettlementDesk(self.owner, self.bus.publisher(), threading.Event())
-        self.administration = Administration(desk, self.owner, ManualClock())
+        store = PostgresLedgerStore(self.owner)
+        desk = SettlementDesk(store, self.bus.publisher(), threading.Event())
+        self.administration = Administration(desk, store, ManualClock())
 
     def close(self) -> None:
         self.stopping.set()

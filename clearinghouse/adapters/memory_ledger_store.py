@@ -1,0 +1,178 @@
+"""The ledger in memory, for tests and simulation. It keeps what Postgres keeps."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from clearinghouse.adapters.ledger_store import READER
+from clearinghouse.domain.ledger import BrokenInvariant, Journal, Ledger, Leg, Position, ReportChain
+from clearinghouse.domain.settlement import Settlement
+from clearinghouse.storage import ClientExists, LedgerTransaction, SecurityExists, Transfer
+from service_runtime.memory_clearing import AccountRow, DepositRow, MemoryClearing, MemoryTransaction
+from service_runtime.schema.clearing_rows import JournalRow, ReportRow
+from venue_protocol.holds import CASH
+from venue_protocol.securities import Security
+
+T = TypeVar("T")
+
+
+class MemoryLedgerStore:
+    """The LedgerStore of a MemoryClearing."""
+
+    def __init__(self, clearing: MemoryClearing) -> None:
+        self._clearing = clearing
+
+    @contextmanager
+    def transaction(self) -> Iterator[LedgerTransaction]:
+        """One transaction."""
+        with self._clearing.transaction() as transaction:
+            yield MemoryLedgerTransaction(transaction)
+
+    def run(self, work: Callable[[LedgerTransaction], T], stopping: threading.Event | None = None) -> T:
+        """The result of `work`, tried until it commits."""
+        return self._clearing.run(lambda transaction: work(MemoryLedgerTransaction(transaction)), stopping)
+
+
+class MemoryLedgerTransaction:
+    """The LedgerTransaction on dicts."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self._transaction = transaction
+        self._tables = transaction.tables
+
+    def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
+        """A Settlement on the positions named."""
+        self._transaction.statement()
+        last_report_sequence, last_journal_id = self._tables.settlement_head[True]
+        keys = set(keys)
+        ledger, chains = Ledger(), {}
+        for client_id in {client_id for client_id, _ in keys}:
+            account = self._tables.accounts.get(client_id)
+            if account is not None:
+                ledger.positions[client_id, CASH] = Position(account.balance_e4, account.held_e4, account.is_external)
+                chains[client_id] = ReportChain(account.report_count, account.report_hash)
+        for key in keys & self._tables.deposits.keys():
+            deposit = self._tables.deposits[key]
+            ledger.positions[key] = Position(deposit.quantity, deposit.held, deposit.is_external)
+        return Settlement(ledger, chains, last_journal_id, last_report_sequence)
+
+    def write(self, settlement: Settlement) -> None:
+        """Write all that the settlement changed."""
+        self._write_accounts(settlement)
+        self._write_deposits(settlement.ledger)
+        self._transaction.statement()
+        for journal in settlement.journals:
+            self._transaction.add_journal(_journal_row(journal))
+        self._transaction.statement()
+        for report in settlement.reports:
+            row = ReportRow(report.sequence, report.client_id, report.client_sequence, report.encoded.decode())
+            self._transaction.add_report(row)
+        for obligation in settlement.obligations:
+            self._transaction.insert(self._tables.obligations, obligation.trade.trade_id, obligation.reason)
+        if settlement.journals or settlement.reports:
+            self._transaction.statement()
+            head = (settlement.last_report_sequence, settlement.last_journal_id)
+            self._transaction.put(self._tables.settlement_head, True, head)
+
+    def position(self, stream: str) -> int:
+        """Newest number of `stream` whose effect is committed."""
+        self._transaction.statement()
+        return self._tables.positions.get((READER, stream), 0)
+
+    def write_position(self, stream: str, sequence: int) -> None:
+        """Store the position."""
+        self._transaction.statement()
+        self._transaction.put(self._tables.positions, (READER, stream), sequence)
+
+    def last_report_sequence(self) -> int:
+        """Number of the newest settlement report."""
+        self._transaction.statement()
+        return self._tables.settlement_head[True][0]
+
+    def transfer(self, reference: str) -> Transfer | None:
+        """What was done under `reference`."""
+        self._transaction.statement()
+        journal_id = self._tables.references.get(reference)
+        if journal_id is None:
+            return None
+        row = self._tables.journals[journal_id]
+        return Transfer(journal_id, tuple(map(Leg, row.accounts, row.assets, row.amounts)))
+
+    def has_client(self, client_id: str) -> bool:
+        """Whether there is such a client."""
+        self._transaction.statement()
+        return client_id in self._tables.clients
+
+    def has_role(self, role: str) -> bool:
+        """Whether any client has this role."""
+        self._transaction.statement()
+        return role in self._tables.clients.values()
+
+    def has_security(self, security_id: str) -> bool:
+        """Whether there is such a security."""
+        self._transaction.statement()
+        return security_id in self._tables.securities
+
+    def add_client(
+        self, client_id: str, role: str, created_us: int, rate_limit_per_second: int | None, is_external: bool
+    ) -> None:
+        """A client with an empty account. Memory keeps neither its age nor its rate limit."""
+        self._transaction.statement()
+        if client_id in self._tables.clients:
+            raise ClientExists(client_id)
+        self._transaction.insert(self._tables.clients, client_id, role)
+        self._transaction.put_account(client_id, AccountRow(0, 0, is_external))
+
+    def add_key(self, key_hash: bytes, client_id: str, created_us: int) -> None:
+        """An API key of a client."""
+        self._transaction.statement()
+        self._transaction.insert(self._tables.keys, key_hash, (client_id, None))
+
+    def revoke_keys(self, client_id: str, revoked_us: int) -> int:
+        """Revoke all keys of a client; the number revoked."""
+        self._transaction.statement()
+        good = [key for key, (owner, revoked) in self._tables.keys.items() if owner == client_id and revoked is None]
+        for key in good:
+            self._transaction.put(self._tables.keys, key, (client_id, revoked_us))
+        return len(good)
+
+    def add_security(self, security: Security) -> None:
+        """List a security."""
+        self._transaction.statement()
+        if security.security_id in self._tables.securities:
+            raise SecurityExists(security.security_id)
+        self._transaction.insert(self._tables.securities, security.security_id, security)
+
+    def _write_accounts(self, settlement: Settlement) -> None:
+        self._transaction.statement()
+        clients = {client_id for client_id, asset in settlement.ledger.touched if asset == CASH}
+        clients |= {report.client_id for report in settlement.reports}
+        for client_id in sorted(clients):
+            account = self._tables.accounts.get(client_id)
+            if account is None:
+                raise BrokenInvariant(f"the account of {client_id} to write does not exist")
+            position = settlement.ledger.position(client_id, CASH)
+            chain = settlement.chains.get(client_id) or ReportChain()
+            row = AccountRow(position.quantity, position.held, account.is_external, chain.count, chain.hash)
+            self._transaction.put_account(client_id, row)
+
+    def _write_deposits(self, ledger: Ledger) -> None:
+        self._transaction.statement()
+        for client_id, asset in sorted(key for key in ledger.touched if key[1] != CASH):
+            position = ledger.positions[client_id, asset]
+            row = DepositRow(position.quantity, position.held, position.is_external)
+            self._transaction.put_deposit(client_id, asset, row)
+
+
+def _journal_row(journal: Journal) -> JournalRow:
+    return JournalRow(
+        journal.journal_id,
+        journal.kind,
+        journal.time_us,
+        journal.trade_id,
+        journal.reference,
+        tuple(leg.client_id for leg in journal.legs),
+        tuple(leg.asset for leg in journal.legs),
+        tuple(leg.amount for leg in journal.legs),
+    )
