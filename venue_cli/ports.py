@@ -2,6 +2,7 @@
 
 import random
 import socket
+import sys
 from collections.abc import Collection
 
 PRIVATE_PORTS = range(20_000, 32_000)
@@ -19,9 +20,32 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         return True
 
 
-def next_free(first: int, taken: Collection[int] = (), host: str = "127.0.0.1") -> int:
-    """The first free port from `first` upwards that is not in `taken`."""
-    return next(port for port in range(first, 65_536) if port not in taken and is_free(port, host))
+def claim(port: int) -> socket.socket | None:
+    """A claim on `port` that other launchers respect until it is closed or we die; None when one of them has it.
+
+    Between the choice of a port and the moment its service listens, nothing else tells two launchers apart. The
+    claim is a name in Linux's abstract socket space; elsewhere it binds nobody.
+    """
+    holder = socket.socket(socket.AF_UNIX)
+    if sys.platform != "linux":
+        return holder
+    try:
+        holder.bind(f"\0venue-port-{port}")
+    except OSError:
+        holder.close()
+        return None
+    return holder
+
+
+def claim_free(first: int, host: str = "127.0.0.1") -> tuple[int, socket.socket]:
+    """The first free port from `first` upwards, with a claim on it."""
+    for port in range(first, 65_536):
+        holder = claim(port) if is_free(port, host) else None
+        if holder is not None:
+            if is_free(port, host):
+                return port, holder
+            holder.close()
+    raise OSError(f"no port from {first} upwards is free")
 
 
 def private_port(preferred: int | None, taken: Collection[int] = ()) -> int:

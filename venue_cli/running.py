@@ -107,7 +107,7 @@ def start(
             owner_clearing_url=databases.owner_clearing_url,
             owner_market_url=databases.owner_market_url,
             admin_key=realm.administrator_key(databases),
-            addresses=_addresses(folder, host),
+            addresses=_addresses(host, stack),
         )
         watched = _watched(folder, realm, databases, found.broker_url, host, known.addresses)
         supervisor = Supervisor(
@@ -183,13 +183,15 @@ def _stop(what: str, stop: Callable[[], None], report: Report | None) -> None:
         stop()
 
 
-def _addresses(folder: Path, host: str) -> dict[str, str]:
-    """Base URL by service: the usual ports, or the next free ones."""
-    taken: list[int] = []
-    for service in services.STOP_ORDER:
-        taken.append(ports.next_free(service.usual_port, taken, host))
+def _addresses(host: str, stack: ExitStack) -> dict[str, str]:
+    """Base URL by service: the usual ports, or the next free ones; ours until the stack ends."""
     shown = "127.0.0.1" if host in ("", "0.0.0.0") else host
-    return {service.name: f"http://{shown}:{port}" for service, port in zip(services.STOP_ORDER, taken, strict=True)}
+    addresses = {}
+    for service in services.STOP_ORDER:
+        port, holder = ports.claim_free(service.usual_port, host)
+        stack.enter_context(holder)
+        addresses[service.name] = f"http://{shown}:{port}"
+    return addresses
 
 
 def _with_pids(known: VenueState, watched: list[SupervisedService], is_ready: bool) -> VenueState:
