@@ -22,6 +22,7 @@ COMMANDS = {
     "reset": "remove all that this venue stored",
     "replay": "feed recorded orders through the real door",
     "bench": "measure",
+    "chaos": "trade while everything is killed, and prove that nothing was lost",
     "compose-env": "write the secrets that compose.yaml needs",
     "provision": "prepare the databases of a venue whose services others run (used by compose.yaml)",
     "enroll": "make accounts for bots (used by compose.yaml)",

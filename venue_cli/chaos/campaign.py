@@ -1,0 +1,203 @@
+"""One campaign: a private venue, traders, faults by the timetable, rest, proof."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from venue_cli.administration import Administration
+from venue_cli.chaos import faults, postgres_faults, timetable
+from venue_cli.chaos.broker_faults import start as start_broker
+from venue_cli.chaos.door import Troubles
+from venue_cli.chaos.eavesdropper import Eavesdropper
+from venue_cli.chaos.evidence import Evidence
+from venue_cli.chaos.faults import Fault
+from venue_cli.chaos.probe import Probe
+from venue_cli.chaos.quiet import wait_until_quiet
+from venue_cli.chaos.recoveries import Outages, Recoveries, Recovery
+from venue_cli.chaos.site import Site, open_site
+from venue_cli.chaos.timetable import PlannedFault
+from venue_cli.chaos.traders import Trader, Treasurer, enroll
+from venue_cli.chaos.verdict import judge
+from venue_cli.terminal import Report
+
+_WARM_UP_S = 3.0
+_QUIET_PATIENCE_S = 120.0
+_LAST_ANSWERS_S = 300.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a campaign shall do."""
+
+    seed: int
+    seconds: float
+    faults: int
+    traders: int = 6
+    rate: float = 8.0
+    """Requests a second of each trader."""
+    kinds: tuple[str, ...] = ()
+    """Only these kinds of faults; () for all that are possible."""
+
+
+@dataclass
+class Outcome:
+    """What a campaign did and found."""
+
+    plan: Plan
+    faults: Counter[str] = field(default_factory=Counter)
+    impossible: tuple[str, ...] = ()
+    recoveries: list[Recovery] = field(default_factory=list)
+    troubles: dict[str, int] = field(default_factory=dict)
+    acknowledged: int = 0
+    refused: int = 0
+    deposits: int = 0
+    repeated_messages: int = 0
+    compared: dict[str, int] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Campaign:
+    """The faults of one plan on one site, while traders trade."""
+
+    def __init__(self, site: Site, plan: Plan, hands: "Hands", report: Report) -> None:
+        self._site = site
+        self._plan = plan
+        self._report = report
+        self._evidence = Evidence()
+        self._troubles = Troubles()
+        self._outages = Outages()
+        self._eavesdropper = Eavesdropper(site.broker.url)
+        administration = Administration(site.venue)
+        accounts = enroll(administration, "chaos", plan.traders)
+        self._probe = Probe(site.venue, administration, self._evidence)
+        self._recoveries = Recoveries(site, self._probe, self._outages)
+        self._traders = [
+            Trader(
+                account, site.venue.gateway_url, plan.seed * 1000 + number, plan.rate, self._evidence, self._troubles
+            )
+            for number, account in enumerate(accounts)
+        ]
+        self._treasurer = Treasurer(site.venue, accounts, plan.seed, self._evidence, self._troubles)
+        self._possible = faults.possible(site, self._eavesdropper)
+        self._hands = hands
+        self._under_way: list[Future[None]] = []
+        self._stopping = threading.Event()
+        self.outcome = Outcome(plan, impossible=tuple(faults.FAULTS.keys() - self._possible.keys()))
+
+    def run(self) -> Outcome:
+        """Trade under faults, come to rest, judge."""
+        started = time.monotonic()
+        planned = timetable.draw(
+            self._plan.seed, self._plan.seconds, self._plan.faults, faults.plans(self._possible, self._plan.kinds)
+        )
+        self._trade_under(planned)
+        self._come_to_rest()
+        violations, compared = judge(self._site, self._evidence)
+        self.outcome.violations += violations
+        self.outcome.compared = compared
+        self._count()
+        self.outcome.seconds = time.monotonic() - started
+        return self.outcome
+
+    def _trade_under(self, planned: Sequence[PlannedFault]) -> None:
+        threads = [
+            threading.Thread(target=trader.trade, args=(self._stopping,), daemon=True) for trader in self._traders
+        ]
+        threads.append(threading.Thread(target=self._treasurer.deposit, args=(self._stopping,), daemon=True))
+        threads.append(threading.Thread(target=self._probe.run, args=(self._stopping,), daemon=True))
+        self._eavesdropper.start()
+        for thread in threads:
+            thread.start()
+        try:
+            time.sleep(_WARM_UP_S)
+            self._do_faults(planned)
+            self._finish_faults()
+        finally:
+            self._stopping.set()
+            self._site.stopping.set()
+        deadline = time.monotonic() + _LAST_ANSWERS_S
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if any(thread.is_alive() for thread in threads):
+            self.outcome.violations.append("a client still waits for its last answer")
+        self._eavesdropper.stop()
+
+    def _do_faults(self, planned: Sequence[PlannedFault]) -> None:
+        """Begin each fault at its time; those of one target follow each other, others overlap."""
+        begun = time.monotonic()
+        for number, fault in enumerate(planned, 1):
+            time.sleep(max(0.0, begun + fault.at_s - time.monotonic()))
+            self._site.venue.check()
+            self._report(f"{number}/{len(planned)} at {fault.at_s:.0f} s: {fault.kind}, {fault.target}")
+            self._under_way.append(self._hands.of(fault.target).submit(self._do, fault))
+        time.sleep(max(0.0, begun + self._plan.seconds - time.monotonic()))
+
+    def _do(self, planned: PlannedFault) -> None:
+        fault: Fault = self._possible[planned.kind]
+        outage = self._outages.begin()
+        began = time.monotonic()
+        try:
+            fault.act(self._site, planned)
+        finally:
+            self._outages.end(outage)
+        self.outcome.faults[planned.kind] += 1
+        # A kill is over when it is done: its recovery counts from there, an outage's from the server's return.
+        since = time.monotonic() if planned.seconds or planned.target in (faults.BROKER, faults.POSTGRES) else began
+        self._recoveries.watch(planned.kind, planned.target, faults.concerned(planned.target), since, outage)
+
+    def _finish_faults(self) -> None:
+        """Let those under way end; a fault that could not be done is a failure of the campaign, said as such."""
+        for future in self._under_way:
+            error = future.exception()
+            if error is not None:
+                self.outcome.violations.append(f"the campaign itself failed at a fault: {error!r}")
+        self._recoveries.join()
+
+    def _come_to_rest(self) -> None:
+        self._report("waiting until everything is settled and recorded …")
+        postgres_faults.restart_if_ended(self._site)
+        start_broker(self._site.broker)
+        self.outcome.violations += wait_until_quiet(self._site, _QUIET_PATIENCE_S)
+        self._report("comparing …")
+
+    def _count(self) -> None:
+        self.outcome.recoveries = self._recoveries.found
+        self.outcome.troubles = dict(self._troubles.counts)
+        self.outcome.acknowledged = len(self._evidence.acknowledged)
+        self.outcome.refused = len(self._evidence.refused)
+        self.outcome.deposits = len(self._evidence.deposits)
+        self.outcome.repeated_messages = self._eavesdropper.repeated
+
+
+class Hands:
+    """One thread for each target of faults. They outlive the site: the kernel ends a server with the thread that
+    started it."""
+
+    def __init__(self) -> None:
+        self._threads: dict[str, ThreadPoolExecutor] = {}
+
+    def of(self, target: str) -> ThreadPoolExecutor:
+        """The target's thread."""
+        if target not in self._threads:
+            self._threads[target] = ThreadPoolExecutor(1, f"fault {target}")
+        return self._threads[target]
+
+    def release(self) -> None:
+        """End all threads."""
+        for thread in self._threads.values():
+            thread.shutdown(wait=True, cancel_futures=True)
+
+
+def run(plan: Plan, report: Report) -> Outcome:
+    """A whole campaign on a site of its own. From the main thread only. Raises Unavailable, InfrastructureError."""
+    with ExitStack() as stack:
+        hands = Hands()
+        stack.callback(hands.release)
+        site = stack.enter_context(open_site(report))
+        stack.callback(site.stopping.set)
+        return Campaign(site, plan, hands, report).run()

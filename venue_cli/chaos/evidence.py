@@ -1,0 +1,71 @@
+"""What clients were told, kept to be held against the venue afterwards."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Told:
+    """An order as its sender described it, and the order_id it was given."""
+
+    client_id: str
+    client_order_id: str
+    security: str
+    side: str
+    quantity: int
+    order_id: int
+
+
+@dataclass
+class Evidence:
+    """Answers of the door and of the clearinghouse. Filled from several threads."""
+
+    acknowledged: dict[tuple[str, str], Told] = field(default_factory=dict)
+    """By (client_id, client_order_id)."""
+    refused: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Code of the definite refusal, by (client_id, client_order_id)."""
+    deposits: dict[str, int] = field(default_factory=dict)
+    """Journal id by idempotency key."""
+    unresolved: list[str] = field(default_factory=list)
+    """Requests that had no definite answer at the end."""
+    contradictions: list[str] = field(default_factory=list)
+    """Answers that no client should ever see."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def order(self, client_id: str, order: dict[str, Any], result: dict[str, Any]) -> int | None:
+        """Keep what was answered to an order; its order_id if it was accepted."""
+        name = str(order["client_order_id"])
+        key = (client_id, name)
+        with self.lock:
+            if "error" in result:
+                self._refused(key, str(result["error"]["code"]))
+                return None
+            told = Told(client_id, name, order["security"], order["side"], order["quantity"], int(result["order_id"]))
+            before = self.acknowledged.setdefault(key, told)
+            if before != told or key in self.refused:
+                self.contradictions.append(f"order {key} was {before or self.refused[key]}, and then {told}")
+            return told.order_id
+
+    def deposit(self, key: str, journal_id: int) -> None:
+        """Keep a deposit's journal."""
+        with self.lock:
+            if self.deposits.setdefault(key, journal_id) != journal_id:
+                self.contradictions.append(f"deposit {key} has journals {self.deposits[key]} and {journal_id}")
+
+    def note_unresolved(self, what: str) -> None:
+        """A request without a definite answer."""
+        with self.lock:
+            self.unresolved.append(what)
+
+    def contradict(self, what: str) -> None:
+        """An answer that should not be."""
+        with self.lock:
+            self.contradictions.append(what)
+
+    def _refused(self, key: tuple[str, str], code: str) -> None:
+        if not code.startswith(("risk.", "price.", "quantity.", "order.")):
+            self.contradictions.append(f"order {key} was refused with {code}")
+        if key in self.acknowledged:
+            self.contradictions.append(f"order {key} was {self.acknowledged[key]}, and then refused with {code}")
+        self.refused[key] = code

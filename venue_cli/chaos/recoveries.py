@@ -1,0 +1,108 @@
+"""How long it takes until a part, and then the whole way of an order, works again after a fault."""
+
+import statistics
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from venue_cli.chaos.probe import Probe
+from venue_cli.chaos.site import Site
+
+_PATIENCE_S = 120.0
+_LOOK_EVERY_S = 0.02
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Of one fault. Seconds from its end (a kill ends at once)."""
+
+    kind: str
+    target: str
+    ready_s: float | None
+    """Until /readyz of all services concerned answered 200; None: not within the patience."""
+    through_s: float | None
+    """Until the first trade sent after the fault was settled and reported."""
+    is_undisturbed: bool
+    """Whether no other outage overlapped: only such figures say something about one part."""
+
+
+class Outages:
+    """When something was deliberately away, so that a recovery can be told from waiting for something else."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spans: list[list[float]] = []
+
+    def begin(self) -> list[float]:
+        """An outage begins; give the value to `end`."""
+        span = [time.monotonic(), float("inf")]
+        with self._lock:
+            self._spans.append(span)
+        return span
+
+    def end(self, span: list[float]) -> None:
+        """The outage is over."""
+        span[1] = time.monotonic()
+
+    def others_touch(self, own: list[float], since: float, until: float) -> bool:
+        """Whether another outage overlaps the time from `since` to `until`."""
+        with self._lock:
+            return any(span is not own and span[0] < until and span[1] > since for span in self._spans)
+
+
+class Recoveries:
+    """Watches each recovery in a thread of its own."""
+
+    def __init__(self, site: Site, probe: Probe, outages: Outages) -> None:
+        self.found: list[Recovery] = []
+        self._site = site
+        self._probe = probe
+        self._outages = outages
+        self._threads: list[threading.Thread] = []
+
+    def watch(self, kind: str, target: str, services: Sequence[str], since: float, outage: list[float]) -> None:
+        """Begin to watch these services recover from a fault that ended at `since` (monotonic seconds)."""
+        thread = threading.Thread(
+            target=self._watch, args=(kind, target, services, since, outage), name=f"recovery {kind}", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def join(self) -> None:
+        """Wait for those still under way."""
+        for thread in self._threads:
+            thread.join()
+
+    def _watch(self, kind: str, target: str, services: Sequence[str], since: float, outage: list[float]) -> None:
+        deadline = since + _PATIENCE_S
+        ready = _when(lambda: self._are_ready(services), deadline)
+        through = _when(lambda: self._probe.first_through(since) is not None, deadline)
+        first = self._probe.first_through(since)
+        undisturbed = not self._outages.others_touch(outage, since, first or through or deadline)
+        self.found.append(
+            Recovery(
+                kind,
+                target,
+                None if ready is None else ready - since,
+                None if first is None else first - since,
+                undisturbed,
+            )
+        )
+
+    def _are_ready(self, services: Iterable[str]) -> bool:
+        return all(self._site.service(name).readiness() is None for name in services)
+
+
+def median_and_worst(seconds: Sequence[float]) -> tuple[float, float]:
+    """Of at least one value."""
+    return statistics.median(seconds), max(seconds)
+
+
+def _when(is_so: object, deadline: float) -> float | None:
+    assert callable(is_so)
+    while not is_so():
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(_LOOK_EVERY_S)
+    return time.monotonic()

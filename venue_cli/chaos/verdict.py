@@ -1,0 +1,97 @@
+"""The proof after a campaign: what clients were told against the log and the journals, then the whole audit."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+
+from venue_cli.audit.proof import EngineState, audit
+from venue_cli.chaos.broker_faults import channel
+from venue_cli.chaos.evidence import Evidence, Told
+from venue_cli.chaos.quiet import engine_state
+from venue_cli.chaos.site import SERVICES, Site
+from venue_protocol import codec
+from venue_protocol.commands import PlaceOrder
+from venue_protocol.identifiers import sharded_id
+from venue_protocol.topology import DEAD_LETTERS
+
+_LOGGED = "SELECT shard, sequence, client_id, client_order_id, command FROM order_log WHERE client_order_id IS NOT NULL"
+_DEPOSITS = "SELECT reference, journal_id FROM journals WHERE reference LIKE 'deposit:chaos-%'"
+_MOST_SAID = 20
+
+
+def judge(site: Site, evidence: Evidence) -> tuple[list[str], dict[str, int]]:
+    """Every violation found, and how much was compared. The venue must be at rest."""
+    violations = list(evidence.contradictions)
+    violations += [f"no definite answer: {what}" for what in evidence.unresolved]
+    violations += _orders(site, evidence)
+    violations += _deposits(site, evidence)
+    violations += _own_ends(site)
+    dead = _dead_letters(site)
+    if dead:
+        violations.append(f"{dead} messages were put to the dead letters")
+    said, counts = _audit(site)
+    return violations + said, counts
+
+
+def _orders(site: Site, evidence: Evidence) -> Iterator[str]:
+    """Each acknowledged order is in the log once, as it was sent; each refused one is not."""
+    logged: dict[tuple[str, str], Told] = {}
+    for shard, sequence, client_id, name, text in _rows(site.venue.owner_clearing_url, _LOGGED):
+        command = codec.decode_command(text)
+        if isinstance(command, PlaceOrder):
+            order_id = sharded_id(shard, sequence)
+            found = Told(client_id, name, command.security_id, command.side, command.quantity, order_id)
+            if logged.setdefault((client_id, name), found) is not found:
+                yield f"order {client_id} {name} is in the log twice"
+    for key, told in evidence.acknowledged.items():
+        if logged.get(key) != told:
+            yield f"order {key} was acknowledged as {told}, the log has {logged.get(key)}"
+    for key, code in evidence.refused.items():
+        if key in logged:
+            yield f"order {key} was refused with {code}, the log has {logged[key]}"
+
+
+def _deposits(site: Site, evidence: Evidence) -> Iterator[str]:
+    booked: dict[str, int] = {}
+    for reference, journal_id in _rows(site.venue.owner_clearing_url, _DEPOSITS):
+        key = str(reference).removeprefix("deposit:")
+        if booked.setdefault(key, journal_id) != journal_id:
+            yield f"deposit {key} was made twice"
+    for key, journal_id in evidence.deposits.items():
+        if booked.get(key) != journal_id:
+            yield f"deposit {key} was answered with journal {journal_id}, the ledger has {booked.get(key)}"
+
+
+def _own_ends(site: Site) -> Iterator[str]:
+    """A service that ended more often than it was ended has ended by itself: it should have waited."""
+    for name in SERVICES:
+        unasked = site.service(name).restarts - site.ended[name]
+        if unasked > 0:
+            yield f"{name} ended {unasked} times by itself; its log is {site.service(name).log}"
+
+
+def _dead_letters(site: Site) -> int:
+    with channel(site.broker.url) as open_channel:
+        return int(open_channel.queue_declare(DEAD_LETTERS, passive=True).method.message_count)
+    return 0
+
+
+def _audit(site: Site) -> tuple[list[str], dict[str, int]]:
+    state = engine_state(site.venue)
+    engine = EngineState(state["shard"], state["log_position"], state["event_position"], state["state_hash"])
+    found = audit(site.venue.owner_clearing_url, site.venue.owner_market_url, [engine])
+    said = [f"audit: {difference}" for difference in found.differences[:_MOST_SAID]]
+    if found.found > len(said):
+        said.append(f"audit: {found.found - len(said)} more differences")
+    if found.unsettled_events or found.unrecorded_events:
+        said.append(f"{found.unsettled_events} events are not settled, {found.unrecorded_events} not recorded")
+    return said, found.counts
+
+
+def _rows(url: str, statement: str) -> Iterator[tuple[Any, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor("chaos") as cursor:
+        cursor.itersize = 10_000
+        cursor.execute(statement)
+        yield from cursor
