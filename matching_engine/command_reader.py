@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 
 from matching_engine.handlers import MatchingDesk, all_done
 from service_runtime import metrics
@@ -23,22 +24,34 @@ _ANNOUNCE_S = 1.0
 class CommandReader:
     """Reads commands until the service stops. A command is acknowledged once its events are confirmed."""
 
-    def __init__(self, service: Service, desk: MatchingDesk, consumer: Consumer, queue: str) -> None:
+    def __init__(
+        self,
+        service: Service,
+        desk: MatchingDesk,
+        consumer: Consumer,
+        queue: str,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._service = service
         self._desk = desk
         self._consumer = consumer
         self._queue = queue
+        self._now_s = now_s
         self._unconfirmed: deque[tuple[Delivery, list[Confirmation]]] = deque()
-        self._announce_at_s = 0.0
+        self._announce_at_s = float("-inf")
         self.is_recovered = False
         """Whether the log was replayed after the start."""
 
     def run(self) -> None:
         """Recover, then read. A broken invariant ends the process with nothing acknowledged."""
-        self._patiently(self._desk.recover)
-        self.is_recovered = True
+        self.recover()
         while not self._service.stopping.is_set():
             self.step()
+
+    def recover(self) -> None:
+        """Replay the log; waits for the database."""
+        self._patiently(self._desk.recover)
+        self.is_recovered = True
 
     def step(self) -> None:
         """Handle what waits; look at the log when nothing does."""
@@ -86,8 +99,8 @@ class CommandReader:
             self._desk.catch_up()
 
     def _announce(self) -> None:
-        if time.monotonic() >= self._announce_at_s:
-            self._announce_at_s = time.monotonic() + _ANNOUNCE_S
+        if self._now_s() >= self._announce_at_s:
+            self._announce_at_s = self._now_s() + _ANNOUNCE_S
             self._desk.announce()
 
     def _patiently(self, action: object) -> None:

@@ -68,15 +68,21 @@ class Resender:
     def run(self) -> None:
         """Answer requests until stopping."""
         while not self._stopping.is_set():
-            for delivery in self._consumer.receive(timeout_s=0.25, max_messages=1):
-                try:
-                    message = codec.decode(delivery.body)
-                except codec.CodecError as error:
-                    self._consumer.dead_letter(delivery, str(error))
-                else:
-                    if isinstance(message, ResendRequest) and message.stream == streams.events(self._shard):
-                        self._answer(message)
-                self._consumer.ack(delivery)
+            self.step(0.25)
+
+    def step(self, timeout_s: float) -> int:
+        """Answer one request that waits, or comes within `timeout_s`; the number answered."""
+        deliveries = self._consumer.receive(timeout_s, max_messages=1)
+        for delivery in deliveries:
+            try:
+                message = codec.decode(delivery.body)
+            except codec.CodecError as error:
+                self._consumer.dead_letter(delivery, str(error))
+            else:
+                if isinstance(message, ResendRequest) and message.stream == streams.events(self._shard):
+                    self._answer(message)
+            self._consumer.ack(delivery)
+        return len(deliveries)
 
     def _answer(self, request: ResendRequest) -> None:
         sent = 0

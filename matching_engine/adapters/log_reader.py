@@ -39,14 +39,18 @@ class LogReader:
             yield from page
             after = page[-1].last
 
-    def _page(self, after: int) -> list[CommandBatch]:
+    def rows(self, after: int, limit: int) -> list[tuple[int, int, str]]:
+        """Sequence, time and text of at most `limit` commands after the command `after`, in order."""
         with self._database.transaction() as cursor:
             cursor.execute(
                 "SELECT sequence, time_us, command FROM order_log WHERE shard = %s AND sequence > %s"
                 " ORDER BY sequence LIMIT %s",
-                (self._shard, after, _PAGE),
+                (self._shard, after, limit),
             )
-            rows = cursor.fetchall()
+            return list(cursor.fetchall())
+
+    def _page(self, after: int) -> list[CommandBatch]:
+        rows = self.rows(after, _PAGE)
         batches = []
         for time_us, group in groupby(rows, key=itemgetter(1)):
             found = list(group)
