@@ -2,26 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import NamedTuple
 
+from service_runtime.schema.clearing_rows import LogRow
 from venue_protocol import codec
 from venue_protocol.commands import AmendOrder, Command, CommandBatch
 
 LOG_ROWS = """
-SELECT sequence, time_us, client_id, client_order_id, amended_order_id, command
+SELECT shard, sequence, time_us, client_id, client_order_id, amended_order_id, command
 FROM order_log WHERE shard = %s ORDER BY sequence
 """
-
-
-class LogRow(NamedTuple):
-    """One row of the order log of a shard."""
-
-    sequence: int
-    time_us: int
-    client_id: str
-    client_order_id: str | None
-    amended_order_id: int | None
-    command: str
 
 
 class LogBroken(RuntimeError):

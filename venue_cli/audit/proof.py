@@ -15,12 +15,13 @@ import msgspec
 from clearinghouse.domain.ledger import BrokenInvariant
 from market_data_feed.domain.orders import BrokenStream
 from matching_engine.domain.invariants import BrokenInvariant as BrokenBook
+from service_runtime.schema.clearing_rows import LogRow, ReportRow
 from venue_cli.audit.differences import EVENTS, LOG, Difference, Differences
 from venue_cli.audit.history import History
-from venue_cli.audit.log_rows import LOG_ROWS, LogBroken, LogRow, batches
+from venue_cli.audit.log_rows import LOG_ROWS, LogBroken, batches
 from venue_cli.audit.market_check import MarketCheck
 from venue_cli.audit.positions_check import PositionsCheck
-from venue_cli.audit.report_ledger import ReportLedger, ReportRow
+from venue_cli.audit.report_ledger import ReportLedger
 from venue_cli.audit.settlement_check import SettlementCheck
 from venue_cli.audit.snapshot import Snapshot
 from venue_protocol import streams

@@ -2,22 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from service_runtime.schema.clearing_rows import ReportRow
 from venue_cli.audit.differences import REPORTS, Differences
 from venue_protocol import codec
 from venue_protocol.settlement import GENESIS_HASH, SettlementReport
 
 _HASH_FIELD = ',"hash":"'
-
-
-class ReportRow(NamedTuple):
-    """One row of settlement_reports."""
-
-    sequence: int
-    client_id: str
-    client_sequence: int
-    report: str
 
 
 @dataclass(slots=True)

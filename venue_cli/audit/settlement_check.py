@@ -4,11 +4,11 @@ import msgspec
 
 from clearinghouse.domain.ledger import Journal, Leg
 from clearinghouse.domain.report_chain import SealedReport
+from service_runtime.schema.clearing_rows import JournalRow, ReportRow
 from venue_cli.audit.differences import JOURNALS, REPORTS, Differences, Value
 from venue_cli.audit.history import History
-from venue_cli.audit.report_ledger import ReportRow
 from venue_cli.audit.snapshot import Numbered, Snapshot
-from venue_cli.audit.transfers import MOST_REPORTS, JournalRow, Transfer, next_transfer
+from venue_cli.audit.transfers import MOST_REPORTS, Transfer, legs_of, next_transfer
 from venue_protocol import codec
 from venue_protocol.holds import CASH
 from venue_protocol.settlement import SettlementReport
@@ -68,7 +68,7 @@ class SettlementCheck:
     def finish(self) -> None:
         """What is stored beyond the history must not be there."""
         for journal in self._journals.rest():
-            found = f"{journal.kind} {journal.trade_id or journal.reference}"
+            found = f"{journal.journal_kind} {journal.trade_id or journal.reference}"
             self._differences.add("journal", str(journal.journal_id), "row", None, found, JOURNALS, journal.journal_id)
         for what, rows in (("settlement_report", self._reports), ("recorded_settlement", self._copies)):
             for row in rows.rest():
@@ -101,15 +101,18 @@ class SettlementCheck:
             expected = f"{journal.kind} {journal.trade_id or journal.reference}"
             self._differences.add("journal", str(number), "row", expected, None, JOURNALS, number)
             return
-        if (journal.kind, journal.time_us, journal.trade_id) != (row.kind, row.time_us, row.trade_id):
-            for field in ("kind", "time_us", "trade_id"):
-                expected_value, found_value = getattr(journal, field), getattr(row, field)
-                self._differences.compare("journal", str(number), field, expected_value, found_value, JOURNALS, number)
+        self._same(journal, "kind", journal.kind, row.journal_kind)
+        self._same(journal, "time_us", journal.time_us, row.time_us)
+        self._same(journal, "trade_id", journal.trade_id, row.trade_id)
         if not len(row.accounts) == len(row.assets) == len(row.amounts) == len(journal.legs):
             self._differences.add("journal", str(number), "legs", len(journal.legs), len(row.amounts), JOURNALS, number)
-        elif journal.legs != row.legs:
-            for place, (leg, found) in enumerate(zip(journal.legs, row.legs, strict=True), 1):
+        elif journal.legs != legs_of(row):
+            for place, (leg, found) in enumerate(zip(journal.legs, legs_of(row), strict=True), 1):
                 self._compare_leg(number, place, leg, found)
+
+    def _same(self, journal: Journal, field: str, expected: Value, found: Value) -> None:
+        number = journal.journal_id
+        self._differences.compare("journal", str(number), field, expected, found, JOURNALS, number)
 
     def _compare_leg(self, number: int, place: int, leg: Leg, found: Leg) -> None:
         subject = f"{number} entry {place} ({leg.client_id} {leg.asset})"

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from clearinghouse.administration import BANK, DEPOSITORY, EXTERNAL
 from clearinghouse.domain.ledger import Leg
-from venue_cli.audit.report_ledger import ReportRow, is_sealed
+from service_runtime.schema.clearing_rows import JournalRow, ReportRow
+from venue_cli.audit.report_ledger import is_sealed
 from venue_protocol import codec
 from venue_protocol.holds import CASH
 from venue_protocol.settlement import SettlementReport
@@ -19,24 +20,6 @@ MOST_REPORTS = 256
 """Of one transfer: cash and one for each security endowed, twice."""
 _TRADE = "trade"
 _TRADE_REPORTS = ("trade", "failed_trade")
-
-
-class JournalRow(NamedTuple):
-    """One row of journals."""
-
-    journal_id: int
-    kind: str
-    time_us: int
-    trade_id: int | None
-    reference: str | None
-    accounts: list[str]
-    assets: list[str]
-    amounts: list[int]
-
-    @property
-    def legs(self) -> tuple[Leg, ...]:
-        """Its ledger entries; shorter than the longest column if the columns have different lengths."""
-        return tuple(map(Leg, self.accounts, self.assets, self.amounts))
 
 
 class Transfer(NamedTuple):
@@ -60,21 +43,29 @@ def next_transfer(
     `journal` is the row with this number, `reports` the next rows not yet explained; `is_linked` says
     whether the client's next report (or account) carries a report's hash.
     """
-    told = [_readable(row) for row in reports[:1]]
-    first = told[0] if told else None
-    if first is not None and is_sealed(reports[0].report) and (first.journal_id == number or first.journal_id == 0):
-        if first.settlement_kind in _TRADE_REPORTS:
-            return None
-    elif journal is None or journal.kind == _TRADE:
+    if not _is_transfer(number, journal, reports):
         return None
     own = _own_reports(number, reports)
-    if journal is not None and journal.kind != _TRADE and _agree(journal, [report for report, _ in own]):
-        return Transfer(journal.kind, journal.time_us, journal.legs, journal.reference, _memo(own))
-    if own and (journal is None or journal.kind == _TRADE or all(is_sound and is_linked(r) for r, is_sound in own)):
-        return _as_reported(journal, [report for report, _ in own])
-    if journal is None:
-        return None
-    return Transfer(journal.kind, journal.time_us, journal.legs, journal.reference, _memo(own))
+    told = [report for report, _ in own]
+    if journal is None or journal.journal_kind == _TRADE:
+        return _as_reported(None, told) if told else None
+    if told and not _agree(journal, told) and all(is_sound and is_linked(report) for report, is_sound in own):
+        return _as_reported(journal, told)
+    memo = told[0].memo if told else None
+    return Transfer(journal.journal_kind, journal.time_us, legs_of(journal), journal.reference, memo)
+
+
+def _is_transfer(number: int, journal: JournalRow | None, reports: Sequence[ReportRow]) -> bool:
+    """Whether journal `number` is no trade's: a sound report of it, or of a failed trade before it, decides."""
+    report = _readable(reports[0]) if reports else None
+    if report is not None and report.journal_id in (number, 0) and is_sealed(reports[0].report):
+        return report.settlement_kind not in _TRADE_REPORTS
+    return journal is not None and journal.journal_kind != _TRADE
+
+
+def legs_of(journal: JournalRow) -> tuple[Leg, ...]:
+    """Its ledger entries; no more than its shortest column has."""
+    return tuple(map(Leg, journal.accounts, journal.assets, journal.amounts))
 
 
 def _readable(row: ReportRow) -> SettlementReport | None:
@@ -95,10 +86,6 @@ def _own_reports(number: int, reports: Sequence[ReportRow]) -> list[tuple[Settle
     return own
 
 
-def _memo(own: Sequence[tuple[SettlementReport, bool]]) -> str | None:
-    return own[0][0].memo if own else None
-
-
 def _moved(report: SettlementReport) -> Leg:
     if report.security_id is None:
         return Leg(report.client_id, CASH, report.cash_e4)
@@ -107,7 +94,7 @@ def _moved(report: SettlementReport) -> Leg:
 
 def _agree(journal: JournalRow, reports: Sequence[SettlementReport]) -> bool:
     """Whether journal and reports tell the same movements at the same time."""
-    entered = [leg for leg in journal.legs if leg.client_id not in EXTERNAL]
+    entered = [leg for leg in legs_of(journal) if leg.client_id not in EXTERNAL]
     return entered == [_moved(report) for report in reports] and all(
         report.time_us == journal.time_us for report in reports
     )
@@ -121,6 +108,6 @@ def _as_reported(journal: JournalRow | None, reports: Sequence[SettlementReport]
         own = [leg for leg in moved if leg.asset == asset]
         rest = sum(leg.amount for leg in own)
         legs += [Leg(BANK if asset == CASH else DEPOSITORY, asset, -rest)] * bool(rest) + own
-    kind = journal.kind if journal is not None and journal.kind != _TRADE else reports[0].settlement_kind
-    reference = journal.reference if journal is not None else None
-    return Transfer(kind, reports[0].time_us, tuple(legs), reference, reports[0].memo)
+    if journal is None:
+        return Transfer(reports[0].settlement_kind, reports[0].time_us, tuple(legs), None, reports[0].memo)
+    return Transfer(journal.journal_kind, reports[0].time_us, tuple(legs), journal.reference, reports[0].memo)
