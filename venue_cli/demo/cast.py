@@ -42,7 +42,7 @@ def assemble(administration: Administration, securities: Sequence[str], seed: in
     number = next(number for number in range(1, len(taken) + 2) if f"demo{number}" not in taken)
     prefix = f"demo{number}."
     roles = [(strategy, security) for security in securities for strategy in RATES]
-    roles.append(("flood", securities[0]))
+    roles.append(("flood", securities[-1]))
     bots = [
         _enroll(administration, prefix, strategy, security, seed * 1000 + index)
         for index, (strategy, security) in enumerate(roles)

@@ -154,7 +154,7 @@ class _Translation:
         self._equal += rehearsal.levels() == published
 
     def _take_over(self, side: Side, price_e4: int, size: int) -> None:
-        self._rehearsal.place(_block(side, price_e4), side, size, price_e4, owner=ANONYMOUS)
+        self._rehearsal.place(_block(side, price_e4), side, size, price_e4)
 
 
 def _sides(levels: Levels) -> list[tuple[Side, Sequence[tuple[int, int]]]]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from venue_cli.replay.steps import ANONYMOUS, PlaceStep, Step
+from venue_cli.replay.steps import PlaceStep, Step
 from venue_protocol.orders import BUY
 
 ORDERS_IN_A_ROW = 500
@@ -16,7 +16,7 @@ ORDERS_IN_A_ROW = 500
 
 
 def assign_owners(steps: Sequence[Step], traded: Iterable[tuple[str, str]], accounts: int) -> list[Step]:
-    """The steps with an owner each; those of ANONYMOUS keep it. `traded`: pairs of names that trade with each other.
+    """The steps with an owner each. `traded`: pairs of names that trade with each other.
 
     ValueError for less than two accounts.
     """
@@ -30,7 +30,7 @@ def assign_owners(steps: Sequence[Step], traded: Iterable[tuple[str, str]], acco
         pair = number // ORDERS_IN_A_ROW % (accounts // 2)
         group = groups.get(place.name)
         is_second = group is not None and (place.side == BUY) == (group in swapped)
-        owners[place.name] = ANONYMOUS if place.owner == ANONYMOUS else f"account{2 * pair + is_second}"
+        owners[place.name] = f"account{2 * pair + is_second}"
     return [replace(step, owner=owners[step.name]) for step in steps]
 
 
@@ -53,6 +53,6 @@ def _swapped(places: Sequence[PlaceStep], groups: dict[str, str]) -> set[str]:
     """The groups in which buyers are not in the majority: there they go to the second account, else the sellers do."""
     surplus: Counter[str] = Counter()
     for place in places:
-        if place.name in groups and place.owner != ANONYMOUS:
+        if place.name in groups:
             surplus[groups[place.name]] += 1 if place.side == BUY else -1
     return {group for group, more in surplus.items() if more <= 0}

@@ -52,26 +52,17 @@ class Rehearsal:
         self._newest: dict[str, _Order] = {}
         self._levels: dict[Side, SortedDict[int, dict[int, int]]] = {BUY: SortedDict(), SELL: SortedDict()}
 
-    def place(
-        self,
-        label: str,
-        side: Side,
-        quantity: int,
-        price_e4: int,
-        time_in_force: TimeInForce = GTC,
-        owner: str | None = None,
-    ) -> str:
+    def place(self, label: str, side: Side, quantity: int, price_e4: int, time_in_force: TimeInForce = GTC) -> str:
         """Place an order; its name. A label may be used again: it then means the newest order.
 
-        Without `owner`, `steps` finds an account for it; here buyers and sellers are apart.
+        `steps` finds an account for it; here buyers and sellers are apart.
         """
         name = str(len(self.labels) + 1)
-        owner = owner or side
-        order = _Order(name, owner, sharded_id(0, self._sequence + 1), side, price_e4, 0, quantity)
+        order = _Order(name, side, sharded_id(0, self._sequence + 1), side, price_e4, 0, quantity)
         self.labels[name] = label
         self._orders[order.order_id] = self._newest[label] = order
-        self._steps.append(PlaceStep(owner, name, side, quantity, price_e4, time_in_force, self.at_s))
-        self._apply(PlaceOrder(owner, _SECURITY, side, LIMIT, time_in_force, quantity, price_e4, name))
+        self._steps.append(PlaceStep(side, name, side, quantity, price_e4, time_in_force, self.at_s))
+        self._apply(PlaceOrder(side, _SECURITY, side, LIMIT, time_in_force, quantity, price_e4, name))
         if order.leaves:
             self._level(order)[order.order_id] = order.leaves
         return name

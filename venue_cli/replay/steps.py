@@ -7,7 +7,7 @@ from typing import Literal
 from venue_protocol.orders import Side, TimeInForce
 
 ANONYMOUS = "anonymous"
-"""Label (and owner) of volume that a recording shows without order ids."""
+"""Label of volume that a recording shows without order ids."""
 
 Format = Literal["consensus", "lobster"]
 

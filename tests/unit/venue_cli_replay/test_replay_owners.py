@@ -7,12 +7,12 @@ import pytest
 
 from venue_cli.replay.orders import make_plan
 from venue_cli.replay.owners import ORDERS_IN_A_ROW, assign_owners
-from venue_cli.replay.steps import ANONYMOUS, AmendStep, CancelStep, PlaceStep, Plan, Step
+from venue_cli.replay.steps import AmendStep, CancelStep, PlaceStep, Plan, Step
 from venue_protocol.orders import BUY, SELL, Side
 
 
-def place(name: str, side: Side, owner: str = "") -> PlaceStep:
-    return PlaceStep(owner, name, side, 1, 100, "GTC")
+def place(name: str, side: Side) -> PlaceStep:
+    return PlaceStep("", name, side, 1, 100, "GTC")
 
 
 def owners(steps: list[Step]) -> dict[str, str]:
@@ -35,11 +35,6 @@ def test_groups_that_meet_later_are_one_group() -> None:
     steps: list[Step] = [place(name, side) for name, side in zip("abcd", (BUY, SELL, BUY, SELL), strict=True)]
     found = owners(assign_owners(steps, [("a", "b"), ("c", "d"), ("c", "b")], 2))
     assert found["a"] == found["c"] != found["b"] == found["d"]
-
-
-def test_anonymous_volume_keeps_its_account() -> None:
-    steps: list[Step] = [place("1", SELL, ANONYMOUS), place("2", BUY)]
-    assert owners(assign_owners(steps, [("1", "2")], 2))["1"] == ANONYMOUS
 
 
 def test_more_accounts_take_turns() -> None:
