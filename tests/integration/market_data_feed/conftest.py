@@ -148,6 +148,10 @@ class RunningFeed:
         """Wait until `position` of `stream` is shown."""
         wait_until(lambda: self.get("/v1/status")["positions"].get(stream, 0) >= position)
 
+    def wait_for_status(self, path: str, client_id: str, status: int) -> None:
+        """Wait until `path` answers this client with this HTTP status."""
+        wait_until(lambda: self.request(path, client_id).status_code == status)
+
     def get(self, path: str, client_id: str | None = None, status: int = 200) -> Any:
         """The JSON that `path` answers to this client; fails on another HTTP status."""
         response = self.request(path, client_id)
@@ -194,3 +198,15 @@ def feed(clearing: Clearing, rabbit_bus: RabbitBus, broker_url: str) -> Iterator
     running.start()
     yield running
     running.kill()
+
+
+@pytest.fixture(scope="module")
+def shared_feed(postgres_url: str, broker_url: str) -> Iterator[RunningFeed]:
+    """A feed for all tests of a module that record nothing."""
+    bus = RabbitBus(broker_url, "tests")
+    with fresh_clearing(postgres_url) as seeded:
+        running = RunningFeed(seeded, broker_url, bus.publisher())
+        running.start()
+        yield running
+        running.kill()
+    bus.close()
