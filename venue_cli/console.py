@@ -20,7 +20,9 @@ COMMANDS = {
     "security": "list securities and add new ones",
     "deposit": "give a client cash or shares",
     "reset": "remove all that this venue stored",
-    "replay": "feed recorded orders through the real door",
+    "replay": "feed recorded orders through the real door, or retell the settlement reports",
+    "audit": "prove that the databases hold exactly what the order log says",
+    "explain": "list every movement of a client's cash and shares",
     "bench": "measure",
     "chaos": "trade while everything is killed, and prove that nothing was lost",
     "compose-env": "write the secrets that compose.yaml needs",
@@ -54,17 +56,17 @@ def parser(chosen: str | None = None) -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
-    interruption.install()
-    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
-    known, unknown = parser(chosen).parse_known_args(arguments)
-    if unknown and chosen != "test":
-        parser(chosen).error(f"unknown argument {unknown[0]}")
-    known.extra = unknown
     try:
+        interruption.install()
+        chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+        known, unknown = parser(chosen).parse_known_args(arguments)
+        if unknown and chosen != "test":
+            parser(chosen).error(f"unknown argument {unknown[0]}")
+        known.extra = unknown
         return int(known.run(known))
     except KeyboardInterrupt:
         report("stopped")
         return 130
     except VenueError as error:
         report(paint(str(error), "red", sys.stderr))
-    return 1
+        return 1
