@@ -85,11 +85,11 @@ class PositionsCheck:
             self._differences.compare("position", f"order log {shard}", "last_sequence", position, last)
             self._differences.compare("position", f"order log {shard}", "last_time_us", time_us, last_us)
 
-    def against_reports(self, clients: Mapping[str, ClientBooks]) -> None:
-        """The second proof: balances, holdings and chains are what the settlement reports alone add up to."""
+    def against_reports(self, clients: Mapping[str, ClientBooks], only: str | None = None) -> None:
+        """The second proof: balances, holdings and chains are what reports alone add up to; of `only` one client."""
         nothing = ClientBooks()
         for client_id, balance_e4, _, is_external, count, report_hash in self._clearing.stream(_ACCOUNTS):
-            if is_external:
+            if is_external or only not in (None, client_id):
                 continue
             books = clients.get(client_id, nothing)
             field = "balance_e4 by its reports"
@@ -98,7 +98,7 @@ class PositionsCheck:
             self._same("account", client_id, client_id, field, books.balance_e4, balance_e4)
         unseen = {(name, asset): held for name, books in clients.items() for asset, held in books.holdings.items()}
         for client_id, security_id, quantity, _, is_external in self._clearing.stream(_DEPOSITS):
-            if not is_external:
+            if not is_external and only in (None, client_id):
                 expected = unseen.pop((client_id, security_id), 0)
                 subject = f"{client_id} {security_id}"
                 self._same("deposit", subject, client_id, "quantity by its reports", expected, quantity)

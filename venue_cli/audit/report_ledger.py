@@ -34,16 +34,21 @@ def is_sealed(text: str) -> bool:
 
 
 class ReportLedger:
-    """Takes reports in sequence; each is checked against itself, its predecessor and the sums so far."""
+    """Takes reports in sequence; each is checked against itself, its predecessor and the sums so far.
 
-    def __init__(self, differences: Differences) -> None:
+    `is_whole`: all clients' reports come, so that their common sequence can't have a hole either.
+    """
+
+    def __init__(self, differences: Differences, is_whole: bool = True) -> None:
         self._differences = differences
+        self._is_whole = is_whole
         self.clients: dict[str, ClientBooks] = {}
         self.last_sequence = 0
 
     def take(self, row: ReportRow) -> SettlementReport | None:
         """Add one report's movement; the report, or None if its text is not one."""
-        self._same("sequence_without_hole", row, self.last_sequence + 1, row.sequence)
+        if self._is_whole:
+            self._same("sequence_without_hole", row, self.last_sequence + 1, row.sequence)
         self.last_sequence = row.sequence
         try:
             report = codec.decode_report(row.report)

@@ -1,21 +1,25 @@
-"""`./venue replay orders FILE`: recorded order flow through the real door."""
+"""`./venue replay orders FILE`: recorded orders through the real door; `./venue replay settlements`: the reports."""
 
 import argparse
 
 from venue_cli import running
 from venue_cli.commands import options
-from venue_cli.replay import orders
+from venue_cli.replay import orders, settlements
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `replay orders` takes, and --infrastructure."""
+    """What each kind takes."""
     actions = parser.add_subparsers(dest="action", metavar="WHAT", required=True)
     recorded = actions.add_parser("orders", help="order messages from a file")
     orders.add_arguments(recorded)
     options.add_infrastructure(recorded)
+    retold = actions.add_parser("settlements", help="balances and holdings, step by step, from the settlement reports")
+    settlements.add_arguments(retold)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """On the venue that runs, else on one started for it."""
+    """Orders: on the venue that runs, else on one started for it. Settlements: running or stopped."""
+    if arguments.action == "settlements":
+        return settlements.run(arguments)
     with running.attach_or_start(arguments.infrastructure) as venue:
         return int(orders.run(venue, arguments))

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,18 +12,6 @@ from tests.integration.audit.synthetic_venue import SyntheticVenue
 from venue_cli.audit.differences import Difference
 from venue_cli.audit.proof import EngineState, Verdict, audit
 from venue_cli.audit.report_ledger import sealed_hash
-
-
-@pytest.fixture(scope="module")
-def played(postgres_url: str) -> Iterator[SyntheticVenue]:
-    """A venue with a history; whoever plants an error takes it out again."""
-    instance = f"venue_test_{secrets.token_hex(4)}"
-    venue = SyntheticVenue(provision(postgres_url, instance))
-    venue.open_accounts()
-    venue.play(150)
-    yield venue
-    venue.close()
-    drop(postgres_url, instance)
 
 
 def audited(venue: SyntheticVenue, engines: list[EngineState] | None = None) -> Verdict:

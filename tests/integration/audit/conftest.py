@@ -1,0 +1,21 @@
+"""A venue with a history, for all tests that only read it or take out again what they planted."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from migrations.provision import drop, provision
+from tests.integration.audit.synthetic_venue import SyntheticVenue
+
+
+@pytest.fixture(scope="package")
+def played(postgres_url: str) -> Iterator[SyntheticVenue]:
+    """Four traders and two makers after some hundred random commands."""
+    instance = f"venue_test_{secrets.token_hex(4)}"
+    venue = SyntheticVenue(provision(postgres_url, instance))
+    venue.open_accounts()
+    venue.play(150)
+    yield venue
+    venue.close()
+    drop(postgres_url, instance)
