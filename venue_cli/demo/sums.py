@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import psycopg2
@@ -69,11 +70,15 @@ class Verdict:
         shares = ", ".join(f"{quantity:,} {name}" for name, quantity in self.after.shares.items())
         settled = self.after.trades_settled - self.before.trades_settled
         said = [
-            f"total cash   before ${format_e4(self.before.cash_e4)}  after ${format_e4(self.after.cash_e4)}",
+            f"total cash   before {_dollars(self.before)}  after {_dollars(self.after)}",
             f"total shares {'as before' if self.before.shares == self.after.shares else 'CHANGED'}: {shares}",
             f"trades       {settled:,} settled in this demo; {self.trades_matched:,} matched since the venue began",
         ]
         return said + (self.faults or ["every journal is balanced; no cent and no share was made or lost"])
+
+
+def _dollars(sums: Sums) -> str:
+    return f"${Decimal(format_e4(sums.cash_e4)):,}"
 
 
 def read_sums(venue: RunningVenue) -> Sums:

@@ -69,11 +69,14 @@ def recorded_fills(reports: Path, last_message: int) -> list[ReplayFill]:
 
 
 def read_text(file: Path) -> str:
-    """The text of a file, unpacked when its name ends in .xz."""
-    if file.suffix == ".xz":
-        with lzma.open(file, "rt", encoding="ascii") as unpacked:
-            return unpacked.read()
-    return file.read_text(encoding="ascii")
+    """The text of a file, unpacked when its name ends in .xz; RecordingError if it holds something else."""
+    try:
+        if file.suffix == ".xz":
+            with lzma.open(file, "rt", encoding="ascii") as unpacked:
+                return unpacked.read()
+        return file.read_text(encoding="ascii")
+    except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{file.name} is not a text file of recorded orders: {error}") from error
 
 
 def _messages(file: Path) -> Iterator[_Message]:

@@ -1,6 +1,7 @@
 """`./venue replay orders FILE`: recorded order flow through the real door, compared with what was recorded."""
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ _PLANNERS: dict[Format, Callable[[Path, Engine, int, int | None], Plan]] = {
     "lobster": plan_lobster,
 }
 _LEVELS_SHOWN = 5
+_LOBSTER_LINE = re.compile(r"[0-9.]+,[1-7],[0-9]+,[0-9]+,-?[0-9]+,-?1")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,11 +83,13 @@ def play(
 
 
 def told_format(file: Path) -> Format:
-    """The format that the first line tells: the consensus header, or LOBSTER's six columns."""
-    if file.suffix == ".xz":
+    """The format that the first line tells; RecordingError if it tells none."""
+    first_line = next(iter(consensus.read_text(file).splitlines()), "")
+    if first_line == ",".join(consensus.HEADER):
         return "consensus"
-    with file.open(encoding="ascii") as lines:
-        return "consensus" if lines.readline().strip() == ",".join(consensus.HEADER) else "lobster"
+    if _LOBSTER_LINE.fullmatch(first_line):
+        return "lobster"
+    raise RecordingError(f"{file.name} is neither a matching-consensus order file nor a LOBSTER message file")
 
 
 def _print(outcome: Outcome) -> None:

@@ -16,7 +16,7 @@ from venue_cli.replay.orders import make_plan, play
 from venue_cli.running import RunningVenue
 
 
-@pytest.mark.parametrize("name", ["order_entry_gateway", "matching_engine", "market_data_feed"])
+@pytest.mark.parametrize("name", ["order_entry_gateway", "matching_engine", "clearinghouse", "market_data_feed"])
 def test_bots_trade_on_after_a_service_was_killed(
     live_venue: RunningVenue, new_client: Callable[..., VenueClient], name: str
 ) -> None:

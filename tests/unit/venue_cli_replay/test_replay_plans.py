@@ -125,6 +125,36 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         plan_lobster(write(tmp_path), ObviousEngine())
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"# a heading\n", "neither a matching-consensus order file nor a LOBSTER message file"),
+        (b"", "neither"),
+        (b"\xff\x00", "not a text file"),
+    ],
+)
+def test_a_file_that_is_no_recording_is_refused_in_words(tmp_path: Path, content: bytes, says: str) -> None:
+    file = tmp_path / "some.csv"
+    file.write_bytes(content)
+    with pytest.raises(RecordingError, match=says):
+        make_plan(file)
+
+
+def test_a_broken_xz_file_is_refused_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "some.orders.csv.xz"
+    file.write_bytes(b"not xz")
+    with pytest.raises(RecordingError, match="not a text file"):
+        make_plan(file)
+
+
+def test_a_lobster_message_on_an_order_that_is_nowhere_names_its_line(tmp_path: Path) -> None:
+    messages = tmp_path / "X_message_1.csv"
+    messages.write_text("1.0,1,11,5,100,1\n2.0,3,99,5,300,1\n")
+    (tmp_path / "X_orderbook_1.csv").write_text("200,7,100,5\n200,7,100,5\n")
+    with pytest.raises(RecordingError, match="line 2 changes an order that is nowhere"):
+        make_plan(messages)
+
+
 def test_needs_cover_every_order_at_its_limit() -> None:
     steps = [
         PlaceStep("buyer0", "1", BUY, 10, 5000, "GTC"),
