@@ -68,6 +68,13 @@ class EngineAgainstReference(RuleBasedStateMachine):
         """A mass cancel."""
         self._run([CancelAllOrders(client, security)])
 
+    @rule(client=CLIENTS, back=st.integers(0, 40), more=st.integers(-2, 3))
+    def amend_a_little(self, client: str, back: int, more: int) -> None:
+        """An amend by a few shares at the same price, where keeping and losing one's place are close together."""
+        order = self.engine.orders.get(self.engine.log_position - back)
+        if order is not None:
+            self.amend(client, back, max(1, order.quantity + more), order.price_e4)
+
     @rule(client=CLIENTS, back=st.integers(0, 40), quantity=QUANTITIES, price=PRICES)
     def amend(self, client: str, back: int, quantity: int, price: int) -> None:
         """An amend with the hold that the door adds; the door does not know what is filled."""

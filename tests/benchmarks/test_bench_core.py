@@ -1,0 +1,69 @@
+"""The benchmark itself: it runs, its figures are of the right kind, its flows are as claimed. No speed is asserted."""
+
+import argparse
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from venue_cli.bench import core
+from venue_cli.bench.core import CoreResult
+from venue_cli.bench.generated_flow import SHAPES, generate
+from venue_cli.bench.order_flow import OrderFlow
+from venue_cli.bench.throughput import commands_of
+from venue_protocol.events import Trade
+
+
+def run(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
+    """Exit code and standard output of `./venue bench core` with these options."""
+    parser = argparse.ArgumentParser()
+    core.add_arguments(parser)
+    code = core.run(parser.parse_args(options))
+    return code, capsys.readouterr().out
+
+
+def test_generated_workloads_are_measured_each_way(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--generated", "--messages", "600", "--repeats", "1", "--depths", "10,200", "--json")
+    code, out = run(capsys, *options)
+    result = msgspec.json.decode(out, type=CoreResult)
+    assert code == 0
+    assert [figures.workload.split()[0] for figures in result.workloads] == list(SHAPES)
+    assert all(figures.messages == 600 and figures.events >= 600 for figures in result.workloads)
+    assert all(min(f.whole, f.whole_cpu, f.book, f.baseline) > 0 for f in result.workloads)
+    assert [cost.resting for cost in result.depths] == [10, 200]
+
+
+def test_recorded_workloads_are_taken_where_they_are(capsys: pytest.CaptureFixture[str], shared_data: Path) -> None:
+    folder = str(shared_data / "matching_consensus")
+    code, out = run(capsys, "--data", folder, "--repeats", "1", "--depths", "")
+    assert code == 0
+    for line in ("normal_s23_n20000", "static_s23_n20000", "swing-25_s23_n20000", "slowest"):
+        assert line in out
+
+
+@pytest.mark.parametrize(
+    "options", [("--depths", "many"), ("--repeats", "0"), ("--batch", "99999"), ("--messages", "-1")]
+)
+def test_nonsense_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str], options: tuple[str, str]) -> None:
+    code, out = run(capsys, *options)
+    assert (code, out) == (2, "")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shape_is_the_same_for_a_seed_and_trades(shape: str) -> None:
+    messages = list(generate(shape, 23, 3000))
+    assert messages == list(generate(shape, 23, 3000))
+    assert messages != list(generate(shape, 24, 3000))
+    flow = OrderFlow()
+    events = [event for message in messages for event in flow.run(flow.command(message)).events]
+    assert any(type(event) is Trade for event in events)
+    assert len(flow.engine.orders) > 10
+    assert len(commands_of(messages)) == 3000
+
+
+def test_flash_crash_falls_and_recovers() -> None:
+    prices = [message.price_ticks for message in generate("flash-crash", 1, 20_000) if message.action == "new"]
+    third = len(prices) // 20
+    at = [sum(prices[third * part : third * (part + 1)]) / third for part in range(20)]
+    assert at[10] < 0.85 * at[0]
+    assert abs(at[19] / at[0] - 1) < 0.02
