@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.committer import Committer, Submission
 from order_entry_gateway.domain.candidates import (
     AmendCandidate,
@@ -23,7 +22,6 @@ from order_entry_gateway.domain.requests import (
     CancelAllAction,
     PlaceOrderRequest,
 )
-from order_entry_gateway.rate_limiter import RateLimiter
 from order_entry_gateway.rejection_reporter import RejectionReporter
 from service_runtime.authentication import Caller
 from service_runtime.web import Refused
@@ -42,6 +40,26 @@ class Readiness(Protocol):
         ...
 
 
+class OrderStatuses(Protocol):
+    """What is known of orders that were logged."""
+
+    def ended(self, order_ids: Sequence[int]) -> dict[int, Refusal]:
+        """For those orders known to have ended: why they can't be canceled or amended."""
+        ...
+
+    def order(self, order_id: int) -> tuple[str, dict[str, Any]] | None:
+        """Owner and description of one order, or None if there is no such order."""
+        ...
+
+
+class Limiter(Protocol):
+    """How much each client may send."""
+
+    def charge(self, client_id: str, commands: int) -> None:
+        """Draw for `commands`; Refused when the client has sent too many."""
+        ...
+
+
 Answer = dict[str, Any] | Refusal
 
 
@@ -52,8 +70,8 @@ class OrderDesk:
         self,
         committer: Committer,
         securities: Mapping[str, Security],
-        statuses: OrderStatusStore,
-        limiter: RateLimiter,
+        statuses: OrderStatuses,
+        limiter: Limiter,
         reporter: RejectionReporter,
         is_ready: Readiness,
     ) -> None:

@@ -19,12 +19,12 @@ _MOST_A_MESSAGE = 500
 class RejectionReporter:
     """Collects refusals and publishes them in batches. A refusal changed nothing, so a crash may lose the last ones."""
 
-    def __init__(self, publisher: Publisher, clock: Clock, stopping: threading.Event) -> None:
+    def __init__(self, publisher: Publisher, clock: Clock, stopping: threading.Event, run: str | None = None) -> None:
         self._publisher = publisher
         self._clock = clock
         self._stopping = stopping
         self._waiting: deque[OrderRejected] = deque(maxlen=_MOST_WAITING)
-        self._run = uuid.uuid4().hex
+        self._run = run or uuid.uuid4().hex
         self._next = 1
 
     def refused(

@@ -119,9 +119,9 @@ def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
         candidate.price_e4,
         candidate.client_order_id,
     )
-    repeated = _repeated(candidate.client_id, candidate.client_order_id, command, state)
-    if repeated is not None:
-        return repeated
+    earlier = _earlier(candidate.client_id, candidate.client_order_id, state)
+    if earlier is not None:
+        return _repeat(earlier, _is_same_order(earlier.command, command), candidate.client_order_id)
     amount = held_amount(candidate.side, candidate.price_e4, candidate.quantity)
     refusal = _hold(candidate.client_id, held_asset(candidate.side, command.security_id), amount, state)
     if refusal is not None:
@@ -142,6 +142,9 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
     order = _find(candidate, state)
     if isinstance(order, Refusal):
         return order
+    earlier = _earlier(candidate.client_id, candidate.client_order_id, state)
+    if earlier is not None:
+        return _repeat(earlier, _is_same_amend(earlier, candidate, order), candidate.client_order_id)
     security = state.securities[order.place.security_id]
     quantity = order.quantity if candidate.quantity is None else candidate.quantity
     price_e4 = order.price_e4 if candidate.price_e4 is None else candidate.price_e4
@@ -160,9 +163,6 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
         order.place.security_id,
         side,
     )
-    repeated = _repeated(candidate.client_id, candidate.client_order_id, command, state)
-    if repeated is not None:
-        return repeated
     if (quantity, price_e4) == (order.quantity, order.price_e4):
         return Refusal(RejectReason.AMEND_CHANGES_NOTHING, "the order has these terms already", "quantity")
     refusal = _hold(candidate.client_id, held_asset(side, order.place.security_id), added, state)
@@ -197,51 +197,56 @@ def _accept(accepted: Accepted, client_order_id: str | None, state: DoorState) -
     return accepted
 
 
-def _repeated(client_id: str, client_order_id: str | None, command: Command, state: DoorState) -> Decision | None:
-    """What a used client_order_id means: the first answer again for the same request, else a conflict."""
+def _earlier(client_id: str, client_order_id: str | None, state: DoorState) -> Accepted | None:
+    """The command that stands under this name: of this batch, or in the log."""
     if client_order_id is None:
         return None
     name = (client_id, client_order_id)
-    earlier = state.placed.get(name)
-    if earlier is not None:
-        known: Command = earlier.command
-    elif name in state.named:
-        logged = state.named[name]
-        known = logged.command
-        earlier = Accepted(logged.shard, known, None, logged.sequence, logged.time_us, is_duplicate=True)
-        if type(known) is AmendOrder:
-            earlier.target = state.orders.get(known.order_id)
-    else:
+    placed = state.placed.get(name)
+    if placed is not None:
+        return Accepted(placed.shard, placed.command, placed.target, is_duplicate=True, original=placed)
+    logged = state.named.get(name)
+    if logged is None:
         return None
-    if not _is_same_request(known, command):
-        return Refusal(
-            RejectReason.CLIENT_ORDER_ID_REUSED,
-            f"client_order_id {client_order_id} stands for another request",
-            "client_order_id",
-        )
-    if earlier.is_duplicate:
+    target = state.orders.get(logged.command.order_id) if type(logged.command) is AmendOrder else None
+    return Accepted(logged.shard, logged.command, target, logged.sequence, logged.time_us, is_duplicate=True)
+
+
+def _repeat(earlier: Accepted, is_same: bool, client_order_id: str | None) -> Decision:
+    """What a used client_order_id means: the first answer again for the same request, else a conflict."""
+    if is_same:
         return earlier
-    return Accepted(earlier.shard, earlier.command, earlier.target, is_duplicate=True, original=earlier)
+    return Refusal(
+        RejectReason.CLIENT_ORDER_ID_REUSED,
+        f"client_order_id {client_order_id} stands for another request",
+        "client_order_id",
+    )
 
 
-def _is_same_request(known: Command, command: Command) -> bool:
-    """Whether two commands ask for the same. A market order's price and an amend's hold are the door's own."""
-    if type(known) is PlaceOrder and type(command) is PlaceOrder:
-        same_terms = (known.security_id, known.side, known.order_type, known.time_in_force, known.quantity) == (
-            command.security_id,
-            command.side,
-            command.order_type,
-            command.time_in_force,
-            command.quantity,
-        )
-        return same_terms and (command.order_type == MARKET or known.price_e4 == command.price_e4)
-    if type(known) is AmendOrder and type(command) is AmendOrder:
-        return (known.order_id, known.quantity, known.price_e4) == (
-            command.order_id,
-            command.quantity,
-            command.price_e4,
-        )
-    return False
+def _is_same_order(known: Command, command: PlaceOrder) -> bool:
+    """Whether two commands place the same. A market order's price is the door's own."""
+    if type(known) is not PlaceOrder:
+        return False
+    same_terms = (known.security_id, known.side, known.order_type, known.time_in_force, known.quantity) == (
+        command.security_id,
+        command.side,
+        command.order_type,
+        command.time_in_force,
+        command.quantity,
+    )
+    return same_terms and (command.order_type == MARKET or known.price_e4 == command.price_e4)
+
+
+def _is_same_amend(earlier: Accepted, candidate: AmendCandidate, order: Order) -> bool:
+    """Whether the earlier command is what this candidate asks for. A term left out was the order's own then,
+    and may have been amended since: it says nothing."""
+    known = earlier.command
+    return (
+        type(known) is AmendOrder
+        and earlier.target is order
+        and candidate.quantity in (None, known.quantity)
+        and candidate.price_e4 in (None, known.price_e4)
+    )
 
 
 def _find(candidate: CancelCandidate | AmendCandidate, state: DoorState) -> Order | Refusal:

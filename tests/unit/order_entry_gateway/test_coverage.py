@@ -123,6 +123,26 @@ def test_a_second_amend_in_the_same_batch_builds_on_the_first() -> None:
     assert reasons([again]) == ["order.amend_changes_nothing"]
 
 
+def test_a_repeated_amend_is_the_first_one_also_after_another_amend() -> None:
+    """It left the quantity as it was; that another amend changed it since makes it no other request."""
+    door = state()
+    place = PlaceOrder("ann", "AAPL", "BUY", "limit", "GTC", 10, 1_000_000)
+    door.orders[7] = Order(7, place, 4, 1_010_000)
+    first = AmendOrder("ann", 7, 10, 1_010_000, 100_000, "a1", "AAPL", "BUY")
+    door.named["ann", "a1"] = Logged(0, 8, 5, first)
+    (again,) = decide([AmendCandidate("ann", 7, None, None, 1_010_000, "a1")], door)
+    assert isinstance(again, Accepted) and again.is_duplicate and again.sequence == 8
+    (other,) = decide([AmendCandidate("ann", 7, None, None, 1_020_000, "a1")], door)
+    assert reasons([other]) == ["order.client_order_id_reused"]
+
+
+def test_one_name_for_amends_of_two_orders_of_a_list_is_a_conflict() -> None:
+    """Neither order has its id yet."""
+    amends = [AmendCandidate("ann", None, name, 3, None, "a1") for name in ("one", "two")]
+    decisions = decide([buy(1, "50", "one"), buy(1, "50", "two"), *amends], state())
+    assert reasons(decisions) == ["accepted", "accepted", "accepted", "order.client_order_id_reused"]
+
+
 def test_an_amend_that_is_not_covered_is_refused_and_changes_nothing() -> None:
     door = state(cash=1_000, held=1_000)
     logged_order(door)
