@@ -150,6 +150,10 @@ class MemoryTransaction:
             raise ConstraintViolated(f"the reports have a hole before {row.sequence}")
         self.insert(self.tables.reports, row.sequence, row)
 
+    def has_written(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._undo)
+
     def roll_back(self) -> None:
         """Undo everything, newest first."""
         for table, key, row in reversed(self._undo):
@@ -167,7 +171,7 @@ class MemoryClearing:
         self.tables = Tables(shards)
         self.faults: Callable[[Moment], None] = _nothing_fails
         self.on_commit: Callable[[], None] = _nobody_listens
-        """Called after each commit, before whoever committed is told."""
+        """Called after each commit that wrote something, before whoever committed is told."""
         self._one_at_a_time = threading.RLock()
 
     @contextmanager
@@ -182,7 +186,8 @@ class MemoryClearing:
             except BaseException:
                 transaction.roll_back()
                 raise
-            self.on_commit()
+            if transaction.has_written():
+                self.on_commit()
             self.faults("committed")
 
     def run(self, work: Callable[[MemoryTransaction], T], stopping: threading.Event | None = None) -> T:
