@@ -11,6 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+LONGEST_KEY_BYTES = 255
+"""A routing key is a short string of AMQP."""
+LONGEST_REASON = 500
+"""Characters of a dead letter's reason; what is longer is cut."""
+
 
 class BusError(RuntimeError):
     """The broker refused something that no retry mends (an unroutable key, a closed bus)."""
@@ -60,6 +65,11 @@ class Publisher(Protocol):
 
 class Consumer(Protocol):
     """Reads one queue. For one thread only."""
+
+    @property
+    def queue_name(self) -> str:
+        """The queue read, also its routing key; a private one has another name after each reconnect."""
+        ...
 
     def receive(self, timeout_s: float, max_messages: int) -> list[Delivery]:
         """What waits now, oldest first: at least one and at most `max_messages`, or [] after `timeout_s`."""

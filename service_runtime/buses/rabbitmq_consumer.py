@@ -9,7 +9,7 @@ import pika
 from pika.exceptions import AMQPError
 
 from service_runtime.backoff import Backoff
-from service_runtime.bus import Delivery
+from service_runtime.bus import LONGEST_REASON, Delivery
 from service_runtime.buses.rabbitmq_topology import (
     DEAD_LETTER_EXCHANGE,
     declare_queue,
@@ -50,12 +50,11 @@ class RabbitConsumer:
         deadline = time.monotonic() + timeout_s
         while not self._buffer:
             left_s = deadline - time.monotonic()
-            if not self.is_ready() and not self._reconnect(left_s):
-                return []
-            try:
-                self._connection.process_data_events(time_limit=max(left_s, 0))
-            except _FAULTS as error:
-                self._lost(error)
+            if self.is_ready() or self._reconnect(left_s):
+                try:
+                    self._connection.process_data_events(time_limit=max(left_s, 0))
+                except _FAULTS as error:
+                    self._lost(error)
             if not self._buffer and time.monotonic() >= deadline:
                 return []
         return [self._buffer.popleft() for _ in range(min(max_messages, len(self._buffer)))]
@@ -73,7 +72,8 @@ class RabbitConsumer:
     def dead_letter(self, delivery: Delivery, reason: str) -> None:
         """Copy the delivery to the dead letters with the reason; durable on return. Tries until the broker takes it."""
         properties = pika.BasicProperties(
-            delivery_mode=2, headers={"reason": reason[:500], "queue": self._durable_queue or str(self._routing_key)}
+            delivery_mode=2,
+            headers={"reason": reason[:LONGEST_REASON], "queue": self._durable_queue or str(self._routing_key)},
         )
         while True:
             if not self.is_ready() and not self._reconnect(5.0):
@@ -82,7 +82,9 @@ class RabbitConsumer:
                 if self._confirming is None:
                     self._confirming = self._connection.channel()
                     self._confirming.confirm_delivery()
-                self._confirming.basic_publish(DEAD_LETTER_EXCHANGE, DEAD_LETTERS, delivery.body, properties)
+                self._confirming.basic_publish(
+                    DEAD_LETTER_EXCHANGE, DEAD_LETTERS, delivery.body, properties, mandatory=True
+                )
                 log.error("message dead-lettered", extra={"reason": reason, "queue": self.queue_name})
                 return
             except _FAULTS as error:
@@ -90,14 +92,19 @@ class RabbitConsumer:
 
     def is_ready(self) -> bool:
         """Whether it is connected and consuming."""
-        return self._channel is not None and self._channel.is_open
+        channel = self._channel
+        return channel is not None and bool(channel.is_open)
 
     def close(self) -> None:
         """Close the connection; what is unacknowledged goes back to the queue."""
         self._drop()
 
     def connect(self) -> None:
-        """Connect now; raises pika's errors when there is no broker."""
+        """Connect now; when there is no broker, `receive` will."""
+        self._reconnect(0)
+
+    def _connect(self) -> None:
+        """Connect, or raise pika's errors."""
         connection = pika.BlockingConnection(self._parameters)
         try:
             channel = connection.channel()
@@ -118,14 +125,14 @@ class RabbitConsumer:
         self._backoff.reset()
 
     def _reconnect(self, patience_s: float) -> bool:
-        """Try once, not before the back-off is over; sleeps `patience_s` at most."""
+        """Whether one attempt succeeded; none is made before the back-off is over. Sleeps `patience_s` at most."""
         pause_s = self._retry_at - time.monotonic()
         if pause_s > 0:
             time.sleep(max(0.0, min(pause_s, patience_s)))
             if pause_s > patience_s:
                 return False
         try:
-            self.connect()
+            self._connect()
             return True
         except _FAULTS as error:
             self._lost(error)

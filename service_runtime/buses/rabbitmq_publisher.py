@@ -14,7 +14,7 @@ import pika
 from pika.exceptions import AMQPError
 
 from service_runtime.backoff import Backoff
-from service_runtime.bus import BusError
+from service_runtime.bus import LONGEST_KEY_BYTES, BusError
 from service_runtime.buses.rabbitmq_topology import DEAD_LETTER_EXCHANGE, declare_queue, declare_topology
 from venue_protocol.topology import DEAD_LETTERS, DURABLE_QUEUES, EXCHANGE
 
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _MAX_UNCONFIRMED = 2_000
 _PERSISTENT = 2
+_CLOSE_S = 3.0
+_AFTER_REFUSAL_S = 0.5
 
 
 class _Pending:
@@ -54,6 +56,11 @@ class _Pending:
             self.error = f"no queue is bound to {self.routing_key!r}"
         self._event.set()
 
+    def give_up(self) -> None:
+        """The publisher was closed first: whoever waits learns that the outcome is unknown."""
+        self.error = "the publisher was closed before the broker confirmed"
+        self._event.set()
+
 
 class RabbitPublisher:
     """A Publisher. Thread-safe; the connection lives in its own thread."""
@@ -71,11 +78,14 @@ class RabbitPublisher:
         self._blocked = False
         self._closing = threading.Event()
         self._scheduled = False
+        self._backoff = Backoff()
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
 
     def publish(self, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None) -> _Pending:
         """Queue a message for sending. Waits while too many are unconfirmed; BusError once closed."""
+        if len(routing_key.encode()) > LONGEST_KEY_BYTES:
+            raise BusError(f"a routing key has {LONGEST_KEY_BYTES} bytes at most")
         pending = _Pending(routing_key, body, headers)
         with self._room:
             while len(self._outbox) + len(self._unconfirmed) >= _MAX_UNCONFIRMED and not self._closing.is_set():
@@ -99,34 +109,57 @@ class RabbitPublisher:
             return self._room.wait_for(lambda: not self._outbox and not self._unconfirmed, timeout_s)
 
     def close(self) -> None:
-        """Stop the connection and its thread."""
+        """Stop the connection and its thread; BusError for who still waits for a confirmation."""
         self._closing.set()
         with self._room:
             self._room.notify_all()
-        connection = self._connection
-        if connection is not None:
-            self._call(lambda: connection.close() if connection.is_open else connection.ioloop.stop())
-        self._thread.join(timeout=5)
+        self._call(self._close_connection)
+        self._thread.join(_CLOSE_S)
+        if self._thread.is_alive():
+            # A blocked or frozen broker does not answer the goodbye.
+            self._call(lambda: self._connection.ioloop.stop())
+            self._thread.join(_CLOSE_S)
 
     def _run(self) -> None:
-        backoff = Backoff()
         while not self._closing.is_set():
             try:
-                self._connection = pika.SelectConnection(
-                    self._parameters,
-                    on_open_callback=self._on_connection_open,
-                    on_open_error_callback=self._on_connection_lost,
-                    on_close_callback=self._on_connection_lost,
-                )
-                self._connection.ioloop.start()
-            except (AMQPError, OSError) as error:
-                log.warning("publisher connection failed", extra={"error": repr(error)})
-            if self._open:
-                backoff.reset()
+                self._serve_one_connection()
+            except Exception as error:
+                # Whatever it is: a publisher whose thread is dead would swallow every message without a word.
+                log.warning("publisher connection failed", exc_info=True, extra={"error": repr(error)})
             self._requeue_unconfirmed()
-            self._closing.wait(backoff.next_s())
+            self._closing.wait(self._backoff.next_s())
+        with self._room:
+            abandoned = list(self._outbox)
+            self._outbox.clear()
+            self._room.notify_all()
+        for pending in abandoned:
+            pending.give_up()
+
+    def _serve_one_connection(self) -> None:
+        """Connect and work until the connection ends."""
+        connection = pika.SelectConnection(
+            self._parameters,
+            on_open_callback=self._on_connection_open,
+            on_open_error_callback=self._on_connection_lost,
+            on_close_callback=self._on_connection_lost,
+        )
+        self._connection = connection
+        try:
+            connection.ioloop.start()
+        finally:
+            connection.ioloop.close()
+
+    def _close_connection(self) -> None:
+        if self._connection.is_open:
+            self._connection.close()
+        else:
+            self._connection.ioloop.stop()
 
     def _on_connection_open(self, connection: Any) -> None:
+        if self._closing.is_set():
+            connection.close()
+            return
         connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(True))
         connection.add_on_connection_unblocked_callback(lambda *_: self._set_blocked(False))
         connection.channel(on_open_callback=self._on_channel_open)
@@ -148,13 +181,18 @@ class RabbitPublisher:
 
     def _on_confirming(self, channel: Any) -> None:
         with self._lock:
+            if self._closing.is_set():
+                return
             self._channel = channel
             self._next_tag = 1
             self._open = True
             self._scheduled = True
+        self._backoff.reset()
         self._drain()
 
     def _on_channel_closed(self, channel: Any, error: Any) -> None:
+        with self._lock:
+            self._open = False
         if channel.connection.is_open:
             log.warning("publisher channel closed", extra={"error": repr(error)})
             channel.connection.close()
@@ -175,15 +213,9 @@ class RabbitPublisher:
                 pending = self._outbox.popleft()
                 self._unconfirmed[self._next_tag] = pending
                 self._next_tag += 1
-            to_dead_letters = pending.routing_key == DEAD_LETTERS
+            exchange = DEAD_LETTER_EXCHANGE if pending.routing_key == DEAD_LETTERS else EXCHANGE
             self._channel.basic_publish(
-                DEAD_LETTER_EXCHANGE if to_dead_letters else EXCHANGE,
-                pending.routing_key,
-                pending.body,
-                pika.BasicProperties(
-                    delivery_mode=_PERSISTENT, content_type="application/json", headers=pending.headers
-                ),
-                mandatory=True,
+                exchange, pending.routing_key, pending.body, _properties(pending), mandatory=True
             )
 
     def _on_return(self, _channel: Any, method: Any, _properties: Any, body: bytes) -> None:
@@ -206,7 +238,7 @@ class RabbitPublisher:
             self._room.notify_all()
         if refused:
             log.error("broker refused messages", extra={"count": len(settled)})
-            self._connection.ioloop.call_later(0.5, self._drain)
+            self._connection.ioloop.call_later(_AFTER_REFUSAL_S, self._drain)
             return
         for pending in settled:
             pending.settle()

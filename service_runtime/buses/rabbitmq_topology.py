@@ -40,8 +40,12 @@ def declare_queue(channel: Any, queue: str) -> None:
 
 
 def declare_subscription(channel: Any, routing_key: str) -> str:
-    """Name of a new exclusive queue bound to `routing_key`. Its reader notices what a full queue drops by the gap."""
+    """Name of a new exclusive queue bound to `routing_key`, and to its own name so that it can be answered alone.
+
+    Its reader notices what a full queue drops by the gap.
+    """
     declared = channel.queue_declare("", exclusive=True, arguments={"x-max-length": _SUBSCRIPTION_MAX_MESSAGES})
     queue: str = declared.method.queue
-    channel.queue_bind(queue, EXCHANGE, routing_key=routing_key)
+    for key in (routing_key, queue):
+        channel.queue_bind(queue, EXCHANGE, routing_key=key)
     return queue
