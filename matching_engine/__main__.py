@@ -4,6 +4,7 @@ from flask import Flask
 
 from matching_engine.adapters import http
 from matching_engine.adapters.log_reader import LogReader
+from matching_engine.adapters.security_list import SecurityList
 from matching_engine.adapters.snapshots import SnapshotFolder
 from matching_engine.command_reader import CommandReader
 from matching_engine.handlers import MatchingDesk
@@ -32,8 +33,8 @@ def build(service: Service) -> Flask:
     reader = CommandReader(service, desk, consumer, queue)
     resender = Resender(
         ours.shard,
-        bus.consumer(resend_queue(ours.shard), prefetch=1),
-        publisher,
+        bus.consumer(resend_queue(ours.shard)),
+        bus.publisher(),
         recent,
         snapshots,
         LogReader(database, ours.shard),
@@ -48,7 +49,7 @@ def build(service: Service) -> Flask:
     service.on_stop(lambda: publisher.flush(3))
     service.on_stop(desk.save_snapshot)
     app = web.create_app(service)
-    http.add_routes(app, desk)
+    http.add_routes(app, desk, SecurityList(database, ours.shard))
     return app
 
 

@@ -50,13 +50,14 @@ class CommandReader:
 
     def recover(self) -> None:
         """Replay the log; waits for the database."""
-        self._patiently(self._desk.recover)
-        self.is_recovered = True
+        self.is_recovered = self._patiently(self._desk.recover)
 
     def step(self) -> None:
         """Handle what waits; look at the log when nothing does."""
         deliveries = self._consumer.receive(_CONFIRM_S if self._unconfirmed else _IDLE_S, _MOST_MESSAGES)
         for delivery in deliveries:
+            if self._service.stopping.is_set():
+                break
             self._handle(delivery)
         self._acknowledge()
         if not deliveries and not self._unconfirmed:
@@ -76,8 +77,8 @@ class CommandReader:
             self._unconfirmed.append((delivery, []))
             return
         confirmations: list[Confirmation] = []
-        self._patiently(lambda: confirmations.extend(self._desk.command_batch(message)))
-        self._unconfirmed.append((delivery, confirmations))
+        if self._patiently(lambda: confirmations.extend(self._desk.command_batch(message))):
+            self._unconfirmed.append((delivery, confirmations))
 
     def _acknowledge(self) -> None:
         confirmed = None
@@ -103,13 +104,13 @@ class CommandReader:
             self._announce_at_s = self._now_s() + _ANNOUNCE_S
             self._desk.announce()
 
-    def _patiently(self, action: object) -> None:
-        """Do `action`, again and again while the database is away."""
-        assert callable(action)
+    def _patiently(self, action: Callable[[], None]) -> bool:
+        """Do `action`, again and again while the database is away. False if the service stops before it is done."""
         while not self._service.stopping.is_set():
             try:
                 action()
-                return
+                return True
             except DatabaseUnavailable as error:
                 log.warning("the order log is away", extra={"error": str(error)})
                 self._service.stopping.wait(0.3)
+        return False

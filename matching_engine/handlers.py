@@ -19,7 +19,9 @@ from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION
 log = logging.getLogger(__name__)
 
 _SNAPSHOT_EVERY = 200_000
-"""Commands between snapshots: well under two seconds of replay."""
+"""Commands between snapshots, at least: well under two seconds of replay."""
+_SNAPSHOT_COST = 4
+"""Commands between snapshots for each open order, at least: a snapshot walks over all of them."""
 
 
 class MatchingDesk:
@@ -39,7 +41,7 @@ class MatchingDesk:
         self._recent = recent
         self._snapshots = snapshots
         self._log_reader = log_reader
-        self._snapshot_at = _SNAPSHOT_EVERY
+        self._snapshot_at = 0
 
     def recover(self) -> None:
         """Load the newest snapshot and replay what the log has after it, publishing nothing.
@@ -49,6 +51,7 @@ class MatchingDesk:
         engine = load_engine(self.engine.shard, self._snapshots, self._log_reader)
         with self.lock:
             self.engine = engine
+        self._plan_snapshot()
         before = engine.log_position
         for batch in self._log_reader.batches(before):
             self._apply(batch)
@@ -91,7 +94,11 @@ class MatchingDesk:
         """Write a snapshot now."""
         with self.lock:
             self._snapshots.save(self.engine)
-        self._snapshot_at = self.engine.log_position + _SNAPSHOT_EVERY
+        self._plan_snapshot()
+
+    def _plan_snapshot(self) -> None:
+        pause = max(_SNAPSHOT_EVERY, _SNAPSHOT_COST * len(self.engine.orders))
+        self._snapshot_at = self.engine.log_position + pause
 
     def _publish(self, batch: CommandBatch) -> list[Confirmation]:
         body = self._apply(batch)

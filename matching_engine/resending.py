@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from matching_engine.adapters.log_reader import LogReader
 from matching_engine.adapters.snapshots import SnapshotFolder
 from matching_engine.domain.engine import MatchingEngine
-from service_runtime.bus import Consumer, Publisher
+from service_runtime import metrics
+from service_runtime.bus import Consumer, Delivery, Publisher
 from service_runtime.database import DatabaseUnavailable
 from venue_protocol import codec, streams
 from venue_protocol.events import EventBatch
 from venue_protocol.streams import ResendRequest
+from venue_protocol.topology import resend_queue
 
 log = logging.getLogger(__name__)
 
 _RECENT_BATCHES = 4_096
 _RECENT_BYTES = 64_000_000
+_MOST_REQUESTS = 100
 
 
 class RecentEvents:
@@ -71,18 +74,31 @@ class Resender:
             self.step(0.25)
 
     def step(self, timeout_s: float) -> int:
-        """Answer one request that waits, or comes within `timeout_s`; the number answered."""
-        deliveries = self._consumer.receive(timeout_s, max_messages=1)
+        """Answer what waits, or comes within `timeout_s`; the number of requests taken.
+
+        A reader asks again about every second until it has everything, and each answer goes up to the newest event.
+        So only its last request counts, and a request is acknowledged before a long answer: a lost one comes again.
+        """
+        deliveries = self._consumer.receive(timeout_s, _MOST_REQUESTS)
+        newest: dict[str, ResendRequest] = {}
         for delivery in deliveries:
             try:
-                message = codec.decode(delivery.body)
+                request = self._read(delivery)
+                newest[request.reply_to] = request
             except codec.CodecError as error:
+                metrics.dead_letters.labels(resend_queue(self._shard)).inc()
                 self._consumer.dead_letter(delivery, str(error))
-            else:
-                if isinstance(message, ResendRequest) and message.stream == streams.events(self._shard):
-                    self._answer(message)
-            self._consumer.ack(delivery)
+        if deliveries:
+            self._consumer.ack(deliveries[-1])
+        for request in newest.values():
+            self._answer(request)
         return len(deliveries)
+
+    def _read(self, delivery: Delivery) -> ResendRequest:
+        message = codec.decode(delivery.body)
+        if not isinstance(message, ResendRequest) or message.stream != streams.events(self._shard):
+            raise codec.CodecError(f"a {type(message).__name__} does not belong here")
+        return message
 
     def _answer(self, request: ResendRequest) -> None:
         sent = 0

@@ -1,22 +1,34 @@
 """The engine over HTTP: the live book and where it stands. For operators; clients read the feed."""
 
+import hashlib
+from typing import Protocol
+
 from flask import Flask, Response
 
+from matching_engine.domain.snapshot import encode_state
 from matching_engine.handlers import MatchingDesk
 from service_runtime.web import json_response, query_whole, refuse
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason
 
 
-def add_routes(app: Flask, desk: MatchingDesk) -> None:
+class Listing(Protocol):
+    """Knows the securities of the shard."""
+
+    def has(self, security_id: str) -> bool:
+        """Whether this security is listed."""
+        ...
+
+
+def add_routes(app: Flask, desk: MatchingDesk, listing: Listing) -> None:
     """Put the engine's routes on `app`."""
 
     @app.get("/v1/books/<security_id>")
     def book(security_id: str) -> Response:
         most = query_whole("depth", 10, 1, 1000)
+        if security_id not in desk.engine.books and not listing.has(security_id):
+            raise refuse(RejectReason.UNKNOWN_SECURITY, f"{security_id[:32]!r} is not listed here", "security")
         with desk.lock:
-            if security_id not in desk.engine.books:
-                raise refuse(RejectReason.UNKNOWN_SECURITY, f"no book of {security_id[:32]!r} yet", "security")
             bids, asks = desk.engine.depth(security_id, most)
             sequence = desk.engine.event_position
         halves = {
@@ -28,12 +40,15 @@ def add_routes(app: Flask, desk: MatchingDesk) -> None:
     @app.get("/v1/engine")
     def engine() -> Response:
         with desk.lock:
-            state = {
-                "shard": desk.engine.shard,
-                "log_position": desk.engine.log_position,
-                "event_position": desk.engine.event_position,
-                "trades": desk.engine.trade_count,
-                "open_orders": len(desk.engine.orders),
-                "state_hash": desk.engine.state_hash(),
-            }
-        return json_response(state)
+            state = desk.engine.state()
+            open_orders = len(desk.engine.orders)
+        answer = {
+            "shard": state.shard,
+            "log_position": state.log_position,
+            "event_position": state.event_position,
+            "trades": state.trade_count,
+            "open_orders": open_orders,
+            # Hashed without the lock: matching goes on meanwhile.
+            "state_hash": hashlib.sha256(encode_state(state)).hexdigest(),
+        }
+        return json_response(answer)

@@ -1,0 +1,76 @@
+"""The engine's HTTP doors."""
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from matching_engine.adapters import http
+from service_runtime import web
+from tests.unit.matching_engine.test_service import Venue
+
+
+class Listed:
+    """AAPL and MSFT are listed."""
+
+    def has(self, security_id: str) -> bool:
+        """Whether it is one of the two."""
+        return security_id in ("AAPL", "MSFT")
+
+
+@pytest.fixture
+def venue(tmp_path: Path) -> Venue:
+    venue = Venue(tmp_path)
+    venue.send(venue.commit("B 5@10 ann", "B 2@10 cat", "B 1@9.50 ann", "S 3@10.25 bob"))
+    venue.step()
+    return venue
+
+
+@pytest.fixture
+def client(venue: Venue) -> FlaskClient:
+    app = web.create_app(venue.service)
+    http.add_routes(app, venue.desk, Listed())
+    return app.test_client()
+
+
+def test_book_shows_levels_best_first_with_the_sequence(client: FlaskClient) -> None:
+    assert client.get("/v1/books/AAPL").json == {
+        "security": "AAPL",
+        "sequence": 4,
+        "bids": [{"price": "10.00", "quantity": 7}, {"price": "9.50", "quantity": 1}],
+        "asks": [{"price": "10.25", "quantity": 3}],
+    }
+
+
+def test_depth_limits_the_levels(client: FlaskClient) -> None:
+    book = client.get("/v1/books/AAPL?depth=1").json
+    assert book is not None
+    assert [level["price"] for level in book["bids"]] == ["10.00"]
+
+
+def test_listed_security_that_nobody_traded_has_an_empty_book(client: FlaskClient) -> None:
+    book = client.get("/v1/books/MSFT").json
+    assert book == {"security": "MSFT", "sequence": 4, "bids": [], "asks": []}
+
+
+def test_unknown_security_is_not_found(client: FlaskClient) -> None:
+    answer = client.get("/v1/books/NONE")
+    assert answer.status_code == 404
+    assert answer.json is not None
+    assert answer.json["error"]["code"] == "security.unknown"
+
+
+@pytest.mark.parametrize("depth", ["0", "-1", "1001", "x", "1.5", ""])
+def test_depth_that_is_no_small_whole_number_is_refused(client: FlaskClient, depth: str) -> None:
+    assert client.get(f"/v1/books/AAPL?depth={depth}").status_code == 400
+
+
+def test_engine_tells_where_it_stands(client: FlaskClient, venue: Venue) -> None:
+    assert client.get("/v1/engine").json == {
+        "shard": 0,
+        "log_position": 4,
+        "event_position": 4,
+        "trades": 0,
+        "open_orders": 4,
+        "state_hash": venue.desk.engine.state_hash(),
+    }
