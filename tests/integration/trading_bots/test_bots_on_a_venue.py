@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import VenueClient
@@ -36,6 +37,16 @@ def test_bots_trade_on_after_a_service_was_killed(
         assert fleet.is_playing()
     finally:
         fleet.stop()
+    wait_for(lambda: is_ready(live_venue), 60)
+
+
+def is_ready(venue: RunningVenue) -> bool:
+    """Whether every service says so."""
+    urls = (venue.gateway_url, venue.engine_url, venue.clearinghouse_url, venue.market_data_url)
+    try:
+        return all(requests.get(f"{url}/readyz", timeout=5).ok for url in urls)
+    except requests.ConnectionError:
+        return False
 
 
 def test_a_demo_ends_with_nothing_lost_and_a_second_one_goes_on(
