@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pika
 import psycopg2
 import pytest
 import requests
@@ -23,7 +24,7 @@ from service_runtime.authentication import key_hash, new_key
 from service_runtime.bus import Publisher
 from service_runtime.buses.rabbitmq import RabbitBus
 from venue_protocol import codec
-from venue_protocol.topology import DATA_FEED
+from venue_protocol.topology import DATA_FEED, DURABLE_QUEUES
 
 ROOT = Path(__file__).parents[3]
 CLIENTS = {"alice": "trader", "bob": "trader", "carol": "trader", "root": "administrator"}
@@ -202,8 +203,13 @@ def feed(clearing: Clearing, rabbit_bus: RabbitBus, broker_url: str) -> Iterator
 
 @pytest.fixture(scope="module")
 def shared_feed(postgres_url: str, broker_url: str) -> Iterator[RunningFeed]:
-    """A feed for all tests of a module that record nothing."""
+    """One feed, with empty queues, for all tests of a module."""
+    connection = pika.BlockingConnection(pika.URLParameters(broker_url))
+    for queue in DURABLE_QUEUES:
+        connection.channel().queue_delete(queue)
+    connection.close()
     bus = RabbitBus(broker_url, "tests")
+    bus.declare(DURABLE_QUEUES)
     with fresh_clearing(postgres_url) as seeded:
         running = RunningFeed(seeded, broker_url, bus.publisher())
         running.start()
