@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from migrations.provision import drop
 from tests.acceptance.api import Client, unique
 from venue_cli import running
 from venue_cli.running import RunningVenue
@@ -22,6 +23,7 @@ def venue(postgres_url: str, broker_url: str, tmp_path_factory: pytest.TempPathF
     try:
         with running.start("given", folder, report=lambda _line: None) as started:
             yield started
+        drop(postgres_url, started.instance)
     finally:
         for name, value in before.items():
             if value is None:

@@ -1,0 +1,24 @@
+"""Real input through the real door: whole recordings over HTTP, compared fill by fill with what was recorded."""
+
+from pathlib import Path
+
+import pytest
+
+from venue_cli.replay.orders import make_plan, play
+from venue_cli.running import RunningVenue
+
+
+@pytest.mark.parametrize(
+    "recording",
+    [
+        "matching_consensus/normal_s23_n20000.orders.csv.xz",
+        "lobster_aapl_l10_sample/AAPL_2012-06-21_message_10.first999.csv",
+    ],
+)
+def test_a_whole_recording_plays_with_every_fill_in_order_price_size_and_maker(
+    venue: RunningVenue, shared_data: Path, recording: str
+) -> None:
+    outcome = play(venue, make_plan(shared_data / recording))
+    assert len(outcome.fills) > 90
+    assert outcome.fills == outcome.plan.expected_fills
+    assert outcome.difference() is None
