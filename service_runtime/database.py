@@ -21,7 +21,9 @@ Cursor = Any
 T = TypeVar("T")
 
 _AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, sqlalchemy.exc.TimeoutError)
+_DRIVER_ERRORS = (psycopg2.Error, sqlalchemy.exc.SQLAlchemyError)
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
+"""Kinds of OperationalError too, so they are asked for first: the connection is sound, nothing was committed."""
 
 
 class DatabaseUnavailable(RuntimeError):
@@ -40,7 +42,7 @@ class Database:
         self._name = name
         self._statement_timeout_ms = statement_timeout_ms
         self._pool = QueuePool(self._connect, pool_size=pool_size, max_overflow=0, timeout=5)
-        self._available = True
+        self._renewing = threading.Lock()
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
@@ -48,30 +50,31 @@ class Database:
 
         Raises DatabaseUnavailable (nothing committed) or CommitUnknown (lost during COMMIT).
         """
-        connection = self._checkout()
+        pool, connection = self._checkout()
         try:
             cursor = connection.cursor()
             yield cursor
-        except _AWAY as error:
-            self._discard(connection)
-            raise DatabaseUnavailable(str(error).strip()) from error
         except _CONFLICTS as error:
-            connection.rollback()
-            connection.close()
+            self._roll_back(pool, connection)
+            raise DatabaseUnavailable(str(error).strip()) from error
+        except _AWAY as error:
+            self._discard(pool, connection)
             raise DatabaseUnavailable(str(error).strip()) from error
         except BaseException:
-            self._roll_back(connection)
+            self._roll_back(pool, connection)
             raise
         try:
             connection.commit()
+        except _CONFLICTS as error:
+            self._roll_back(pool, connection)
+            raise DatabaseUnavailable(str(error).strip()) from error
         except _AWAY as error:
-            self._discard(connection)
+            self._discard(pool, connection)
             raise CommitUnknown(str(error).strip()) from error
         except BaseException:
-            self._roll_back(connection)
+            self._roll_back(pool, connection)
             raise
         connection.close()
-        self._available = True
 
     def run(self, work: Callable[[Cursor], T], stopping: threading.Event | None = None) -> T:
         """The result of `work` in a transaction, tried until it commits. `work` must be safe to repeat.
@@ -117,24 +120,25 @@ class Database:
             keepalives_count=3,
         )
 
-    def _checkout(self) -> Any:
+    def _checkout(self) -> tuple[QueuePool, Any]:
+        pool = self._pool
         try:
-            return self._pool.connect()
+            return pool, pool.connect()
         except _AWAY as error:
-            self._available = False
             raise DatabaseUnavailable(str(error).strip()) from error
 
-    def _discard(self, connection: Any) -> None:
-        """The connection is dead: drop it, and the other idle ones with it (the server probably restarted)."""
-        self._available = False
+    def _discard(self, pool: QueuePool, connection: Any) -> None:
+        """The connection is dead: drop it, and the idle ones of its pool with it (the server probably restarted)."""
         connection.invalidate()
         connection.close()
-        self._pool.dispose()
-        self._pool = self._pool.recreate()
+        with self._renewing:
+            if pool is self._pool:
+                self._pool = pool.recreate()
+        pool.dispose()
 
-    def _roll_back(self, connection: Any) -> None:
+    def _roll_back(self, pool: QueuePool, connection: Any) -> None:
         try:
             connection.rollback()
             connection.close()
-        except _AWAY:
-            self._discard(connection)
+        except _DRIVER_ERRORS:
+            self._discard(pool, connection)
