@@ -90,7 +90,8 @@ class Inbox:
 
     def behind(self) -> list[str]:
         """Names of the streams in which something is known to be missing."""
-        names = [streams.events(shard) for shard, intake in self.events.items() if intake.is_behind()]
+        # A copy: other threads ask while the recorder meets a new shard.
+        names = [streams.events(shard) for shard, intake in list(self.events.items()) if intake.is_behind()]
         return names + ([streams.SETTLEMENTS] if self.settlements.is_behind() else [])
 
 

@@ -8,14 +8,18 @@ from typing import Any
 import psycopg2
 import pytest
 
-from market_data_feed.domain.orders import Fold
+from market_data_feed.adapters import recording
+from market_data_feed.domain.inbox import Inbox
+from market_data_feed.domain.orders import BrokenStream, Fold
 from migrations import schema
 from service_runtime.buses.rabbitmq import RabbitBus
+from service_runtime.database import Database
 from tests.integration.market_data_feed.conftest import Clearing, RunningFeed, wait_until
 from tests.unit.market_data_feed.random_tape import RandomMarket
 from tests.unit.market_data_feed.tape import START_US, Tape
 from venue_protocol import codec
 from venue_protocol.commands import CommandBatch
+from venue_protocol.events import EventBatch
 from venue_protocol.settlement import GENESIS_HASH, SettlementBatch, SettlementReport
 from venue_protocol.streams import OrderRejected, OrderReports, ResendRequest, StreamPosition
 from venue_protocol.topology import DEAD_LETTERS, RESEND_REQUESTS
@@ -246,6 +250,41 @@ def test_books_and_last_prices_are_the_same_after_a_restart(feed: RunningFeed) -
     assert feed.stop() == 0
     feed.start()
     assert shown() == before
+
+
+def test_a_record_whose_commit_was_in_doubt_is_written_once(clearing: Clearing) -> None:
+    tape = RandomMarket(seed=9).play(30)
+    inbox, fold = Inbox({}), Fold({})
+    for batch in tape.batches:
+        inbox.take_events(batch)
+        fold.apply(batch, batch.first)
+    record = recording.compose(inbox.take_due(), fold)
+    database = Database(clearing.provisioned.market_url("market_data_feed"), "test", pool_size=1)
+    for _ in range(3):
+        database.run(lambda cursor: recording.write(cursor, record))
+    database.close()
+    assert_record_equals(clearing, tape)
+
+
+def test_a_second_feed_on_the_same_record_stops_instead_of_writing(clearing: Clearing) -> None:
+    tape = RandomMarket(seed=10).play(3)
+    database = Database(clearing.provisioned.market_url("market_data_feed"), "test", pool_size=1)
+
+    def record(positions: dict[str, int], batch: EventBatch) -> None:
+        inbox, fold = Inbox(positions), Fold({})
+        inbox.take_events(batch)
+        fold.apply(batch, batch.first)
+        composed = recording.compose(inbox.take_due(), fold)
+        database.run(lambda cursor: recording.write(cursor, composed))
+
+    record({}, tape.batches[0])
+    before = dump(clearing)
+    other = Tape()
+    other.batch("new 77 carol BUY 1@1.00")
+    with pytest.raises(BrokenStream, match="another feed"):
+        record({"events.0": 500}, EventBatch(1, 0, 501, 1, 1, START_US, other.batches[0].events))
+    assert dump(clearing) == before
+    database.close()
 
 
 def test_poison_goes_to_the_dead_letters_with_a_reason_and_stops_nothing(

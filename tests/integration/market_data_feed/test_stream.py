@@ -169,6 +169,15 @@ def test_unsubscribing_ends_the_channel(feed: RunningFeed) -> None:
         assert [m["type"] for m in listener.messages["book", "AAPL"]] == ["snapshot"]
 
 
+def test_a_service_that_stops_tells_its_streams_to_come_back(feed: RunningFeed) -> None:
+    with Listener(feed.stream_url) as idle, Listener(feed.stream_url) as listener:
+        listener.ask(action="subscribe", channel="book", security="AAPL")
+        stopping = InBackground(feed.stop)
+        assert listener.close_code() == 1012
+        assert idle.close_code() == 1012
+        stopping.join()
+
+
 def wide_batches(tape: Tape, count: int, first_id: int) -> list[Any]:
     """Batches that each change a hundred price levels: about 10 kB on the book channel."""
     return [
