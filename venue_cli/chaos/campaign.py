@@ -1,5 +1,7 @@
 """One campaign: a private venue, traders, faults by the timetable, rest, proof."""
 
+import shutil
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -7,7 +9,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from venue_cli import processes
 from venue_cli.administration import Administration
 from venue_cli.chaos import faults, postgres_faults, timetable
 from venue_cli.chaos.broker_faults import start as start_broker
@@ -19,14 +23,15 @@ from venue_cli.chaos.probe import Probe
 from venue_cli.chaos.quiet import wait_until_quiet
 from venue_cli.chaos.recoveries import Outages, Recoveries, Recovery
 from venue_cli.chaos.site import Site, open_site
+from venue_cli.chaos.subscriber import Subscriber
 from venue_cli.chaos.timetable import PlannedFault
 from venue_cli.chaos.traders import Trader, Treasurer, enroll
-from venue_cli.chaos.verdict import judge
+from venue_cli.chaos.verdict import judge, report_count
 from venue_cli.terminal import Report
 
-_WARM_UP_S = 3.0
 _QUIET_PATIENCE_S = 120.0
 _LAST_ANSWERS_S = 300.0
+_LAST_FRAMES_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,9 @@ class Plan:
     """Requests a second of each trader."""
     kinds: tuple[str, ...] = ()
     """Only these kinds of faults; () for all that are possible."""
+    warm_up_s: float = 3.0
+    name: str = "chaos"
+    """Begins the names of the campaign's clients; one site may see several campaigns."""
 
 
 @dataclass
@@ -68,53 +76,56 @@ class Campaign:
         self._site = site
         self._plan = plan
         self._report = report
-        self._evidence = Evidence()
+        self.evidence = Evidence()
         self._troubles = Troubles()
         self._outages = Outages()
         self._eavesdropper = Eavesdropper(site.broker.url)
         administration = Administration(site.venue)
-        accounts = enroll(administration, "chaos", plan.traders)
-        self._probe = Probe(site.venue, administration, self._evidence)
+        accounts = enroll(administration, plan.name, plan.traders)
+        self._probe = Probe(site.venue, administration, plan.name, self.evidence)
         self._recoveries = Recoveries(site, self._probe, self._outages)
         self._traders = [
-            Trader(
-                account, site.venue.gateway_url, plan.seed * 1000 + number, plan.rate, self._evidence, self._troubles
-            )
+            Trader(account, site.venue.gateway_url, plan.seed * 1000 + number, plan.rate, self.evidence, self._troubles)
             for number, account in enumerate(accounts)
         ]
-        self._treasurer = Treasurer(site.venue, accounts, plan.seed, self._evidence, self._troubles)
+        self._subscriber = Subscriber(site.venue.market_data_url, *self._probe.buyer)
+        self._treasurer = Treasurer(site.venue, accounts, plan.name, plan.seed, self.evidence, self._troubles)
         self._possible = faults.possible(site, self._eavesdropper)
         self._hands = hands
         self._under_way: list[Future[None]] = []
         self._stopping = threading.Event()
+        self._silence = threading.Event()
+        self._listening = threading.Thread(target=self._subscriber.listen, args=(self._silence,), daemon=True)
         self.outcome = Outcome(plan, impossible=tuple(faults.FAULTS.keys() - self._possible.keys()))
 
-    def run(self) -> Outcome:
-        """Trade under faults, come to rest, judge."""
+    def timetable(self) -> list[PlannedFault]:
+        """The faults that the plan's seed draws of those that are possible here."""
+        chosen = faults.plans(self._possible, self._plan.kinds)
+        return timetable.draw(self._plan.seed, self._plan.seconds, self._plan.faults, chosen)
+
+    def run(self, planned: Sequence[PlannedFault]) -> Outcome:
+        """Trade under these faults, come to rest, judge."""
         started = time.monotonic()
-        planned = timetable.draw(
-            self._plan.seed, self._plan.seconds, self._plan.faults, faults.plans(self._possible, self._plan.kinds)
-        )
+        self._site.stopping.clear()
         self._trade_under(planned)
         self._come_to_rest()
-        violations, compared = judge(self._site, self._evidence)
+        violations, compared = judge(self._site, self.evidence)
         self.outcome.violations += violations
+        self._hear_the_last()
         self.outcome.compared = compared
         self._count()
         self.outcome.seconds = time.monotonic() - started
         return self.outcome
 
     def _trade_under(self, planned: Sequence[PlannedFault]) -> None:
-        threads = [
-            threading.Thread(target=trader.trade, args=(self._stopping,), daemon=True) for trader in self._traders
-        ]
-        threads.append(threading.Thread(target=self._treasurer.deposit, args=(self._stopping,), daemon=True))
-        threads.append(threading.Thread(target=self._probe.run, args=(self._stopping,), daemon=True))
+        loops = [trader.trade for trader in self._traders] + [self._treasurer.deposit, self._probe.run]
+        threads = [threading.Thread(target=loop, args=(self._stopping,), daemon=True) for loop in loops]
+        self._listening.start()
         self._eavesdropper.start()
         for thread in threads:
             thread.start()
         try:
-            time.sleep(_WARM_UP_S)
+            time.sleep(self._plan.warm_up_s)
             self._do_faults(planned)
             self._finish_faults()
         finally:
@@ -139,15 +150,15 @@ class Campaign:
 
     def _do(self, planned: PlannedFault) -> None:
         fault: Fault = self._possible[planned.kind]
-        outage = self._outages.begin()
-        began = time.monotonic()
+        outage = self._outages.begin(planned.target)
         try:
             fault.act(self._site, planned)
         finally:
-            self._outages.end(outage)
+            outage.end()
         self.outcome.faults[planned.kind] += 1
         # A kill is over when it is done: its recovery counts from there, an outage's from the server's return.
-        since = time.monotonic() if planned.seconds or planned.target in (faults.BROKER, faults.POSTGRES) else began
+        is_kill = not planned.seconds and planned.target not in (faults.BROKER, faults.POSTGRES)
+        since = outage.began if is_kill else outage.ended
         self._recoveries.watch(planned.kind, planned.target, faults.concerned(planned.target), since, outage)
 
     def _finish_faults(self) -> None:
@@ -165,12 +176,22 @@ class Campaign:
         self.outcome.violations += wait_until_quiet(self._site, _QUIET_PATIENCE_S)
         self._report("comparing …")
 
+    def _hear_the_last(self) -> None:
+        """The subscriber has heard each report of its client once, in order."""
+        reports = report_count(self._site.venue, self._subscriber.client_id)
+        processes.wait_until(lambda: len(self._subscriber.heard) >= reports, _LAST_FRAMES_S)
+        self._silence.set()
+        self._listening.join()
+        self.outcome.violations += self._subscriber.faults(reports)
+        if (without := self._troubles.counts["503 without Retry-After"]) > 0:
+            self.outcome.violations.append(f"{without} answers 503 had no Retry-After")
+
     def _count(self) -> None:
         self.outcome.recoveries = self._recoveries.found
         self.outcome.troubles = dict(self._troubles.counts)
-        self.outcome.acknowledged = len(self._evidence.acknowledged)
-        self.outcome.refused = len(self._evidence.refused)
-        self.outcome.deposits = len(self._evidence.deposits)
+        self.outcome.acknowledged = len(self.evidence.acknowledged)
+        self.outcome.refused = len(self.evidence.refused)
+        self.outcome.deposits = len(self.evidence.deposits)
         self.outcome.repeated_messages = self._eavesdropper.repeated
 
 
@@ -200,4 +221,10 @@ def run(plan: Plan, report: Report) -> Outcome:
         stack.callback(hands.release)
         site = stack.enter_context(open_site(report))
         stack.callback(site.stopping.set)
-        return Campaign(site, plan, hands, report).run()
+        campaign = Campaign(site, plan, hands, report)
+        outcome = campaign.run(campaign.timetable())
+        if outcome.violations:
+            kept = Path(tempfile.mkdtemp(prefix="venue-chaos-logs-"))
+            shutil.copytree(site.venue.state_dir / "logs", kept, dirs_exist_ok=True)
+            report(f"the logs of all parts are kept in {kept}")
+        return outcome

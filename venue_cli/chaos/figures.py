@@ -6,39 +6,32 @@ from dataclasses import asdict
 from typing import Any
 
 from venue_cli.chaos.campaign import Outcome
-from venue_cli.chaos.faults import BROKER, POSTGRES
+from venue_cli.chaos.faults import ALL, BROKER, POSTGRES
 from venue_cli.chaos.recoveries import Recovery, median_and_worst
 from venue_cli.chaos.site import SERVICES
 from venue_cli.table import render
 from venue_cli.terminal import paint
 
-_COLUMNS = (
-    "recovered",
-    "times",
-    "undisturbed",
-    "ready, median",
-    "ready, worst",
-    "first trade, median",
-    "first trade, worst",
-)
+_COLUMNS = ("recovered", "times", "ready: clean", "median", "worst", "first trade: clean", "median ", "worst ")
 _KILLS = ("service killed", "worker killed", "all services killed")
 
 
 def recovery_rows(recoveries: Iterable[Recovery]) -> list[dict[str, Any]]:
-    """By target: how many undisturbed recoveries (kills alone for a service), their median and worst."""
+    """By target: median and worst seconds of the clean recoveries (for a service of its kills alone)."""
     found = list(recoveries)
     rows = []
-    for target in (*SERVICES, "all services", BROKER, POSTGRES):
+    for target in (*SERVICES, ALL, BROKER, POSTGRES):
         own = [each for each in found if each.target == target and (target not in SERVICES or each.kind in _KILLS)]
-        clean = [each for each in own if each.is_undisturbed]
-        row: dict[str, Any] = {"target": target, "recoveries": len(own), "undisturbed": len(clean)}
-        for name, values in (("ready", [each.ready_s for each in clean]), ("through", [r.through_s for r in clean])):
-            known = [value for value in values if value is not None]
-            middle, worst = median_and_worst(known) if known else (None, None)
-            row |= {f"{name}_median_s": middle, f"{name}_worst_s": worst}
+        ready = [each.ready_s for each in own if each.is_ready_clean and each.ready_s is not None]
+        through = [each.through_s for each in own if each.is_through_clean and each.through_s is not None]
         if own:
-            rows.append(row)
+            rows.append({"target": target, "recoveries": len(own)} | _span("ready", ready) | _span("through", through))
     return rows
+
+
+def _span(name: str, seconds: list[float]) -> dict[str, Any]:
+    middle, worst = median_and_worst(seconds) if seconds else (None, None)
+    return {f"{name}_clean": len(seconds), f"{name}_median_s": middle, f"{name}_worst_s": worst}
 
 
 def as_json(outcome: Outcome) -> str:
@@ -72,6 +65,9 @@ def for_people(outcome: Outcome) -> str:
 
 def _shown(row: dict[str, Any]) -> dict[str, str]:
     """The row with its seconds in words, under the headings of the table."""
-    seconds = [row[f"{name}_{what}_s"] for name in ("ready", "through") for what in ("median", "worst")]
-    texts = ["-" if value is None else f"{value:.2f} s" for value in seconds]
-    return dict(zip(_COLUMNS, [row["target"], str(row["recoveries"]), str(row["undisturbed"]), *texts], strict=True))
+    texts = [row["target"], str(row["recoveries"])]
+    for name in ("ready", "through"):
+        texts.append(str(row[f"{name}_clean"]))
+        values = (row[f"{name}_median_s"], row[f"{name}_worst_s"])
+        texts += ["-" if value is None else f"{value:.2f} s" for value in values]
+    return dict(zip(_COLUMNS, texts, strict=True))

@@ -9,7 +9,6 @@ from venue_cli.chaos.door import Door, Troubles, Unresolved
 from venue_cli.chaos.evidence import Evidence
 from venue_cli.running import RunningVenue
 
-SECURITY = "PROBE"
 _PRICE = "10.00"
 _PATIENCE_S = 240.0
 _LOOK_EVERY_S = 0.01
@@ -19,17 +18,21 @@ _PAUSE_S = 0.1
 class Probe:
     """Two accounts that trade one share of a security of their own with each other, again and again."""
 
-    def __init__(self, venue: RunningVenue, administration: Administration, evidence: Evidence) -> None:
+    def __init__(self, venue: RunningVenue, administration: Administration, name: str, evidence: Evidence) -> None:
         self._evidence = evidence
         troubles = Troubles()
+        self._security = f"{name.upper()}.PROBE"
         administration.add_security(
-            {"security": SECURITY, "name": "Probe", "reference_price": _PRICE, "issued_shares": 10_000_000}
+            {"security": self._security, "name": "Probe", "reference_price": _PRICE, "issued_shares": 10_000_000}
         )
-        self._names = {"SELL": "probe.seller", "BUY": "probe.buyer"}
+        self._names = {"SELL": f"{name}.probe.seller", "BUY": f"{name}.probe.buyer"}
+        shares = {self._security: 1_000_000}
         keys = {
-            "SELL": administration.create_client("probe.seller", "market_maker", "0.00", {SECURITY: 1_000_000}),
-            "BUY": administration.create_client("probe.buyer", "market_maker", "10000000.00"),
+            "SELL": administration.create_client(self._names["SELL"], "market_maker", "0.00", shares),
+            "BUY": administration.create_client(self._names["BUY"], "market_maker", "10000000.00"),
         }
+        self.buyer = (self._names["BUY"], keys["BUY"])
+        """Client id and key."""
         self._doors = {side: Door(venue.gateway_url, key, troubles) for side, key in keys.items()}
         self._window = Door(venue.market_data_url, keys["BUY"], troubles)
         self._passages: list[tuple[float, float]] = []
@@ -70,7 +73,7 @@ class Probe:
     def _place(self, side: str) -> None:
         name = self._names[side]
         order = {
-            "security": SECURITY,
+            "security": self._security,
             "side": side,
             "quantity": 1,
             "type": "limit",

@@ -11,6 +11,8 @@ from venue_cli.chaos.site import Site
 
 _PATIENCE_S = 120.0
 _LOOK_EVERY_S = 0.02
+_AWAITED = ("RabbitMQ", "Postgres", "all services")
+"""Targets that every service has to wait for."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,23 @@ class Recovery:
     """Until /readyz of all services concerned answered 200; None: not within the patience."""
     through_s: float | None
     """Until the first trade sent after the fault was settled and reported."""
-    is_undisturbed: bool
-    """Whether no other outage overlapped: only such figures say something about one part."""
+    is_ready_clean: bool
+    """Whether nothing that these services wait for was away meanwhile, so that `ready_s` is theirs alone."""
+    is_through_clean: bool
+    """Whether nothing at all was away until then."""
+
+
+@dataclass
+class Outage:
+    """A time during which something was deliberately away, monotonic seconds."""
+
+    target: str
+    began: float
+    ended: float = float("inf")
+
+    def end(self) -> None:
+        """It is over."""
+        self.ended = time.monotonic()
 
 
 class Outages:
@@ -32,23 +49,25 @@ class Outages:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._spans: list[list[float]] = []
+        self._found: list[Outage] = []
 
-    def begin(self) -> list[float]:
-        """An outage begins; give the value to `end`."""
-        span = [time.monotonic(), float("inf")]
+    def begin(self, target: str) -> "Outage":
+        """An outage of `target` begins."""
+        outage = Outage(target, time.monotonic())
         with self._lock:
-            self._spans.append(span)
-        return span
+            self._found.append(outage)
+        return outage
 
-    def end(self, span: list[float]) -> None:
-        """The outage is over."""
-        span[1] = time.monotonic()
-
-    def others_touch(self, own: list[float], since: float, until: float) -> bool:
-        """Whether another outage overlaps the time from `since` to `until`."""
+    def others_touch(self, own: "Outage", since: float, until: float, targets: Sequence[str] = ()) -> bool:
+        """Whether another outage (of one of these targets, where given) overlaps the time from `since` to `until`."""
         with self._lock:
-            return any(span is not own and span[0] < until and span[1] > since for span in self._spans)
+            return any(
+                outage is not own
+                and outage.began < until
+                and outage.ended > since
+                and (not targets or outage.target in targets)
+                for outage in self._found
+            )
 
 
 class Recoveries:
@@ -61,7 +80,7 @@ class Recoveries:
         self._outages = outages
         self._threads: list[threading.Thread] = []
 
-    def watch(self, kind: str, target: str, services: Sequence[str], since: float, outage: list[float]) -> None:
+    def watch(self, kind: str, target: str, services: Sequence[str], since: float, outage: Outage) -> None:
         """Begin to watch these services recover from a fault that ended at `since` (monotonic seconds)."""
         thread = threading.Thread(
             target=self._watch, args=(kind, target, services, since, outage), name=f"recovery {kind}", daemon=True
@@ -74,19 +93,20 @@ class Recoveries:
         for thread in self._threads:
             thread.join()
 
-    def _watch(self, kind: str, target: str, services: Sequence[str], since: float, outage: list[float]) -> None:
+    def _watch(self, kind: str, target: str, services: Sequence[str], since: float, outage: Outage) -> None:
         deadline = since + _PATIENCE_S
         ready = _when(lambda: self._are_ready(services), deadline)
         through = _when(lambda: self._probe.first_through(since) is not None, deadline)
         first = self._probe.first_through(since)
-        undisturbed = not self._outages.others_touch(outage, since, first or through or deadline)
+        awaited = (*services, *_AWAITED)
         self.found.append(
             Recovery(
                 kind,
                 target,
                 None if ready is None else ready - since,
                 None if first is None else first - since,
-                undisturbed,
+                not self._outages.others_touch(outage, since, ready or deadline, awaited),
+                not self._outages.others_touch(outage, since, first or through or deadline),
             )
         )
 

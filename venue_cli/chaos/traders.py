@@ -152,19 +152,26 @@ class Treasurer:
     """An administrator who goes on making deposits, each under one key until it has its journal."""
 
     def __init__(
-        self, venue: RunningVenue, accounts: Sequence[Account], seed: int, evidence: Evidence, troubles: Troubles
+        self,
+        venue: RunningVenue,
+        accounts: Sequence[Account],
+        name: str,
+        seed: int,
+        evidence: Evidence,
+        troubles: Troubles,
     ) -> None:
         self._door = Door(venue.clearinghouse_url, venue.admin_key, troubles)
         self._accounts = accounts
         self._dice = Random(seed)
         self._evidence = evidence
+        self._name = name
         self._count = 0
 
     def deposit(self, stopping: threading.Event) -> None:
         """One deposit a second until stopping."""
         while not stopping.wait(1.0):
             self._count += 1
-            key = f"chaos-{self._count}"
+            key = f"{self._name}-{self._count}"
             client_id = self._dice.choice(self._accounts).client_id
             body: dict[str, Any] = {"client_id": client_id, "cash": format_e4(self._dice.randint(1, 10_000_000))}
             if self._dice.random() < 0.3:

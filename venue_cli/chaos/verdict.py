@@ -11,13 +11,14 @@ from venue_cli.chaos.broker_faults import channel
 from venue_cli.chaos.evidence import Evidence, Told
 from venue_cli.chaos.quiet import engine_state
 from venue_cli.chaos.site import SERVICES, Site
+from venue_cli.running import RunningVenue
 from venue_protocol import codec
 from venue_protocol.commands import PlaceOrder
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.topology import DEAD_LETTERS
 
 _LOGGED = "SELECT shard, sequence, client_id, client_order_id, command FROM order_log WHERE client_order_id IS NOT NULL"
-_DEPOSITS = "SELECT reference, journal_id FROM journals WHERE reference LIKE 'deposit:chaos-%'"
+_DEPOSITS = "SELECT reference, journal_id FROM journals WHERE reference LIKE 'deposit:%'"
 _MOST_SAID = 20
 
 
@@ -33,6 +34,14 @@ def judge(site: Site, evidence: Evidence) -> tuple[list[str], dict[str, int]]:
         violations.append(f"{dead} messages were put to the dead letters")
     said, counts = _audit(site)
     return violations + said, counts
+
+
+def report_count(venue: RunningVenue, client_id: str) -> int:
+    """How many settlement reports a client has."""
+    with closing(psycopg2.connect(venue.owner_clearing_url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM settlement_reports WHERE client_id = %s", (client_id,))
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def _orders(site: Site, evidence: Evidence) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """`./venue chaos`: trade while everything is killed, and prove that nothing was lost."""
 
 import argparse
+import logging
 
 from venue_cli.terminal import report
 
@@ -20,6 +21,9 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when the proof found nothing, 1 at any violation."""
     from venue_cli.chaos import campaign, faults, figures
 
+    # The eavesdropper loses its connections by design.
+    logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     known = [*faults.FAULTS, faults.DUPLICATED]
     unknown = [kind for kind in arguments.only if kind not in known]
     if unknown or arguments.minutes <= 0 or (arguments.faults or 0) < 0:
