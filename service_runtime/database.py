@@ -57,7 +57,10 @@ class Database:
         except _CONFLICTS as error:
             self._roll_back(pool, connection)
             raise DatabaseUnavailable(str(error).strip()) from error
-        except _AWAY as error:
+        except _DRIVER_ERRORS as error:
+            if not _is_away(error, connection):
+                self._roll_back(pool, connection)
+                raise
             self._discard(pool, connection)
             raise DatabaseUnavailable(str(error).strip()) from error
         except BaseException:
@@ -68,7 +71,10 @@ class Database:
         except _CONFLICTS as error:
             self._roll_back(pool, connection)
             raise DatabaseUnavailable(str(error).strip()) from error
-        except _AWAY as error:
+        except _DRIVER_ERRORS as error:
+            if not _is_away(error, connection):
+                self._roll_back(pool, connection)
+                raise
             self._discard(pool, connection)
             raise CommitUnknown(str(error).strip()) from error
         except BaseException:
@@ -124,7 +130,7 @@ class Database:
         pool = self._pool
         try:
             return pool, pool.connect()
-        except _AWAY as error:
+        except _DRIVER_ERRORS as error:
             raise DatabaseUnavailable(str(error).strip()) from error
 
     def _discard(self, pool: QueuePool, connection: Any) -> None:
@@ -142,3 +148,11 @@ class Database:
             connection.close()
         except _DRIVER_ERRORS:
             self._discard(pool, connection)
+
+
+def _is_away(error: Exception, connection: Any) -> bool:
+    """Whether the server is to blame. When it dies libpq may say so without an SQLSTATE: a bare DatabaseError."""
+    if isinstance(error, _AWAY) or type(error) is psycopg2.DatabaseError:
+        return True
+    driver = connection.dbapi_connection
+    return driver is None or bool(driver.closed)
