@@ -45,7 +45,7 @@ class Provisioned:
 def provision(server_url: str, instance: str, passwords: Mapping[str, str] | None = None) -> Provisioned:
     """Make what is missing of databases, roles, schemas and first accounts; idempotent.
 
-    Role passwords are set to those given.
+    Of two launchers at once the second waits for the first. Role passwords are set to those given.
     `server_url` is a libpq URL of a role that may create databases and roles; `instance` is
     lower-case letters, digits and `_`. Without `passwords` new random ones are set.
     """
@@ -55,15 +55,16 @@ def provision(server_url: str, instance: str, passwords: Mapping[str, str] | Non
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", (f"venue provision {instance}",))
             for service in SERVICES:
                 _ensure_role(cursor, f"{instance}_{service}", passwords[service])
             for database in DATABASES:
                 _ensure_database(cursor, f"{instance}_{database}")
+        schema.upgrade("clearing_data", provisioned.owner_clearing_url, instance)
+        schema.upgrade("market_data", provisioned.owner_market_url, instance)
+        bootstrap.seed(provisioned.owner_clearing_url)
     finally:
         connection.close()
-    schema.upgrade("clearing_data", provisioned.owner_clearing_url, instance)
-    schema.upgrade("market_data", provisioned.owner_market_url, instance)
-    bootstrap.seed(provisioned.owner_clearing_url)
     return provisioned
 
 

@@ -1,0 +1,319 @@
+"""Who may do what, enforced by Postgres: roles, append-only tables, CHECKs and unique keys."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2 import errors
+
+from migrations.provision import SERVICES, Provisioned
+
+OWNER = "owner"
+ENGINE, GATEWAY, CLEARINGHOUSE, FEED = "matching_engine", "order_entry_gateway", "clearinghouse", "market_data_feed"
+CLEARING_TABLES = (
+    "clients",
+    "api_keys",
+    "securities",
+    "accounts",
+    "securities_deposits",
+    "order_log_heads",
+    "order_log",
+    "settlement_heads",
+    "journals",
+    "settlement_reports",
+    "obligations",
+    "stream_positions",
+)
+MARKET_TABLES = ("orders", "order_reports", "trades", "settlements", "refused_orders", "stream_positions")
+
+APPEND_LOG = (
+    "INSERT INTO order_log (shard, sequence, time_us, client_id, client_order_id, command)"
+    " VALUES (0, {sequence}, 1, 'market_maker', {client_order_id}, '{{}}')"
+)
+INSERT_JOURNAL = (
+    "INSERT INTO journals (journal_id, journal_kind, time_us, trade_id, accounts, assets, amounts)"
+    " VALUES ({journal_id}, '{kind}', 1, {trade_id}, '{accounts}', '{assets}', '{amounts}')"
+)
+INSERT_REPORT = (
+    "INSERT INTO settlement_reports (sequence, client_id, client_sequence, report)"
+    " VALUES (1000000, 'market_maker', 1000000, '{}')"
+)
+
+
+def journal(
+    accounts: str, assets: str, amounts: str, journal_id: int = 900_001, trade_id: str = "NULL", kind: str = "trade"
+) -> str:
+    """An INSERT of one journal with these array literals."""
+    return INSERT_JOURNAL.format(
+        accounts=accounts, assets=assets, amounts=amounts, journal_id=journal_id, trade_id=trade_id, kind=kind
+    )
+
+
+BALANCED = journal("{bank,market_maker}", "{USD,USD}", "{-5,5}")
+
+
+@contextmanager
+def session(provisioned: Provisioned, role: str, database: str = "clearing_data") -> Iterator[Any]:
+    """A cursor of this role in a transaction that is rolled back at the end."""
+    if role == OWNER:
+        url = provisioned.owner_clearing_url if database == "clearing_data" else provisioned.owner_market_url
+    else:
+        url = provisioned.clearing_url(role) if database == "clearing_data" else provisioned.market_url(role)
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
+def may(provisioned: Provisioned, role: str, statement: str, database: str = "clearing_data") -> bool:
+    """Whether Postgres lets this role do it. Any other error than a lacking right is raised."""
+    with session(provisioned, role, database) as cursor:
+        try:
+            cursor.execute(statement)
+        except errors.InsufficientPrivilege:
+            return False
+        return True
+
+
+GATEWAY_NEEDS = [
+    *(f"SELECT * FROM {table}" for table in ("clients", "api_keys", "securities", "accounts", "securities_deposits")),
+    "SELECT * FROM order_log",
+    "SELECT * FROM order_log_heads WHERE shard = 0 FOR UPDATE",
+    "SELECT * FROM accounts WHERE client_id = 'market_maker' FOR UPDATE",
+    "SELECT * FROM securities_deposits FOR UPDATE",
+    "UPDATE accounts SET held_e4 = held_e4 + 1 WHERE client_id = 'market_maker'",
+    "UPDATE securities_deposits SET held = held + 1 WHERE client_id = 'market_maker'",
+    "UPDATE order_log_heads SET last_sequence = 1, last_time_us = 1",
+    APPEND_LOG.format(sequence=1, client_order_id="'x'"),
+]
+ENGINE_NEEDS = [
+    f"SELECT * FROM {table}" for table in ("order_log", "order_log_heads", "securities", "clients", "api_keys")
+]
+FEED_NEEDS = [f"SELECT * FROM {table}" for table in (*CLEARING_TABLES, "ledger_entries")]
+CLEARINGHOUSE_NEEDS = [
+    *(f"SELECT * FROM {table}" for table in (*CLEARING_TABLES, "ledger_entries")),
+    "SELECT * FROM settlement_heads FOR UPDATE",
+    "SELECT * FROM accounts FOR UPDATE",
+    "INSERT INTO clients VALUES ('new', 'trader', 1, NULL)",
+    "INSERT INTO api_keys VALUES (decode(repeat('00', 32), 'hex'), 'market_maker', 1, NULL)",
+    "UPDATE api_keys SET revoked_us = 1",
+    "UPDATE clients SET rate_limit_per_second = 1",
+    "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES ('market_maker', 0, 0) ON CONFLICT DO NOTHING",
+    "UPDATE accounts SET balance_e4 = balance_e4 + 1, held_e4 = 0 WHERE client_id = 'market_maker'",
+    "UPDATE securities_deposits SET quantity = quantity + 1",
+    "UPDATE settlement_heads SET last_journal_id = last_journal_id + 1",
+    "INSERT INTO stream_positions VALUES ('a', 'b', 1)",
+    "UPDATE stream_positions SET sequence = 2",
+    "INSERT INTO obligations VALUES (1, 1, 'why', '{}')",
+    "DELETE FROM obligations",
+    BALANCED,
+    INSERT_REPORT,
+]
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [(GATEWAY, each) for each in GATEWAY_NEEDS]
+    + [(ENGINE, each) for each in ENGINE_NEEDS]
+    + [(FEED, each) for each in FEED_NEEDS]
+    + [(CLEARINGHOUSE, each) for each in CLEARINGHOUSE_NEEDS],
+)
+def test_each_role_can_do_what_its_service_does(provisioned: Provisioned, role: str, statement: str) -> None:
+    assert may(provisioned, role, statement)
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        (GATEWAY, "UPDATE accounts SET balance_e4 = balance_e4 + 1"),
+        (GATEWAY, "UPDATE accounts SET is_external = true"),
+        (GATEWAY, "UPDATE securities_deposits SET quantity = quantity + 1"),
+        (GATEWAY, "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES ('market_maker', 1, 0)"),
+        (GATEWAY, BALANCED),
+        (GATEWAY, INSERT_REPORT),
+        (GATEWAY, "SELECT * FROM journals"),
+        (GATEWAY, "SELECT * FROM settlement_reports"),
+        (GATEWAY, "UPDATE settlement_heads SET last_journal_id = 0"),
+        (GATEWAY, "UPDATE clients SET role = 'administrator'"),
+        (GATEWAY, "INSERT INTO api_keys VALUES (decode(repeat('00', 32), 'hex'), 'market_maker', 1, NULL)"),
+        (GATEWAY, "UPDATE securities SET tick_e4 = 1"),
+        (ENGINE, "SELECT * FROM accounts"),
+        (ENGINE, "SELECT * FROM securities_deposits"),
+        (ENGINE, "SELECT * FROM journals"),
+        (CLEARINGHOUSE, APPEND_LOG.format(sequence=1, client_order_id="NULL")),
+        (CLEARINGHOUSE, "UPDATE order_log_heads SET last_sequence = 1"),
+        (CLEARINGHOUSE, "UPDATE api_keys SET client_id = 'bank'"),
+    ],
+)
+def test_no_role_can_do_what_is_not_its_part(provisioned: Provisioned, role: str, statement: str) -> None:
+    assert not may(provisioned, role, statement)
+
+
+@pytest.mark.parametrize("role", [ENGINE, FEED])
+@pytest.mark.parametrize("table", CLEARING_TABLES)
+def test_engine_and_feed_write_nothing_in_clearing_data(provisioned: Provisioned, role: str, table: str) -> None:
+    assert not may(provisioned, role, f"INSERT INTO {table} SELECT * FROM {table}")
+    assert not may(provisioned, role, f"DELETE FROM {table}")
+    assert not may(provisioned, role, f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+    with session(provisioned, role) as cursor:
+        cursor.execute("SELECT column_name FROM information_schema.columns WHERE table_name = %s LIMIT 1", (table,))
+        found = cursor.fetchone()
+    if found is not None:
+        assert not may(provisioned, role, f"UPDATE {table} SET {found[0]} = {found[0]}")
+
+
+@pytest.mark.parametrize("role", SERVICES)
+@pytest.mark.parametrize("table", CLEARING_TABLES)
+def test_no_service_can_delete_truncate_or_redefine_in_clearing_data(
+    provisioned: Provisioned, role: str, table: str
+) -> None:
+    if (role, table) != (CLEARINGHOUSE, "obligations"):
+        assert not may(provisioned, role, f"DELETE FROM {table}")
+    for statement in (f"TRUNCATE {table}", f"ALTER TABLE {table} DISABLE TRIGGER ALL", f"DROP TABLE {table}"):
+        assert not may(provisioned, role, statement)
+
+
+@pytest.mark.parametrize("role", SERVICES)
+def test_no_service_can_make_tables_or_roles(provisioned: Provisioned, role: str) -> None:
+    for statement in ("CREATE TABLE own (x int)", "CREATE TEMPORARY TABLE own (x int)", "CREATE ROLE other"):
+        assert not may(provisioned, role, statement), statement
+
+
+@pytest.mark.parametrize("table", MARKET_TABLES)
+def test_the_feed_records_in_market_data_and_never_deletes(provisioned: Provisioned, table: str) -> None:
+    assert may(provisioned, FEED, f"SELECT * FROM {table}", "market_data")
+    assert may(provisioned, FEED, f"COPY {table} FROM PROGRAM 'true'", "market_data") is False
+    assert may(provisioned, FEED, f"INSERT INTO {table} SELECT * FROM {table}", "market_data")
+    assert not may(provisioned, FEED, f"DELETE FROM {table}", "market_data")
+    assert not may(provisioned, FEED, f"TRUNCATE {table}", "market_data")
+
+
+@pytest.mark.parametrize("table", MARKET_TABLES)
+def test_the_gateway_only_reads_orders_in_market_data(provisioned: Provisioned, table: str) -> None:
+    readable = table in ("orders", "order_reports", "trades")
+    assert may(provisioned, GATEWAY, f"SELECT * FROM {table}", "market_data") == readable
+    assert not may(provisioned, GATEWAY, f"INSERT INTO {table} SELECT * FROM {table}", "market_data")
+
+
+@pytest.mark.parametrize("role", [ENGINE, CLEARINGHOUSE])
+def test_engine_and_clearinghouse_have_no_business_in_market_data(provisioned: Provisioned, role: str) -> None:
+    with session(provisioned, role, "market_data") as cursor:
+        cursor.execute("SELECT has_schema_privilege('public', 'USAGE')")
+        assert cursor.fetchone() == (False,)
+
+
+@pytest.mark.parametrize("role", [OWNER, *SERVICES])
+@pytest.mark.parametrize("table", ["journals", "settlement_reports", "order_log"])
+@pytest.mark.parametrize("change", ["UPDATE {0} SET time_us = 0", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"])
+def test_nobody_not_even_the_owner_changes_what_is_written(
+    provisioned: Provisioned, role: str, table: str, change: str
+) -> None:
+    statement = change.format(table).replace("settlement_reports SET time_us = 0", "settlement_reports SET report = ''")
+    with session(provisioned, role) as cursor, pytest.raises((errors.InsufficientPrivilege, errors.RaiseException)):
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE accounts SET held_e4 = balance_e4 + 1 WHERE client_id = 'market_maker'",
+        "UPDATE accounts SET held_e4 = -1 WHERE client_id = 'market_maker'",
+        "UPDATE accounts SET balance_e4 = -1 WHERE client_id = 'market_maker'",
+        "UPDATE accounts SET held_e4 = -1 WHERE client_id = 'bank'",
+        "UPDATE securities_deposits SET held = quantity + 1 WHERE client_id = 'market_maker'",
+        "UPDATE securities_deposits SET held = -1 WHERE client_id = 'market_maker'",
+        "UPDATE securities_deposits SET quantity = -1 WHERE client_id = 'market_maker'",
+        "UPDATE securities SET tick_e4 = -1",
+        "UPDATE securities SET lot = 0",
+        "UPDATE securities SET band_bps = 10001",
+        "UPDATE securities SET reference_price_e4 = tick_e4 + 1",
+        "INSERT INTO clients VALUES ('a b', 'trader', 1, NULL)",
+        "INSERT INTO clients VALUES (E'a\\n', 'trader', 1, NULL)",
+        "INSERT INTO clients VALUES (repeat('x', 65), 'trader', 1, NULL)",
+        "INSERT INTO clients VALUES ('x', 'king', 1, NULL)",
+        "INSERT INTO api_keys VALUES ('short', 'market_maker', 1, NULL)",
+        "INSERT INTO settlement_heads VALUES (false, 0, 0)",
+        APPEND_LOG.format(sequence=0, client_order_id="NULL"),
+        journal("{bank,market_maker}", "{USD,USD}", "{-5,5}", kind="gift"),
+    ],
+)
+def test_what_must_never_be_is_refused_by_a_check_even_to_the_owner(provisioned: Provisioned, statement: str) -> None:
+    with session(provisioned, OWNER) as cursor, pytest.raises(errors.CheckViolation):
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "assets", "amounts"),
+    [
+        ("{bank,market_maker}", "{USD,USD}", "{-5,4}"),
+        ("{bank,market_maker}", "{USD,AAPL}", "{-5,5}"),
+        ("{bank,market_maker,a,b}", "{USD,USD,AAPL,AAPL}", "{-5,5,3,-2}"),
+        ("{bank}", "{USD}", "{0}"),
+        ("{}", "{}", "{}"),
+        ("{bank,market_maker}", "{USD,USD}", "{-5,5,0}"),
+        ("{bank}", "{USD,USD}", "{-5,5}"),
+        ("{bank,market_maker}", "{USD,USD}", "{100,NULL}"),
+        ("{bank,market_maker}", "{NULL,NULL}", "{100,100}"),
+        ("{NULL,market_maker}", "{USD,USD}", "{-5,5}"),
+        ("{{bank,a},{b,c}}", "{{USD,USD},{USD,USD}}", "{{1,2},{3,4}}"),
+        ("{bank,market_maker}", "{USD,USD}", "[2:3]={1,2}"),
+        ("{bank,market_maker}", "{USD,USD}", "{9223372036854775807,9223372036854775807}"),
+    ],
+)
+def test_a_journal_that_does_not_balance_is_refused(
+    provisioned: Provisioned, accounts: str, assets: str, amounts: str
+) -> None:
+    with session(provisioned, OWNER) as cursor, pytest.raises(errors.CheckViolation):
+        cursor.execute(journal(accounts, assets, amounts))
+
+
+@pytest.mark.parametrize(
+    ("accounts", "assets", "amounts"),
+    [
+        ("{bank,market_maker}", "{USD,USD}", "{-5,5}"),
+        ("{a,b,c,d}", "{USD,AAPL,USD,AAPL}", "{-500,3,500,-3}"),
+        ("{a,b}", "{USD,USD}", "{9223372036854775807,-9223372036854775807}"),
+    ],
+)
+def test_a_journal_that_balances_per_asset_is_taken(
+    provisioned: Provisioned, accounts: str, assets: str, amounts: str
+) -> None:
+    with session(provisioned, CLEARINGHOUSE) as cursor:
+        cursor.execute(journal(accounts, assets, amounts))
+        cursor.execute("SELECT count(*) FROM ledger_entries WHERE journal_id = 900001")
+        assert cursor.fetchone()[0] == accounts.count(",") + 1
+
+
+def test_a_trade_can_be_settled_once_only(provisioned: Provisioned) -> None:
+    with session(provisioned, CLEARINGHOUSE) as cursor:
+        cursor.execute(journal("{a,b}", "{USD,USD}", "{-5,5}", 900_001, "77"))
+        with pytest.raises(errors.UniqueViolation):
+            cursor.execute(journal("{a,b}", "{USD,USD}", "{-5,5}", 900_002, "77"))
+
+
+def test_a_client_order_id_is_logged_once_for_each_client(provisioned: Provisioned) -> None:
+    with session(provisioned, GATEWAY) as cursor:
+        cursor.execute(APPEND_LOG.format(sequence=1, client_order_id="'mine'"))
+        cursor.execute(APPEND_LOG.format(sequence=2, client_order_id="NULL"))
+        cursor.execute(APPEND_LOG.format(sequence=3, client_order_id="NULL"))
+        cursor.execute(APPEND_LOG.format(sequence=4, client_order_id="'mine'").replace("market_maker", "other"))
+        with pytest.raises(errors.UniqueViolation):
+            cursor.execute(APPEND_LOG.format(sequence=5, client_order_id="'mine'"))
+
+
+def test_a_sequence_is_logged_once_for_each_shard(provisioned: Provisioned) -> None:
+    with session(provisioned, GATEWAY) as cursor:
+        cursor.execute(APPEND_LOG.format(sequence=1, client_order_id="NULL"))
+        with pytest.raises(errors.UniqueViolation):
+            cursor.execute(APPEND_LOG.format(sequence=1, client_order_id="NULL"))
+
+
+def test_a_settlement_report_is_numbered_once_for_each_client(provisioned: Provisioned) -> None:
+    with session(provisioned, CLEARINGHOUSE) as cursor:
+        cursor.execute(INSERT_REPORT)
+        with pytest.raises(errors.UniqueViolation):
+            cursor.execute(INSERT_REPORT.replace("VALUES (1000000", "VALUES (1000001"))
