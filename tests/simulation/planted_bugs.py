@@ -1,0 +1,341 @@
+"""Bugs that other venues shipped, planted one at a time: each must be noticed by the simulation."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore, MemoryLedgerTransaction
+from clearinghouse.domain.ledger import HoldRelease
+from clearinghouse.domain.settlement import Settlement, trade_legs
+from clearinghouse.event_reader import EventReader
+from clearinghouse.storage import LedgerTransaction
+from market_data_feed.adapters import recording
+from market_data_feed.domain.inbox import Advance, Due, Inbox
+from market_data_feed.recorder import Recorder
+from matching_engine.domain.engine import MatchingEngine
+from matching_engine.handlers import MatchingDesk, load_engine
+from matching_engine.resending import Resender
+from order_entry_gateway.adapters.memory_order_log import MemoryLogTransaction, MemoryOrderLog
+from order_entry_gateway.appending import append
+from order_entry_gateway.committer import Committer, Submission
+from order_entry_gateway.domain.coverage import Decision
+from order_entry_gateway.order_log import LoggedName, LogTransaction, NameTaken
+from service_runtime.database import DatabaseUnavailable
+from service_runtime.stream_follower import StreamFollower
+from venue_cli.simulation.processes import RealParts
+from venue_protocol.commands import CancelOrder, PlaceOrder
+from venue_protocol.events import Event, OrderCanceled, Trade
+from venue_protocol.holds import CASH
+from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.topology import order_entry_queue
+
+_LATER = Refusal(RejectReason.NOT_READY, "nothing was done")
+_NO_ORDER = 1 << 39
+
+
+class AnswersBeforeCommit(RealParts):
+    """The client is told before the transaction is committed."""
+
+    class committer(Committer):
+        def _commit(self, submissions: list[Submission]) -> None:
+            candidates = [candidate for submission in submissions for candidate in submission.candidates]
+            try:
+                with self._order_log.transaction() as transaction:
+                    decisions, appended = append(transaction, candidates, self._securities, self._clock.now_us())
+                    start = 0
+                    for submission in submissions:
+                        submission.settle(decisions[start : start + len(submission.candidates)])
+                        start += len(submission.candidates)
+            except (DatabaseUnavailable, NameTaken):
+                for submission in submissions:
+                    if not submission.is_decided():
+                        submission.settle([_LATER] * len(submission.candidates))
+                return
+            for batch in appended:
+                self._publisher.publish(order_entry_queue(batch.shard), batch.body)
+
+
+class SaysNothingWasDone(RealParts):
+    """A commit of which the outcome is unknown is answered as if it had failed."""
+
+    class committer(Committer):
+        def _decide(self, candidates: list[Any]) -> Any:
+            decisions, appended = super()._decide(candidates)
+            return [_LATER if _is_unknown(decision) else decision for decision in decisions], appended
+
+
+def _is_unknown(decision: Decision) -> bool:
+    return isinstance(decision, Refusal) and decision.reason is RejectReason.OUTCOME_UNKNOWN
+
+
+class HoldsAreForgotten(RealParts):
+    """The order is logged without its hold when somebody else holds already."""
+
+    class order_log(MemoryOrderLog):
+        @contextmanager
+        def transaction(self) -> Iterator[LogTransaction]:
+            with self._clearing.transaction() as transaction:
+                yield _NoHolds(transaction)
+
+
+class _NoHolds(MemoryLogTransaction):
+    def hold_cash(self, holds: Sequence[tuple[str, int]]) -> None:
+        super().hold_cash(holds[:1])
+
+
+class RepetitionIsNotSeen(RealParts):
+    """A client_order_id in the log is not looked for, nor is it unique: the same order twice is two."""
+
+    class order_log(MemoryOrderLog):
+        @contextmanager
+        def transaction(self) -> Iterator[LogTransaction]:
+            with self._clearing.transaction() as transaction:
+                yield _Forgetful(transaction)
+
+
+class _Forgetful(MemoryLogTransaction):
+    def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
+        for name in names:
+            self._tables.names.pop(name, None)
+        return []
+
+
+class RestartsFromSnapshotAlone(RealParts):
+    """The log after the snapshot is passed over."""
+
+    class matching_desk(MatchingDesk):
+        def recover(self) -> None:
+            engine = load_engine(self.engine.shard, self._snapshots, self._log_reader)
+            for batch in self._log_reader.batches(engine.log_position):
+                engine.log_position, engine.time_us = batch.last, batch.time_us
+            self.engine = engine
+
+
+class ForgetsCancelsAtRestart(RealParts):
+    """After a restart, canceled orders rest again (seen in a public venue)."""
+
+    class matching_desk(MatchingDesk):
+        def recover(self) -> None:
+            super().recover()
+            fresh = MatchingEngine(self.engine.shard)
+            for batch in self._log_reader.batches(0):
+                kept = [c if type(c) is PlaceOrder else CancelOrder(c.client_id, _NO_ORDER) for c in batch.commands]
+                fresh.apply(msgspec.structs.replace(batch, commands=kept))
+            self.engine = fresh
+
+
+class NeverAnnounces(RealParts):
+    """Nobody says how far the events are: a lost last message is never missed."""
+
+    class matching_desk(MatchingDesk):
+        def announce(self) -> None:
+            return
+
+
+class NeverLooksAtTheLog(RealParts):
+    """The engine believes that the broker brings everything."""
+
+    class matching_desk(MatchingDesk):
+        def is_behind(self) -> bool:
+            return False
+
+
+class ResendsOneTooFew(RealParts):
+    """A resend begins one batch too late."""
+
+    class resender(Resender):
+        def _bodies_after(self, position: int) -> Iterator[bytes]:
+            bodies = super()._bodies_after(position)
+            next(bodies, None)
+            return bodies
+
+
+class PositionNotStoredWithTheEffect(RealParts):
+    """The position is written in a transaction of its own, after the effect."""
+
+    class ledger_store(MemoryLedgerStore):
+        def run(self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None) -> Any:
+            late: list[tuple[str, int]] = []
+
+            def without_position(transaction: Any) -> Any:
+                made = MemoryLedgerTransaction(transaction)
+                made.write_position = lambda stream, sequence: late.append((stream, sequence))  # type: ignore[method-assign]
+                return work(made)
+
+            result = self._clearing.run(without_position, stopping)
+            if late:
+                super().run(lambda transaction: transaction.write_position(*late[-1]), stopping)
+            return result
+
+
+class PositionIsNotLookedAt(RealParts):
+    """What is delivered is settled, whether it was settled before or not."""
+
+    class ledger_store(MemoryLedgerStore):
+        def run(self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None) -> Any:
+            def from_the_start(transaction: Any) -> Any:
+                made = MemoryLedgerTransaction(transaction)
+                made.position = lambda stream: 0  # type: ignore[method-assign]
+                return work(made)
+
+            return self._clearing.run(from_the_start, stopping)
+
+
+class HoldNotReleasedOnCancel(RealParts):
+    """A canceled order goes on holding."""
+
+    class ledger_store(MemoryLedgerStore):
+        def run(self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None) -> Any:
+            return self._clearing.run(lambda transaction: work(_Settling(transaction, _KeepsHolds)), stopping)
+
+
+class BetterPriceKeepsTheHold(RealParts):
+    """A fill below the limit releases what was paid, not what was held (case 20)."""
+
+    class ledger_store(MemoryLedgerStore):
+        def run(self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None) -> Any:
+            return self._clearing.run(lambda transaction: work(_Settling(transaction, _ReleasesThePrice)), stopping)
+
+
+class OneLegOnly(RealParts):
+    """Shares are delivered, payment is forgotten."""
+
+    class ledger_store(MemoryLedgerStore):
+        def run(self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None) -> Any:
+            return self._clearing.run(lambda transaction: work(_Settling(transaction, _DeliversUnpaid)), stopping)
+
+
+class _Settling(MemoryLedgerTransaction):
+    def __init__(self, transaction: Any, kind: type[Settlement]) -> None:
+        super().__init__(transaction)
+        self._kind = kind
+
+    def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
+        real = super().lock(keys)
+        return self._kind(real.ledger, real.chains, real.last_journal_id, real.last_report_sequence)
+
+
+class _KeepsHolds(Settlement):
+    def apply(self, event: Event, time_us: int) -> None:
+        if type(event) is not OrderCanceled:
+            super().apply(event, time_us)
+
+
+class _ReleasesThePrice(Settlement):
+    def _settle(self, trade: Trade, time_us: int) -> None:
+        super()._settle(trade, time_us)
+        self.ledger.position(trade.buy_client_id, CASH).held += (trade.buy_price_e4 - trade.price_e4) * trade.quantity
+
+
+class _DeliversUnpaid(Settlement):
+    def _settle(self, trade: Trade, time_us: int) -> None:
+        legs = tuple(leg for leg in trade_legs(trade) if leg.asset != CASH)
+        held = HoldRelease(trade.sell_client_id, trade.security_id, trade.quantity)
+        assert self.ledger.post(legs, (held,)) is None
+        self._reports.traded(self._journal("trade", time_us, legs, trade_id=trade.trade_id), trade)
+
+
+class GapSkipped(RealParts):
+    """Events after a gap are taken at once; what is missing is never asked for."""
+
+    class event_reader(EventReader):
+        def _follower(self, shard: int) -> StreamFollower:
+            follower = super()._follower(shard)
+            follower.__class__ = _Careless
+            return follower
+
+
+class _Careless(StreamFollower):
+    def takes(self, first: int, last: int) -> bool:
+        if last <= self.position:
+            return False
+        self.position = self._newest_known = last
+        return True
+
+
+class NeverReminds(RealParts):
+    """A gap is asked for once; if the answer is lost, it stays."""
+
+    class event_reader(EventReader):
+        def _follower(self, shard: int) -> StreamFollower:
+            follower = super()._follower(shard)
+            follower.__class__ = _AsksOnce
+            return follower
+
+
+class _AsksOnce(StreamFollower):
+    def announced(self, newest: int) -> None:
+        if newest > self._newest_known:
+            super().announced(newest)
+
+
+class FeedForgetsItsPosition(RealParts):
+    """The record is written again after a restart, or its position is a guess."""
+
+    class recorder(Recorder):
+        def load(self) -> None:
+            super().load()
+            self._inbox = Inbox({})
+
+
+class FeedTakesPositionsAhead(RealParts):
+    """The feed stores the position that was announced, not the one that it has recorded."""
+
+    class recorder(Recorder):
+        def _record(self) -> None:
+            for shard, intake in self._inbox.events.items():
+                if intake.is_behind():
+                    due = Due(advances=[Advance(f"events.{shard}", intake.position, intake._newest)])
+                    self._inbox._recorded[f"events.{shard}"] = intake.position = intake._newest
+                    record = recording.Record(due.advances)
+                    self._database.run(lambda cursor, record=record: recording.write(cursor, record))  # type: ignore[misc]
+            super()._record()
+
+
+class FeedNeverHeals(RealParts):
+    """Lost settlement reports are not read from clearing_data."""
+
+    class recorder(Recorder):
+        def _heal_settlements(self) -> None:
+            return
+
+
+class AcknowledgesTooEarly(RealParts):
+    """The clearinghouse acknowledges before it has settled: a crash loses the message, a resend brings it again."""
+
+    class event_reader(EventReader):
+        def step(self, timeout_s: float) -> int:
+            deliveries = self._consumer.receive(timeout_s, 64)
+            if deliveries:
+                self._consumer.ack(deliveries[-1])
+            self.handle(deliveries)
+            for follower in () if deliveries else self._followers.values():
+                follower.remind()
+            self._announce()
+            return len(deliveries)
+
+
+PLANTED = (
+    AnswersBeforeCommit,
+    SaysNothingWasDone,
+    HoldsAreForgotten,
+    RepetitionIsNotSeen,
+    RestartsFromSnapshotAlone,
+    ForgetsCancelsAtRestart,
+    NeverAnnounces,
+    NeverLooksAtTheLog,
+    ResendsOneTooFew,
+    PositionNotStoredWithTheEffect,
+    PositionIsNotLookedAt,
+    HoldNotReleasedOnCancel,
+    BetterPriceKeepsTheHold,
+    OneLegOnly,
+    GapSkipped,
+    NeverReminds,
+    FeedForgetsItsPosition,
+    FeedTakesPositionsAhead,
+    FeedNeverHeals,
+)

@@ -1,0 +1,81 @@
+"""The record must be what the events and the settlement reports say, derived here in the plainest way."""
+
+from typing import Any
+
+from venue_cli.simulation.market_store import MemoryMarket
+from venue_cli.simulation.oracle import ShardOracle
+from venue_cli.simulation.violation import Violation, require
+from venue_protocol import streams
+from venue_protocol.events import OrderAccepted, OrderAmended, OrderCanceled, Trade
+from venue_protocol.identifiers import sharded_id
+
+
+class FeedCheck:
+    """Follows the record's positions; `check` compares everything once it is complete."""
+
+    def __init__(self, market: MemoryMarket) -> None:
+        self._market = market
+        self._positions: dict[str, int] = {}
+        market.on_commit = self._on_commit
+
+    def check(self, shards: list[ShardOracle], reports: dict[int, Any]) -> None:
+        """Violation unless the record is exactly what happened."""
+        tables = self._market.tables
+        orders, trades = _fold(shards)
+        require(tables["orders"].keys() == orders.keys(), "the feed records each order once", len(orders))
+        for order_id, row in tables["orders"].items():
+            recorded = (row["quantity"], row["price_e4"], row["filled"], row["leaves"], row["status"])
+            if recorded != orders[order_id]:
+                raise Violation(f"order {order_id} is recorded as {recorded}, should be {orders[order_id]}")
+        recorded_trades = {row["trade_id"]: (row["price_e4"], row["quantity"]) for row in tables["trades"].values()}
+        require(recorded_trades == trades, "the feed records each trade once", (recorded_trades, trades))
+        recorded_reports = {sequence: row["report"] for sequence, row in tables["settlements"].items()}
+        stored = {sequence: row.report for sequence, row in reports.items()}
+        require(recorded_reports == stored, "the feed records each settlement report once, as it was sealed")
+        ends = [(streams.events(shard.shard), shard.batches[-1][1].last) for shard in shards if shard.batches]
+        for stream, last in [*ends, (streams.SETTLEMENTS, len(reports))]:
+            require(self._market.position(stream) == last, "the feed has read everything", (stream, last))
+
+    def _on_commit(self) -> None:
+        for stream, row in self._market.tables["stream_positions"].items():
+            require(row["sequence"] >= self._positions.get(stream, 0), "a position never goes back", stream)
+            self._positions[stream] = row["sequence"]
+        recorded = len(self._market.tables["settlements"])
+        expected = self._positions.get(streams.SETTLEMENTS, 0)
+        require(recorded == expected, "the feed's position is stored with its effect", (recorded, expected))
+
+
+def _fold(shards: list[ShardOracle]) -> tuple[dict[int, tuple[int, int, int, int, str]], dict[int, tuple[int, int]]]:
+    """Quantity, price, filled, leaves and status of each order; price and quantity of each trade."""
+    terms: dict[int, tuple[int, int]] = {}
+    filled: dict[int, int] = {}
+    canceled: set[int] = set()
+    trades = {}
+    for shard in shards:
+        for _, batch in shard.batches:
+            for event in batch.events:
+                if isinstance(event, OrderAccepted | OrderAmended):
+                    terms[event.order_id] = (event.quantity, event.price_e4)
+                    filled.setdefault(event.order_id, 0)
+                elif type(event) is Trade:
+                    trades[event.trade_id] = (event.price_e4, event.quantity)
+                    filled[event.buy_order_id] += event.quantity
+                    filled[event.sell_order_id] += event.quantity
+                elif type(event) is OrderCanceled:
+                    canceled.add(event.order_id)
+        require(
+            sorted(trade for trade in trades if trade >> 40 == shard.shard)
+            == [sharded_id(shard.shard, number) for number in range(1, shard.engine.trade_count + 1)],
+            "trade ids have no hole",
+        )
+    return {order_id: _state(terms[order_id], filled[order_id], order_id in canceled) for order_id in terms}, trades
+
+
+def _state(terms: tuple[int, int], filled: int, is_canceled: bool) -> tuple[int, int, int, int, str]:
+    quantity, price_e4 = terms
+    if is_canceled:
+        return quantity, price_e4, filled, 0, "canceled"
+    leaves = quantity - filled
+    if not leaves:
+        return quantity, price_e4, filled, 0, "filled"
+    return quantity, price_e4, filled, leaves, "partially_filled" if filled else "new"
