@@ -1,0 +1,60 @@
+"""One private venue for all crash tests of a run, and short campaigns on it."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import count
+
+import pytest
+
+from venue_cli.chaos.campaign import Campaign, Hands, Outcome, Plan
+from venue_cli.chaos.site import Site, open_site
+from venue_cli.chaos.timetable import PlannedFault
+from venue_cli.terminal import silent
+
+Run = Callable[[Sequence[PlannedFault], float], Outcome]
+_numbers = count(1)
+
+
+@pytest.fixture(scope="package")
+def hands() -> Iterator[Hands]:
+    """Threads of the faults. They outlive the site, whose servers some of them start."""
+    with ExitStack() as stack:
+        hands = Hands()
+        stack.callback(hands.release)
+        yield hands
+
+
+@pytest.fixture(scope="package")
+def site(hands: Hands) -> Iterator[Site]:
+    """A running venue with a Postgres and a RabbitMQ of its own."""
+    logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
+    with open_site(silent) as opened:
+        yield opened
+        opened.stopping.set()
+
+
+@pytest.fixture
+def campaign(site: Site, hands: Hands) -> Callable[[float], Campaign]:
+    """A new campaign of so many seconds, with clients of its own."""
+
+    def make(seconds: float) -> Campaign:
+        plan = Plan(
+            seed=next(_numbers), seconds=seconds, faults=0, traders=4, warm_up_s=0.5, name=f"crash{next(_numbers)}"
+        )
+        return Campaign(site, plan, hands, silent)
+
+    return make
+
+
+@pytest.fixture
+def survive(campaign: Callable[[float], Campaign]) -> Run:
+    """Trade for so many seconds under these faults; the outcome, without violations."""
+
+    def run(planned: Sequence[PlannedFault], seconds: float) -> Outcome:
+        outcome = campaign(seconds).run(planned)
+        assert outcome.violations == []
+        assert outcome.faults.total() == len(planned)
+        return outcome
+
+    return run
