@@ -35,12 +35,15 @@ class History:
         self._failed_trades = failed_trades
         self._unsettled_releases: Counter[Key] = Counter()
 
-    def apply(self, batch: CommandBatch) -> EventBatch:
-        """Place the holds of the batch, match it, settle what is settled in the database. Raises BrokenInvariant."""
+    def match(self, batch: CommandBatch) -> EventBatch:
+        """The events of the next batch of its shard; the ledger does not know of them yet. Raises BrokenInvariant."""
         engine = self.engines.get(batch.shard)
         if engine is None:
             engine = self.engines[batch.shard] = MatchingEngine(batch.shard)
-        answer = engine.apply(batch)
+        return engine.apply(batch)
+
+    def settle(self, batch: CommandBatch, answer: EventBatch) -> None:
+        """Place the holds of the batch and settle the events that the database has settled. Raises BrokenInvariant."""
         for sequence, key, amount in self._holds(batch):
             self._raise_hold(sequence, key, amount)
         settled = self._settled.get(batch.shard, 0)
@@ -49,7 +52,16 @@ class History:
                 self._settle(event, batch.time_us)
             else:
                 self._count_releases(event)
-        return answer
+
+    def first_settled_trade(self, answer: EventBatch) -> int | None:
+        """Id of the first trade of a batch that has a journal in the database; None if there is none."""
+        settled = self._settled.get(answer.shard, 0)
+        for sequence, event in answer.numbered():
+            if sequence > settled:
+                return None
+            if type(event) is Trade and event.trade_id not in self._failed_trades:
+                return event.trade_id
+        return None
 
     def transfer(self, transfer: Transfer) -> Shortfall | None:
         """Apply a deposit, withdrawal or issue; the position that did not cover it, if one did not."""

@@ -6,7 +6,7 @@ settled is what the clearinghouse's position says, recorded what the feed's posi
 all logged commands count as placed, because the gateway raises them in the commit of the log row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -23,12 +23,17 @@ from venue_cli.audit.market_check import MarketCheck
 from venue_cli.audit.positions_check import PositionsCheck
 from venue_cli.audit.report_ledger import ReportLedger
 from venue_cli.audit.settlement_check import SettlementCheck
+from venue_cli.audit.settlement_order import Matched, in_settlement_order
 from venue_cli.audit.snapshot import Snapshot
 from venue_protocol import streams
 from venue_protocol.commands import CommandBatch
-from venue_protocol.identifiers import shard_and_number
+from venue_protocol.events import EventBatch
 
 _REPORT_ROWS = "SELECT sequence, client_id, client_sequence, report FROM settlement_reports ORDER BY sequence"
+_SHARDS = "SELECT shard FROM order_log_heads UNION SELECT shard FROM order_log ORDER BY shard"
+_SETTLED = "SELECT stream, sequence FROM stream_positions WHERE reader = 'clearinghouse'"
+_RECORDED = "SELECT stream, sequence FROM stream_positions"
+_ROWS_A_WORD = 1_000
 
 
 class Progress(Protocol):
@@ -87,18 +92,18 @@ class Audit:
         self._engines = {engine.shard: engine for engine in engines}
         self._progress = progress
         self.differences = Differences()
-        self._settled = _event_positions(clearing, "SELECT stream, sequence FROM stream_positions")
-        self._recorded = _event_positions(market, "SELECT stream, sequence FROM stream_positions")
-        recorded = "SELECT sequence FROM stream_positions WHERE stream = %s"
-        settlements = market.number(recorded, (streams.SETTLEMENTS,))
+        recorded: dict[str, int] = dict(market.all(_RECORDED))
+        self._settled = _event_positions(dict(clearing.all(_SETTLED)))
+        self._recorded = _event_positions(recorded)
         failed = clearing.all("SELECT trade_id, reason FROM obligations")
         for trade_id, reason in failed:
             self.differences.add("trade", str(trade_id), "settlement", "settled", f"failed: {reason}")
         self._history = History(self._settled, dict(failed))
-        self._settlement = SettlementCheck(clearing, market, settlements, self.differences)
+        self._settlement = SettlementCheck(clearing, market, recorded.get(streams.SETTLEMENTS, 0), self.differences)
         self._market = MarketCheck(market, self._recorded, self.differences)
         self._positions = PositionsCheck(clearing, self.differences)
         self._rows = 0
+        self._log_rows = clearing.number("SELECT sum(last_sequence) FROM order_log_heads")
 
     def run(self) -> Verdict:
         """Both proofs."""
@@ -118,8 +123,8 @@ class Audit:
         """Fold the whole log and compare on the way; False if it could not be folded to its end."""
         try:
             self._settlement.apply_transfers(self._history)
-            for batch in self._batches():
-                self._apply(batch)
+            for matched in self._matched():
+                self._apply(matched.batch, matched.answer)
         except LogBroken as broken:
             self.differences.add(
                 "order_log", str(broken.sequence), broken.field, broken.expected, broken.found, LOG, broken.sequence
@@ -132,40 +137,33 @@ class Audit:
         self._check_positions()
         return True
 
-    def _apply(self, batch: CommandBatch) -> None:
-        answer = self._history.apply(batch)
+    def _apply(self, batch: CommandBatch, answer: EventBatch) -> None:
+        """Settle a matched batch and compare all that it wrote."""
+        self._history.settle(batch, answer)
         self._market.take(answer)
         self._settlement.compare(self._history)
         self._settlement.apply_transfers(self._history)
         for sequence, client_id, held, quantity in self._history.uncovered:
             self.differences.add("hold", f"{client_id} (order log {sequence})", "cover", held, quantity, LOG, sequence)
         self._history.uncovered.clear()
-        engine = self._engines.get(batch.shard)
-        if engine is not None and engine.log_position == batch.last:
-            self._check_engine(engine)
+        self._rows += len(batch.commands)
+        self._progress("order log", self._rows, self._log_rows)
 
-    def _batches(self) -> Iterator[CommandBatch]:
-        """The batches of all shards, in the order in which they were settled."""
-        total = self._clearing.number("SELECT sum(last_sequence) FROM order_log_heads")
-        shards = [row[0] for row in self._clearing.all("SELECT DISTINCT shard FROM order_log ORDER BY shard")]
-        logs = {shard: batches(shard, map(LogRow._make, self._clearing.stream(LOG_ROWS, (shard,)))) for shard in shards}
-        while logs:
-            shard = self._next_shard(logs)
-            batch = next(logs[shard], None)
-            if batch is None:
-                del logs[shard]
-                continue
-            yield batch
-            self._rows += len(batch.commands)
-            self._progress("order log", self._rows, total)
+    def _matched(self) -> Iterator[Matched]:
+        """The batches of all shards with their events, in the order in which they were settled."""
+        shards = [row[0] for row in self._clearing.all(_SHARDS)]
+        return in_settlement_order(
+            [self._match(shard) for shard in shards], lambda: self._settlement.next_trade_id(self._history)
+        )
 
-    def _next_shard(self, logs: dict[int, Iterator[CommandBatch]]) -> int:
-        """The shard of the trade that was settled next; where the journals don't tell, the first one."""
-        if len(logs) > 1:
-            trade_id = self._settlement.next_trade_id(self._history)
-            if trade_id is not None and (shard := shard_and_number(trade_id)[0]) in logs:
-                return shard
-        return next(iter(logs))
+    def _match(self, shard: int) -> Iterator[Matched]:
+        """The batches of one shard with their events; a live engine is compared where it stood."""
+        live = self._engines.get(shard)
+        for batch in batches(shard, map(LogRow._make, self._clearing.stream(LOG_ROWS, (shard,)))):
+            answer = self._history.match(batch)
+            if live is not None and live.log_position == batch.last:
+                self._check_engine(live)
+            yield Matched(batch, answer, self._history.first_settled_trade(answer))
 
     def _check_engine(self, live: EngineState) -> None:
         """The live engine's state is the folded one's, byte for byte."""
@@ -195,10 +193,12 @@ class Audit:
         """The second proof's own pass over the reports."""
         ledger = ReportLedger(self.differences)
         total = self._clearing.number("SELECT last_report_sequence FROM settlement_heads")
+        self._progress("settlement reports", 0, total)
         for row in map(ReportRow._make, self._clearing.stream(_REPORT_ROWS)):
             ledger.take(row)
-            if not row.sequence % 1_000:
+            if not row.sequence % _ROWS_A_WORD:
                 self._progress("settlement reports", row.sequence, total)
+        self._progress("settlement reports", ledger.last_sequence, total)
         return ledger
 
     def _last_event(self, shard: int) -> int:
@@ -230,7 +230,7 @@ class Audit:
         )
 
 
-def _event_positions(snapshot: Snapshot, statement: str) -> dict[int, int]:
+def _event_positions(positions: Mapping[str, int]) -> dict[int, int]:
     """Newest event handled, by shard."""
-    rows = snapshot.all(statement)
-    return {int(name.removeprefix("events.")): number for name, number in rows if name.startswith("events.")}
+    prefix = streams.events(0).removesuffix("0")
+    return {int(name.removeprefix(prefix)): number for name, number in positions.items() if name.startswith(prefix)}

@@ -8,7 +8,7 @@ from service_runtime.schema.clearing_rows import JournalRow, ReportRow
 from venue_cli.audit.differences import JOURNALS, REPORTS, Differences, Value
 from venue_cli.audit.history import History
 from venue_cli.audit.snapshot import Numbered, Snapshot
-from venue_cli.audit.transfers import MOST_REPORTS, Transfer, legs_of, next_transfer
+from venue_cli.audit.transfers import MOST_REPORTS, Transfer, is_transfer, legs_of, transfer_of
 from venue_protocol import codec
 from venue_protocol.holds import CASH
 from venue_protocol.settlement import SettlementReport
@@ -78,13 +78,13 @@ class SettlementCheck:
 
     def _next_transfer(self, history: History) -> Transfer | None:
         number = history.settlement.last_journal_id + 1
-        expected = history.settlement.last_report_sequence + 1
-        reports = self._reports.ahead(MOST_REPORTS)
-        if reports and reports[0].sequence != expected:
-            reports = []
-        if not reports and number > self._newest_journal:
+        journal = self._journals.peek(number)
+        report = self._reports.peek(history.settlement.last_report_sequence + 1)
+        is_beyond = report is None and number > self._newest_journal
+        if is_beyond or not is_transfer(number, journal, report):
             return None
-        return next_transfer(number, self._journals.peek(number), reports, self._is_linked)
+        reports = self._reports.ahead(MOST_REPORTS) if report is not None else []
+        return transfer_of(number, journal, reports, self._is_linked)
 
     def _is_linked(self, report: SettlementReport) -> bool:
         """Whether the client's next report, or its account, carries this report's hash."""

@@ -16,8 +16,8 @@ from venue_protocol import codec
 from venue_protocol.holds import CASH
 from venue_protocol.settlement import SettlementReport
 
-MOST_REPORTS = 256
-"""Of one transfer: cash and one for each security endowed, twice."""
+MOST_REPORTS = 20_000
+"""Of one transfer: one for cash, and two for each security in an endowment."""
 _TRADE = "trade"
 _TRADE_REPORTS = ("trade", "failed_trade")
 
@@ -32,19 +32,28 @@ class Transfer(NamedTuple):
     memo: str | None
 
 
-def next_transfer(
+def is_transfer(number: int, journal: JournalRow | None, report: ReportRow | None) -> bool:
+    """Whether journal `number` is no trade's. `journal` is its row, `report` the next one not yet explained.
+
+    A sound report of this journal, or of a failed trade before it, decides; else the journal does.
+    """
+    told = _readable(report) if report is not None else None
+    if report is not None and told is not None and told.journal_id in (number, 0) and is_sealed(report.report):
+        return told.settlement_kind not in _TRADE_REPORTS
+    return journal is not None and journal.journal_kind != _TRADE
+
+
+def transfer_of(
     number: int,
     journal: JournalRow | None,
     reports: Sequence[ReportRow],
     is_linked: Callable[[SettlementReport], bool],
 ) -> Transfer | None:
-    """The transfer that has journal `number`, or None if that is a trade's.
+    """The transfer that has journal `number`; None if nobody tells of it any more.
 
-    `journal` is the row with this number, `reports` the next rows not yet explained; `is_linked` says
-    whether the client's next report (or account) carries a report's hash.
+    `reports` are the next rows not yet explained; `is_linked` says whether the client's next report (or its
+    account) carries a report's hash.
     """
-    if not _is_transfer(number, journal, reports):
-        return None
     own = _own_reports(number, reports)
     told = [report for report, _ in own]
     if journal is None or journal.journal_kind == _TRADE:
@@ -53,14 +62,6 @@ def next_transfer(
         return _as_reported(journal, told)
     memo = told[0].memo if told else None
     return Transfer(journal.journal_kind, journal.time_us, legs_of(journal), journal.reference, memo)
-
-
-def _is_transfer(number: int, journal: JournalRow | None, reports: Sequence[ReportRow]) -> bool:
-    """Whether journal `number` is no trade's: a sound report of it, or of a failed trade before it, decides."""
-    report = _readable(reports[0]) if reports else None
-    if report is not None and report.journal_id in (number, 0) and is_sealed(reports[0].report):
-        return report.settlement_kind not in _TRADE_REPORTS
-    return journal is not None and journal.journal_kind != _TRADE
 
 
 def legs_of(journal: JournalRow) -> tuple[Leg, ...]:

@@ -36,22 +36,24 @@ from venue_protocol import codec, topology
 from venue_protocol.commands import CommandBatch
 from venue_protocol.events import EventBatch
 from venue_protocol.holds import CASH
+from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementBatch
 
 SECURITIES = ("AAPL", "MSFT")
+SECOND_SHARD = Security("NVDA", "of a second shard", 1, 100, 1, 5000, 1_000_000)
 
 
 class SyntheticVenue:
     """Clients trade by `play`; `settle` and `record` bring the clearinghouse and the feed up to date."""
 
-    def __init__(self, provisioned: Provisioned, seed: int = 1) -> None:
+    def __init__(self, provisioned: Provisioned, seed: int = 1, shards: int = 1) -> None:
         self.provisioned = provisioned
         self.clock = ManualClock()
         self.dice = random.Random(seed)
         self.clearing = Database(provisioned.owner_clearing_url, "test", pool_size=2)
         self.market = Database(provisioned.owner_market_url, "test", pool_size=1)
         self._bus = MemoryBus()
-        self._bus.declare(topology.DURABLE_QUEUES)
+        self._bus.declare([*topology.DURABLE_QUEUES, topology.order_entry_queue(1)])
         store = PostgresLedgerStore(self.clearing)
         self._desk = SettlementDesk(store, self._bus.publisher(), threading.Event())
         self._reports = self._bus.consumer(topology.DATA_FEED, prefetch=100_000)
@@ -60,15 +62,24 @@ class SyntheticVenue:
         self._committer = Committer(
             PostgresOrderLog(self.clearing), self._bus.publisher(), self.clock, self._securities, threading.Event()
         )
-        self._commands = self._bus.consumer(topology.ORDER_ENTRY, prefetch=100_000)
-        self.engine = MatchingEngine()
+        self._commands = [self._bus.consumer(topology.order_entry_queue(shard), 100_000) for shard in range(shards)]
+        self.engines = [MatchingEngine(shard) for shard in range(shards)]
+        self.securities = [*SECURITIES, *[SECOND_SHARD.security_id][: shards - 1]]
         self._unsettled: list[EventBatch] = []
         self._unrecorded: list[EventBatch] = []
         self._inbox = Inbox({})
         self._working: dict[int, WorkingOrder] = {}
         self.clients: list[str] = []
         self._names = 0
+        if shards > 1:
+            self.administration.list_security(SECOND_SHARD, 1_000_000)
+            self.execute("clearing", "INSERT INTO order_log_heads VALUES (1, 0, 0)")
         self._record_first_reports()
+
+    @property
+    def engine(self) -> MatchingEngine:
+        """The first shard's."""
+        return self.engines[0]
 
     def close(self) -> None:
         self.clearing.close()
@@ -92,7 +103,7 @@ class SyntheticVenue:
             if self.dice.random() < 0.1:
                 self.deposit()
             if self.dice.random() < 0.5:
-                self.settle()
+                self.settle(self.dice.randrange(len(self.engines)))
             if self.dice.random() < 0.5:
                 self.record()
         self.settle()
@@ -102,18 +113,21 @@ class SyntheticVenue:
         """One commit of the door, matched at once."""
         self._committer.enqueue(candidates)
         self._committer.step(0)
-        for delivery in self._commands.receive(0, 1_000):
-            command_batch = codec.decode(delivery.body)
-            assert isinstance(command_batch, CommandBatch)
-            events = self.engine.apply(command_batch)
-            self._unsettled.append(events)
-            self._unrecorded.append(events)
+        for commands, engine in zip(self._commands, self.engines, strict=True):
+            for delivery in commands.receive(0, 1_000):
+                batch = codec.decode(delivery.body)
+                assert isinstance(batch, CommandBatch)
+                events = engine.apply(batch)
+                self._unsettled.append(events)
+                self._unrecorded.append(events)
 
-    def settle(self) -> None:
-        """The clearinghouse handles all events there are."""
-        if self._unsettled:
-            self._desk.settle(self._unsettled)
-            self._unsettled = []
+    def settle(self, shard: int | None = None) -> None:
+        """The clearinghouse handles all events there are (of this shard), one shard after the other."""
+        for number in range(len(self.engines)) if shard is None else [shard]:
+            events = [batch for batch in self._unsettled if batch.shard == number]
+            self._unsettled = [batch for batch in self._unsettled if batch.shard != number]
+            if events:
+                self._desk.settle(events)
 
     def record(self) -> None:
         """The feed records all events and settlement reports there are."""
@@ -136,7 +150,7 @@ class SyntheticVenue:
     def deposit(self) -> None:
         self._names += 1
         client_id = self.dice.choice(self.clients)
-        asset = self.dice.choice([CASH, *SECURITIES])
+        asset = self.dice.choice([CASH, *self.securities])
         self.administration.deposit(client_id, asset, self.dice.randrange(1, 100), f"gift{self._names}")
 
     @contextmanager
@@ -181,7 +195,8 @@ class SyntheticVenue:
     def command(self) -> Candidate:
         client_id = self.dice.choice(self.clients)
         kind = self.dice.random()
-        own = self.engine.owners.get(client_id)
+        engine = self.dice.choice(self.engines)
+        own = engine.owners.get(client_id)
         if kind < 0.15 and own and own.order_ids:
             return CancelCandidate(client_id, self.dice.choice(own.order_ids), None)
         if kind < 0.3 and own and own.order_ids:
@@ -189,13 +204,13 @@ class SyntheticVenue:
             order_id = self.dice.choice(own.order_ids)
             return AmendCandidate(client_id, order_id, None, self.dice.randrange(1, 20), price_e4, None)
         if kind < 0.32:
-            return CancelAllCandidate(client_id, 0, self.dice.choice([None, *SECURITIES]))
+            return CancelAllCandidate(client_id, engine.shard, None)
         candidate = self.place(
             client_id,
             self.dice.choice(["BUY", "SELL"]),
             self.dice.randrange(1, 15),
             self._price(),
-            self.dice.choice(SECURITIES),
+            self.dice.choice(self.securities),
         )
         candidate.time_in_force = self.dice.choice(["GTC", "GTC", "GTC", "IOC", "FOK"])
         if candidate.time_in_force != "GTC" and self.dice.random() < 0.5:

@@ -217,25 +217,29 @@ def test_a_live_engine_with_another_book_is_named(played: SyntheticVenue) -> Non
     assert (found.what, found.field, found.sequence) == ("book", "state_hash", engine.log_position)
 
 
-def test_every_cut_of_a_live_venue_is_equal(postgres_url: str) -> None:
+@pytest.mark.parametrize("shards", [1, 2])
+def test_every_cut_of_a_live_venue_is_equal(postgres_url: str, shards: int) -> None:
     """Clearinghouse and feed lag behind the log, each by its own distance, with deposits between."""
     instance = f"venue_test_{secrets.token_hex(4)}"
-    venue = SyntheticVenue(provision(postgres_url, instance), seed=7)
+    venue = SyntheticVenue(provision(postgres_url, instance), seed=7, shards=shards)
     try:
         venue.open_accounts()
+        venue.play(80)
         for number in range(12):
-            venue.play(3)
+            venue.play(4)
             venue.commit([venue.command() for _ in range(5)])
             if number % 3 == 1:
                 venue.record()
             elif number % 3 == 2:
-                venue.settle()
+                venue.settle(number % shards)
             venue.commit([venue.command() for _ in range(5)])
             if number % 2:
                 venue.deposit()
-            verdict = audited(venue)
+            engines = [EngineState(e.shard, e.log_position, e.event_position, e.state_hash()) for e in venue.engines]
+            verdict = audited(venue, engines)
             assert verdict.is_equal, said(verdict)
             assert verdict.unsettled_events and verdict.unrecorded_events
+        assert all(engine.trade_count > 10 for engine in venue.engines)
     finally:
         venue.close()
         drop(postgres_url, instance)
