@@ -10,6 +10,7 @@ from flask import request
 
 from service_runtime.database import Database
 from service_runtime.web import refuse
+from venue_protocol.identifiers import is_client_id
 from venue_protocol.refusals import RejectReason
 
 _REMEMBER_S = 1.0
@@ -75,13 +76,18 @@ class Authenticator:
         caller = self.caller()
         if caller.client_id == client_id:
             return caller
-        with self._clearing.transaction() as cursor:
-            cursor.execute("SELECT 1 FROM clients WHERE client_id = %s", (client_id.replace("\0", ""),))
-            if cursor.fetchone() is None:
-                raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}")
+        if not self._exists(client_id):
+            raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}")
         if not caller.is_administrator():
             raise refuse(RejectReason.FORBIDDEN, "this account belongs to another client")
         return caller
+
+    def _exists(self, client_id: str) -> bool:
+        if not is_client_id(client_id):
+            return False
+        with self._clearing.transaction() as cursor:
+            cursor.execute("SELECT 1 FROM clients WHERE client_id = %s", (client_id,))
+            return cursor.fetchone() is not None
 
     def _look_up(self, hashed: bytes) -> Caller:
         with self._clearing.transaction() as cursor:

@@ -3,13 +3,16 @@
 import json
 import logging
 import sys
+import time
 from typing import Any
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
-    """time, level, service, logger, message, then the fields given as `extra`."""
+    """time (UTC), level, service, logger, message, then the fields given as `extra`."""
+
+    converter = staticmethod(time.gmtime)  # type: ignore[assignment]
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -18,7 +21,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
         line: dict[str, Any] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}",
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
             "level": record.levelname,
             "service": self._service,
             "logger": record.name,

@@ -46,7 +46,7 @@ class Service:
 
     def unready(self) -> list[str]:
         """Names of the checks that fail now."""
-        return [name for name, is_ready in self._checks.items() if not is_ready()]
+        return [name for name, is_ready in self._checks.items() if not _holds(name, is_ready)]
 
     def spawn(self, name: str, target: Callable[[], None]) -> None:
         """Run `target` in a thread until `stopping`. If it raises, the whole process ends loudly with nothing acked."""
@@ -133,6 +133,15 @@ class _Server(BaseApplication):  # type: ignore[misc]
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         return app
+
+
+def _holds(name: str, is_ready: Callable[[], bool]) -> bool:
+    """Whether the check says yes; one that raises says no."""
+    try:
+        return is_ready()
+    except Exception:
+        log.warning("readiness check failed", exc_info=True, extra={"check": name})
+        return False
 
 
 def _end_loudly(worker: str) -> None:

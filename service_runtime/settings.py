@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class SettingsError(ValueError):
@@ -13,11 +15,11 @@ class SettingsError(ValueError):
 class Settings:
     """All that a service needs to know of its surroundings."""
 
-    broker_url: str
+    broker_url: str = field(repr=False)
     """VENUE_BROKER_URL, `amqp://user:password@host:port/vhost`."""
-    clearing_url: str
+    clearing_url: str = field(repr=False)
     """VENUE_CLEARING_DATABASE_URL: this service's own role on clearing_data, a libpq URL."""
-    market_url: str
+    market_url: str = field(repr=False)
     """VENUE_MARKET_DATABASE_URL: this service's own role on market_data; empty for a service without one."""
     host: str
     """VENUE_HOST, the address to listen on."""
@@ -41,19 +43,25 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         return environment[name]
 
     def whole(name: str, default: int) -> int:
-        text = environment.get(name, str(default))
-        if not text.isdigit():
+        text = environment.get(name) or str(default)
+        if not (text.isascii() and text.isdigit()):
             raise SettingsError(f"{name}={text!r} is not a whole number")
         return int(text)
+
+    def level(name: str) -> str:
+        text = environment.get(name) or "INFO"
+        if text not in _LEVELS:
+            raise SettingsError(f"{name}={text!r} is none of {', '.join(_LEVELS)}")
+        return text
 
     return Settings(
         broker_url=required("VENUE_BROKER_URL"),
         clearing_url=required("VENUE_CLEARING_DATABASE_URL"),
         market_url=environment.get("VENUE_MARKET_DATABASE_URL", ""),
-        host=environment.get("VENUE_HOST", "127.0.0.1"),
+        host=environment.get("VENUE_HOST") or "127.0.0.1",
         port=whole("VENUE_PORT", 0),
         shard=whole("VENUE_SHARD", 0),
         state_dir=environment.get("VENUE_STATE_DIR", ""),
         rate_limit_per_second=whole("VENUE_RATE_LIMIT_PER_SECOND", 2000),
-        log_level=environment.get("VENUE_LOG_LEVEL", "INFO"),
+        log_level=level("VENUE_LOG_LEVEL"),
     )

@@ -12,7 +12,10 @@ _ASK_AGAIN_S = 1.0
 
 
 class StreamFollower:
-    """Knows the newest number taken of one stream. A gap is asked for, at once and then about every second."""
+    """Knows the newest number taken of one stream.
+
+    A gap is asked for at once, and again about a second after the last that helped to close it.
+    """
 
     def __init__(
         self, stream: str, position: int, ask: Callable[[int], None], now_s: Callable[[], float] = time.monotonic
@@ -37,6 +40,9 @@ class StreamFollower:
             self.announced(last)
             return False
         self.position = last
+        if self._newest_known > last:
+            # A resend arrives: asking again for its rest would multiply it.
+            self._ask_not_before_s = self._now_s() + _ASK_AGAIN_S
         self._newest_known = max(self._newest_known, last)
         return True
 

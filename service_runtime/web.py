@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
 from service_runtime import metrics
-from service_runtime.database import DatabaseUnavailable
+from service_runtime.database import CommitUnknown, DatabaseUnavailable
 from service_runtime.service import Service
 from service_runtime.slow_clients import allow_silence
 from venue_protocol.refusals import Refusal, RejectReason
@@ -102,7 +102,10 @@ def create_app(service: Service) -> Flask:
         return refusal_response(refused.refusal, refused.retry_after_s)
 
     @app.errorhandler(DatabaseUnavailable)
-    def on_database_away(_error: DatabaseUnavailable) -> Response:
+    def on_database_away(error: DatabaseUnavailable) -> Response:
+        if isinstance(error, CommitUnknown):
+            cause = "the database went away during the commit: ask again to learn the outcome"
+            return refusal_response(Refusal(RejectReason.OUTCOME_UNKNOWN, cause), RETRY_AFTER_S)
         return refusal_response(Refusal(RejectReason.NOT_READY, "the database is away, ask again"), RETRY_AFTER_S)
 
     @app.errorhandler(HTTPException)
