@@ -73,7 +73,13 @@ class Stream:
             except ConnectionClosed:
                 self._drop()
                 continue
-            message = self._in_order(msgspec.json.decode(text))
+            content = msgspec.json.decode(text)
+            if _is_away(content):
+                self._drop()
+                self._closing.wait(self._backoff.next_s())
+                continue
+            self._backoff.reset()
+            message = self._in_order(content)
             if message is not None:
                 return message
         return None
@@ -134,7 +140,6 @@ class Stream:
                 self._failed(error)
                 return None
             self._failing_since = None
-            self._backoff.reset()
             for subscription in self._last_seen:
                 self._send_subscription(self._connection, subscription)
         return self._connection
@@ -165,3 +170,9 @@ class Stream:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _is_away(content: dict[str, Any]) -> bool:
+    """Whether the venue says that it can't answer now: like a cut, and unlike a refusal, it passes."""
+    refusal = refusal_of(content)
+    return refusal is not None and refusal.code.startswith("service.")

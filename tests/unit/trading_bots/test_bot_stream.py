@@ -120,6 +120,17 @@ def test_a_refused_subscription_is_raised(feed: FakeFeed) -> None:
         stream.receive(5)
 
 
+def test_a_subscription_that_the_venue_could_not_answer_now_is_asked_for_again(feed: FakeFeed) -> None:
+    away = {"error": {"code": "service.not_ready", "message": "the database is away, ask again"}}
+    locked_out = {"error": {"code": "auth.key_missing", "message": "fills is private: authenticate first"}}
+    feed.talks = [say(away, locked_out, hold_open=True), say(subscribed("fills", 3), fill(5, 3))]
+    with Stream(feed.url, "vk_1") as stream:
+        stream.subscribe("fills", resume_from=3)
+        message = stream.receive(5)
+    assert message is not None and message["sequence"] == 5
+    assert [request["resume_from"] for request in feed.subscriptions] == [3, 3]
+
+
 def test_receive_returns_none_when_its_time_is_over_with_or_without_a_venue(feed: FakeFeed) -> None:
     feed.talks = [say(hold_open=True)]
     with Stream(feed.url) as stream:
