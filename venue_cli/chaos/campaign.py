@@ -13,7 +13,7 @@ from pathlib import Path
 
 from venue_cli import processes
 from venue_cli.administration import Administration
-from venue_cli.chaos import faults, postgres_faults, timetable
+from venue_cli.chaos import faults, full_books, postgres_faults, timetable
 from venue_cli.chaos.broker_faults import start as start_broker
 from venue_cli.chaos.door import Troubles
 from venue_cli.chaos.eavesdropper import Eavesdropper
@@ -46,6 +46,8 @@ class Plan:
     """Requests a second of each trader."""
     kinds: tuple[str, ...] = ()
     """Only these kinds of faults; () for all that are possible."""
+    open_orders: int = 0
+    """Orders that rest in the books before anything goes wrong."""
     warm_up_s: float = 3.0
     name: str = "chaos"
     """Begins the names of the campaign's clients; one site may see several campaigns."""
@@ -80,7 +82,7 @@ class Campaign:
         self._troubles = Troubles()
         self._outages = Outages()
         self._eavesdropper = Eavesdropper(site.broker.url)
-        administration = Administration(site.venue)
+        self._administration = administration = Administration(site.venue)
         accounts = enroll(administration, plan.name, plan.traders)
         self._probe = Probe(site.venue, administration, plan.name, self.evidence)
         self._recoveries = Recoveries(site, self._probe, self._outages)
@@ -105,6 +107,12 @@ class Campaign:
 
     def run(self, planned: Sequence[PlannedFault]) -> Outcome:
         """Trade under these faults, come to rest, judge."""
+        if self._plan.open_orders:
+            self._report(f"filling the books with {self._plan.open_orders:,} open orders …")
+            full_books.fill(
+                self._site.venue, self._administration, self._plan.name, self._plan.open_orders, self.evidence
+            )
+            self.outcome.violations += wait_until_quiet(self._site, _QUIET_PATIENCE_S)
         started = time.monotonic()
         self._site.stopping.clear()
         self._trade_under(planned)

@@ -9,11 +9,14 @@ _SECONDS_A_FAULT = 6.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--minutes, --seed, --faults, --only, --json."""
+    """--minutes, --seed, --faults, --only, --open-orders, --json."""
     parser.add_argument("--minutes", type=float, default=5.0, help="how long faults happen (default 5)")
     parser.add_argument("--seed", type=int, default=1, help="of the faults and of the traders' dice (default 1)")
     parser.add_argument("--faults", type=int, help="how many faults (default: one in 6 seconds)")
     parser.add_argument("--only", action="append", default=[], metavar="KIND", help="only this kind; may be repeated")
+    parser.add_argument(
+        "--open-orders", type=int, default=0, help="orders that rest in the books before the first fault (default 0)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
@@ -33,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     seconds = arguments.minutes * 60
     count = arguments.faults if arguments.faults is not None else round(seconds / _SECONDS_A_FAULT)
-    plan = campaign.Plan(arguments.seed, seconds, count, kinds=tuple(arguments.only))
+    plan = campaign.Plan(arguments.seed, seconds, count, kinds=tuple(arguments.only), open_orders=arguments.open_orders)
     outcome = campaign.run(plan, report)
     print(figures.as_json(outcome) if arguments.json else figures.for_people(outcome))
     return 1 if outcome.violations else 0
