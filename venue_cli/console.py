@@ -24,6 +24,7 @@ COMMANDS = {
     "audit": "prove that the databases hold exactly what the order log says",
     "explain": "list every movement of a client's cash and shares",
     "bench": "measure",
+    "simulate": "play thousands of schedules of faults on the whole venue in one process",
     "chaos": "trade while everything is killed, and prove that nothing was lost",
     "compose-env": "write the secrets that compose.yaml needs",
     "provision": "prepare the databases of a venue whose services others run (used by compose.yaml)",
