@@ -9,6 +9,9 @@ from typing import Protocol
 
 from service_runtime.schema.clearing_rows import LogRow
 
+NAMES = "order_log_client_order_id"
+"""The constraint by which a client_order_id stands for one command of its client."""
+
 
 class NameTaken(RuntimeError):
     """Another gateway logged one of the client_order_ids meanwhile. Nothing was committed; a new try sees it."""

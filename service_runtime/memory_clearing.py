@@ -29,6 +29,11 @@ class ConstraintViolated(RuntimeError):
 class UniqueViolated(ConstraintViolated):
     """A key that is there already."""
 
+    def __init__(self, constraint: str, key: object) -> None:
+        super().__init__(f"{constraint}: {key!r} is there already")
+        self.constraint = constraint
+        """Its name in Postgres."""
+
 
 class AccountRow(NamedTuple):
     """Cash of one client, ten-thousandths of a dollar, and the end of its report chain."""
@@ -96,10 +101,10 @@ class MemoryTransaction:
         self._undo.append((table, key, table.get(key, _ABSENT)))
         table[key] = row
 
-    def insert(self, table: dict[Any, Any], key: Any, row: Any) -> None:
-        """Insert a row; UniqueViolated if its key is there."""
+    def insert(self, table: dict[Any, Any], key: Any, row: Any, constraint: str) -> None:
+        """Insert a row; UniqueViolated, with the constraint's name, if its key is there."""
         if key in table:
-            raise UniqueViolated(f"{key!r} is there already")
+            raise UniqueViolated(constraint, key)
         self.put(table, key, row)
 
     def put_account(self, client_id: str, row: AccountRow) -> None:
@@ -123,9 +128,10 @@ class MemoryTransaction:
         key = (row.shard, row.sequence)
         if row.sequence > 1 and (row.shard, row.sequence - 1) not in self.tables.log:
             raise ConstraintViolated(f"the log has a hole before {key}")
-        self.insert(self.tables.log, key, row)
+        self.insert(self.tables.log, key, row, "order_log_pkey")
         if row.client_order_id is not None:
-            self.insert(self.tables.names, (row.client_id, row.client_order_id), key)
+            name = (row.client_id, row.client_order_id)
+            self.insert(self.tables.names, name, key, "order_log_client_order_id")
         if row.amended_order_id is not None:
             self.put(self.tables.amends, row.amended_order_id, key)
 
@@ -138,17 +144,17 @@ class MemoryTransaction:
             raise ConstraintViolated(f"journals_balanced_check: {row}")
         if row.journal_id > 1 and row.journal_id - 1 not in self.tables.journals:
             raise ConstraintViolated(f"the journals have a hole before {row.journal_id}")
-        self.insert(self.tables.journals, row.journal_id, row)
+        self.insert(self.tables.journals, row.journal_id, row, "journals_pkey")
         if row.trade_id is not None:
-            self.insert(self.tables.trades, row.trade_id, row.journal_id)
+            self.insert(self.tables.trades, row.trade_id, row.journal_id, "journals_trade_id")
         if row.reference is not None:
-            self.insert(self.tables.references, row.reference, row.journal_id)
+            self.insert(self.tables.references, row.reference, row.journal_id, "journals_reference")
 
     def add_report(self, row: ReportRow) -> None:
         """Add a settlement report; ConstraintViolated if it does not follow the last."""
         if row.sequence > 1 and row.sequence - 1 not in self.tables.reports:
             raise ConstraintViolated(f"the reports have a hole before {row.sequence}")
-        self.insert(self.tables.reports, row.sequence, row)
+        self.insert(self.tables.reports, row.sequence, row, "settlement_reports_pkey")
 
     def has_written(self) -> bool:
         """Whether there is anything to commit."""

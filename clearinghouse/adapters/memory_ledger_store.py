@@ -69,7 +69,8 @@ class MemoryLedgerTransaction:
             row = ReportRow(report.sequence, report.client_id, report.client_sequence, report.encoded.decode())
             self._transaction.add_report(row)
         for obligation in settlement.obligations:
-            self._transaction.insert(self._tables.obligations, obligation.trade.trade_id, obligation.reason)
+            trade_id = obligation.trade.trade_id
+            self._transaction.insert(self._tables.obligations, trade_id, obligation.reason, "obligations_pkey")
         if settlement.journals or settlement.reports:
             self._transaction.statement()
             head = (settlement.last_report_sequence, settlement.last_journal_id)
@@ -121,13 +122,13 @@ class MemoryLedgerTransaction:
         self._transaction.statement()
         if client_id in self._tables.clients:
             raise ClientExists(client_id)
-        self._transaction.insert(self._tables.clients, client_id, role)
+        self._transaction.put(self._tables.clients, client_id, role)
         self._transaction.put_account(client_id, AccountRow(0, 0, is_external))
 
     def add_key(self, key_hash: bytes, client_id: str, created_us: int) -> None:
         """An API key of a client."""
         self._transaction.statement()
-        self._transaction.insert(self._tables.keys, key_hash, (client_id, None))
+        self._transaction.insert(self._tables.keys, key_hash, (client_id, None), "api_keys_pkey")
 
     def revoke_keys(self, client_id: str, revoked_us: int) -> int:
         """Revoke all keys of a client; the number revoked."""
@@ -142,7 +143,7 @@ class MemoryLedgerTransaction:
         self._transaction.statement()
         if security.security_id in self._tables.securities:
             raise SecurityExists(security.security_id)
-        self._transaction.insert(self._tables.securities, security.security_id, security)
+        self._transaction.put(self._tables.securities, security.security_id, security)
 
     def _write_accounts(self, settlement: Settlement) -> None:
         self._transaction.statement()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from order_entry_gateway.order_log import LoggedName, LogTransaction, NameTaken
+from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
 from service_runtime.memory_clearing import MemoryClearing, MemoryTransaction, UniqueViolated
 from service_runtime.schema.clearing_rows import LogRow
 
@@ -21,6 +21,8 @@ class MemoryOrderLog:
             with self._clearing.transaction() as transaction:
                 yield MemoryLogTransaction(transaction)
         except UniqueViolated as error:
+            if error.constraint != NAMES:
+                raise
             raise NameTaken(str(error)) from error
 
 

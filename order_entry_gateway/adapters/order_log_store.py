@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from psycopg2 import errors
 
-from order_entry_gateway.order_log import LoggedName, LogTransaction, NameTaken
+from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
 from service_runtime.copying import copy_rows
 from service_runtime.database import Cursor, Database
 from service_runtime.schema.clearing_rows import LogRow
@@ -24,6 +24,8 @@ class PostgresOrderLog:
             with self._clearing.transaction() as cursor:
                 yield PostgresLogTransaction(cursor)
         except errors.UniqueViolation as error:
+            if error.diag.constraint_name != NAMES:
+                raise
             raise NameTaken(str(error).strip()) from error
 
 

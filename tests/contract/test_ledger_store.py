@@ -1,0 +1,190 @@
+"""What the clearinghouse may rely on in its store, whichever body it has."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from clearinghouse.administration import BANK, ISSUER
+from clearinghouse.domain.ledger import BrokenInvariant, Journal, Leg
+from clearinghouse.domain.settlement import Settlement
+from clearinghouse.storage import ClientExists, LedgerTransaction, SecurityExists, Transfer
+from service_runtime.database import DatabaseUnavailable
+from tests.contract.clearing_stores import Stores, memory_stores, postgres_stores
+from venue_protocol.events import Trade
+from venue_protocol.holds import CASH
+from venue_protocol.securities import Security
+
+NOW_US = 1_800_000_000_000_000
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    made = memory_stores() if request.param == "memory" else postgres_stores(request.getfixturevalue("provisioned"))
+    yield made
+    made.close()
+
+
+class Pair:
+    """A buyer with $100.00, a seller with 10 shares of AAPL; both hold what 10 at $10.00 need."""
+
+    def __init__(self, stores: Stores) -> None:
+        number = next(_numbers)
+        self.buyer, self.seller = f"buyer{number}", f"seller{number}"
+        self.trade_id = number
+        stores.administration.create_client(self.buyer, "market_maker", 1_000_000, {})
+        stores.administration.create_client(self.seller, "market_maker", 0, {"AAPL": 10})
+        with stores.log.transaction() as transaction:
+            transaction.hold_cash([(self.buyer, 1_000_000)])
+            transaction.hold_shares([(self.seller, "AAPL", 10)])
+        self.keys = {(client_id, asset) for client_id in (self.buyer, self.seller) for asset in (CASH, "AAPL")}
+
+    def trade(self, quantity: int = 4) -> Trade:
+        return Trade(self.trade_id, "AAPL", 90_000, quantity, "BUY", 2, self.buyer, 100_000, 0, 1, self.seller, 0)
+
+    def standing(self, transaction: LedgerTransaction) -> dict[tuple[str, str], tuple[int, int]]:
+        """Quantity and held of each position that is stored."""
+        positions = transaction.lock(self.keys).ledger.positions
+        return {key: (position.quantity, position.held) for key, position in positions.items()}
+
+
+@pytest.fixture
+def pair(stores: Stores) -> Pair:
+    return Pair(stores)
+
+
+class Broken(Exception):
+    """Something goes wrong inside a transaction."""
+
+
+def settle(transaction: LedgerTransaction, pair: Pair, quantity: int = 4) -> Settlement:
+    settlement = transaction.lock(pair.keys)
+    settlement.apply(pair.trade(quantity), NOW_US)
+    transaction.write(settlement)
+    return settlement
+
+
+def test_a_settlement_is_stored_whole(stores: Stores, pair: Pair) -> None:
+    with stores.ledger.transaction() as transaction:
+        settled = settle(transaction, pair)
+    with stores.ledger.transaction() as transaction:
+        assert pair.standing(transaction) == {
+            (pair.buyer, CASH): (640_000, 600_000),
+            (pair.buyer, "AAPL"): (4, 0),
+            (pair.seller, CASH): (360_000, 0),
+            (pair.seller, "AAPL"): (6, 6),
+        }
+        again = transaction.lock(pair.keys)
+        assert (again.last_journal_id, again.last_report_sequence) == (
+            settled.last_journal_id,
+            settled.last_report_sequence,
+        )
+        assert transaction.last_report_sequence() == settled.last_report_sequence
+        assert again.chains == settled.chains
+
+
+def test_after_an_error_nothing_of_a_settlement_is_left(stores: Stores, pair: Pair) -> None:
+    with stores.ledger.transaction() as transaction:
+        before = (pair.standing(transaction), transaction.last_report_sequence())
+    with pytest.raises(Broken), stores.ledger.transaction() as transaction:
+        settle(transaction, pair)
+        transaction.write_position(f"stream of {pair.buyer}", 9)
+        raise Broken
+    with stores.ledger.transaction() as transaction:
+        assert (pair.standing(transaction), transaction.last_report_sequence()) == before
+        assert transaction.position(f"stream of {pair.buyer}") == 0
+
+
+def test_a_position_is_stored_and_read_by_stream(stores: Stores) -> None:
+    stream = f"stream{next(_numbers)}"
+    for position in (3, 7):
+        stores.ledger.run(lambda transaction, position=position: transaction.write_position(stream, position))
+    with stores.ledger.transaction() as transaction:
+        assert transaction.position(stream) == 7 and transaction.position(f"{stream}.1") == 0
+
+
+def test_a_trade_is_settled_once(stores: Stores, pair: Pair) -> None:
+    """The last guard, should a position ever be wrong."""
+    with stores.ledger.transaction() as transaction:
+        settle(transaction, pair)
+    with pytest.raises(stores.refused), stores.ledger.transaction() as transaction:
+        settle(transaction, pair)
+
+
+def test_a_journal_that_does_not_sum_to_zero_is_refused(stores: Stores, pair: Pair) -> None:
+    with pytest.raises(stores.refused), stores.ledger.transaction() as transaction:
+        settlement = transaction.lock(pair.keys)
+        legs = (Leg(pair.buyer, CASH, -1), Leg(pair.seller, CASH, 2))
+        settlement.journals.append(Journal(settlement.last_journal_id + 1, "deposit", NOW_US, legs))
+        transaction.write(settlement)
+
+
+def test_a_position_that_does_not_cover_its_hold_is_refused(stores: Stores, pair: Pair) -> None:
+    with pytest.raises(stores.refused), stores.ledger.transaction() as transaction:
+        settlement = transaction.lock(pair.keys)
+        settlement.ledger.position(pair.buyer, CASH).quantity -= 1
+        settlement.ledger.touched.add((pair.buyer, CASH))
+        transaction.write(settlement)
+
+
+def test_money_of_nobody_is_a_broken_invariant(stores: Stores, pair: Pair) -> None:
+    with pytest.raises(BrokenInvariant), stores.ledger.transaction() as transaction:
+        settlement = transaction.lock({*pair.keys, ("nobody", CASH)})
+        settlement.ledger.post((Leg("nobody", CASH, 0),))
+        settlement.ledger.touched.add(("nobody", CASH))
+        transaction.write(settlement)
+
+
+def test_the_other_side_of_what_enters_may_be_negative(stores: Stores, pair: Pair) -> None:
+    with stores.ledger.transaction() as transaction:
+        bank = transaction.lock({(BANK, CASH)}).ledger.positions[BANK, CASH]
+        issuer = transaction.lock({(ISSUER, "AAPL")}).ledger.positions[ISSUER, "AAPL"]
+    assert bank.is_external and bank.quantity < 0
+    assert not issuer.is_external and issuer.quantity > 0
+
+
+def test_a_transfer_is_found_by_its_reference(stores: Stores, pair: Pair) -> None:
+    key = f"key of {pair.buyer}"
+    receipt = stores.administration.deposit(pair.buyer, CASH, 5, key)
+    with stores.ledger.transaction() as transaction:
+        assert transaction.transfer(f"deposit:{key}") == Transfer(
+            receipt.journal_id, (Leg(BANK, CASH, -5), Leg(pair.buyer, CASH, 5))
+        )
+        assert transaction.transfer("deposit:another") is None
+
+
+def test_clients_roles_and_securities_exist_once(stores: Stores, pair: Pair) -> None:
+    security = Security(f"S{next(_numbers)}", "Some", 0, 100, 1, 5000, 1_000_000)
+    with stores.ledger.transaction() as transaction:
+        transaction.add_security(security)
+        assert transaction.has_client(pair.buyer) and not transaction.has_client("nobody")
+        assert transaction.has_role("market_maker") and not transaction.has_role("king")
+        assert transaction.has_security(security.security_id) and not transaction.has_security("NONE")
+    with pytest.raises(SecurityExists), stores.ledger.transaction() as transaction:
+        transaction.add_security(security)
+    with pytest.raises(ClientExists), stores.ledger.transaction() as transaction:
+        transaction.add_client(pair.buyer, "trader", NOW_US, None, is_external=False)
+
+
+def test_keys_are_revoked_once(stores: Stores, pair: Pair) -> None:
+    with stores.ledger.transaction() as transaction:
+        transaction.add_key(f"{pair.buyer:>32}".encode(), pair.buyer, NOW_US)
+    with stores.ledger.transaction() as transaction:
+        assert transaction.revoke_keys(pair.buyer, NOW_US) == 2
+        assert transaction.revoke_keys(pair.buyer, NOW_US) == 0
+
+
+def test_work_is_tried_until_it_commits(stores: Stores, pair: Pair) -> None:
+    attempts = []
+
+    def work(transaction: LedgerTransaction) -> int:
+        attempts.append(1)
+        settle(transaction, pair)
+        if len(attempts) < 3:
+            raise DatabaseUnavailable("away for a moment")
+        return len(attempts)
+
+    assert stores.ledger.run(work) == 3
+    with stores.ledger.transaction() as transaction:
+        assert pair.standing(transaction)[pair.buyer, "AAPL"] == (4, 0)
