@@ -1,5 +1,7 @@
 """The REST doors of the feed: public market data, and to its owner (or an administrator) what is private."""
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,12 @@ def _add_accounts(app: Flask, answers: Answers) -> None:
         caller = answers.authenticator.caller()
         is_all = caller.is_administrator() and "client_id" not in request.args
         client_id = None if is_all else answers.asked_client()
+        wanted = request.args.get("format", "json")
+        if wanted == "ndjson":
+            limit = query_whole("limit", NEWEST, 1, NEWEST)
+            return _ndjson(_settlement_pages(answers.records, client_id, _after(), limit))
+        if wanted != "json":
+            raise refuse(RejectReason.INVALID_FIELD, "format must be json or ndjson", "format", value=wanted[:64])
         after, limit = _after(), _limit()
         reports = [views.settlement(report) for report in answers.records.settlements(client_id, after, limit)]
         return json_response({"reports": reports, "next_after": reports[-1]["sequence"] if reports else after})
@@ -208,6 +216,21 @@ def _add_page(app: Flask) -> None:
     @app.get("/page/<path:name>")
     def page_file(name: str) -> Response:
         return send_from_directory(_PAGE_FOLDER, name, max_age=60)
+
+
+def _settlement_pages(records: Records, client_id: str | None, after: int, limit: int) -> Iterator[str]:
+    """Pages of exact report texts, a line each, until nothing follows or `limit` reports were given."""
+    while limit > 0:
+        page = records.settlement_texts(client_id, after, min(limit, MOST_ROWS))
+        yield "".join(f"{text}\n" for _, text in page)
+        if len(page) < MOST_ROWS:
+            return
+        after, limit = page[-1][0], limit - len(page)
+
+
+def _ndjson(pages: Iterator[str]) -> Response:
+    """The pages as they are read. The first is read now, so that a database that is away is still a 503."""
+    return Response(chain([next(pages)], pages), mimetype="application/x-ndjson")
 
 
 def _after() -> int:

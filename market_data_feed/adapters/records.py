@@ -160,14 +160,20 @@ class Records:
         self, client_id: str | None, after: int, limit: int, through: int = NEWEST
     ) -> list[SettlementReport]:
         """Settlement reports with after < sequence <= through, oldest first; of one client, or of all."""
+        return [codec.decode_report(text) for _, text in self.settlement_texts(client_id, after, limit, through)]
+
+    def settlement_texts(
+        self, client_id: str | None, after: int, limit: int, through: int = NEWEST
+    ) -> list[tuple[int, str]]:
+        """The same reports as (sequence, JSON as the clearinghouse sealed it): the text its hash is made from."""
         condition = "" if client_id is None else " AND client_id = %(client_id)s"
         with self._database.transaction() as cursor:
             cursor.execute(
-                f"SELECT report FROM settlements WHERE sequence > %(after)s AND sequence <= %(through)s{condition}"
-                " ORDER BY sequence LIMIT %(limit)s",
+                "SELECT sequence, report FROM settlements"
+                f" WHERE sequence > %(after)s AND sequence <= %(through)s{condition} ORDER BY sequence LIMIT %(limit)s",
                 {"client_id": client_id, "after": after, "through": through, "limit": limit},
             )
-            return [codec.decode_report(row[0]) for row in cursor]
+            return list(cursor.fetchall())
 
     def last_settlement(self, client_id: str, through: int) -> int:
         """Sequence of the client's newest settlement report up to `through`; 0 if there is none."""

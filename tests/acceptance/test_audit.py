@@ -91,6 +91,11 @@ def test_settlement_reports_end_with_the_live_values_and_each_client_can_check_i
     expected = len(told) - 2
     reports = eventually(lambda: list(fetch(venue.market_data_url, maker.key)), lambda seen: len(seen) == expected)
     assert verify(reports) is None
+    lines = maker.feed("/settlement-reports?format=ndjson").text.splitlines()
+    assert len(lines) == expected and verify(lines) is None
+    after = reports[4]["sequence"]
+    assert maker.feed(f"/settlement-reports?format=ndjson&after={after}&limit=3").text.splitlines() == lines[5:8]
+    assert maker.feed("/settlement-reports?format=xml").status_code == 400
     reports[10]["cash"] = "0.01"
     found = verify(reports)
     assert found is not None and found.sequence == reports[10]["sequence"]
