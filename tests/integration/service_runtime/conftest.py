@@ -26,7 +26,7 @@ def starting(tmp_path: Path) -> Iterator[Callable[..., SampleService]]:
 def sample(starting: Callable[..., SampleService]) -> SampleService:
     """A sample service that answers."""
     service = starting()
-    assert eventually(service.is_alive), service.log_text()
+    assert eventually(service.is_alive, 60), service.log_text()
     return service
 
 
@@ -34,6 +34,6 @@ def sample(starting: Callable[..., SampleService]) -> SampleService:
 def lasting_sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SampleService]:
     """One sample service for the tests of a module that leave it alive."""
     service = SampleService(tmp_path_factory.mktemp("sample") / "log")
-    assert eventually(service.is_alive), service.log_text()
+    assert eventually(service.is_alive, 60), service.log_text()
     yield service
     service.kill()

@@ -1,0 +1,124 @@
+"""Who may import whom: the contracts of .importlinter, and that they see what they must see."""
+
+import ast
+import configparser
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import grimp
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / ".importlinter"
+
+
+def listed(option: str, section: str) -> list[str]:
+    """The lines of an option of .importlinter."""
+    config = configparser.ConfigParser()
+    config.read(CONFIG)
+    return config[section][option].split()
+
+
+def test_the_import_contracts_are_kept(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    exit_code = lint_imports(config_filename=str(CONFIG), no_cache=True)
+    assert exit_code == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("matching_engine/domain/book.py", "import time"),
+        ("clearinghouse/domain/ledger.py", "from random import randint"),
+        ("venue_protocol/money.py", "def late() -> None:\n    import socket"),
+        ("market_data_feed/domain/market.py", "from service_runtime import metrics"),
+        ("order_entry_gateway/handlers.py", "import matching_engine.domain.engine"),
+        ("trading_bots/client.py", "import venue_protocol.money"),
+        ("clearinghouse/handlers.py", "import pika"),
+        ("migrations/schema.py", "import matching_engine"),
+        ("service_runtime/web.py", "import clearinghouse"),
+        ("market_data_feed/recorder.py", "import venue_cli"),
+    ],
+)
+def test_a_forbidden_import_breaks_a_contract(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, line: str
+) -> None:
+    """A contract that cannot fail holds nothing: each is broken once, in a copy."""
+    for package in listed("root_packages", "importlinter"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(CONFIG, tmp_path)
+    with (tmp_path / file).open("a") as source:
+        source.write(f"\n{line}\n")
+    assert _lints_in(tmp_path, monkeypatch) == 1
+
+
+def _lints_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Exit code of import-linter in another folder. In a process of its own: packages are found by import."""
+    lint = f"lint_imports({CONFIG.name!r}, no_cache=True)"
+    program = f"from importlinter.cli import lint_imports; raise SystemExit({lint})"
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True)
+    return done.returncode
+
+
+def test_every_package_of_ours_is_under_contract() -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    assert packages == set(listed("root_packages", "importlinter"))
+
+
+def test_every_domain_is_under_the_purity_contract() -> None:
+    domains = {f"{path.parent.parent.name}.domain" for path in ROOT.glob("*/domain/__init__.py")}
+    assert domains | {"venue_protocol"} == set(listed("source_modules", "importlinter:contract:pure"))
+
+
+def test_migrations_use_only_the_first_state_of_the_clearinghouse() -> None:
+    graph = grimp.build_graph("migrations", "clearinghouse")
+    used = {
+        imported
+        for module in graph.find_descendants("migrations")
+        for imported in graph.find_modules_directly_imported_by(module)
+        if imported.startswith("clearinghouse")
+    }
+    assert used == {"clearinghouse.bootstrap"}
+
+
+# A rate in tokens a second is no money and no quantity.
+FLOATS_ALLOWED = ROOT / "order_entry_gateway/domain/rate_limit.py"
+
+
+def pure_sources() -> list[Path]:
+    """Modules of venue_protocol and of every domain."""
+    return sorted([*ROOT.glob("venue_protocol/**/*.py"), *ROOT.glob("*/domain/**/*.py")])
+
+
+@pytest.mark.parametrize("path", pure_sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_pure_code_opens_and_prints_nothing_and_uses_no_floats(path: Path) -> None:
+    """Builtins need no import, so the contracts can't see them."""
+    called = {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    forbidden = {"open", "print", "input", "exec", "eval", "__import__", "breakpoint", "float"}
+    assert called & (forbidden - {"float"} if path == FLOATS_ALLOWED else forbidden) == set()
+
+
+def test_a_service_is_wired_in_its_main_module_only() -> None:
+    """Real parts (the RabbitMQ bus, the system's clock, databases) are made in `__main__`; the seeding of a new
+    database (`bootstrap`) is the one other place."""
+    services = ("order_entry_gateway", "matching_engine", "clearinghouse", "market_data_feed")
+    made_elsewhere = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for service in services
+        for path in sorted((ROOT / service).rglob("*.py"))
+        if path.name not in ("__main__.py", "bootstrap.py")
+        for name in _called_names(path) & {"RabbitBus", "SystemClock", "Database"}
+    ]
+    assert made_elsewhere == []
+
+
+def _called_names(path: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
