@@ -1,6 +1,7 @@
 """Reads `order_execution` in batches and hands what continues each shard's stream to the settlement desk."""
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,11 @@ log = logging.getLogger(__name__)
 _MOST_MESSAGES = 64
 _ANNOUNCE_S = 1.0
 _IDLE_S = 0.25
+_SHARD_EVENTS = re.compile(r"events\.[0-9]{1,5}")
+
+
+class Misdirected(ValueError):
+    """A message that does not belong on `order_execution`, or contradicts itself."""
 
 
 class EventReader:
@@ -69,18 +75,24 @@ class EventReader:
         for delivery in deliveries:
             metrics.messages_consumed.labels(topology.ORDER_EXECUTION).inc()
             try:
-                message = codec.decode(delivery.body)
-            except codec.CodecError as error:
+                self._take(codec.decode(delivery.body), taken)
+            except (codec.CodecError, Misdirected) as error:
                 metrics.dead_letters.labels(topology.ORDER_EXECUTION).inc()
                 self._consumer.dead_letter(delivery, str(error))
-                continue
-            if isinstance(message, EventBatch):
-                if self._follower(message.shard).takes(message.first, message.last):
-                    taken.setdefault(message.shard, []).append(message)
-            elif isinstance(message, StreamPosition) and message.stream.startswith("events."):
-                self._follower(int(message.stream.removeprefix("events."))).announced(message.sequence)
         for batches in taken.values():
             self._desk.settle(batches)
+
+    def _take(self, message: codec.Message, taken: dict[int, list[EventBatch]]) -> None:
+        """Add to `taken` what continues a stream; Misdirected if the message has no business here."""
+        if isinstance(message, EventBatch):
+            if message.shard < 0 or message.first < 1 or not message.events:
+                raise Misdirected(f"{len(message.events)} events of shard {message.shard} from {message.first} on")
+            if self._follower(message.shard).takes(message.first, message.last):
+                taken.setdefault(message.shard, []).append(message)
+        elif isinstance(message, StreamPosition) and _SHARD_EVENTS.fullmatch(message.stream):
+            self._follower(int(message.stream.removeprefix("events."))).announced(message.sequence)
+        else:
+            raise Misdirected(f"a {type(message).__name__} does not belong on {topology.ORDER_EXECUTION}")
 
     def is_caught_up(self) -> bool:
         """Whether no known event is missing."""

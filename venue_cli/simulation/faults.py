@@ -23,6 +23,7 @@ QUEUE_PURGED = "queue purged"
 BROKER_WIPED = "broker wiped"
 ANSWER_LOST = "answer lost on its way to the client"
 SNAPSHOT_LOST = "engine snapshots deleted"
+BAD_MESSAGE = "malformed or misdirected message"
 BROKER_BLOCKED = "broker takes nothing for a while"
 
 MOST_LIKELY: dict[str, float] = {
@@ -38,6 +39,7 @@ MOST_LIKELY: dict[str, float] = {
     ANSWER_LOST: 0.3,
     SNAPSHOT_LOST: 0.02,
     BROKER_BLOCKED: 0.03,
+    BAD_MESSAGE: 0.05,
 }
 """The kinds, and the highest rate a schedule may draw for each: by moment, by answer, or by step."""
 

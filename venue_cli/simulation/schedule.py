@@ -24,6 +24,15 @@ _CLIENTS = 4
 _CALM_ROUNDS = 400
 _MAIN_STEP_SHARE = 0.7
 _AFTERSHOCK_ROUNDS = 10
+_NOT_FOR_ANYBODY = (
+    b"",
+    b"\xff\xfe",
+    b'{"kind":"event_batch","schema":1,"shard":0',
+    b'{"kind":"event_batch","schema":2,"shard":0,"first":1,"log_first":1,"log_last":1,"time_us":1,"events":[]}',
+    b'{"kind":"stream_position","schema":1,"stream":"events.first","sequence":9}',
+    b'{"kind":"resend_request","schema":1,"stream":"settlements","after":0,"reply_to":"nowhere"}',
+)
+"""Messages that are none, or of another schema, or say nothing to any reader."""
 _LONGEST_PAUSE_US = 1_200_000
 _CASH_E4 = 20_000_000
 _SHARES = 40
@@ -306,6 +315,10 @@ class Schedule:
             self._note("all engine snapshots are deleted")
             for snapshots in self.around.snapshots.values():
                 snapshots.wipe()
+        if self.faults.strikes(kinds.BAD_MESSAGE):
+            queue = self._dice.choice(self._queues)
+            self._note(f"queue {queue} gets a message that does not belong there")
+            self.bus.put(queue, self._dice.choice(_NOT_FOR_ANYBODY), {})
         self._block_or_unblock()
 
     def _block_or_unblock(self) -> None:

@@ -1,0 +1,42 @@
+"""The clearinghouse's reader on a store in memory: what does not belong to it stops nothing."""
+
+from threading import Event
+
+import pytest
+
+from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
+from clearinghouse.event_reader import EventReader
+from clearinghouse.handlers import SettlementDesk
+from service_runtime.buses.memory import MemoryBus
+from service_runtime.memory_clearing import MemoryClearing
+from venue_protocol import codec, topology
+from venue_protocol.commands import CancelOrder, CommandBatch
+from venue_protocol.events import CancelRejected, EventBatch
+from venue_protocol.streams import ResendRequest, StreamPosition
+
+ACCEPTABLE = EventBatch(codec.SCHEMA, 0, 1, 1, 1, 5, [CancelRejected(1, "ann", "order.unknown")])
+ELSEWHERE = {
+    "no JSON": b"\xff",
+    "another schema": codec.encode(StreamPosition(2, "events.0", 1)),
+    "a command": codec.encode(CommandBatch(codec.SCHEMA, 0, 1, 1, [CancelOrder("ann", 1)])),
+    "a request": codec.encode(ResendRequest(codec.SCHEMA, "events.0", 0, "x")),
+    "the position of another stream": codec.encode(StreamPosition(codec.SCHEMA, "settlements", 1)),
+    "a stream of no shard": codec.encode(StreamPosition(codec.SCHEMA, "events.first", 1)),
+    "a shard below zero": codec.encode(EventBatch(codec.SCHEMA, -1, 1, 1, 1, 5, [])),
+    "an event number below one": codec.encode(EventBatch(codec.SCHEMA, 0, -7, 1, 1, 5, ACCEPTABLE.events)),
+}
+
+
+@pytest.mark.parametrize("body", ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_what_does_not_belong_here_goes_to_the_dead_letters_and_the_rest_is_settled(body: bytes) -> None:
+    bus, clearing = MemoryBus(), MemoryClearing()
+    bus.declare(topology.DURABLE_QUEUES)
+    store, publisher = MemoryLedgerStore(clearing), bus.publisher()
+    desk = SettlementDesk(store, publisher, Event())
+    reader = EventReader(store, bus.consumer(topology.ORDER_EXECUTION), publisher, desk, Event())
+    publisher.publish(topology.ORDER_EXECUTION, body)
+    publisher.publish(topology.ORDER_EXECUTION, codec.encode(ACCEPTABLE))
+    assert reader.step(0) == 2
+    assert [delivery.body for delivery in bus.consumer(topology.DEAD_LETTERS).receive(0, 10)] == [body]
+    assert clearing.tables.positions == {("clearinghouse", "events.0"): 1}
+    assert bus.depth(topology.ORDER_EXECUTION) == 0 and reader.is_caught_up()
