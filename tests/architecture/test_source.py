@@ -135,9 +135,8 @@ def test_tests_do_not_sleep_instead_of_waiting() -> None:
         loops = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.While | ast.For)]
         looped = {id(inner) for loop in loops for inner in ast.walk(loop)}
         for node in ast.walk(parsed(path)):
-            is_sleep = isinstance(node, ast.Call) and ast.unparse(node.func) in ("sleep", "time.sleep")
-            if is_sleep and id(node) not in looped:
-                sleeping.append(f"{named(path)}:{node.lineno}")
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sleep", "time.sleep"):
+                sleeping += [] if id(node) in looped else [f"{named(path)}:{node.lineno}"]
     assert sleeping == []
 
 
