@@ -1,6 +1,7 @@
 """The REST doors of the feed: public market data, and to its owner (or an administrator) what is private."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from market_data_feed.adapters.clearing import Account, Clearing
 from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.records import NEWEST, OrderRecord, Records
 from market_data_feed.adapters.stream.hub import Hub, book_view
+from market_data_feed.domain.market import Market
 from service_runtime.authentication import Authenticator, Caller
 from service_runtime.clock import Clock
 from service_runtime.web import json_response, query_whole, refuse
@@ -38,6 +40,13 @@ class Answers:
         self.records = records
         self.hub = hub
         self.authenticator = authenticator
+
+    @contextmanager
+    def market(self) -> Iterator[Market]:
+        """The visible market, standing still inside the block; 503 until it is loaded."""
+        self.hub.require_started()
+        with self.hub.market() as market:
+            yield market
 
     def reader_of(self, client_id: str) -> Caller:
         """The caller, if it may read this client; 401 without a key, 404 if unknown, 403 if foreign."""
@@ -134,7 +143,7 @@ def _add_market(app: Flask, answers: Answers) -> None:
     @app.get("/v1/price/<security_id>")
     def price(security_id: str) -> Response:
         answers.security(security_id)
-        with answers.hub.market() as market:
+        with answers.market() as market:
             state = market.security(security_id)
             view = views.top(security_id, state.top()) | _as_of(state.sequence, state.updated_us)
         return json_response(view)
@@ -143,7 +152,7 @@ def _add_market(app: Flask, answers: Answers) -> None:
     def book(security_id: str) -> Response:
         answers.security(security_id)
         depth = query_whole("depth", 10, 1, _MOST_LEVELS)
-        with answers.hub.market() as market:
+        with answers.market() as market:
             state = market.security(security_id)
             view = {"security": security_id, **book_view(state, depth)} | _as_of(state.sequence, state.updated_us)
         return json_response(view)
@@ -200,7 +209,7 @@ def _add_standings(app: Flask, answers: Answers, clock: Clock) -> None:
     def standings() -> Response:
         answers.authenticator.administrator()
         prices_e4 = {listed.security_id: listed.reference_price_e4 for listed in answers.listings.all()}
-        with answers.hub.market() as market:
+        with answers.market() as market:
             prices_e4 |= market.last_prices()
         rows = [views.standing(row, prices_e4) for row in answers.clearing.standings()]
         rows.sort(key=lambda row: (-parse_e4(row["equity"]), row["client_id"]))

@@ -15,7 +15,9 @@ from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
 from market_data_feed.domain.market import Market, MarketChange, SecurityMarket
 from market_data_feed.domain.orders import BatchEffect, ExecutionReport, RecordedTrade
+from service_runtime.web import RETRY_AFTER_S, Refused
 from venue_protocol.identifiers import sharded_id
+from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.streams import SETTLEMENTS
 
@@ -49,6 +51,12 @@ class Hub:
         self._newest: dict[TopicKey, int] = {}
         self._positions: dict[str, int] = {}
         self._status_count = 0
+        self._is_started = False
+
+    def require_started(self) -> None:
+        """Refused with 503 until the record is loaded: an empty book now would be a wrong one."""
+        if not self._is_started:
+            raise Refused(Refusal(RejectReason.NOT_READY, "the record is being read, ask again"), RETRY_AFTER_S)
 
     @contextmanager
     def market(self) -> Iterator[Market]:
@@ -62,9 +70,10 @@ class Hub:
             return dict(self._positions)
 
     def start_at(self, positions: dict[str, int]) -> None:
-        """The positions on record, before anything is published."""
+        """The positions on record, whose market was loaded before. From now on there is something to show."""
         with self._lock:
             self._positions = dict(positions)
+            self._is_started = True
 
     def publish(
         self, effects: list[BatchEffect], settlements: list[SettlementReport], positions: dict[str, int]

@@ -117,6 +117,7 @@ class Session:
 
     def _subscribe(self, action: Subscribe) -> None:
         key = self._topic(action)
+        self._hub.require_started()
         after = action.resume_from
         if after is not None:
             self._check_resume(key, after)
