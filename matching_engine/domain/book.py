@@ -1,8 +1,8 @@
 """One security's book: two halves of price levels, each level a FIFO queue of resting orders.
 
 Built for speed in plain Python, so the structures know nothing of events:
-- a level's queue is a list with a moving head. An order that leaves from the middle is only marked
-  (`leaves == 0`) and swept out later; each sweep costs no more than the appends since the last one.
+- a level's queue is a dict by order id, which keeps the order of entry and lets any order leave at once. Python finds
+  the first entry of a dict by walking over those that left, so a level that many left is copied when it trades.
 - prices are in a heap; an emptied level keeps its place there until it would be the best, because
   prices that were used are used again.
 - nothing here points back from an order to its level, so there are no reference cycles.
@@ -20,9 +20,9 @@ NO_BID = -(1 << 62)
 NO_ASK = 1 << 62
 """Best price of an empty half of asks: above every price."""
 
-_LEAST_QUEUE_LIMIT = 8
 _LEAST_LEVEL_LIMIT = 64
-_LEAST_HEAD_TO_TRIM = 32
+_FEW_LEFT = 64
+"""Orders that may have left a level before it is worth a copy."""
 
 
 class Owner(msgspec.Struct, gc=False):
@@ -36,7 +36,7 @@ class Owner(msgspec.Struct, gc=False):
 
 
 class Order(msgspec.Struct, gc=False):
-    """A working order. 0 leaves means that it has left the book and its place in a queue is void."""
+    """A working order."""
 
     order_id: int
     owner: Owner
@@ -50,32 +50,21 @@ class Order(msgspec.Struct, gc=False):
 
 
 class PriceLevel(msgspec.Struct, gc=False):
-    """The orders resting at one price, oldest first from `head` on."""
+    """The orders resting at one price."""
 
+    price_e4: int
     quantity: int
     """Open shares of all its orders. 0: the level is empty."""
-    queue: list[Order]
-    head: int = 0
-    """Everything in the queue before this place is void."""
-    limit: int = _LEAST_QUEUE_LIMIT
-    """Length of the queue at which to sweep out what is void."""
+    queue: dict[int, Order]
+    """By order id, oldest first."""
+    left: int = 0
+    """Orders that left the queue since it was last copied."""
 
-    def orders(self) -> Iterator[Order]:
-        """The orders in priority order."""
-        queue = self.queue
-        return (queue[place] for place in range(self.head, len(queue)) if queue[place].leaves)
-
-    def sweep(self) -> None:
-        """Drop void places; the next sweep comes when the queue has doubled."""
-        self.queue = list(self.orders())
-        self.head = 0
-        self.limit = 2 * len(self.queue) + _LEAST_QUEUE_LIMIT
-
-    def trim(self) -> None:
-        """Drop the part before the head when it is the larger part."""
-        if self.head > _LEAST_HEAD_TO_TRIM and 2 * self.head > len(self.queue):
-            del self.queue[: self.head]
-            self.head = 0
+    def tidy(self) -> None:
+        """Copy the queue if walking over those that left costs too much. A quarter of it left for each copy."""
+        if self.left > _FEW_LEFT + (len(self.queue) >> 2):
+            self.queue = dict(self.queue.items())
+            self.left = 0
 
 
 class HalfBook:
@@ -96,32 +85,35 @@ class HalfBook:
         self._heap: list[int] = []
         self.level_limit = _LEAST_LEVEL_LIMIT
 
-    def rest(self, order: Order) -> None:
-        """Put an order at the back of the queue at its price."""
-        price_e4 = order.price_e4
+    def rest(self, order_id: int, owner: Owner, price_e4: int, leaves: int, quantity: int) -> Order:
+        """Put a new order at the back of the queue at its price."""
         level = self.levels.get(price_e4)
         if level is None:
-            self._add_level(price_e4, order)
+            order = Order(order_id, owner, self.index, price_e4, leaves, quantity)
+            self._add_level(PriceLevel(price_e4, leaves, {order_id: order}))
         else:
-            level.quantity += order.leaves
-            queue = level.queue
-            queue.append(order)
-            if len(queue) > level.limit:
-                level.sweep()
+            # All orders of a level share one price object: less memory, fewer cold reads.
+            order = Order(order_id, owner, self.index, level.price_e4, leaves, quantity)
+            level.quantity += leaves
+            level.queue[order_id] = order
         best = self.best
         if price_e4 > best if self.sign < 0 else price_e4 < best:
             self.best = price_e4
+        return order
 
     def remove(self, order: Order) -> None:
-        """Take an order out of its queue. Its `leaves` are void afterwards."""
-        level = self.levels[order.price_e4]
-        level.quantity -= order.leaves
-        order.leaves = 0
-        if not level.quantity:
+        """Take an order out of its queue."""
+        price_e4 = order.price_e4
+        level = self.levels[price_e4]
+        quantity = level.quantity = level.quantity - order.leaves
+        if quantity:
+            del level.queue[order.order_id]
+            level.left += 1
+        elif price_e4 == self.best:
+            self.find_best()
+        else:
             level.queue.clear()
-            level.head = 0
-            if order.price_e4 == self.best:
-                self.find_best()
+            level.left = 0
 
     def reduce(self, order: Order, leaves: int) -> None:
         """Leave an order fewer open shares, > 0, in its place."""
@@ -129,7 +121,7 @@ class HalfBook:
         order.leaves = leaves
 
     def find_best(self) -> None:
-        """Make `best` right after the best level was emptied."""
+        """Make `best` right after the best level was emptied; that level is gone then."""
         heap, levels, sign = self._heap, self.levels, self.sign
         while heap:
             price_e4 = heap[0] * sign
@@ -164,13 +156,13 @@ class HalfBook:
     def orders(self) -> Iterator[Order]:
         """All resting orders in priority order."""
         for price_e4 in sorted(self.levels, key=self.sign.__mul__):
-            yield from self.levels[price_e4].orders()
+            yield from self.levels[price_e4].queue.values()
 
-    def _add_level(self, price_e4: int, order: Order) -> None:
+    def _add_level(self, level: PriceLevel) -> None:
         if len(self.levels) >= self.level_limit:
             self._sweep_levels()
-        self.levels[price_e4] = PriceLevel(order.leaves, [order])
-        heappush(self._heap, price_e4 * self.sign)
+        self.levels[level.price_e4] = level
+        heappush(self._heap, level.price_e4 * self.sign)
 
     def _sweep_levels(self) -> None:
         """Forget the empty levels; the next sweep comes when the number of levels has doubled."""

@@ -11,7 +11,6 @@ Rules
 """
 
 import hashlib
-from typing import Final
 
 from matching_engine.domain.book import Book, HalfBook, Order, Owner, PriceLevel
 from matching_engine.domain.ended_orders import CANCELED, FILLED, EndedOrders
@@ -44,8 +43,6 @@ from venue_protocol.holds import held_amount
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import BUY, FOK, GTC, LIMIT, MARKET, SELL, CancelReason, OrderType, Side, TimeInForce
 from venue_protocol.refusals import RejectReason
-
-_SELF_TRADE: Final = "self_trade_prevention"
 
 
 class OutOfSequence(BrokenInvariant):
@@ -175,8 +172,7 @@ class MatchingEngine:
     def _restore_half(self, half: HalfBook, resting: list[RestingOrder]) -> None:
         for entry in resting:
             owner = self._owner(entry.client_id)
-            order = Order(entry.order_id, owner, half.index, entry.price_e4, entry.leaves, entry.quantity)
-            half.rest(order)
+            order = half.rest(entry.order_id, owner, entry.price_e4, entry.leaves, entry.quantity)
             self.orders[entry.order_id] = order
             owner.order_ids.append(entry.order_id)
 
@@ -213,24 +209,34 @@ class MatchingEngine:
         else:
             half, opposite = book.asks, book.bids
             is_marketable = price_e4 <= opposite.best
-        order = Order(order_id, owner, half.index, price_e4, quantity, quantity)
-        if is_marketable and (time_in_force != FOK or _can_fill(order, opposite)):
+        remainder = None if time_in_force == GTC and order_type == LIMIT else _remainder(order_type, time_in_force)
+        leaves = quantity
+        if is_marketable or remainder is not None:
+            order = Order(order_id, owner, half.index, price_e4, quantity, quantity)
+            if not self._take(order, half, opposite, remainder, events):
+                return
+            leaves = order.leaves
+        self.orders[order_id] = half.rest(order_id, owner, price_e4, leaves, quantity)
+        order_ids = owner.order_ids
+        order_ids.append(order_id)
+        if len(order_ids) > owner.limit:
+            self._sweep_owner(owner)
+
+    def _take(
+        self, order: Order, half: HalfBook, opposite: HalfBook, remainder: CancelReason | None, events: list[Event]
+    ) -> bool:
+        """Trade an incoming order. True if what is left of it shall rest; else it is filled, or canceled."""
+        if remainder != "fok_unfilled" or _can_fill(order, opposite):
             met_own = self._match(order, opposite, events)
             if not order.leaves:
-                self.ended.recent[order_id] = half.index << 2 | FILLED
-                return
+                self.ended.recent[order.order_id] = half.index << 2 | FILLED
+                return False
             if met_own:
-                self._discard(order, half, _SELF_TRADE, events)
-                return
-        if time_in_force == GTC and order_type == LIMIT:
-            self.orders[order_id] = order
-            order_ids = owner.order_ids
-            order_ids.append(order_id)
-            if len(order_ids) > owner.limit:
-                self._sweep_owner(owner)
-            half.rest(order)
-            return
-        self._discard(order, half, _remainder_reason(order_type, time_in_force), events)
+                remainder = "self_trade_prevention"
+        if remainder is None:
+            return True
+        self._discard(order, half, remainder, events)
+        return False
 
     def _cancel(self, own_id: int, command: CancelOrder, events: list[Event]) -> None:
         order_id = command.order_id
@@ -239,15 +245,23 @@ class MatchingEngine:
             reason, _ = self._why_not_open(order_id, own_id)
             events.append(CancelRejected(order_id, command.client_id, reason.code))
             return
-        self._withdraw(order, events)
+        half = self.halves[order.half]
+        del self.orders[order_id]
+        self._discard(order, half, "requested", events)
+        half.remove(order)
 
     def _cancel_all(self, command: CancelAllOrders, events: list[Event]) -> None:
         owner = self.owners.get(command.client_id)
         canceled = 0
         for order_id in owner.order_ids if owner else ():
             order = self.orders.get(order_id)
-            if order and command.security_id in (None, self.halves[order.half].security_id):
-                self._withdraw(order, events)
+            if order is None:
+                continue
+            half = self.halves[order.half]
+            if command.security_id in (None, half.security_id):
+                del self.orders[order_id]
+                self._discard(order, half, "requested", events)
+                half.remove(order)
                 canceled += 1
         if owner:
             self._sweep_owner(owner)
@@ -297,26 +311,13 @@ class MatchingEngine:
             order.quantity = quantity
             return
         half.remove(order)
+        del self.orders[order_id]
         if not leaves:
-            del self.orders[order_id]
             self.ended.recent[order_id] = half.index << 2 | FILLED
             return
-        # A new record: the old one stands void in its former queue.
-        self._requeue(Order(order_id, order.owner, half.index, price_e4, leaves, quantity), half, events)
-
-    def _requeue(self, order: Order, half: HalfBook, events: list[Event]) -> None:
-        """Enter an amended order again, at the back; it may trade first."""
-        opposite = self.halves[half.index ^ 1]
-        met_own = self._match(order, opposite, events)
-        if order.leaves and not met_own:
-            self.orders[order.order_id] = order
-            half.rest(order)
-            return
-        del self.orders[order.order_id]
-        if order.leaves:
-            self._discard(order, half, _SELF_TRADE, events)
-        else:
-            self.ended.recent[order.order_id] = half.index << 2 | FILLED
+        amended = Order(order_id, order.owner, half.index, price_e4, leaves, quantity)
+        if self._take(amended, half, self.halves[half.index ^ 1], None, events):
+            self.orders[order_id] = half.rest(order_id, order.owner, price_e4, amended.leaves, quantity)
 
     def _reject_amend(
         self, command: AmendOrder, reason: RejectReason, half: HalfBook | None, events: list[Event]
@@ -347,8 +348,6 @@ class MatchingEngine:
             level = opposite.levels[opposite.best]
             met_own = self._match_level(taker, opposite, level, events)
             if not level.quantity:
-                level.queue.clear()
-                level.head = 0
                 opposite.find_best()
             if met_own:
                 return True
@@ -356,32 +355,30 @@ class MatchingEngine:
 
     def _match_level(self, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]) -> bool:
         """Trade with one level, oldest order first. True if an own order stopped it."""
-        owner, leaves, queue, head = taker.owner, taker.leaves, level.queue, level.head
-        available = level.quantity
+        owner, leaves, available = taker.owner, taker.leaves, level.quantity
         met_own = False
-        while leaves and available:
-            maker = queue[head]
-            maker_leaves = maker.leaves
-            if not maker_leaves:
-                head += 1
-                continue
+        filled: list[int] = []
+        level.tidy()
+        for maker in level.queue.values():
             if maker.owner is owner:
                 met_own = True
                 break
+            maker_leaves = maker.leaves
             quantity = maker_leaves if maker_leaves < leaves else leaves
             leaves -= quantity
             available -= quantity
-            maker_leaves -= quantity
-            maker.leaves = maker_leaves
+            maker.leaves = maker_leaves - quantity
             self._trade(taker, leaves, maker, opposite, quantity, events)
-            if not maker_leaves:
-                head += 1
-                del self.orders[maker.order_id]
-                self.ended.recent[maker.order_id] = opposite.index << 2 | FILLED
-        taker.leaves = leaves
+            if maker_leaves == quantity:
+                filled.append(maker.order_id)
+            if not leaves:
+                break
+        for order_id in filled:
+            del level.queue[order_id], self.orders[order_id]
+            self.ended.recent[order_id] = opposite.index << 2 | FILLED
+        level.left += len(filled)
         level.quantity = available
-        level.head = head
-        level.trim()
+        taker.leaves = leaves
         return met_own
 
     def _trade(
@@ -412,13 +409,6 @@ class MatchingEngine:
             )
         )
 
-    def _withdraw(self, order: Order, events: list[Event]) -> None:
-        """Cancel a resting order on request."""
-        half = self.halves[order.half]
-        del self.orders[order.order_id]
-        self._discard(order, half, "requested", events)
-        half.remove(order)
-
     def _discard(self, order: Order, half: HalfBook, reason: CancelReason, events: list[Event]) -> None:
         """Tell that what is left of an order is canceled, and remember it."""
         order_id = order.order_id
@@ -446,7 +436,7 @@ def _can_fill(order: Order, opposite: HalfBook) -> bool:
     for price_e4 in opposite.prices():
         if price_e4 * sign > order.price_e4 * sign:
             return False
-        for maker in opposite.levels[price_e4].orders():
+        for maker in opposite.levels[price_e4].queue.values():
             if maker.owner is order.owner:
                 return False
             wanted -= maker.leaves
@@ -455,7 +445,7 @@ def _can_fill(order: Order, opposite: HalfBook) -> bool:
     return False
 
 
-def _remainder_reason(order_type: OrderType, time_in_force: TimeInForce) -> CancelReason:
+def _remainder(order_type: OrderType, time_in_force: TimeInForce) -> CancelReason:
     """Why the rest of an order that may not rest is canceled."""
     if time_in_force == FOK:
         return "fok_unfilled"

@@ -18,7 +18,7 @@ def check_books(books: Iterable[Book], orders: dict[int, Order], owners: dict[st
             resting.update(_check_half(half))
     _require(resting == orders, "the queues and the index of open orders differ")
     for order_id, order in orders.items():
-        _require(order is resting[order_id], f"order {order_id} is indexed by a void copy")
+        _require(order is resting[order_id], f"order {order_id} is indexed by a copy")
         _require(owners[order.owner.client_id] is order.owner, f"order {order_id} has a foreign owner")
     for owner in owners.values():
         ids = owner.order_ids
@@ -30,9 +30,9 @@ def check_books(books: Iterable[Book], orders: dict[int, Order], owners: dict[st
 def _check_half(half: HalfBook) -> dict[int, Order]:
     resting: dict[int, Order] = {}
     for price_e4, level in half.levels.items():
-        orders = list(level.orders())
+        orders = list(level.queue.values())
+        _require(list(level.queue) == [order.order_id for order in orders], f"level {price_e4} is misnamed")
         _require(level.quantity == sum(order.leaves for order in orders), f"level {price_e4} is not the sum")
-        _require(all(not order.leaves for order in level.queue[: level.head]), f"level {price_e4} skips an order")
         for order in orders:
             _require(order.price_e4 == price_e4 and order.half == half.index, f"order {order.order_id} is misplaced")
             _require(0 < order.leaves <= order.quantity, f"order {order.order_id} has {order.leaves} leaves")

@@ -26,6 +26,10 @@ _CANCELS, _TAKERS = 0.45, 0.10
 """Of the messages. The others rest; what is missing or too many after a batch is mended without being timed."""
 _MESSAGES_A_RUN = 20_000
 _LEAST_TO_WEIGH = 100_000
+_NEAR_TOP = 0.9
+"""Of a typical flow: messages about recent orders, and prices near the top."""
+_RECENT_ORDERS = 1_000
+_TYPICAL_DISTANCE = 20
 
 
 class DepthCost(msgspec.Struct, frozen=True):
@@ -34,7 +38,10 @@ class DepthCost(msgspec.Struct, frozen=True):
     resting: int
     levels: int
     microseconds: float
-    """Processor time of one message, commands in and events out, in a mix that keeps the number of orders."""
+    """Processor time of one message, commands in and events out, in a mix that keeps the number of orders.
+    As in the recorded workloads, nine in ten messages are about recent orders and prices near the top."""
+    scattered_microseconds: float
+    """The same where every order and every price is as likely as any other: each finds cold memory."""
     bytes_an_order: float | None
     """Growth of the process while the book was filled; None where that is too little to tell."""
 
@@ -55,9 +62,13 @@ def _measure(resting: int, repeats: int, seed: int) -> DepthCost:
     crowd.start_canceling()
     # As the service does after its recovery: a large book is nothing for the collector to walk through.
     gc.freeze()
-    runs = [crowd.run(_MESSAGES_A_RUN) for _ in range(repeats + 1)]
     levels = sum(len(list(half.prices())) for half in crowd.engine.halves)
-    return DepthCost(resting, levels, statistics.median(runs[1:]) * 1e6, weight)
+    typical = [crowd.run(_MESSAGES_A_RUN) for _ in range(repeats + 1)]
+    crowd.near_top = 0.0
+    scattered = [crowd.run(_MESSAGES_A_RUN) for _ in range(repeats + 1)]
+    return DepthCost(
+        resting, levels, statistics.median(typical[1:]) * 1e6, statistics.median(scattered[1:]) * 1e6, weight
+    )
 
 
 def _resident_bytes() -> int:
@@ -74,6 +85,8 @@ class _Crowd:
         self._levels = max(5, min(_MOST_LEVELS, resting // 20))
         self._dice = random.Random(seed)
         self._known: list[int] = []
+        self.near_top = 0.0
+        """Share of messages about recent orders and prices near the top."""
 
     def fill(self) -> None:
         """Rest what is missing, as the wire brings it, keeping no message."""
@@ -81,8 +94,9 @@ class _Crowd:
             self._apply([self._rest() for _ in range(min(missing, _MOST_IN_BATCH))])
 
     def start_canceling(self) -> None:
-        """Know which orders there are."""
+        """Know which orders there are, and go on as a market does."""
         self._known = list(self.engine.orders)
+        self.near_top = _NEAR_TOP
 
     def run(self, messages: int) -> float:
         """Processor seconds a message of the mix."""
@@ -114,7 +128,10 @@ class _Crowd:
         return time.process_time() - started_s
 
     def _rest(self) -> PlaceOrder:
-        return self._place(BUY if self._dice.random() < 0.5 else SELL, 1 + self._dice.randrange(self._levels), GTC)
+        distance = self._dice.randrange(self._levels)
+        if self._dice.random() < self.near_top:
+            distance = min(int(self._dice.expovariate(1 / _TYPICAL_DISTANCE)), self._levels - 1)
+        return self._place(BUY if self._dice.random() < 0.5 else SELL, 1 + distance, GTC)
 
     def _take(self) -> PlaceOrder:
         return self._place(BUY if self._dice.random() < 0.5 else SELL, -self._levels, IOC)
@@ -126,9 +143,11 @@ class _Crowd:
         return PlaceOrder(client_id, SECURITY, side, LIMIT, time_in_force, quantity, price_ticks * TICK_E4)
 
     def _cancel(self) -> CancelOrder:
-        """Cancel any order: each is as likely as any other, so that no cache knows it."""
+        """Cancel an order that rests, mostly a recent one if the flow is near the top."""
         while True:
             place = self._dice.randrange(len(self._known))
+            if self._dice.random() < self.near_top:
+                place = max(0, len(self._known) - 1 - self._dice.randrange(_RECENT_ORDERS))
             self._known[place], self._known[-1] = self._known[-1], self._known[place]
             order = self.engine.orders.get(self._known.pop())
             if order is not None:

@@ -105,8 +105,14 @@ def _lines(result: CoreResult) -> Iterator[str]:
 def _depth_lines(depths: list[DepthCost]) -> Iterator[str]:
     small = next((cost for cost in depths if cost.resting == _SMALL_BOOK), depths[0])
     against = f"to {small.resting:,}"
-    yield f"{'resting orders':>14}{'levels':>8}{'us/message':>12}{against:>10}{'bytes/order':>13}"
+    yield "us/message by processor time, matching and events. scattered: any order and price is as likely as any other."
+    titles = ("us/message", 12), (against, 10), ("scattered", 11), (against, 10), ("bytes/order", 13)
+    yield f"{'resting orders':>14}{'levels':>8}" + "".join(title.rjust(width) for title, width in titles)
     for cost in depths:
         weight = f"{cost.bytes_an_order:,.0f}" if cost.bytes_an_order is not None else "-"
-        ratio = cost.microseconds / small.microseconds
-        yield f"{cost.resting:>14,}{cost.levels:>8,}{cost.microseconds:>12.2f}{ratio:>10.2f}{weight:>13}"
+        yield (
+            f"{cost.resting:>14,}{cost.levels:>8,}"
+            f"{cost.microseconds:>12.2f}{cost.microseconds / small.microseconds:>10.2f}"
+            f"{cost.scattered_microseconds:>11.2f}{cost.scattered_microseconds / small.scattered_microseconds:>10.2f}"
+            f"{weight:>13}"
+        )

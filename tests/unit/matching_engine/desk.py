@@ -78,7 +78,8 @@ class Desk:
             return " | "
         return " | ".join(
             "; ".join(
-                f"{format_e4(price)}: " + ", ".join(f"{o.leaves} #{o.order_id}" for o in half.levels[price].orders())
+                f"{format_e4(price)}: "
+                + ", ".join(f"{o.leaves} #{o.order_id}" for o in half.levels[price].queue.values())
                 for price in half.prices()
             )
             for half in (book.bids, book.asks)
