@@ -209,6 +209,24 @@ def test_a_changed_command_in_the_log_parts_at_its_own_events(played: SyntheticV
     assert ("order", str(sequence), "quantity", 13, 14) in told
 
 
+def test_a_log_that_can_not_be_folded_is_named_and_the_reports_still_prove_the_balances(
+    played: SyntheticVenue,
+) -> None:
+    ((sequence, time_us, command),) = played.read(
+        "clearing",
+        """SELECT sequence, time_us, command FROM order_log WHERE command LIKE '{"kind":"place_order"%%"quantity":9,%%'
+        ORDER BY 1 OFFSET 5 LIMIT 1""",
+    )
+    ((first,),) = played.read("clearing", "SELECT min(sequence) FROM order_log WHERE time_us = %s", (time_us,))
+    changed = command.replace('"quantity":9,', '"quantity":0,')
+    with played.planted("clearing", "order_log", f"sequence = {sequence}", "command", lambda _: changed):
+        verdict = audited(played)
+    (found,) = verdict.differences
+    assert (found.what, found.field, found.sequence) == ("order_log", "fold", first)
+    ((newest,),) = played.read("clearing", "SELECT last_report_sequence FROM settlement_heads")
+    assert verdict.counts["reports_replayed"] == newest
+
+
 def test_a_live_engine_with_another_book_is_named(played: SyntheticVenue) -> None:
     engine = played.engine
     honest = EngineState(0, engine.log_position, engine.event_position, engine.state_hash())
@@ -245,8 +263,30 @@ def test_every_cut_of_a_live_venue_is_equal(postgres_url: str, shards: int) -> N
         drop(postgres_url, instance)
 
 
+def test_a_trade_that_was_not_settled_is_named_and_disturbs_nothing_after_it(postgres_url: str) -> None:
+    """It can't happen while holds are right, so the seller's hold is made too large while it settles."""
+    instance = f"venue_test_{secrets.token_hex(4)}"
+    venue = SyntheticVenue(provision(postgres_url, instance), seed=3)
+    deposit = "UPDATE securities_deposits SET held = held %s WHERE (client_id, security_id) = ('maker0', 'AAPL')"
+    try:
+        venue.open_accounts()
+        venue.commit([venue.place("maker0", "SELL", 10, 1_000_000), venue.place("trader0", "BUY", 10, 1_000_000)])
+        venue.execute("clearing", "ALTER TABLE securities_deposits DROP CONSTRAINT securities_deposits_covered_check")
+        venue.execute("clearing", deposit % "+ 5000")
+        venue.settle()
+        venue.execute("clearing", deposit % "- 5000")
+        venue.play(20)
+        (found,) = differences(venue)
+        assert (found.what, found.subject, found.field) == ("trade", "1", "settlement")
+        assert "maker0 would have" in str(found.found)
+        assert venue.engine.trade_count > 5
+    finally:
+        venue.close()
+        drop(postgres_url, instance)
+
+
 def differences(venue: SyntheticVenue) -> list[Difference]:
-    """What the audit finds; afterwards the venue must be equal again, or the test has left something behind."""
+    """What the audit finds."""
     return audited(venue).differences
 
 
