@@ -100,8 +100,8 @@ class RunningFeed:
         """Where its WebSockets are."""
         return f"ws://127.0.0.1:{self.port}/v1/stream"
 
-    def start(self) -> None:
-        """Start the process and wait until it is ready."""
+    def start(self, is_awaited: bool = True) -> None:
+        """Start the process and wait until it is ready, or where not awaited until it answers at all."""
         self.port = self.port or free_port()
         environment = os.environ | {
             "VENUE_BROKER_URL": self._broker_url,
@@ -111,13 +111,20 @@ class RunningFeed:
         }
         command = [sys.executable, "-m", "market_data_feed"]
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
-        wait_until(self.is_ready)
+        wait_until(self.is_ready if is_awaited else self.is_alive)
 
     def is_ready(self) -> bool:
         """Whether /readyz says 200. A process that ended fails the test."""
         assert self._process is not None and self._process.poll() is None, "the feed has ended"
         try:
             return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def is_alive(self) -> bool:
+        """Whether /healthz answers."""
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=2).status_code == 200
         except requests.ConnectionError:
             return False
 
