@@ -32,16 +32,20 @@ def seed(clearing_owner_url: str) -> bool:
     """
     database = Database(clearing_owner_url, "bootstrap", pool_size=1)
     try:
-        administration = _administration(database)
-        if not administration.ensure_venue_accounts():
-            return False
-        for security in SECURITIES:
-            administration.list_security(security, ISSUED_SHARES)
-        shares = {security.security_id: MARKET_MAKER_SHARES for security in SECURITIES}
-        administration.create_client(MARKET_MAKER, "market_maker", MARKET_MAKER_CASH_E4, shares)
-        return True
+        return make_first_state(_administration(database))
     finally:
         database.close()
+
+
+def make_first_state(administration: Administration) -> bool:
+    """The venue's own accounts, its securities and its market maker, unless there are accounts; whether it did."""
+    if not administration.ensure_venue_accounts():
+        return False
+    for security in SECURITIES:
+        administration.list_security(security, ISSUED_SHARES)
+    shares = {security.security_id: MARKET_MAKER_SHARES for security in SECURITIES}
+    administration.create_client(MARKET_MAKER, "market_maker", MARKET_MAKER_CASH_E4, shares)
+    return True
 
 
 def ensure_administrator(clearing_owner_url: str) -> str | None:

@@ -9,7 +9,7 @@ import psycopg2
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
 from clearinghouse.administration import Administration
-from clearinghouse.bootstrap import ISSUED_SHARES, SECURITIES
+from clearinghouse.bootstrap import make_first_state
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.storage import LedgerStore
 from migrations.provision import Provisioned
@@ -44,9 +44,7 @@ def memory_stores() -> Stores:
     """A fresh venue in memory."""
     clearing = MemoryClearing()
     stores = Stores(MemoryOrderLog(clearing), MemoryLedgerStore(clearing), ConstraintViolated, lambda: None)
-    stores.administration.ensure_venue_accounts()
-    for security in SECURITIES:
-        stores.administration.list_security(security, ISSUED_SHARES)
+    make_first_state(stores.administration)
     return stores
 
 
