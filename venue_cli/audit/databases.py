@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import psycopg2
 import requests
 
 from migrations.provision import Provisioned
@@ -51,7 +52,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def opened(arguments: argparse.Namespace) -> Iterator[Databases]:
-    """The databases the arguments name, readable within the block. A private Postgres that is stopped is started."""
+    """The databases the arguments name, readable within the block. A private Postgres that is stopped is started.
+
+    Raises CommandError where they can't be had, or go away within the block.
+    """
+    try:
+        with _chosen(arguments) as databases:
+            yield databases
+    except psycopg2.OperationalError as error:
+        raise CommandError(f"the database went away while it was read: {str(error).strip()}") from error
+
+
+@contextmanager
+def _chosen(arguments: argparse.Namespace) -> Iterator[Databases]:
     if arguments.clearing_url and arguments.market_url:
         yield Databases(arguments.clearing_url, arguments.market_url)
         return

@@ -14,8 +14,10 @@ def played(postgres_url: str) -> Iterator[SyntheticVenue]:
     """Four traders and two makers after some hundred random commands."""
     instance = f"venue_test_{secrets.token_hex(4)}"
     venue = SyntheticVenue(provision(postgres_url, instance))
-    venue.open_accounts()
-    venue.play(150)
-    yield venue
-    venue.close()
-    drop(postgres_url, instance)
+    try:
+        venue.open_accounts()
+        venue.play(150)
+        yield venue
+    finally:
+        venue.close()
+        drop(postgres_url, instance)

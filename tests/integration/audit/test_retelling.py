@@ -107,3 +107,18 @@ def test_the_audit_command_ends_with_1_on_a_difference_and_with_0_without(
     verdict = json.loads(capsys.readouterr().out)
     first = verdict["differences"][0]
     assert not verdict["equal"] and (first["expected"], first["found"]) == (was, was + 100)
+
+
+def test_a_database_that_goes_away_is_a_sentence(
+    played: SyntheticVenue, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def terminate(*_: object) -> None:
+        played.execute(
+            "clearing",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'audit' AND datname = current_database()",
+        )
+
+    monkeypatch.setattr("venue_cli.audit.proof.MarketCheck.finish", terminate)
+    assert run(played, "audit") == 1
+    assert "the database went away while it was read" in capsys.readouterr().err
