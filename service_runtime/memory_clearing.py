@@ -16,8 +16,9 @@ from venue_protocol.settlement import GENESIS_HASH
 
 T = TypeVar("T")
 
-Moment = Literal["begin", "statement", "commit", "committed"]
-"""Before anything; before a statement; before the commit; after it, but before anybody is told."""
+Moment = Literal["begin", "read", "statement", "commit", "committed"]
+"""Before anything; before a statement that reads in a transaction that has locked nothing yet, so that others may
+commit now; before any other statement; before the commit; after it, but before anybody is told."""
 
 _ABSENT: Final = object()
 
@@ -95,6 +96,10 @@ class MemoryTransaction:
     def statement(self) -> None:
         """A moment at which a statement would be sent."""
         self._faults("statement")
+
+    def read(self) -> None:
+        """A moment at which a statement would be sent that locks nothing, before any that does."""
+        self._faults("read")
 
     def put(self, table: dict[Any, Any], key: Any, row: Any) -> None:
         """Insert or replace a row that no further constraint is on."""

@@ -35,19 +35,19 @@ class MemoryLogTransaction:
 
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""
-        self._transaction.statement()
+        self._transaction.read()
         places = self._tables.names
         rows = [(name[1], self._tables.log[places[name]]) for name in names if name in places]
         return [(row.shard, row.sequence, row.time_us, row.client_id, name, row.command) for name, row in rows]
 
     def commands(self, places: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, str]]:
         """Commands at these (shard, sequence)."""
-        self._transaction.statement()
+        self._transaction.read()
         return [(*place, self._tables.log[place].command) for place in places if place in self._tables.log]
 
     def newest_amends(self, order_ids: Sequence[int]) -> Iterable[str]:
         """The newest amend of each order that has one."""
-        self._transaction.statement()
+        self._transaction.read()
         amends = self._tables.amends
         return [self._tables.log[amends[order_id]].command for order_id in order_ids if order_id in amends]
 

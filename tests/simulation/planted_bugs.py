@@ -24,6 +24,7 @@ from order_entry_gateway.committer import Committer, Submission
 from order_entry_gateway.domain.coverage import Decision
 from order_entry_gateway.order_log import LoggedName, LogTransaction, NameTaken
 from service_runtime.database import DatabaseUnavailable
+from service_runtime.schema.clearing_rows import LogRow
 from service_runtime.stream_follower import StreamFollower
 from venue_cli.simulation.processes import RealParts
 from venue_protocol.commands import CancelOrder, PlaceOrder
@@ -101,6 +102,23 @@ class _Forgetful(MemoryLogTransaction):
         for name in names:
             self._tables.names.pop(name, None)
         return []
+
+
+class RaceForANameIsWonTwice(RealParts):
+    """A client_order_id is looked for, but the log does not enforce it: two gateways at once take it twice."""
+
+    class order_log(MemoryOrderLog):
+        @contextmanager
+        def transaction(self) -> Iterator[LogTransaction]:
+            with self._clearing.transaction() as transaction:
+                yield _Unguarded(transaction)
+
+
+class _Unguarded(MemoryLogTransaction):
+    def append(self, rows: Sequence[LogRow]) -> None:
+        for row in rows:
+            self._tables.names.pop((row.client_id, row.client_order_id or ""), None)
+        super().append(rows)
 
 
 class RestartsFromSnapshotAlone(RealParts):
@@ -323,6 +341,7 @@ PLANTED = (
     SaysNothingWasDone,
     HoldsAreForgotten,
     RepetitionIsNotSeen,
+    RaceForANameIsWonTwice,
     RestartsFromSnapshotAlone,
     ForgetsCancelsAtRestart,
     NeverAnnounces,

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.simulation import planted_bugs
 from venue_cli.commands import simulate
 from venue_cli.simulation import campaign, minimal, schedule
+from venue_cli.simulation.broker import SimulatedBus
 from venue_cli.simulation.faults import KINDS
 from venue_cli.simulation.processes import RealParts
 from venue_cli.simulation.schedule import Failure, Plan
@@ -27,6 +29,7 @@ def first_failure(parts: type[RealParts], seeds: int = SEEDS_FOR_A_BUG) -> Failu
 
 
 def test_every_promise_is_kept_under_every_schedule() -> None:
+    """Case 21 in small: after each commit no cent and no share has drifted, and `held` is the sum over open orders."""
     result = campaign.run(Plan(1), None, CI_SECONDS, silent)
     assert result.failure is None, campaign.describe(result)
     assert result.schedules > 20 and result.trades > result.schedules
@@ -107,3 +110,16 @@ def test_the_command_prints_seed_and_trace_of_a_failure(
     assert simulate.run(arguments(50)) == 1
     said = capsys.readouterr().out
     assert "./venue simulate --seed" in said and "clearinghouse settles" in said
+
+
+def test_every_message_ten_times_over_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every queue, and with all other faults at the same time."""
+    once = SimulatedBus.arrive
+
+    def ten_times(bus: SimulatedBus, routing_key: str, body: bytes, headers: Mapping[str, str]) -> None:
+        for _ in range(10):
+            once(bus, routing_key, body, headers)
+
+    monkeypatch.setattr(SimulatedBus, "arrive", ten_times)
+    result = campaign.run(Plan(20_000), 40, None, silent)
+    assert result.failure is None, campaign.describe(result)

@@ -24,6 +24,7 @@ BROKER_WIPED = "broker wiped"
 ANSWER_LOST = "answer lost on its way to the client"
 SNAPSHOT_LOST = "engine snapshots deleted"
 BAD_MESSAGE = "malformed or misdirected message"
+RACE = "another process commits in the middle of a transaction"
 BROKER_BLOCKED = "broker takes nothing for a while"
 
 MOST_LIKELY: dict[str, float] = {
@@ -40,6 +41,7 @@ MOST_LIKELY: dict[str, float] = {
     SNAPSHOT_LOST: 0.02,
     BROKER_BLOCKED: 0.03,
     BAD_MESSAGE: 0.05,
+    RACE: 0.3,
 }
 """The kinds, and the highest rate a schedule may draw for each: by moment, by answer, or by step."""
 

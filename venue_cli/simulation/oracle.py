@@ -61,6 +61,8 @@ class Oracle:
         self._settlement = Settlement(Ledger(), {}, 0, 0)
         self._unsettled_holds: Counter[tuple[str, str]] = Counter()
         """Held for commands that the clearinghouse has not seen events of, by client and asset."""
+        self._names: set[tuple[str, str | None]] = set()
+        """(client_id, client_order_id) of every command."""
         self._journals = 0
         self._reports = 0
         self.commits = 0
@@ -137,7 +139,12 @@ class Oracle:
             return
         rows = [self._tables.log.get((shard.shard, sequence)) for sequence in range(known + 1, head + 1)]
         require(None not in rows and head > known, "the log has no hole and never shrinks", (known, head))
-        batch = shard.append([row for row in rows if row is not None])
+        new = [row for row in rows if row is not None]
+        for row in new:
+            name = (row.client_id, row.client_order_id)
+            require(row.client_order_id is None or name not in self._names, "the same order twice is one order", row)
+            self._names.add(name)
+        batch = shard.append(new)
         for key, amount in _holds(batch):
             position = self._settlement.ledger.position(*key)
             position.held += amount

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from service_runtime.database import DatabaseUnavailable
+from service_runtime.memory_clearing import Moment
 from service_runtime.web import Refused
 from venue_cli.simulation import faults as kinds
 from venue_cli.simulation.broker import SimulatedBus, SimulatedPublisher
@@ -24,6 +25,8 @@ _CLIENTS = 4
 _CALM_ROUNDS = 400
 _MAIN_STEP_SHARE = 0.7
 _AFTERSHOCK_ROUNDS = 10
+_IMPATIENT_SHARE = 0.1
+"""Share of requests that are sent twice without waiting."""
 _NOT_FOR_ANYBODY = (
     b"",
     b"\xff\xfe",
@@ -112,6 +115,8 @@ class Schedule:
         self._deposit_keys: set[str] = set()
         self._blocked: SimulatedPublisher | None = None
         self._checked: dict[str, tuple[int, int]] = {}
+        self._acting: list[Process] = []
+        """The process that moves; a second one, if it gets in between."""
         self.messages = 0
         self.steps_done = 0
         self.trace: list[str] = []
@@ -149,7 +154,7 @@ class Schedule:
             process.start()
         self.feed.start()
         self.faults.is_calm = False
-        self.around.clearing.faults = self.faults.at_database
+        self.around.clearing.faults = self._at_clearing
         self.around.market.faults = self.faults.at_database
 
     def _draw_weights(self) -> tuple[list[Callable[[], None]], list[float]]:
@@ -176,7 +181,10 @@ class Schedule:
 
     def _client_sends(self) -> None:
         client = self._dice.choice(self.clients)
-        self._send(client, client.next_actions(self.clients))
+        actions = client.next_actions(self.clients)
+        is_impatient = self._dice.random() < _IMPATIENT_SHARE
+        for _ in range(2 if is_impatient else 1):
+            self._send(client, actions)
 
     def _send(self, client: Client, actions: list[ClientAction]) -> None:
         gateway = self._dice.choice(self.gateways)
@@ -219,8 +227,24 @@ class Schedule:
             is_main = self._dice.random() < _MAIN_STEP_SHARE
             self._step(process, *(steps[0] if is_main else self._dice.choice(steps)))
 
+    def _at_clearing(self, moment: Moment) -> None:
+        """A transaction is at this moment. While it has locked nothing, another process may get in between."""
+        others = [process for process in self.processes if process.is_up and process not in self._acting]
+        if moment == "read" and len(self._acting) == 1 and others and self.faults.strikes(kinds.RACE):
+            rivals = [process for process in others if isinstance(process, Gateway)]
+            other = self._dice.choice(rivals or others if self._dice.random() < 0.5 else others)
+            self._step(other, *other.steps()[0])
+        self.faults.at_database(moment)
+
     def _step(self, process: Process, name: str, step: Callable[[], object]) -> None:
         """One move of one process, which may be its last."""
+        self._acting.append(process)
+        try:
+            self._move(process, name, step)
+        finally:
+            self._acting.pop()
+
+    def _move(self, process: Process, name: str, step: Callable[[], object]) -> None:
         try:
             result = step()
             self._note(f"{process.name} {name}" + (f" ({result})" if type(result) is int else ""))

@@ -24,12 +24,13 @@ class FailsOnce:
 
 
 def open_account(transaction: MemoryTransaction) -> None:
+    transaction.read()
     transaction.statement()
     transaction.put(transaction.tables.clients, "ann", "trader")
     transaction.put_account("ann", AccountRow(5, 0))
 
 
-@pytest.mark.parametrize("moment", ["begin", "statement", "commit"])
+@pytest.mark.parametrize("moment", ["begin", "read", "statement", "commit"])
 @pytest.mark.parametrize("error", [Killed(), DatabaseUnavailable(), CommitUnknown()], ids=repr)
 def test_what_fails_before_the_commit_leaves_nothing(moment: Moment, error: BaseException) -> None:
     clearing = MemoryClearing()
@@ -47,7 +48,7 @@ def test_what_fails_after_the_commit_is_committed() -> None:
     assert clearing.tables.accounts == {"ann": AccountRow(5, 0)}
 
 
-@pytest.mark.parametrize("moment", ["begin", "statement", "commit", "committed"])
+@pytest.mark.parametrize("moment", ["begin", "read", "statement", "commit", "committed"])
 def test_run_repeats_work_until_it_is_known_to_be_committed(moment: Moment) -> None:
     clearing = MemoryClearing()
     clearing.faults = FailsOnce(moment, CommitUnknown())
