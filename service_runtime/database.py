@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg2
-import sqlalchemy
 from psycopg2 import errors
-from sqlalchemy.pool import QueuePool
 
 from service_runtime.backoff import Backoff
+from service_runtime.connection_pool import ConnectionPool, Lease, PoolExhausted
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +19,7 @@ Cursor = Any
 """A psycopg2 cursor. The driver's own type is not exported by name."""
 T = TypeVar("T")
 
-_AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, sqlalchemy.exc.TimeoutError)
-_DRIVER_ERRORS = (psycopg2.Error, sqlalchemy.exc.SQLAlchemyError)
+_AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 """Kinds of OperationalError too, so they are asked for first: the connection is sound, nothing was committed."""
 
@@ -41,8 +39,7 @@ class Database:
         self._url = url
         self._name = name
         self._statement_timeout_ms = statement_timeout_ms
-        self._pool = QueuePool(self._connect, pool_size=pool_size, max_overflow=0, timeout=5)
-        self._renewing = threading.Lock()
+        self._pool = ConnectionPool(self._connect, pool_size, patience_s=5)
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
@@ -50,37 +47,36 @@ class Database:
 
         Raises DatabaseUnavailable (nothing committed) or CommitUnknown (lost during COMMIT).
         """
-        pool, connection = self._checkout()
+        lease = self._checkout()
         try:
-            cursor = connection.cursor()
-            yield cursor
+            yield lease.connection.cursor()
         except _CONFLICTS as error:
-            self._roll_back(pool, connection)
+            self._roll_back(lease)
             raise DatabaseUnavailable(str(error).strip()) from error
-        except _DRIVER_ERRORS as error:
-            if not _is_away(error, connection):
-                self._roll_back(pool, connection)
+        except psycopg2.Error as error:
+            if not _is_away(error, lease):
+                self._roll_back(lease)
                 raise
-            self._discard(pool, connection)
+            self._pool.drop(lease)
             raise DatabaseUnavailable(str(error).strip()) from error
         except BaseException:
-            self._roll_back(pool, connection)
+            self._roll_back(lease)
             raise
         try:
-            connection.commit()
+            lease.connection.commit()
         except _CONFLICTS as error:
-            self._roll_back(pool, connection)
+            self._roll_back(lease)
             raise DatabaseUnavailable(str(error).strip()) from error
-        except _DRIVER_ERRORS as error:
-            if not _is_away(error, connection):
-                self._roll_back(pool, connection)
+        except psycopg2.Error as error:
+            if not _is_away(error, lease):
+                self._roll_back(lease)
                 raise
-            self._discard(pool, connection)
+            self._pool.drop(lease)
             raise CommitUnknown(str(error).strip()) from error
         except BaseException:
-            self._roll_back(pool, connection)
+            self._roll_back(lease)
             raise
-        connection.close()
+        self._pool.give_back(lease)
 
     def run(self, work: Callable[[Cursor], T], stopping: threading.Event | None = None) -> T:
         """The result of `work` in a transaction, tried until it commits. `work` must be safe to repeat.
@@ -113,7 +109,7 @@ class Database:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._pool.dispose()
+        self._pool.close()
 
     def _connect(self) -> Any:
         return psycopg2.connect(
@@ -126,33 +122,21 @@ class Database:
             keepalives_count=3,
         )
 
-    def _checkout(self) -> tuple[QueuePool, Any]:
-        pool = self._pool
+    def _checkout(self) -> Lease:
         try:
-            return pool, pool.connect()
-        except _DRIVER_ERRORS as error:
+            return self._pool.take()
+        except (psycopg2.Error, PoolExhausted) as error:
             raise DatabaseUnavailable(str(error).strip()) from error
 
-    def _discard(self, pool: QueuePool, connection: Any) -> None:
-        """The connection is dead: drop it, and the idle ones of its pool with it (the server probably restarted)."""
-        connection.invalidate()
-        connection.close()
-        with self._renewing:
-            if pool is self._pool:
-                self._pool = pool.recreate()
-        pool.dispose()
-
-    def _roll_back(self, pool: QueuePool, connection: Any) -> None:
+    def _roll_back(self, lease: Lease) -> None:
         try:
-            connection.rollback()
-            connection.close()
-        except _DRIVER_ERRORS:
-            self._discard(pool, connection)
+            lease.connection.rollback()
+        except psycopg2.Error:
+            self._pool.drop(lease)
+        else:
+            self._pool.give_back(lease)
 
 
-def _is_away(error: Exception, connection: Any) -> bool:
+def _is_away(error: psycopg2.Error, lease: Lease) -> bool:
     """Whether the server is to blame. When it dies libpq may say so without an SQLSTATE: a bare DatabaseError."""
-    if isinstance(error, _AWAY) or type(error) is psycopg2.DatabaseError:
-        return True
-    driver = connection.dbapi_connection
-    return driver is None or bool(driver.closed)
+    return isinstance(error, _AWAY) or type(error) is psycopg2.DatabaseError or bool(lease.connection.closed)
