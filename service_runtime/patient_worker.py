@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
+from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from service_runtime.slow_clients import SILENCE_S
@@ -87,7 +88,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """SIGINT or SIGQUIT: stop at once, in order. Ctrl-C sends the first, then the master the second: one does."""
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        super().handle_quit(sig, frame)
+        # Not ThreadWorker's: it takes a lock of the thread pool, which the interrupted code may hold.
+        Worker.handle_quit(self, sig, frame)
 
     def accept(self, listener: Any) -> None:
         """Take a connection and wait for its request in the loop."""

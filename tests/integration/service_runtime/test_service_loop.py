@@ -45,7 +45,7 @@ def test_an_app_that_cannot_be_built_ends_the_process_with_the_fatal_code(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_signal_ends_the_process_cleanly(sample: SampleService, number: int) -> None:
     sample.process.send_signal(number)
-    assert sample.process.wait(10) == 0
+    assert sample.process.wait(30) == 0, sample.log_text()
     assert "service stopped" in sample.log_text()
     assert "closed last" in sample.log_text(), "one action that fails must not stop the others"
     assert not sample.is_alive()
@@ -53,7 +53,7 @@ def test_a_stop_signal_ends_the_process_cleanly(sample: SampleService, number: i
 
 def test_ctrl_c_in_the_terminal_ends_it_cleanly_too(sample: SampleService) -> None:
     os.killpg(sample.process.pid, signal.SIGINT)
-    assert sample.process.wait(10) == 0
+    assert sample.process.wait(30) == 0, sample.log_text()
     assert "service stopped" in sample.log_text()
 
 

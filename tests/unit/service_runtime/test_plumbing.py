@@ -2,10 +2,14 @@
 
 import json
 import logging
+import signal
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config
 from gunicorn.http.errors import LimitRequestHeaders
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +18,7 @@ from service_runtime import settings
 from service_runtime.backoff import Backoff
 from service_runtime.clock import ManualClock, SystemClock
 from service_runtime.logs import JsonFormatter
-from service_runtime.patient_worker import missing_bytes
+from service_runtime.patient_worker import PatientWorker, missing_bytes
 from service_runtime.service import Service
 from service_runtime.settings import SettingsError
 
@@ -159,3 +163,24 @@ def test_a_request_is_handed_over_when_nothing_is_missing(arrived: bytes, missin
 def test_a_head_without_end_is_refused() -> None:
     with pytest.raises(LimitRequestHeaders):
         missing_bytes(b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000, 70_000)
+
+
+def test_a_stop_signal_needs_no_lock_that_the_interrupted_code_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that came while a request was handed to the pool hung the worker until it was killed."""
+    ignored: list[int] = []
+    monkeypatch.setattr(signal, "signal", lambda number, _action: ignored.append(number))
+    worker = PatientWorker.__new__(PatientWorker)
+    worker.cfg = Config()
+    worker.tpool = ThreadPoolExecutor(1)
+    ended = threading.Event()
+
+    def interrupted() -> None:
+        with pytest.raises(SystemExit):
+            worker.handle_quit(signal.SIGINT, None)
+        ended.set()
+
+    with worker.tpool._shutdown_lock:
+        threading.Thread(target=interrupted, daemon=True).start()
+        assert ended.wait(5)
+    worker.tpool.shutdown()
+    assert set(ignored) == {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
