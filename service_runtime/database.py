@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg2
+import sqlalchemy
 from psycopg2 import errors
+from sqlalchemy.pool import QueuePool
 
 from service_runtime.backoff import Backoff
-from service_runtime.connection_pool import ConnectionPool, Lease, PoolExhausted
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,8 @@ Cursor = Any
 """A psycopg2 cursor. The driver's own type is not exported by name."""
 T = TypeVar("T")
 
-_AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
+_AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, sqlalchemy.exc.TimeoutError)
+_DRIVER_ERRORS = (psycopg2.Error, sqlalchemy.exc.SQLAlchemyError)
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
 """Kinds of OperationalError too, so they are asked for first: the connection is sound, nothing was committed."""
 
@@ -39,7 +41,8 @@ class Database:
         self._url = url
         self._name = name
         self._statement_timeout_ms = statement_timeout_ms
-        self._pool = ConnectionPool(self._connect, pool_size, patience_s=5)
+        self._pool = QueuePool(self._connect, pool_size=pool_size, max_overflow=0, timeout=5)
+        self._renewing = threading.Lock()
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
@@ -47,36 +50,37 @@ class Database:
 
         Raises DatabaseUnavailable (nothing committed) or CommitUnknown (lost during COMMIT).
         """
-        lease = self._checkout()
+        pool, connection = self._checkout()
         try:
-            yield lease.connection.cursor()
+            cursor = connection.cursor()
+            yield cursor
         except _CONFLICTS as error:
-            self._roll_back(lease)
+            self._roll_back(pool, connection)
             raise DatabaseUnavailable(str(error).strip()) from error
-        except psycopg2.Error as error:
-            if not _is_away(error, lease):
-                self._roll_back(lease)
+        except _DRIVER_ERRORS as error:
+            if not _is_away(error, connection):
+                self._roll_back(pool, connection)
                 raise
-            self._pool.drop(lease)
+            self._discard(pool, connection)
             raise DatabaseUnavailable(str(error).strip()) from error
         except BaseException:
-            self._roll_back(lease)
+            self._roll_back(pool, connection)
             raise
         try:
-            lease.connection.commit()
+            connection.commit()
         except _CONFLICTS as error:
-            self._roll_back(lease)
+            self._roll_back(pool, connection)
             raise DatabaseUnavailable(str(error).strip()) from error
-        except psycopg2.Error as error:
-            if not _is_away(error, lease):
-                self._roll_back(lease)
+        except _DRIVER_ERRORS as error:
+            if not _is_away(error, connection):
+                self._roll_back(pool, connection)
                 raise
-            self._pool.drop(lease)
+            self._discard(pool, connection)
             raise CommitUnknown(str(error).strip()) from error
         except BaseException:
-            self._roll_back(lease)
+            self._roll_back(pool, connection)
             raise
-        self._pool.give_back(lease)
+        connection.close()
 
     def run(self, work: Callable[[Cursor], T], stopping: threading.Event | None = None) -> T:
         """The result of `work` in a transaction, tried until it commits. `work` must be safe to repeat.
@@ -109,7 +113,7 @@ class Database:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._pool.close()
+        self._pool.dispose()
 
     def _connect(self) -> Any:
         return psycopg2.connect(
@@ -122,21 +126,33 @@ class Database:
             keepalives_count=3,
         )
 
-    def _checkout(self) -> Lease:
+    def _checkout(self) -> tuple[QueuePool, Any]:
+        pool = self._pool
         try:
-            return self._pool.take()
-        except (psycopg2.Error, PoolExhausted) as error:
+            return pool, pool.connect()
+        except _DRIVER_ERRORS as error:
             raise DatabaseUnavailable(str(error).strip()) from error
 
-    def _roll_back(self, lease: Lease) -> None:
+    def _discard(self, pool: QueuePool, connection: Any) -> None:
+        """The connection is dead: drop it, and the idle ones of its pool with it (the server probably restarted)."""
+        connection.invalidate()
+        connection.close()
+        with self._renewing:
+            if pool is self._pool:
+                self._pool = pool.recreate()
+        pool.dispose()
+
+    def _roll_back(self, pool: QueuePool, connection: Any) -> None:
         try:
-            lease.connection.rollback()
-        except psycopg2.Error:
-            self._pool.drop(lease)
-        else:
-            self._pool.give_back(lease)
+            connection.rollback()
+            connection.close()
+        except _DRIVER_ERRORS:
+            self._discard(pool, connection)
 
 
-def _is_away(error: psycopg2.Error, lease: Lease) -> bool:
+def _is_away(error: Exception, connection: Any) -> bool:
     """Whether the server is to blame. When it dies libpq may say so without an SQLSTATE: a bare DatabaseError."""
-    return isinstance(error, _AWAY) or type(error) is psycopg2.DatabaseError or bool(lease.connection.closed)
+    if isinstance(error, _AWAY) or type(error) is psycopg2.DatabaseError:
+        return True
+    driver = connection.dbapi_connection
+    return driver is None or bool(driver.closed)
