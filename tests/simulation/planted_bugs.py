@@ -313,6 +313,16 @@ class FeedTakesPositionsAhead(RealParts):
             super()._record()
 
 
+class FeedForgetsTheBook(RealParts):
+    """After a restart the feed shows only what has changed since."""
+
+    class recorder(Recorder):
+        def load(self) -> None:
+            super().load()
+            with self._hub.market() as market:
+                market.__init__()  # type: ignore[misc]
+
+
 class FeedNeverHeals(RealParts):
     """Lost settlement reports are not read from clearing_data."""
 
@@ -356,5 +366,6 @@ PLANTED = (
     NeverReminds,
     FeedForgetsItsPosition,
     FeedTakesPositionsAhead,
+    FeedForgetsTheBook,
     FeedNeverHeals,
 )

@@ -1,13 +1,17 @@
 """The record must be what the events and the settlement reports say, derived here in the plainest way."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from market_data_feed.domain.market import Market
 from venue_cli.simulation.market_store import MemoryMarket
 from venue_cli.simulation.oracle import ShardOracle
 from venue_cli.simulation.violation import Violation, require
 from venue_protocol import streams
 from venue_protocol.events import OrderAccepted, OrderAmended, OrderCanceled, Trade
 from venue_protocol.identifiers import sharded_id
+
+_ALL_LEVELS = 1_000
 
 
 class FeedCheck:
@@ -29,12 +33,23 @@ class FeedCheck:
                 raise Violation(f"order {order_id} is recorded as {recorded}, should be {orders[order_id]}")
         recorded_trades = {row["trade_id"]: (row["price_e4"], row["quantity"]) for row in tables["trades"].values()}
         require(recorded_trades == trades, "the feed records each trade once", (recorded_trades, trades))
+        told = sorted((row["client_id"], row["event_sequence"]) for row in tables["order_reports"].values())
+        require(told == sorted(_owners(shards)), "each owner is told of each event once", len(told))
         recorded_reports = {sequence: row["report"] for sequence, row in tables["settlements"].items()}
         stored = {sequence: row.report for sequence, row in reports.items()}
         require(recorded_reports == stored, "the feed records each settlement report once, as it was sealed")
         ends = [(streams.events(shard.shard), shard.batches[-1][1].last) for shard in shards if shard.batches]
         for stream, last in [*ends, (streams.SETTLEMENTS, len(reports))]:
             require(self._market.position(stream) == last, "the feed has read everything", (stream, last))
+
+    def check_depth(self, market: Market, shards: list[ShardOracle]) -> None:
+        """Violation unless the book that the feed shows is the engine's."""
+        for shard in shards:
+            for security_id in shard.engine.books:
+                seen = market.security(security_id)
+                shown = [[level[:2] for level in half.depth()] for half in (seen.bids, seen.asks)]
+                books = [list(half) for half in shard.engine.depth(security_id, _ALL_LEVELS)]
+                require(shown == books, f"the feed shows the book of {security_id}", (shown, books))
 
     def _on_commit(self) -> None:
         for stream, row in self._market.tables["stream_positions"].items():
@@ -43,6 +58,18 @@ class FeedCheck:
         recorded = len(self._market.tables["settlements"])
         expected = self._positions.get(streams.SETTLEMENTS, 0)
         require(recorded == expected, "the feed's position is stored with its effect", (recorded, expected))
+
+
+def _owners(shards: list[ShardOracle]) -> Iterator[tuple[str, int]]:
+    """Who is concerned by which event, by its venue-wide sequence."""
+    for shard in shards:
+        for _, batch in shard.batches:
+            for sequence, event in batch.numbered():
+                number = sharded_id(shard.shard, sequence)
+                if isinstance(event, Trade):
+                    yield from ((event.buy_client_id, number), (event.sell_client_id, number))
+                else:
+                    yield event.client_id, number
 
 
 def _fold(shards: list[ShardOracle]) -> tuple[dict[int, tuple[int, int, int, int, str]], dict[int, tuple[int, int]]]:

@@ -250,7 +250,8 @@ class Feed(Process):
     def wire(self, stopping: Event) -> None:
         """As in market_data_feed.__main__."""
         around: Any = self.around
-        hub = Hub(Market(), _SilentSender())  # type: ignore[arg-type]
+        self.market = Market()
+        hub = Hub(self.market, _SilentSender())  # type: ignore[arg-type]
         clearing: Any = ClearingReader(self.around.clearing)
         consumer = self.consumer(DATA_FEED, 200)
         publisher = self.publisher()

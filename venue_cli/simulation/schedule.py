@@ -429,6 +429,7 @@ class Schedule:
         done = {reference for reference in tables.references if reference.startswith("deposit:")}
         require(done == self._deposit_keys, "each deposit is made once", (done, self._deposit_keys))
         self._feed_check.check(self.oracle.shards, tables.reports)
+        self._feed_check.check_depth(self.feed.market, self.oracle.shards)
         self.oracle.check_from_nothing()
 
 
