@@ -35,12 +35,18 @@ def site(hands: Hands) -> Iterator[Site]:
 
 
 @pytest.fixture
-def campaign(site: Site, hands: Hands) -> Callable[[float], Campaign]:
-    """A new campaign of so many seconds, with clients of its own."""
+def campaign(site: Site, hands: Hands) -> Callable[..., Campaign]:
+    """A new campaign of so many seconds, with clients of its own; its seed can draw so many faults of some kinds."""
 
-    def make(seconds: float) -> Campaign:
+    def make(seconds: float, faults: int = 0, kinds: tuple[str, ...] = ()) -> Campaign:
         plan = Plan(
-            seed=next(_numbers), seconds=seconds, faults=0, traders=4, warm_up_s=0.5, name=f"crash{next(_numbers)}"
+            seed=next(_numbers),
+            seconds=seconds,
+            faults=faults,
+            traders=4,
+            kinds=kinds,
+            warm_up_s=0.5,
+            name=f"crash{next(_numbers)}",
         )
         return Campaign(site, plan, hands, silent)
 
@@ -48,7 +54,7 @@ def campaign(site: Site, hands: Hands) -> Callable[[float], Campaign]:
 
 
 @pytest.fixture
-def survive(campaign: Callable[[float], Campaign]) -> Run:
+def survive(campaign: Callable[..., Campaign]) -> Run:
     """Trade for so many seconds under these faults; the outcome, without violations."""
 
     def run(planned: Sequence[PlannedFault], seconds: float) -> Outcome:

@@ -104,7 +104,16 @@ def _all_say_what_they_wait_for(site: Site) -> bool:
     )
 
 
-def test_an_acknowledged_order_that_is_not_in_the_log_would_be_found(campaign: Callable[[float], Campaign]) -> None:
+def test_faults_drawn_from_a_seed_lose_nothing(campaign: Callable[..., Campaign]) -> None:
+    services = ("service killed", "service terminated")
+    kinds = (*services, "messages dropped", DUPLICATED, "Postgres connections terminated", "Postgres backend killed")
+    trading = campaign(5, faults=8, kinds=kinds)
+    outcome = trading.run(trading.timetable())
+    assert outcome.violations == []
+    assert set(outcome.faults) == set(kinds)
+
+
+def test_an_acknowledged_order_that_is_not_in_the_log_would_be_found(campaign: Callable[..., Campaign]) -> None:
     trading = campaign(0.5)
     order = {"client_order_id": "never-sent", "security": "AAPL", "side": "BUY", "quantity": 1}
     trading.evidence.order("nobody", order, {"order_id": 10**6})
