@@ -59,13 +59,15 @@ def test_committed_rows_survive_a_killed_postgres(pair: PrivatePair) -> None:
     assert query(pair.postgres.url, "SELECT answer FROM kept") == [(42,)]
 
 
-def test_persistent_messages_survive_a_killed_broker_at_the_same_address(pair: PrivatePair) -> None:
+def test_messages_of_a_recorded_queue_survive_a_killed_broker_at_the_same_address(pair: PrivatePair) -> None:
     url = pair.broker.url
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
         channel.confirm_delivery()
         channel.queue_declare("kept", durable=True)
         channel.basic_publish("", "kept", b"42", pika.BasicProperties(delivery_mode=2), mandatory=True)
+    # RabbitMQ 3.10 confirms before the queue's own record is on disk: killed at once, it lost the queue 2 times of 7.
+    pair.broker.control("eval", "mnesia:sync_log().")
     pair.broker.kill()
     assert broker_probe.refusal(url)
     pair.broker.start()
