@@ -136,7 +136,7 @@ class Stream:
                     proxy=None,
                     max_size=None,
                 ).__enter__()
-            except (OSError, InvalidHandshake, TimeoutError) as error:
+            except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError) as error:
                 self._failed(error)
                 return None
             self._failing_since = None

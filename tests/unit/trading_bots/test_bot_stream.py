@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import connect
 from websockets.sync.server import Server, ServerConnection, serve
 
 from trading_bots.client import Refused
@@ -129,6 +131,27 @@ def test_a_subscription_that_the_venue_could_not_answer_now_is_asked_for_again(f
         message = stream.receive(5)
     assert message is not None and message["sequence"] == 5
     assert [request["resume_from"] for request in feed.subscriptions] == [3, 3]
+
+
+def test_a_connection_reset_during_the_handshake_is_tried_again(
+    feed: FakeFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that dies between accept and answer: websockets may report that as a closed connection."""
+    attempts: list[str] = []
+
+    def connect_at_the_second_attempt(url: str, **arguments: Any) -> Any:
+        attempts.append(url)
+        if len(attempts) == 1:
+            raise ConnectionClosedError(None, None)
+        return connect(url, **arguments)
+
+    monkeypatch.setattr("trading_bots.stream.connect", connect_at_the_second_attempt)
+    feed.talks = [say(subscribed("fills", 3), fill(5, 3))]
+    with Stream(feed.url) as stream:
+        stream.subscribe("fills")
+        message = stream.receive(5)
+    assert message is not None and message["sequence"] == 5
+    assert len(attempts) == 2
 
 
 def test_receive_returns_none_when_its_time_is_over_with_or_without_a_venue(feed: FakeFeed) -> None:
