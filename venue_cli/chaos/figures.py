@@ -12,7 +12,17 @@ from venue_cli.chaos.site import SERVICES
 from venue_cli.table import render
 from venue_cli.terminal import paint
 
-_COLUMNS = ("recovered", "times", "ready: clean", "median", "worst", "first trade: clean", "median ", "worst ")
+_COLUMNS = (
+    "recovered",
+    "times",
+    "ready: clean",
+    "median",
+    "worst",
+    "first trade: clean",
+    "median ",
+    "worst ",
+    "processor",
+)
 _KILLS = ("service killed", "worker killed", "all services killed")
 
 
@@ -24,8 +34,10 @@ def recovery_rows(recoveries: Iterable[Recovery]) -> list[dict[str, Any]]:
         own = [each for each in found if each.target == target and (target not in SERVICES or each.kind in _KILLS)]
         ready = [each.ready_s for each in own if each.is_ready_clean and each.ready_s is not None]
         through = [each.through_s for each in own if each.is_through_clean and each.through_s is not None]
+        used = [each.processor_s for each in own if each.processor_s is not None]
         if own:
-            rows.append({"target": target, "recoveries": len(own)} | _span("ready", ready) | _span("through", through))
+            row: dict[str, Any] = {"target": target, "recoveries": len(own)}
+            rows.append(row | _span("ready", ready) | _span("through", through) | _span("processor", used))
     return rows
 
 
@@ -36,8 +48,12 @@ def _span(name: str, seconds: list[float]) -> dict[str, Any]:
 
 def as_json(outcome: Outcome) -> str:
     """One JSON object."""
-    content = asdict(outcome) | {"recoveries": recovery_rows(outcome.recoveries), "passed": not outcome.violations}
-    return json.dumps(content, indent=2, default=str)
+    content = vars(outcome) | {
+        "plan": asdict(outcome.plan),
+        "recoveries": recovery_rows(outcome.recoveries),
+        "passed": not outcome.violations,
+    }
+    return json.dumps(content, indent=2)
 
 
 def for_people(outcome: Outcome) -> str:
@@ -69,5 +85,10 @@ def _shown(row: dict[str, Any]) -> dict[str, str]:
     for name in ("ready", "through"):
         texts.append(str(row[f"{name}_clean"]))
         values = (row[f"{name}_median_s"], row[f"{name}_worst_s"])
-        texts += ["-" if value is None else f"{value:.2f} s" for value in values]
+        texts += [_seconds(value) for value in values]
+    texts.append(_seconds(row["processor_median_s"]))
     return dict(zip(_COLUMNS, texts, strict=True))
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} s"

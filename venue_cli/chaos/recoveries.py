@@ -1,10 +1,12 @@
 """How long it takes until a part, and then the whole way of an order, works again after a fault."""
 
+import os
 import statistics
 import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from venue_cli.chaos.probe import Probe
 from venue_cli.chaos.site import Site
@@ -25,6 +27,9 @@ class Recovery:
     """Until /readyz of all services concerned answered 200; None: not within the patience."""
     through_s: float | None
     """Until the first trade sent after the fault was settled and reported."""
+    processor_s: float | None
+    """Processor time that the processes of a service had used by then: what a recovery costs on any machine, however
+    busy. None where several services had to recover."""
     is_ready_clean: bool
     """Whether nothing that these services wait for was away meanwhile, so that `ready_s` is theirs alone."""
     is_through_clean: bool
@@ -96,6 +101,7 @@ class Recoveries:
     def _watch(self, kind: str, target: str, services: Sequence[str], since: float, outage: Outage) -> None:
         deadline = since + _PATIENCE_S
         ready = _when(lambda: self._are_ready(services), deadline)
+        processor_s = processor_seconds(self._site.pid(target)) if len(services) == 1 else None
         through = _when(lambda: self._probe.first_through(since) is not None, deadline)
         first = self._probe.first_through(since)
         awaited = (*services, *_AWAITED)
@@ -105,6 +111,7 @@ class Recoveries:
                 target,
                 None if ready is None else ready - since,
                 None if first is None else first - since,
+                processor_s,
                 not self._outages.others_touch(outage, since, ready or deadline, awaited),
                 not self._outages.others_touch(outage, since, first or through or deadline),
             )
@@ -117,6 +124,21 @@ class Recoveries:
 def median_and_worst(seconds: Sequence[float]) -> tuple[float, float]:
     """Of at least one value."""
     return statistics.median(seconds), max(seconds)
+
+
+def processor_seconds(pid: int | None) -> float | None:
+    """Processor time of a process and its children so far; None where /proc does not tell."""
+    if pid is None:
+        return None
+    try:
+        family = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+        ticks = 0
+        for member in family:
+            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    except OSError:
+        return None
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _when(is_so: object, deadline: float) -> float | None:
