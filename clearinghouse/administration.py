@@ -57,9 +57,10 @@ class Administration:
     ) -> str:
         """A new client with its starting cash and shares; returns its API key, shown this once."""
         if role == TRADER and (cash_e4 not in (None, STARTING_CASH_E4) or shares):
-            raise refuse(
-                RejectReason.STARTING_CASH_FIXED, f"each trader starts with {format_e4(STARTING_CASH_E4)}", "cash"
+            rule = (
+                f"each trader starts with {format_e4(STARTING_CASH_E4)} and the endowment of shares; deposit the rest"
             )
+            raise refuse(RejectReason.STARTING_CASH_FIXED, rule, "shares" if shares else "cash")
         if role == TRADER:
             cash_e4, shares = STARTING_CASH_E4, self._endowment
         key = new_key()
@@ -90,7 +91,8 @@ class Administration:
     def deposit(self, client_id: str, asset: str, amount: int, idempotency_key: str) -> Receipt:
         """Bring cash from outside, or shares from the issuer, to a client. The same key again does nothing."""
         if amount <= 0:
-            raise refuse(RejectReason.AMOUNT_NOT_POSITIVE, f"amount {amount} is not above zero", "amount")
+            shown = format_e4(amount) if asset == CASH else str(amount)
+            raise refuse(RejectReason.AMOUNT_NOT_POSITIVE, f"{shown} is not above zero", "amount")
         if client_id in EXTERNAL or client_id == CLEARINGHOUSE:
             raise refuse(RejectReason.FORBIDDEN, f"{client_id} is an account of the venue itself", "client_id")
         reference = f"deposit:{idempotency_key}"

@@ -1,6 +1,7 @@
 """The first state of a venue: its own accounts, five securities with issued shares, a market maker, keys."""
 
 import threading
+from collections.abc import Callable
 
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
@@ -8,6 +9,8 @@ from clearinghouse.handlers import SettlementDesk
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
+from service_runtime.web import Refused
+from venue_protocol.refusals import RejectReason
 from venue_protocol.securities import Security
 from venue_protocol.topology import DATA_FEED
 
@@ -38,13 +41,31 @@ def seed(clearing_owner_url: str) -> bool:
 
 
 def make_first_state(administration: Administration) -> bool:
-    """The venue's own accounts, its securities and its market maker, unless there are accounts; whether it did."""
-    if not administration.ensure_venue_accounts():
-        return False
+    """The venue's own accounts, its securities and its market maker; whether something of it was missing.
+
+    Each step is done or passed over, the market maker last: one that was broken off is completed by the next.
+    """
+    administration.ensure_venue_accounts()
     for security in SECURITIES:
-        administration.list_security(security, ISSUED_SHARES)
+        _unless_done(
+            lambda security=security: administration.list_security(security, ISSUED_SHARES),  # type: ignore[misc]
+            RejectReason.SECURITY_EXISTS,
+        )
     shares = {security.security_id: MARKET_MAKER_SHARES for security in SECURITIES}
-    administration.create_client(MARKET_MAKER, "market_maker", MARKET_MAKER_CASH_E4, shares)
+    return _unless_done(
+        lambda: administration.create_client(MARKET_MAKER, "market_maker", MARKET_MAKER_CASH_E4, shares),
+        RejectReason.CLIENT_EXISTS,
+    )
+
+
+def _unless_done(step: Callable[[], object], done: RejectReason) -> bool:
+    """Do the step; False if it is refused because it was done before."""
+    try:
+        step()
+    except Refused as refused:
+        if refused.refusal.reason is not done:
+            raise
+        return False
     return True
 
 

@@ -64,8 +64,10 @@ def _enroll(administration: Administration, strategy: str, security: str, seed: 
             client_id,
             "market_maker" if is_maker else "trader",
             MARKET_MAKER_CASH if is_maker else None,
-            {security: MARKET_MAKER_SHARES if is_maker else TRADER_SHARES},
+            {security: MARKET_MAKER_SHARES} if is_maker else None,
         )
+        if not is_maker:
+            administration.deposit({"client_id": client_id, "security": security, "shares": TRADER_SHARES})
     except AdministrationError as refused:
         if refused.status != 409:
             raise
