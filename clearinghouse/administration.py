@@ -11,6 +11,7 @@ from service_runtime.authentication import ADMINISTRATOR, TRADER, key_hash, new_
 from service_runtime.clock import Clock
 from service_runtime.web import refuse
 from venue_protocol.holds import CASH
+from venue_protocol.identifiers import is_client_id
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason
 from venue_protocol.securities import Security
@@ -25,6 +26,8 @@ DEPOSITORY = "depository"
 ISSUER = "issuer"
 """Holds issued shares until they are given or sold."""
 EXTERNAL = (BANK, DEPOSITORY)
+_MOST_OF_AN_ASSET = (1 << 63) - 1
+"""What a BIGINT holds. The other side of all deposits is one account, so it is the first to be full."""
 VENUE_ACCOUNTS = (BANK, DEPOSITORY, ISSUER, CLEARINGHOUSE)
 
 
@@ -97,6 +100,8 @@ class Administration:
             raise refuse(RejectReason.FORBIDDEN, f"{client_id} is an account of the venue itself", "client_id")
         reference = f"deposit:{idempotency_key}"
         source = BANK if asset == CASH else ISSUER
+        if client_id == source:
+            raise refuse(RejectReason.FORBIDDEN, f"{source} gives these shares, it can't take them", "client_id")
         legs = (Leg(source, asset, -amount), Leg(client_id, asset, amount))
 
         def work(transaction: LedgerTransaction) -> tuple[Receipt, Settlement | None]:
@@ -115,6 +120,8 @@ class Administration:
 
     def list_security(self, security: Security, issued_shares: int) -> None:
         """List a security and issue its shares to the issuer."""
+        if security.security_id == CASH:
+            raise refuse(RejectReason.INVALID_FIELD, f"{CASH} is the name of cash", "security")
 
         def work(transaction: LedgerTransaction) -> tuple[None, Settlement | None]:
             try:
@@ -144,6 +151,8 @@ class Administration:
             shortfall = settlement.transfer(kind, self._clock.now_us(), legs, reference, memo)
             if shortfall is not None:
                 raise _refuse_short(shortfall)
+            if any(abs(settlement.ledger.position(*leg[:2]).quantity) > _MOST_OF_AN_ASSET for leg in legs):
+                raise refuse(RejectReason.INVALID_FIELD, "this is more than an account can hold", "amount")
         transaction.write(settlement)
         return settlement
 
@@ -168,8 +177,8 @@ class Administration:
         transaction.add_key(key_hash(key), client_id, self._clock.now_us())
 
     def _require_client(self, transaction: LedgerTransaction, client_id: str) -> None:
-        if not transaction.has_client(client_id):
-            raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id!r}", "client_id")
+        if not (is_client_id(client_id) and transaction.has_client(client_id)):
+            raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}", "client_id")
 
     def _require_security(self, transaction: LedgerTransaction, security_id: str) -> None:
         if not transaction.has_security(security_id):

@@ -17,6 +17,7 @@ ClientOrderId = Annotated[str, msgspec.Meta(pattern=CLIENT_ORDER_ID_PATTERN, max
 SecurityId = Annotated[str, msgspec.Meta(pattern=SECURITY_ID_PATTERN, max_length=16)]
 
 _is_client_id = re.compile(CLIENT_ID_PATTERN).match
+_is_security_id = re.compile(SECURITY_ID_PATTERN).match
 
 
 def sharded_id(shard: int, number: int) -> int:
@@ -36,3 +37,8 @@ def shard_and_number(identifier: int) -> tuple[int, int]:
 def is_client_id(text: str) -> bool:
     """Whether `text` may name a client: 1 to 64 letters, digits, `_`, `.`, `-`."""
     return _is_client_id(text) is not None
+
+
+def is_security_id(text: str) -> bool:
+    """Whether `text` may name a security: 1 to 16 capitals, digits, `.`, `-`."""
+    return _is_security_id(text) is not None

@@ -200,6 +200,8 @@ def _require_security(clearing: Database, security_id: str) -> None:
 
 
 def _security_of(body: SecurityRequest) -> Security:
+    if not body.name.isprintable():
+        raise refuse(RejectReason.INVALID_FIELD, "name has a character that can't be printed", "name")
     tick_e4 = amount_e4(body.tick, "tick")
     reference_price_e4 = amount_e4(body.reference_price, "reference_price")
     if tick_e4 <= 0 or reference_price_e4 <= 0 or reference_price_e4 % tick_e4:

@@ -268,5 +268,5 @@ def _write_obligations(cursor: Cursor, obligations: Sequence[Obligation]) -> Non
 
 
 def _array(items: Iterable[str]) -> str:
-    """A Postgres array literal. Client and security ids have no character that it would have to quote."""
-    return "{" + ",".join(items) + "}"
+    """A Postgres array literal. Quoted, for a client may be called null; ids have no character to escape."""
+    return "{" + ",".join([f'"{item}"' for item in items]) + "}"

@@ -10,6 +10,7 @@ from clearinghouse.domain.ledger import BrokenInvariant, Journal, Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.storage import ClientExists, LedgerTransaction, SecurityExists, Transfer
 from service_runtime.database import DatabaseUnavailable
+from service_runtime.web import Refused
 from tests.contract.clearing_stores import Stores, memory_stores, postgres_stores
 from venue_protocol.events import Trade
 from venue_protocol.holds import CASH
@@ -188,3 +189,33 @@ def test_work_is_tried_until_it_commits(stores: Stores, pair: Pair) -> None:
     assert stores.ledger.run(work) == 3
     with stores.ledger.transaction() as transaction:
         assert pair.standing(transaction)[pair.buyer, "AAPL"] == (4, 0)
+
+
+@pytest.mark.parametrize("word", ["null", "NULL"])
+def test_a_name_that_is_a_word_of_the_database_is_a_name(stores: Stores, word: str) -> None:
+    stores.administration.create_client(word, "market_maker", 5, {})
+    with stores.ledger.transaction() as transaction:
+        found = transaction.transfer(f"start:{word}")
+    assert found is not None
+    assert found.legs == (Leg(BANK, CASH, -5), Leg(word, CASH, 5))
+
+
+def test_no_security_is_called_like_cash(stores: Stores) -> None:
+    with pytest.raises(Refused, match="cash"):
+        stores.administration.list_security(Security(CASH, "Dollars", 0, 100, 1, 5000, 1_000_000), 1)
+
+
+def test_shares_are_not_deposited_from_the_issuer_to_itself(stores: Stores) -> None:
+    with pytest.raises(Refused, match="issuer"):
+        stores.administration.deposit(ISSUER, "AAPL", 1, "to itself")
+
+
+def test_an_amount_that_no_account_can_hold_is_refused(stores: Stores, pair: Pair) -> None:
+    with pytest.raises(Refused, match="more than"):
+        stores.administration.deposit(pair.buyer, CASH, (1 << 63) - 1, f"too much for {pair.buyer}")
+
+
+def test_a_client_whose_name_is_none_is_unknown(stores: Stores) -> None:
+    for work in (stores.administration.add_key, stores.administration.revoke_keys):
+        with pytest.raises(Refused, match="no client"):
+            work("a\0b")
