@@ -5,9 +5,11 @@ import uuid
 from typing import Any
 
 import msgspec
+import simple_websocket
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
+from wsproto.utilities import ProtocolError
 
 from service_runtime import metrics
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
@@ -114,6 +116,11 @@ def create_app(service: Service) -> Flask:
         if reason is None:
             reason = RejectReason.INTERNAL if (error.code or 500) >= 500 else RejectReason.MALFORMED
         return refusal_response(Refusal(reason, error.description or error.name))
+
+    @app.errorhandler(ProtocolError)
+    @app.errorhandler(simple_websocket.ConnectionError)
+    def on_bad_handshake(error: Exception) -> Response:
+        return refusal_response(Refusal(RejectReason.MALFORMED, f"this is no WebSocket handshake: {error}"[:300]))
 
     @app.errorhandler(Exception)
     def on_fault(error: Exception) -> Response:

@@ -4,10 +4,12 @@ import logging
 from collections.abc import Callable
 
 import pytest
+import simple_websocket
 from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.exceptions import BadRequest, ServiceUnavailable
 from werkzeug.test import TestResponse
+from wsproto.utilities import RemoteProtocolError
 
 from service_runtime import web
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
@@ -139,3 +141,9 @@ def test_a_check_that_raises_counts_as_not_ready() -> None:
 
     service.add_check("broker", broken)
     assert code(web.create_app(service).test_client().get("/readyz")) == (503, "service.not_ready")
+
+
+@pytest.mark.parametrize("error", [RemoteProtocolError("Bad HTTP message"), simple_websocket.ConnectionError()])
+def test_a_handshake_that_is_none_is_the_clients_fault(app: Flask, error: Exception) -> None:
+    answer = raising(app, error)
+    assert (answer.status_code, answer.json["error"]["code"]) == (400, "request.malformed")  # type: ignore[index]
