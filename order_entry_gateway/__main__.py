@@ -17,7 +17,8 @@ from service_runtime.clock import SystemClock
 from service_runtime.database import Database
 from service_runtime.service import Service
 
-_THREADS = 128
+_THREADS = websocket.MOST_SOCKETS + 128
+"""Each WebSocket holds one."""
 
 
 def build(service: Service) -> Flask:

@@ -1,10 +1,13 @@
 """Order entry over WebSocket: frames are one action or a list of them; each is answered by one frame, in order."""
 
 import logging
+import threading
+import time
+from collections import Counter
 from typing import Any
 
 import msgspec
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed
 
@@ -15,37 +18,147 @@ from service_runtime.authentication import Authenticator, Caller
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.request_body import decode_strictly
 from service_runtime.slow_clients import allow_silence
-from service_runtime.web import MAX_BODY_BYTES, Refused, error_body, refuse
+from service_runtime.web import MAX_BODY_BYTES, RETRY_AFTER_S, Refused, error_body, refusal_response, refuse
 from venue_protocol.refusals import Refusal, RejectReason
 
 log = logging.getLogger(__name__)
 
+PATH = "/v1/order-entry"
+MOST_SOCKETS = 256
+"""Each holds a thread; the rest of the threads are for REST."""
+MOST_SOCKETS_OF_A_CLIENT = 16
+STRANGER_S = 10.0
+"""Who has not shown a good key by then is sent away."""
 _PING_S = 25
+_MOST_UNREAD_FRAMES = 64
+_POLICY_VIOLATION = 1008
 _frame_decoder = msgspec.json.Decoder(Action | AuthenticateAction | list[Action])
 
 
 def add_routes(app: Flask, desk: OrderDesk, authenticator: Authenticator) -> None:
     """Put `/v1/order-entry` on `app`."""
     app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": _PING_S, "max_message_size": MAX_BODY_BYTES}
+    sockets = _Sockets()
 
-    @Sock(app).route("/v1/order-entry")  # type: ignore[untyped-decorator]
+    @app.before_request
+    def refuse_when_full() -> Response | None:
+        if request.path != PATH or sockets.has_room():
+            return None
+        return refusal_response(Refusal(RejectReason.NOT_READY, "too many WebSockets are open"), RETRY_AFTER_S)
+
+    @Sock(app).route(PATH)  # type: ignore[untyped-decorator]
     def order_entry(connection: Any) -> None:
         allow_silence(request.environ)
-        session = _Session(desk, authenticator)
+        connection.sock = _PacedSocket(connection)
+        session = _Session(desk, authenticator, sockets)
+        sockets.entered()
         try:
-            while True:
-                connection.send(msgspec.json.encode(session.answer(connection.receive())).decode())
+            _converse(connection, session)
         except ConnectionClosed:
             log.debug("order entry connection closed")
+        finally:
+            session.end()
+            sockets.left()
+
+
+def _converse(connection: Any, session: "_Session") -> None:
+    """Answer frame by frame; send a stranger away in time."""
+    deadline_s = time.monotonic() + STRANGER_S
+    session.greet()
+    while True:
+        frame = connection.receive(None if session.is_known() else max(0.0, deadline_s - time.monotonic()))
+        if frame is None:
+            connection.close(_POLICY_VIOLATION, "no good key was shown in time")
+            return
+        connection.send(msgspec.json.encode(session.answer(frame)).decode())
+
+
+class _Sockets:
+    """How many WebSockets are open, in all and of each client."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._of_client: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def has_room(self) -> bool:
+        """Whether one more may open."""
+        return self._open < MOST_SOCKETS
+
+    def entered(self) -> None:
+        """One was opened."""
+        with self._lock:
+            self._open += 1
+
+    def left(self) -> None:
+        """One was closed."""
+        with self._lock:
+            self._open -= 1
+
+    def take(self, client_id: str) -> None:
+        """One belongs to this client now; Refused when it has too many."""
+        with self._lock:
+            if self._of_client[client_id] >= MOST_SOCKETS_OF_A_CLIENT:
+                message = f"a client may have {MOST_SOCKETS_OF_A_CLIENT} WebSockets open"
+                raise Refused(Refusal(RejectReason.RATE_LIMITED, message), RETRY_AFTER_S)
+            self._of_client[client_id] += 1
+
+    def give_back(self, client_id: str) -> None:
+        """One no longer belongs to this client."""
+        with self._lock:
+            self._of_client[client_id] -= 1
+            if not self._of_client[client_id]:
+                del self._of_client[client_id]
+
+
+class _PacedSocket:
+    """The socket as simple-websocket sees it: it is not read while the client's frames pile up unhandled."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._socket = connection.sock
+
+    def recv(self, size: int) -> bytes:
+        """Read, once there is room."""
+        while self._connection.connected and self._is_full():
+            time.sleep(0.02)
+        received: bytes = self._socket.recv(size)
+        return received
+
+    def _is_full(self) -> bool:
+        unread = self._connection.input_buffer
+        return len(unread) > _MOST_UNREAD_FRAMES or sum(map(len, unread)) > MAX_BODY_BYTES
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
 
 
 class _Session:
     """One connection: who it belongs to, and the answer to each frame."""
 
-    def __init__(self, desk: OrderDesk, authenticator: Authenticator) -> None:
+    def __init__(self, desk: OrderDesk, authenticator: Authenticator, sockets: _Sockets) -> None:
         self._desk = desk
         self._authenticator = authenticator
+        self._sockets = sockets
         self._key: str | None = None
+        self._client_id: str | None = None
+
+    def is_known(self) -> bool:
+        """Whether it showed a good key."""
+        return self._client_id is not None
+
+    def greet(self) -> None:
+        """Take the key of the handshake, if it had a good one; a bad one is told with the first answer."""
+        try:
+            self._caller()
+        except (Refused, DatabaseUnavailable):
+            log.debug("no good key in the handshake")
+
+    def end(self) -> None:
+        """The socket belongs to nobody any more."""
+        if self._client_id is not None:
+            self._sockets.give_back(self._client_id)
+            self._client_id = None
 
     def answer(self, frame: bytes | str) -> Any:
         """What to send back for one frame: an object for an action, a list for a list, `{"error": …}` for garbage."""
@@ -54,7 +167,7 @@ class _Session:
             actions = decode_strictly(_frame_decoder, frame)
             if isinstance(actions, AuthenticateAction):
                 action_id = actions.id
-                caller = self._authenticator.caller_of(actions.key)
+                caller = self._admit(self._authenticator.caller_of(actions.key))
                 self._key = actions.key
                 return {"id": action_id, "client_id": caller.client_id, "status": "authenticated"}
             if isinstance(actions, list):
@@ -74,4 +187,13 @@ class _Session:
 
     def _caller(self) -> Caller:
         """The caller, looked up each time so that a revoked key ends the session's rights."""
-        return self._authenticator.caller() if self._key is None else self._authenticator.caller_of(self._key)
+        key = self._key
+        return self._admit(self._authenticator.caller() if key is None else self._authenticator.caller_of(key))
+
+    def _admit(self, caller: Caller) -> Caller:
+        """The caller, to whom this socket belongs now; Refused when it has too many."""
+        if caller.client_id != self._client_id:
+            self._sockets.take(caller.client_id)
+            self.end()
+            self._client_id = caller.client_id
+        return caller

@@ -1,0 +1,140 @@
+"""WebSockets of the door over TCP: how many there may be, and how long they may stay strangers."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import msgspec
+import pytest
+import simple_websocket
+from simple_websocket import Client, ConnectionClosed
+from werkzeug.serving import make_server
+
+from order_entry_gateway.adapters import websocket
+from order_entry_gateway.handlers import OrderDesk
+from service_runtime import web
+from service_runtime.authentication import TRADER, Authenticator, Caller
+from service_runtime.service import Service
+from service_runtime.settings import load
+from service_runtime.web import refuse
+from venue_protocol.refusals import RejectReason
+
+SETTINGS = load({"VENUE_BROKER_URL": "amqp://nowhere", "VENUE_CLEARING_DATABASE_URL": "postgresql://nowhere"})
+
+
+class Keys:
+    """An Authenticator to whom every key `NAME.…` is NAME's."""
+
+    def caller(self) -> Caller:
+        raise refuse(RejectReason.KEY_MISSING, "no key in the header")
+
+    def caller_of(self, key: str) -> Caller:
+        return Caller(key.partition(".")[0], TRADER)
+
+
+class Desk:
+    """Accepts everything, but not before it may."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def handle(self, caller: Caller, actions: Sequence[object]) -> list[dict[str, str]]:
+        self.may_answer.wait(20)
+        return [{"client_id": caller.client_id} for _ in actions]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def connect(desk: Desk) -> Iterator[Callable[[], Client]]:
+    """Opens a WebSocket to a door of this test's own."""
+    app = web.create_app(Service("door", SETTINGS))
+    websocket.add_routes(app, cast(OrderDesk, desk), cast(Authenticator, Keys()))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = True  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    opened: list[Client] = []
+
+    def connect() -> Client:
+        opened.append(Client.connect(f"ws://127.0.0.1:{server.server_port}/v1/order-entry"))
+        return opened[-1]
+
+    yield connect
+    for client in opened:
+        if client.connected:
+            client.close()
+    server.shutdown()
+
+
+def ask(client: Client, **frame: object) -> Any:
+    client.send(msgspec.json.encode(frame).decode())
+    return msgspec.json.decode(client.receive(5))
+
+
+def _once_there_is_room(connect: Callable[[], Client]) -> Client:
+    end_s = time.monotonic() + 5
+    while True:
+        try:
+            return connect()
+        except simple_websocket.ConnectionError:
+            assert time.monotonic() < end_s
+            time.sleep(0.05)
+
+
+def test_sockets_leave_room_for_requests(connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "MOST_SOCKETS", 2)
+    first, second = connect(), connect()
+    for client in (first, second):
+        assert ask(client, action="authenticate", key="ann.1")["status"] == "authenticated"
+    with pytest.raises(simple_websocket.ConnectionError):
+        connect()
+    first.close()
+    assert ask(_once_there_is_room(connect), action="authenticate", key="ann.1")["status"] == "authenticated"
+
+
+def test_a_client_has_only_so_many_sockets(connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "MOST_SOCKETS_OF_A_CLIENT", 1)
+    first, second = connect(), connect()
+    assert ask(first, action="authenticate", key="ann.1")["status"] == "authenticated"
+    assert ask(first, action="authenticate", key="ann.2")["status"] == "authenticated"
+    assert ask(second, action="authenticate", key="ann.1")["error"]["code"] == "rate.limited"
+    assert ask(second, action="authenticate", key="bob.1")["status"] == "authenticated"
+
+
+def test_who_shows_no_key_is_sent_away(connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket, "STRANGER_S", 0.3)
+    silent, known = connect(), connect()
+    assert ask(known, action="authenticate", key="ann.1")["status"] == "authenticated"
+    with pytest.raises(ConnectionClosed):
+        silent.receive(5)
+    end_s = time.monotonic() + 0.5
+    while time.monotonic() < end_s:
+        assert ask(known, action="cancel_all")["client_id"] == "ann"
+        time.sleep(0.05)
+
+
+def test_frames_are_not_piled_up_for_a_busy_door(connect: Callable[[], Client], desk: Desk) -> None:
+    """The kernel's buffers take some; what the process takes beside the frame at work is bounded."""
+    client = connect()
+    assert ask(client, action="authenticate", key="ann.1")["status"] == "authenticated"
+    desk.may_answer.clear()
+    frame = msgspec.json.encode({"action": "cancel_all", "id": "x" * 900_000}).decode()
+    sent = []
+
+    def flood() -> None:
+        for _ in range(60):
+            client.send(frame)
+            sent.append(len(frame))
+
+    thread = threading.Thread(target=flood, daemon=True)
+    thread.start()
+    thread.join(4)
+    assert thread.is_alive(), f"all {len(sent)} frames were taken while none was answered"
+    desk.may_answer.set()
+    thread.join(20)
+    assert not thread.is_alive()
