@@ -23,27 +23,35 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from service_runtime.slow_clients import SILENCE_S
+from service_runtime.slow_clients import MAX_BODY_BYTES, SILENCE_S
 from venue_protocol.refusals import RejectReason
 
 log = logging.getLogger(__name__)
 
 _MOST_HEAD_BYTES = 65_536
-_MOST_AWAITED_BYTES = 2_000_000
-"""A longer body is read by the thread: the app refuses it by its Content-Length."""
 _LINGER_S = 2.0
 _DRAIN_S = 3
 _STOP_PATIENCE_S = 0.5
-_AT_ONCE_HEADERS = re.compile(rb"\r\n(transfer-encoding|expect):", re.IGNORECASE)
+_TRANSFER_ENCODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
+_EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
-_LAST_CHUNK = b"\r\n0\r\n"
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Unacceptable(ParseException):  # type: ignore[misc]
+    """A request that is refused by its head, before any thread sees it."""
+
+    def __init__(self, reason: RejectReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 def missing_bytes(arrived: bytes, available: int) -> int:
     """How many bytes the request that begins with `arrived` still lacks, as far as can be said; 0: hand it over.
 
     `available` counts all that waits; `arrived` is its beginning, at most _MOST_HEAD_BYTES of it.
-    Raises LimitRequestHeaders for a head that is longer than that.
+    Raises LimitRequestHeaders for a head that is longer than that, and Unacceptable for a body whose length is not
+    said, or too large: a thread that read it would be at the mercy of its sender's pace.
     """
     head_end = arrived.find(b"\r\n\r\n")
     if head_end < 0:
@@ -51,15 +59,12 @@ def missing_bytes(arrived: bytes, available: int) -> int:
             raise LimitRequestHeaders(f"its head is longer than {_MOST_HEAD_BYTES} bytes")
         return 1
     head = arrived[: head_end + 4]
-    special = _AT_ONCE_HEADERS.search(head)
-    if special is not None:
-        is_chunked = special.group(1).lower() == b"transfer-encoding"
-        whole = not is_chunked or _LAST_CHUNK in arrived[head_end + 2 :] or len(arrived) >= _MOST_HEAD_BYTES
-        return 0 if whole else 1
+    if _TRANSFER_ENCODING.search(head):
+        raise Unacceptable(RejectReason.LENGTH_REQUIRED, "send the body with a Content-Length")
     length = _CONTENT_LENGTH.search(head)
     body_bytes = int(length.group(1)) if length else 0
-    if body_bytes > _MOST_AWAITED_BYTES:
-        return 0
+    if body_bytes > MAX_BODY_BYTES:
+        raise Unacceptable(RejectReason.TOO_LARGE, f"the body has more than {MAX_BODY_BYTES} bytes")
     return max(0, len(head) + body_bytes - available)
 
 
@@ -72,6 +77,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Connections the loop watches for a request or for their end, and when it gives up."""
         self._seen: dict[TConn, int] = {}
         """Bytes of an unfinished request that had arrived when last looked."""
+        self._continued: set[TConn] = set()
+        """Connections that were told to send the body they asked about."""
 
     def init_process(self) -> None:
         """Run the worker. It drains its connections in less time than the master grants for the whole stop."""
@@ -136,11 +143,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if not isinstance(exc, ParseException):
             super().handle_error(req, client, addr, exc)
             return
-        is_long = isinstance(exc, LimitRequestLine | LimitRequestHeaders)
-        reason = RejectReason.TOO_LARGE if is_long else RejectReason.MALFORMED
+        if isinstance(exc, Unacceptable):
+            reason, message = exc.reason, str(exc)
+        else:
+            is_long = isinstance(exc, LimitRequestLine | LimitRequestHeaders)
+            reason = RejectReason.TOO_LARGE if is_long else RejectReason.MALFORMED
+            message = f"the request is not HTTP: {exc}"
         try:
             client.setblocking(False)
-            client.send(_error_response(reason, f"the request is not HTTP: {exc}"[:300]))
+            client.send(_error_response(reason, message[:300]))
         except OSError:
             log.debug("the client was gone before its error was told")
 
@@ -187,6 +198,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         available = _available(conn.sock) if len(arrived) == _MOST_HEAD_BYTES else len(arrived)
         missing = missing_bytes(arrived, available)
         if missing:
+            if conn not in self._continued and _EXPECT.search(arrived):
+                self._continued.add(conn)
+                conn.sock.send(_CONTINUE)
             self._seen[conn] = available
             _set_low_water(conn.sock, available + missing)
         return missing > 0
@@ -223,6 +237,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def _forget(self, conn: TConn) -> None:
         self._deadlines.pop(conn, None)
         self._seen.pop(conn, None)
+        self._continued.discard(conn)
         self.poller.unregister(conn.sock)
 
     def _drop(self, conn: TConn) -> None:

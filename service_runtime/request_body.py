@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from flask import request
 
-from service_runtime.web import MAX_BODY_BYTES, refuse
+from service_runtime.web import refuse
 from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.refusals import RejectReason
 
@@ -28,11 +28,7 @@ def body_as(decoder: "msgspec.json.Decoder[T]") -> T:
 
 def body_bytes() -> bytes:
     """The body of the current request, whole; Refused with 413 if it is too large."""
-    body = request.get_data(cache=False)
-    if request.content_length is None and len(body) >= MAX_BODY_BYTES:
-        # Werkzeug ends a chunked body at the limit as if it were whole.
-        raise refuse(RejectReason.TOO_LARGE, f"the body has {MAX_BODY_BYTES} bytes or more")
-    return body
+    return request.get_data(cache=False)
 
 
 def decode_strictly(decoder: "msgspec.json.Decoder[T]", body: bytes | str) -> T:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 SILENCE_S = 10
+MAX_BODY_BYTES = 1_000_000
+"""A request body above this is refused unread."""
 
 
 def limit_silence(listeners: Iterable[Any]) -> None:

@@ -14,12 +14,11 @@ from wsproto.utilities import ProtocolError
 from service_runtime import metrics
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
 from service_runtime.service import Service
-from service_runtime.slow_clients import allow_silence
+from service_runtime.slow_clients import MAX_BODY_BYTES, allow_silence
 from venue_protocol.refusals import Refusal, RejectReason
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 1_000_000
 RETRY_AFTER_S = 1
 
 _BY_STATUS = {

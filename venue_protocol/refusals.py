@@ -16,6 +16,7 @@ class RejectReason(Enum):
     UNKNOWN_FIELD = ("request.unknown_field", 400)
     INVALID_FIELD = ("request.invalid_field", 400)
     TOO_LARGE = ("request.too_large", 413)
+    LENGTH_REQUIRED = ("request.length_required", 411)
     UNSUPPORTED_MEDIA_TYPE = ("request.unsupported_media_type", 415)
     METHOD_NOT_ALLOWED = ("request.method_not_allowed", 405)
     # 401, 403, 404

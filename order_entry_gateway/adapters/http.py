@@ -71,7 +71,10 @@ def add_routes(app: Flask, desk: OrderDesk, statuses: OrderStatusStore, authenti
     @app.delete("/v1/orders")
     def cancel_all() -> Response:
         caller = authenticator.caller()
-        return _single_response(desk.handle(caller, [CancelAllAction(request.args.get("security"))])[0], 202)
+        named = request.args.getlist("security")
+        if set(request.args) - {"security"} or len(named) > 1:
+            raise refuse(RejectReason.UNKNOWN_FIELD, "the only parameter is security, once; nothing was canceled")
+        return _single_response(desk.handle(caller, [CancelAllAction(*named)])[0], 202)
 
     @app.patch("/v1/orders/<order_id>")
     def amend(order_id: str) -> Response:

@@ -17,8 +17,8 @@ from order_entry_gateway.handlers import OrderDesk
 from service_runtime.authentication import Authenticator, Caller
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.request_body import decode_strictly
-from service_runtime.slow_clients import allow_silence
-from service_runtime.web import MAX_BODY_BYTES, RETRY_AFTER_S, Refused, error_body, refusal_response, refuse
+from service_runtime.slow_clients import MAX_BODY_BYTES, allow_silence
+from service_runtime.web import RETRY_AFTER_S, Refused, error_body, refusal_response, refuse
 from venue_protocol.refusals import Refusal, RejectReason
 
 log = logging.getLogger(__name__)

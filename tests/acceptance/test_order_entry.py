@@ -137,6 +137,13 @@ def test_case_2_a_cancel_without_an_id_or_with_a_silly_one_is_refused(trader: Cl
         assert 400 <= answer.status_code < 500 and code_of(answer) in CODES, silly
 
 
+def test_case_2_a_misspelt_cancel_all_cancels_nothing(maker: Client, security: str) -> None:
+    resting = maker.placed("SELL", 5, "100", security)
+    for query in ("Security=AAPL", f"security=AAPL&security={security}", "security=NOPE"):
+        assert 400 <= maker.gateway("DELETE", f"/v1/orders?{query}").status_code < 500, query
+    assert maker.order(resting)["status"] == "new"
+
+
 def test_case_2_a_client_id_of_65_characters_is_refused(administrator: Administrator, venue: RunningVenue) -> None:
     assert code_of(administrator.post("/v1/clients", {"client_id": "c" * 65})) == "request.invalid_field"
     headers = {"Authorization": f"Bearer {venue.admin_key}"}
