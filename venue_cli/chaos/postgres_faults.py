@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from venue_cli.chaos.timetable import PlannedFault
 
 _OURS = "backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname <> 'postgres'"
 _MOST_CONNECTIONS = 1_000
+_TURN_S = 0.1
 
 
 def kill_postgres(site: Site, fault: PlannedFault) -> None:
@@ -38,6 +40,7 @@ def kill_backend(site: Site, fault: PlannedFault) -> None:
         pids = [pid for (pid,) in cursor]
     if pids:
         _signal(Random(fault.dice).choice(pids), signal.SIGKILL)
+        restart_if_ended(site)
 
 
 def terminate_connections(site: Site, fault: PlannedFault) -> None:
@@ -90,12 +93,13 @@ def restart_if_ended(site: Site) -> None:
     while not site.postgres.is_ready():
         if site.postgres.pid is None:
             site.postgres.start()
-        site.stopping.wait(0.1)
+        time.sleep(_TURN_S)
 
 
 @contextmanager
 def _superuser(site: Site) -> Iterator[Any]:
-    """A cursor of the server's owner; nothing happens in the block's fault when the server goes away."""
+    """A cursor of the server's owner, once the server answers: a fault before this one may have left it recovering."""
+    restart_if_ended(site)
     with closing(psycopg2.connect(site.postgres.url, connect_timeout=5)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
