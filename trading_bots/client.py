@@ -68,8 +68,11 @@ class VenueClient:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "VenueClient":
         """The client named by VENUE_CLIENT_ID and VENUE_API_KEY, at VENUE_ORDER_ENTRY_URL and VENUE_MARKET_DATA_URL.
 
-        KeyError names what is missing; the two URLs have defaults for a venue on this machine.
+        ValueError says what to set; the two URLs have defaults for a venue on this machine.
         """
+        for name in ("VENUE_CLIENT_ID", "VENUE_API_KEY"):
+            if not environment.get(name):
+                raise ValueError(f"set {name}: ./venue client create NAME prints the key of a new client")
         return cls(
             environment["VENUE_CLIENT_ID"],
             environment["VENUE_API_KEY"],

@@ -80,6 +80,9 @@ def make(environment: Path, lock: Path, stamp: str, state: Path) -> None:
     count = len(re.findall(r"^[a-z0-9][\w.-]*==", lock.read_text(), re.MULTILINE))
     report(f"installing {count} locked packages …")
     install(environment, lock, state)
+    for packages in environment.glob("lib/python3*/site-packages"):
+        # So that a bot's file, wherever it lies, can import trading_bots.
+        (packages / "venue_checkout.pth").write_text(f"{CHECKOUT}\n")
     partial = environment / f"{STAMP}.partial"
     partial.write_text(stamp)
     partial.rename(environment / STAMP)

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -68,6 +69,10 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         report("stopped")
         return 130
+    except BrokenPipeError:
+        # Whoever read our output, `head` for one, has enough. What Python would still flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except VenueError as error:
         report(paint(str(error), "red", sys.stderr))
         return 1

@@ -214,5 +214,5 @@ def test_settlement_reports_are_read_page_by_page_to_the_end(client: VenueClient
 def test_the_environment_names_the_client() -> None:
     client = VenueClient.from_environment({"VENUE_CLIENT_ID": "bob", "VENUE_API_KEY": "k"})
     assert client.client_id == "bob"
-    with pytest.raises(KeyError, match="VENUE_API_KEY"):
+    with pytest.raises(ValueError, match="set VENUE_API_KEY"):
         VenueClient.from_environment({"VENUE_CLIENT_ID": "bob"})
