@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -52,14 +52,29 @@ def broker_url() -> Iterator[str]:
     subprocess.run(["rabbitmqctl", "-q", "delete_vhost", vhost], check=True)
 
 
-@pytest.fixture
-def rabbit_bus(broker_url: str) -> Iterator[RabbitBus]:
-    """A bus on the test virtual host with the venue's queues fresh and empty."""
+@pytest.fixture(scope="session")
+def emptied_broker_url(broker_url: str) -> Callable[[], str]:
+    """Gives the same URL after deleting what earlier tests left in the venue's queues: for whole venues."""
+
+    def emptied() -> str:
+        _delete_queues(broker_url)
+        return broker_url
+
+    return emptied
+
+
+def _delete_queues(broker_url: str) -> None:
     connection = pika.BlockingConnection(pika.URLParameters(broker_url))
     channel = connection.channel()
     for queue in DURABLE_QUEUES:
         channel.queue_delete(queue)
     connection.close()
+
+
+@pytest.fixture
+def rabbit_bus(broker_url: str) -> Iterator[RabbitBus]:
+    """A bus on the test virtual host with the venue's queues fresh and empty."""
+    _delete_queues(broker_url)
     bus = RabbitBus(broker_url, "tests")
     bus.declare(DURABLE_QUEUES)
     yield bus

@@ -8,8 +8,6 @@ from service_runtime.database import Database
 from venue_protocol.securities import Security
 
 _FRESH_S = 5.0
-_UNKNOWN_S = 0.05
-"""A list of a thousand unknown names costs one read, and a security just listed is known as good as at once."""
 
 
 class SecurityMaster(Mapping[str, Security]):
@@ -22,8 +20,7 @@ class SecurityMaster(Mapping[str, Security]):
         self._lock = threading.Lock()
 
     def __getitem__(self, security_id: str) -> Security:
-        age_s = time.monotonic() - self._read_at_s
-        if age_s > _FRESH_S or (security_id not in self._securities and age_s > _UNKNOWN_S):
+        if security_id not in self._securities or time.monotonic() - self._read_at_s > _FRESH_S:
             self._read()
         return self._securities[security_id]
 

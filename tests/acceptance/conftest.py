@@ -14,10 +14,12 @@ from venue_cli.running import RunningVenue
 
 
 @pytest.fixture(scope="package")
-def venue(postgres_url: str, broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningVenue]:
+def venue(
+    postgres_url: str, emptied_broker_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningVenue]:
     """A running venue of this test run's own, ended and dropped afterwards."""
     folder: Path = tmp_path_factory.mktemp("venue")
-    given = {"VENUE_POSTGRES_URL": postgres_url, "VENUE_BROKER_URL": broker_url}
+    given = {"VENUE_POSTGRES_URL": postgres_url, "VENUE_BROKER_URL": emptied_broker_url()}
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:

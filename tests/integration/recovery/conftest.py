@@ -28,10 +28,15 @@ def hands() -> Iterator[Hands]:
 @pytest.fixture(scope="package")
 def site(hands: Hands) -> Iterator[Site]:
     """A running venue with a Postgres and a RabbitMQ of its own."""
-    logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
-    with open_site(silent) as opened:
-        yield opened
-        opened.stopping.set()
+    logger = logging.getLogger("service_runtime")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with open_site(silent) as opened:
+            yield opened
+            opened.stopping.set()
+    finally:
+        logger.setLevel(before)
 
 
 @pytest.fixture

@@ -14,12 +14,14 @@ from venue_cli.running import RunningVenue
 
 
 @pytest.fixture(scope="package")
-def live_venue(postgres_url: str, broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningVenue]:
+def live_venue(
+    postgres_url: str, emptied_broker_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningVenue]:
     """A running venue of this test run's own, stopped and dropped afterwards."""
     folder: Path = tmp_path_factory.mktemp("bots-venue")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VENUE_POSTGRES_URL", postgres_url)
-        environment.setenv("VENUE_BROKER_URL", broker_url)
+        environment.setenv("VENUE_BROKER_URL", emptied_broker_url())
         with running.start("given", folder, report=lambda _line: None) as started:
             yield started
         drop(postgres_url, started.instance)
