@@ -12,7 +12,7 @@ def trades(client: Client, security: str) -> list[tuple[str, int]]:
 
 def book(client: Client, security: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     found = client.feed(f"/v1/book/{security}?depth=10").json()
-    bids, asks = ([(level["price"], level["quantity"]) for level in found[side]] for side in ("bids", "asks"))
+    bids, asks = ([(level["price"], level["quantity"]) for level in found.get(side, ())] for side in ("bids", "asks"))
     return bids, asks
 
 

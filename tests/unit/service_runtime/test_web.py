@@ -78,6 +78,7 @@ def test_an_error_becomes_a_code_of_the_list_and_says_nothing_of_its_inside(
 
 
 def test_a_fault_is_logged_with_the_request_id_the_caller_got(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR, logger="service_runtime")
     answer = raising(app, ZeroDivisionError("secret"))
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert record.__dict__["request_id"] == answer.get_json()["error"]["request_id"]
