@@ -80,7 +80,7 @@ class Database:
         except BaseException:
             self._roll_back(pool, connection)
             raise
-        connection.close()
+        self._give_back(pool, connection)
 
     def run(self, work: Callable[[Cursor], T], stopping: threading.Event | None = None) -> T:
         """The result of `work` in a transaction, tried until it commits. `work` must be safe to repeat.
@@ -132,6 +132,12 @@ class Database:
             return pool, pool.connect()
         except _DRIVER_ERRORS as error:
             raise DatabaseUnavailable(str(error).strip()) from error
+
+    def _give_back(self, pool: QueuePool, connection: Any) -> None:
+        """For the next to use; closed instead when its pool was renewed meanwhile and nobody would ask it again."""
+        if pool is not self._pool:
+            connection.invalidate()
+        connection.close()
 
     def _discard(self, pool: QueuePool, connection: Any) -> None:
         """The connection is dead: drop it, and the idle ones of its pool with it (the server probably restarted)."""
