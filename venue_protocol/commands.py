@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from venue_protocol.orders import OrderType, Side, TimeInForce
+from venue_protocol.trading_day import Phase
 
 
 class _CommandStruct(msgspec.Struct, frozen=True, gc=False, tag_field="kind", omit_defaults=True):
@@ -63,7 +64,40 @@ class CancelAllOrders(
     security_id: str | None = None
 
 
-Command = PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders
+class SetPhase(_CommandStruct, frozen=True, tag="set_phase"):
+    """Begin a phase of the trading day, in one security or in the whole shard.
+
+    For the shard it leaves securities alone that were halted one by one, unless the phase is `closed`.
+    """
+
+    client_id: str
+    """The administrator who commands it, or `venue` for its schedule."""
+    phase: Phase
+    security_id: str | None = None
+    reason: str | None = None
+    lasts_us: int | None = None
+    """A phase with an end: after so long, by the time of the log, the security trades continuously."""
+    reference_prices: dict[str, int] = {}
+    """Listed reference price by security; the auction's reference until the security has traded."""
+
+
+class SetVolatilityBands(_CommandStruct, frozen=True, tag="set_volatility_bands"):
+    """Limit-up limit-down for one security, or its end."""
+
+    client_id: str
+    security_id: str
+    band_bps: int | None
+    """Half width of the band around the moving reference, basis points of it; None: no band."""
+    reference_price_e4: int
+    """The reference until the security has traded under the bands."""
+    limit_state_us: int = 15_000_000
+    """How long a limit state may last before trading pauses."""
+    pause_us: int = 300_000_000
+    auction_us: int = 60_000_000
+    """How long the reopening auction collects after the pause."""
+
+
+Command = PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders | SetPhase | SetVolatilityBands
 
 
 class CommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="command_batch"):

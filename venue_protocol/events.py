@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from venue_protocol.orders import CancelReason, OrderType, Side, TimeInForce
+from venue_protocol.trading_day import Phase
 
 
 class _EventStruct(msgspec.Struct, frozen=True, gc=False, tag_field="kind", omit_defaults=True):
@@ -30,13 +31,16 @@ class OrderAccepted(_EventStruct, frozen=True, tag="order_accepted"):
 
 
 class Trade(_EventStruct, frozen=True, tag="trade"):
-    """Two fills at the resting order's price. The resting order is the one of the side that is not `aggressor`."""
+    """Two fills at the resting order's price. The resting order is the one of the side that is not `aggressor`.
+
+    In an auction nobody is the aggressor, and the price is the one of the auction.
+    """
 
     trade_id: int
     security_id: str
     price_e4: int
     quantity: int
-    aggressor: Side
+    aggressor: Side | None
     buy_order_id: int
     buy_client_id: str
     buy_price_e4: int
@@ -108,7 +112,51 @@ class MassCancelReport(_EventStruct, frozen=True, tag="mass_cancel_report"):
     canceled: int
 
 
-Event = OrderAccepted | Trade | OrderCanceled | OrderAmended | CancelRejected | AmendRejected | MassCancelReport
+class PhaseChanged(_EventStruct, frozen=True, tag="phase_changed"):
+    """A phase began. What it uncrossed stands before this event, what it ended or released after it."""
+
+    security_id: str | None
+    """None: in every security of the shard; those that are excepted follow, one event each."""
+    phase: Phase
+    reason: str | None = None
+    until_us: int | None = None
+    """When it ends by itself, by the time of the log."""
+
+
+class AuctionIndication(_EventStruct, frozen=True, tag="auction_indication"):
+    """What the auction would do if it ended now; at most one a batch and security, when it is another than before."""
+
+    security_id: str
+    price_e4: int | None
+    """None: the book does not cross, nothing would trade."""
+    paired: int
+    imbalance: int
+    side: Side | None
+    """Of the imbalance; None without one."""
+
+
+class LimitStateChanged(_EventStruct, frozen=True, tag="limit_state_changed"):
+    """An order was stopped by the volatility band, or what stopped it is over."""
+
+    security_id: str
+    side: Side | None
+    """BUY: the price wants to rise above the band; SELL: to fall below it; None: the limit state is over."""
+    band_low_e4: int
+    band_high_e4: int
+
+
+Event = (
+    OrderAccepted
+    | Trade
+    | OrderCanceled
+    | OrderAmended
+    | CancelRejected
+    | AmendRejected
+    | MassCancelReport
+    | PhaseChanged
+    | AuctionIndication
+    | LimitStateChanged
+)
 
 
 class EventBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="event_batch"):

@@ -51,7 +51,11 @@ class RejectReason(Enum):
     AMEND_CHANGES_NOTHING = ("order.amend_changes_nothing", 422)
     STARTING_CASH_FIXED = ("client.starting_cash_fixed", 422)
     AMOUNT_NOT_POSITIVE = ("amount.not_positive", 422)
-    # 429, 503: not now
+    NOT_IN_AUCTION = ("order.not_in_auction", 422)
+    OPENING_ONLY_TOO_LATE = ("order.opening_only_too_late", 422)
+    # 423, 429, 503: not now
+    SESSION_CLOSED = ("session.closed", 423)
+    SESSION_HALTED = ("session.halted", 423)
     RATE_LIMITED = ("rate.limited", 429)
     OVERLOADED = ("service.overloaded", 503)
     OUTCOME_UNKNOWN = ("service.outcome_unknown", 503)

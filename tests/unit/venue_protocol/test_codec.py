@@ -9,23 +9,46 @@ from hypothesis import strategies as st
 
 from venue_protocol import codec
 from venue_protocol.codec import SCHEMA, CodecError
-from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, CommandBatch, PlaceOrder
+from venue_protocol.commands import (
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    CommandBatch,
+    PlaceOrder,
+    SetPhase,
+    SetVolatilityBands,
+)
 from venue_protocol.events import (
     AmendRejected,
+    AuctionIndication,
     CancelRejected,
     Event,
     EventBatch,
+    LimitStateChanged,
     MassCancelReport,
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
+    PhaseChanged,
     Trade,
 )
 from venue_protocol.settlement import SettlementBatch, SettlementReport
 from venue_protocol.streams import OrderRejected, OrderReports, ResendRequest, StreamPosition
 
-COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, CancelAllOrders)
-EVENTS = (OrderAccepted, Trade, OrderCanceled, OrderAmended, CancelRejected, AmendRejected, MassCancelReport)
+COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, CancelAllOrders, SetPhase, SetVolatilityBands)
+EVENTS = (
+    OrderAccepted,
+    Trade,
+    OrderCanceled,
+    OrderAmended,
+    CancelRejected,
+    AmendRejected,
+    MassCancelReport,
+    PhaseChanged,
+    AuctionIndication,
+    LimitStateChanged,
+)
 
 wire_integers = st.integers(-(2**63), 2**63 - 1)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -1,0 +1,57 @@
+"""The trading day: its phases, and what each of them refuses. One rule for the door and the engine.
+
+Phases follow FIX TradingSessionSubID (625): pre-trading, opening auction, continuous, closing auction, closed,
+intraday auction. A *call phase* collects orders without trading; leaving it uncrosses the book at one price.
+"""
+
+from typing import Final, Literal
+
+from venue_protocol.orders import CLS, FOK, IOC, MARKET, OPG, OrderType, TimeInForce
+from venue_protocol.refusals import RejectReason
+
+Phase = Literal[
+    "pre_open", "opening_auction", "continuous", "closing_auction", "closed", "halted", "reopening_auction"
+]
+PRE_OPEN: Final = "pre_open"
+OPENING_AUCTION: Final = "opening_auction"
+CONTINUOUS: Final = "continuous"
+CLOSING_AUCTION: Final = "closing_auction"
+CLOSED: Final = "closed"
+HALTED: Final = "halted"
+REOPENING_AUCTION: Final = "reopening_auction"
+
+CALL_PHASES: Final = frozenset({PRE_OPEN, OPENING_AUCTION, CLOSING_AUCTION, REOPENING_AUCTION})
+"""Orders are collected, nothing trades, the book may be crossed."""
+AUCTIONS: Final = frozenset({OPENING_AUCTION, CLOSING_AUCTION, REOPENING_AUCTION})
+"""Call phases in which the indicative price is published."""
+BEFORE_THE_OPENING: Final = frozenset({PRE_OPEN, OPENING_AUCTION})
+
+_REFUSE_ALL: Final[dict[str, RejectReason]] = {
+    CLOSED: RejectReason.SESSION_CLOSED,
+    HALTED: RejectReason.SESSION_HALTED,
+}
+
+
+def refuse_in_phase(phase: Phase, order_type: OrderType, time_in_force: TimeInForce) -> RejectReason | None:
+    """Why a new order can't be taken in this phase; None if it can."""
+    if phase in _REFUSE_ALL:
+        return _REFUSE_ALL[phase]
+    if time_in_force == OPG:
+        return None if phase in BEFORE_THE_OPENING else RejectReason.OPENING_ONLY_TOO_LATE
+    if phase in CALL_PHASES and (time_in_force in (IOC, FOK) or (order_type == MARKET and time_in_force != CLS)):
+        return RejectReason.NOT_IN_AUCTION
+    return None
+
+
+def refuse_amend_in_phase(phase: Phase) -> RejectReason | None:
+    """Why no order can be amended in this phase; None if it can. Cancels are taken in every phase."""
+    return _REFUSE_ALL.get(phase)
+
+
+def explain(reason: RejectReason, phase: Phase) -> str:
+    """The fact behind a refusal of this phase, in words."""
+    if reason is RejectReason.OPENING_ONLY_TOO_LATE:
+        return f"OPG takes part in the opening auction only, and the phase is {phase}"
+    if reason is RejectReason.NOT_IN_AUCTION:
+        return f"nothing trades at once in {phase}: send a limit order, or a market order OPG or CLS"
+    return f"the phase is {phase}: cancels only"
