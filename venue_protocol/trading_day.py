@@ -6,6 +6,8 @@ intraday auction. A *call phase* collects orders without trading; leaving it unc
 
 from typing import Final, Literal
 
+import msgspec
+
 from venue_protocol.orders import CLS, FOK, IOC, MARKET, OPG, OrderType, TimeInForce
 from venue_protocol.refusals import RejectReason
 
@@ -55,3 +57,41 @@ def explain(reason: RejectReason, phase: Phase) -> str:
     if reason is RejectReason.NOT_IN_AUCTION:
         return f"nothing trades at once in {phase}: send a limit order, or a market order OPG or CLS"
     return f"the phase is {phase}: cancels only"
+
+
+class PhaseState(msgspec.Struct, frozen=True):
+    """A phase, why, and when it ends by itself (log time; None: when commanded)."""
+
+    phase: Phase = CONTINUOUS
+    reason: str | None = None
+    until_us: int | None = None
+
+    @property
+    def is_halt_without_end(self) -> bool:
+        """Whether an administrator halted it."""
+        return self.phase == HALTED and self.until_us is None
+
+
+class Phases:
+    """The phase of each security of a shard: one for all, and exceptions."""
+
+    __slots__ = ("exceptions", "whole")
+
+    def __init__(self, whole: PhaseState = PhaseState()) -> None:  # noqa: B008
+        self.whole = whole
+        self.exceptions: dict[str, PhaseState] = {}
+
+    def of(self, security_id: str) -> PhaseState:
+        """The phase of one security."""
+        return self.exceptions.get(security_id, self.whole)
+
+    def begin(self, security_id: str | None, state: PhaseState) -> None:
+        """Begin a phase in one security; or in all, but for those halted one by one, which only `closed` takes along."""
+        if security_id is not None:
+            self.exceptions[security_id] = state
+            return
+        self.whole = state
+        keeps = state.phase != CLOSED
+        self.exceptions = {
+            name: known for name, known in self.exceptions.items() if keeps and known.is_halt_without_end
+        }

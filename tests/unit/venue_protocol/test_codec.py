@@ -192,7 +192,7 @@ def test_a_batch_numbers_its_items_without_a_gap(batch: EventBatch) -> None:
 def test_a_wrong_side_or_type_is_refused() -> None:
     order = PlaceOrder("alice", "AAPL", "BUY", "limit", "GTC", 10, 1_000_000)
     body = codec.encode(order)
-    for good, bad in ((b'"BUY"', b'"hold"'), (b'"limit"', b'"stop"'), (b'"GTC"', b'"DAY"')):
+    for good, bad in ((b'"BUY"', b'"hold"'), (b'"limit"', b'"stop"'), (b'"GTC"', b'"DAYS"')):
         assert good in body
         with pytest.raises(CodecError):
             codec.decode_command(body.replace(good, bad))
