@@ -77,8 +77,8 @@ class SetPhase(_CommandStruct, frozen=True, tag="set_phase"):
     reason: str | None = None
     lasts_us: int | None = None
     """A phase with an end: after so long, by the time of the log, the security trades continuously."""
-    reference_prices: dict[str, int] = {}
-    """Listed reference price by security; the auction's reference until the security has traded."""
+    reference_prices: list[tuple[str, int]] = []
+    """Security and listed reference price; the auction's reference until the security has traded."""
 
 
 class SetVolatilityBands(_CommandStruct, frozen=True, tag="set_volatility_bands"):
