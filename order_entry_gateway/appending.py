@@ -6,10 +6,11 @@ import msgspec
 
 from order_entry_gateway.domain.candidates import AmendCandidate, CancelCandidate, Candidate, PlaceCandidate
 from order_entry_gateway.domain.coverage import Accepted, Decision, DoorState, Funds, Logged, Order, decide
+from order_entry_gateway.domain.session import SessionCandidate
 from order_entry_gateway.order_log import LogTransaction
 from service_runtime.schema.clearing_rows import LogRow
 from venue_protocol import codec
-from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
+from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder, SetPhase
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.orders import BUY
@@ -33,6 +34,7 @@ def append(
     _load_named(transaction, candidates, state)
     _load_orders(transaction, candidates, state)
     _load_amended_terms(transaction, state)
+    _lock_session(transaction, candidates, state)
     _lock_funds(transaction, candidates, state)
     decisions = decide(candidates, state)
     fresh = [decision for decision in decisions if isinstance(decision, Accepted) and not decision.is_duplicate]
@@ -44,7 +46,23 @@ def append(
         if isinstance(decision, Accepted) and decision.original is not None:
             decision.sequence, decision.time_us = decision.original.sequence, decision.original.time_us
     _write_holds(transaction, state)
+    _write_session(transaction, fresh, state)
     return decisions, appended
+
+
+def _lock_session(transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState) -> None:
+    """The commanded phases, locked: an order and a phase are in the log in the order in which they were decided."""
+    is_changing = any(isinstance(candidate, SessionCandidate) for candidate in candidates)
+    if is_changing or any(isinstance(candidate, PlaceCandidate | AmendCandidate) for candidate in candidates):
+        state.session.load(transaction.session_phases(is_changing))
+
+
+def _write_session(transaction: LogTransaction, fresh: Sequence[Accepted], state: DoorState) -> None:
+    for accepted in fresh:
+        if type(accepted.command) is SetPhase:
+            state.session.logged(accepted.shard, accepted.command, accepted.time_us, accepted.sequence)
+    if state.session.rows:
+        transaction.put_session_phases(sorted(state.session.rows.values()))
 
 
 def _load_named(transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState) -> None:

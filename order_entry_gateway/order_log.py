@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from service_runtime.schema.clearing_rows import LogRow
+from service_runtime.schema.clearing_rows import LogRow, PhaseRow
 
 NAMES = "order_log_client_order_id"
 """The constraint by which a client_order_id stands for one command of its client."""
@@ -22,7 +22,15 @@ LoggedName = tuple[int, int, int, str, str, str]
 
 
 class LogTransaction(Protocol):
-    """One transaction of the door. Lock order: accounts, deposits, sequencer; so the sequencer is locked shortest."""
+    """One transaction of the door. Lock order: session, accounts, deposits, sequencer; so the sequencer is locked shortest."""
+
+    def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
+        """The commanded phases, locked until the end: shared by those who read them, alone for who changes them."""
+        ...
+
+    def put_session_phases(self, rows: Sequence[PhaseRow]) -> None:
+        """Insert or replace the rows of commanded phases."""
+        ...
 
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
 from service_runtime.memory_clearing import MemoryClearing, MemoryTransaction, UniqueViolated
-from service_runtime.schema.clearing_rows import LogRow
+from service_runtime.schema.clearing_rows import LogRow, PhaseRow
 
 
 class MemoryOrderLog:
@@ -32,6 +32,17 @@ class MemoryLogTransaction:
     def __init__(self, transaction: MemoryTransaction) -> None:
         self._transaction = transaction
         self._tables = transaction.tables
+
+    def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
+        """The commanded phases. Transactions run one at a time here, so there is nothing to lock."""
+        self._transaction.statement()
+        return list(self._tables.session_phases.values())
+
+    def put_session_phases(self, rows: Sequence[PhaseRow]) -> None:
+        """Insert or replace rows."""
+        self._transaction.statement()
+        for row in rows:
+            self._transaction.put(self._tables.session_phases, (row.shard, row.security_id), row)
 
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""

@@ -8,7 +8,7 @@ from psycopg2 import errors
 from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
 from service_runtime.copying import copy_rows
 from service_runtime.database import Cursor, Database
-from service_runtime.schema.clearing_rows import LogRow
+from service_runtime.schema.clearing_rows import LogRow, PhaseRow
 
 
 class PostgresOrderLog:
@@ -34,6 +34,26 @@ class PostgresLogTransaction:
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
+
+    def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
+        """The commanded phases, locked until the end."""
+        lock = "UPDATE" if is_changing else "SHARE"
+        self._cursor.execute(
+            "SELECT shard, security_id, phase, reason, lasts_us, time_us, sequence FROM session_phases"
+            f" ORDER BY shard, security_id FOR {lock}"
+        )
+        return [PhaseRow(*row) for row in self._cursor]
+
+    def put_session_phases(self, rows: Sequence[PhaseRow]) -> None:
+        """Insert or replace rows."""
+        self._cursor.execute(
+            "INSERT INTO session_phases (shard, security_id, phase, reason, lasts_us, time_us, sequence)"
+            " SELECT * FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],"
+            " %s::bigint[]) ON CONFLICT (shard, security_id) DO UPDATE SET phase = excluded.phase,"
+            " reason = excluded.reason, lasts_us = excluded.lasts_us, time_us = excluded.time_us,"
+            " sequence = excluded.sequence",
+            _columns(rows),
+        )
 
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from order_entry_gateway.domain.requests import AmendAction, CancelAction, CancelAllAction, PlaceOrderRequest
+from order_entry_gateway.domain.session import SessionCandidate
 from venue_protocol.identifiers import SHARD_BITS
 from venue_protocol.money import MoneyError, parse_json_e4
-from venue_protocol.orders import BUY, GTC, IOC, LIMIT, MARKET, OrderType, Side, TimeInForce
+from venue_protocol.orders import BUY, CLS, FOK, GTC, IOC, LIMIT, MARKET, OPG, OrderType, Side, TimeInForce
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
 
@@ -58,7 +59,7 @@ class CancelAllCandidate:
     security_id: str | None
 
 
-Candidate = PlaceCandidate | AmendCandidate | CancelCandidate | CancelAllCandidate
+Candidate = PlaceCandidate | AmendCandidate | CancelCandidate | CancelAllCandidate | SessionCandidate
 
 
 def check_place(
@@ -142,9 +143,11 @@ def _market_terms(
     if price_e4 is not None:
         return Refusal(RejectReason.PRICE_NOT_ALLOWED, f"a {MARKET} order has no price; send type {LIMIT}", "price")
     time_in_force = request.time_in_force or IOC
-    if time_in_force == GTC:
+    if time_in_force not in (IOC, FOK, OPG, CLS):
         return Refusal(
-            RejectReason.TIME_IN_FORCE_NOT_ALLOWED, "a market order never rests: send IOC or FOK", "time_in_force"
+            RejectReason.TIME_IN_FORCE_NOT_ALLOWED,
+            "a market order never rests: send IOC or FOK, or OPG or CLS for an auction",
+            "time_in_force",
         )
     return time_in_force, security.band_high_e4 if request.side == BUY else security.band_low_e4
 

@@ -15,7 +15,8 @@ from order_entry_gateway.domain.candidates import (
     PlaceCandidate,
     unknown_order,
 )
-from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
+from order_entry_gateway.domain.session import Session, SessionCandidate
+from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder, SetPhase
 from venue_protocol.holds import CASH, amend_hold, held_amount, held_asset
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.money import format_e4
@@ -86,6 +87,7 @@ class DoorState:
     named: dict[tuple[str, str], Logged] = field(default_factory=dict)
     """(client_id, client_order_id) of commands in the log."""
     securities: Mapping[str, Security] = field(default_factory=dict)
+    session: Session = field(default_factory=Session)
     changed: set[tuple[str, str]] = field(default_factory=set)
     """Keys of funds whose hold was raised."""
     placed: dict[tuple[str, str], Accepted] = field(default_factory=dict)
@@ -104,6 +106,10 @@ def _decide(candidate: Candidate, state: DoorState) -> Decision:
         return _decide_cancel(candidate, state)
     if type(candidate) is AmendCandidate:
         return _decide_amend(candidate, state)
+    if type(candidate) is SessionCandidate:
+        if type(candidate.command) is SetPhase:
+            state.session.command(candidate.shard, candidate.command)
+        return Accepted(candidate.shard, candidate.command)
     assert type(candidate) is CancelAllCandidate
     return Accepted(candidate.shard, CancelAllOrders(candidate.client_id, candidate.security_id))
 
@@ -123,7 +129,9 @@ def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
     if earlier is not None:
         return _repeat(earlier, _is_same_order(earlier.command, command), candidate.client_order_id)
     amount = held_amount(candidate.side, candidate.price_e4, candidate.quantity)
-    refusal = _hold(candidate.client_id, held_asset(candidate.side, command.security_id), amount, state)
+    refusal = state.session.refuse(
+        candidate.security.shard, command.security_id, candidate.order_type, candidate.time_in_force
+    ) or _hold(candidate.client_id, held_asset(candidate.side, command.security_id), amount, state)
     if refusal is not None:
         return refusal
     order = Order(None, command, candidate.quantity, candidate.price_e4)
@@ -148,7 +156,11 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
     security = state.securities[order.place.security_id]
     quantity = order.quantity if candidate.quantity is None else candidate.quantity
     price_e4 = order.price_e4 if candidate.price_e4 is None else candidate.price_e4
-    refusal = security.refuse_quantity(quantity) or security.refuse_price(price_e4)
+    refusal = (
+        state.session.refuse_amend(security.shard, security.security_id)
+        or security.refuse_quantity(quantity)
+        or security.refuse_price(price_e4)
+    )
     if refusal is not None:
         return refusal
     side = order.place.side

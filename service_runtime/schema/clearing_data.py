@@ -185,3 +185,32 @@ stream_positions = Table(
     Column("sequence", BigInteger, nullable=False),
     comment="Owner: clearinghouse. What has been handled, written in the transaction of the effect.",
 )
+
+session_phases = Table(
+    "session_phases",
+    metadata,
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    Column("security_id", Text, primary_key=True),
+    Column("phase", Text, nullable=False),
+    Column("reason", Text),
+    Column("lasts_us", BigInteger),
+    Column("time_us", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    CheckConstraint(
+        "phase IN ('pre_open', 'opening_auction', 'continuous', 'closing_auction', 'closed', 'halted',"
+        " 'reopening_auction')",
+        name="session_phases_phase_check",
+    ),
+    comment="Owner: gateway; written in the transaction of the command."
+    " The phase commanded last: of a shard (security_id empty), and of securities that differ from it.",
+)
+
+session_schedule = Table(
+    "session_schedule",
+    metadata,
+    Column("single", Boolean, primary_key=True, server_default=text("true")),
+    Column("schedule", Text, nullable=False),
+    Column("done_us", BigInteger, nullable=False),
+    CheckConstraint("single", name="session_schedule_single_check"),
+    comment="Owner: gateway. One row: the schedule as JSON, and up to when its phases were commanded.",
+)

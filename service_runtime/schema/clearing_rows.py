@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from venue_protocol.trading_day import Phase
+
 
 class LogRow(NamedTuple):
     """One command of the order log."""
@@ -14,6 +16,18 @@ class LogRow(NamedTuple):
     amended_order_id: int | None
     command: str
     """JSON."""
+
+
+class PhaseRow(NamedTuple):
+    """The phase that was commanded last: of a shard (security_id empty), or of a security that may differ from it."""
+
+    shard: int
+    security_id: str
+    phase: Phase
+    reason: str | None
+    lasts_us: int | None
+    time_us: int
+    sequence: int
 
 
 class JournalRow(NamedTuple):
