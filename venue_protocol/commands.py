@@ -6,10 +6,14 @@ PlaceOrder. All times are microseconds since the Unix epoch.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 
-from venue_protocol.orders import OrderType, Side, TimeInForce
+from venue_protocol.orders import OrderTerms, OrderType, Side, TimeInForce
+
+VENUE: Final = ""
+"""The client_id of the venue's own commands; no client can have it."""
 
 
 class _CommandStruct(msgspec.Struct, frozen=True, gc=False, tag_field="kind", omit_defaults=True):
@@ -27,8 +31,10 @@ class PlaceOrder(_CommandStruct, frozen=True, tag="place_order"):
     quantity: int
     """Shares, > 0."""
     price_e4: int
-    """The limit; for a market order the edge of the price band, its worst price."""
+    """The limit; for a market or stop order the edge of the price band, its worst price."""
     client_order_id: str | None = None
+    terms: OrderTerms | None = None
+    """None for a plain order."""
 
 
 class AmendOrder(_CommandStruct, frozen=True, tag="amend_order"):
@@ -63,7 +69,13 @@ class CancelAllOrders(
     security_id: str | None = None
 
 
-Command = PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders
+class AdvanceTime(_CommandStruct, frozen=True, tag="advance_time"):
+    """Let the time of the log pass, where orders are due to expire and no other command comes."""
+
+    client_id: str = VENUE
+
+
+Command = PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders | AdvanceTime
 
 
 class CommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="command_batch"):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from venue_protocol.orders import CancelReason, OrderType, Side, TimeInForce
+from venue_protocol.orders import CancelReason, OrderTerms, OrderType, Side, TimeInForce
 
 
 class _EventStruct(msgspec.Struct, frozen=True, gc=False, tag_field="kind", omit_defaults=True):
@@ -27,6 +27,21 @@ class OrderAccepted(_EventStruct, frozen=True, tag="order_accepted"):
     quantity: int
     price_e4: int
     client_order_id: str | None = None
+    terms: OrderTerms | None = None
+    """None for a plain order."""
+
+
+class OrderTriggered(_EventStruct, frozen=True, tag="order_triggered"):
+    """A stop was elected: from here on it is a market or limit order (FIX ExecType=L). Its trades follow, if any."""
+
+    order_id: int
+    client_id: str
+    security_id: str
+    side: Side
+    price_e4: int
+    leaves: int
+    last_e4: int
+    """The last price that the stop was at or behind."""
 
 
 class Trade(_EventStruct, frozen=True, tag="trade"):
@@ -59,6 +74,22 @@ class OrderCanceled(_EventStruct, frozen=True, tag="order_canceled"):
     quantity: int
     """Shares that were open until now, > 0."""
     reason: CancelReason
+
+
+class OrderReduced(_EventStruct, frozen=True, tag="order_reduced"):
+    """Self-trade prevention took shares from an order that goes on in its place; their hold is released."""
+
+    order_id: int
+    client_id: str
+    security_id: str
+    side: Side
+    price_e4: int
+    reduced: int
+    """Shares taken away, > 0."""
+    quantity: int
+    """New total quantity, shares, filled ones included."""
+    leaves: int
+    """Open shares now, > 0."""
 
 
 class OrderAmended(_EventStruct, frozen=True, tag="order_amended"):
@@ -108,7 +139,22 @@ class MassCancelReport(_EventStruct, frozen=True, tag="mass_cancel_report"):
     canceled: int
 
 
-Event = OrderAccepted | Trade | OrderCanceled | OrderAmended | CancelRejected | AmendRejected | MassCancelReport
+class TimeAdvanced(_EventStruct, frozen=True, tag="time_advanced"):
+    """An AdvanceTime was done; what expired stands before it."""
+
+
+Event = (
+    OrderAccepted
+    | OrderTriggered
+    | Trade
+    | OrderCanceled
+    | OrderReduced
+    | OrderAmended
+    | CancelRejected
+    | AmendRejected
+    | MassCancelReport
+    | TimeAdvanced
+)
 
 
 class EventBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="event_batch"):

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from venue_protocol import codec
 from venue_protocol.codec import SCHEMA, CodecError
-from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, CommandBatch, PlaceOrder
+from venue_protocol.commands import (
+    AdvanceTime,
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    CommandBatch,
+    PlaceOrder,
+)
 from venue_protocol.events import (
     AmendRejected,
     CancelRejected,
@@ -19,13 +27,27 @@ from venue_protocol.events import (
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
+    OrderReduced,
+    OrderTriggered,
+    TimeAdvanced,
     Trade,
 )
 from venue_protocol.settlement import SettlementBatch, SettlementReport
 from venue_protocol.streams import OrderRejected, OrderReports, ResendRequest, StreamPosition
 
-COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, CancelAllOrders)
-EVENTS = (OrderAccepted, Trade, OrderCanceled, OrderAmended, CancelRejected, AmendRejected, MassCancelReport)
+COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, CancelAllOrders, AdvanceTime)
+EVENTS = (
+    OrderAccepted,
+    OrderTriggered,
+    Trade,
+    OrderCanceled,
+    OrderReduced,
+    OrderAmended,
+    CancelRejected,
+    AmendRejected,
+    MassCancelReport,
+    TimeAdvanced,
+)
 
 wire_integers = st.integers(-(2**63), 2**63 - 1)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -169,7 +191,7 @@ def test_a_batch_numbers_its_items_without_a_gap(batch: EventBatch) -> None:
 def test_a_wrong_side_or_type_is_refused() -> None:
     order = PlaceOrder("alice", "AAPL", "BUY", "limit", "GTC", 10, 1_000_000)
     body = codec.encode(order)
-    for good, bad in ((b'"BUY"', b'"hold"'), (b'"limit"', b'"stop"'), (b'"GTC"', b'"DAY"')):
+    for good, bad in ((b'"BUY"', b'"hold"'), (b'"limit"', b'"pegged"'), (b'"GTC"', b'"GTX"')):
         assert good in body
         with pytest.raises(CodecError):
             codec.decode_command(body.replace(good, bad))
