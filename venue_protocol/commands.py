@@ -6,11 +6,15 @@ PlaceOrder. All times are microseconds since the Unix epoch.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 
-from venue_protocol.orders import OrderType, Side, TimeInForce
+from venue_protocol.orders import OrderTerms, OrderType, Side, TimeInForce
 from venue_protocol.trading_day import Phase
+
+VENUE: Final = ""
+"""The client_id of the venue's own commands; no client can have it."""
 
 
 class _CommandStruct(msgspec.Struct, frozen=True, gc=False, tag_field="kind", omit_defaults=True):
@@ -28,8 +32,10 @@ class PlaceOrder(_CommandStruct, frozen=True, tag="place_order"):
     quantity: int
     """Shares, > 0."""
     price_e4: int
-    """The limit; for a market order the edge of the price band, its worst price."""
+    """The limit; for a market or stop order the edge of the price band, its worst price."""
     client_order_id: str | None = None
+    terms: OrderTerms | None = None
+    """None for a plain order."""
 
 
 class AmendOrder(_CommandStruct, frozen=True, tag="amend_order"):
@@ -64,6 +70,12 @@ class CancelAllOrders(
     security_id: str | None = None
 
 
+class AdvanceTime(_CommandStruct, frozen=True, tag="advance_time"):
+    """Let the time of the log pass, where orders are due to expire and no other command comes."""
+
+    client_id: str = VENUE
+
+
 class SetPhase(_CommandStruct, frozen=True, tag="set_phase"):
     """Begin a phase of the trading day, in one security or in the whole shard.
 
@@ -71,7 +83,7 @@ class SetPhase(_CommandStruct, frozen=True, tag="set_phase"):
     """
 
     client_id: str
-    """The administrator who commands it, or `venue` for its schedule."""
+    """The administrator who commands it, or VENUE for its schedule."""
     phase: Phase
     security_id: str | None = None
     reason: str | None = None
@@ -97,7 +109,9 @@ class SetVolatilityBands(_CommandStruct, frozen=True, tag="set_volatility_bands"
     """How long the reopening auction collects after the pause."""
 
 
-Command = PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders | SetPhase | SetVolatilityBands
+Command = (
+    PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders | AdvanceTime | SetPhase | SetVolatilityBands
+)
 
 
 class CommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="command_batch"):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from venue_protocol.orders import CancelReason, OrderType, Side, TimeInForce
+from venue_protocol.orders import CancelReason, OrderTerms, OrderType, Side, TimeInForce
 from venue_protocol.trading_day import Phase
 
 
@@ -28,6 +28,32 @@ class OrderAccepted(_EventStruct, frozen=True, tag="order_accepted"):
     quantity: int
     price_e4: int
     client_order_id: str | None = None
+    terms: OrderTerms | None = None
+    """None for a plain order."""
+
+
+class OrderTriggered(_EventStruct, frozen=True, tag="order_triggered"):
+    """A stop was elected: from here on it is a market or limit order (FIX ExecType=L). Its trades follow, if any."""
+
+    order_id: int
+    client_id: str
+    security_id: str
+    side: Side
+    price_e4: int
+    leaves: int
+    last_e4: int
+    """The last price that the stop was at or behind."""
+
+
+class OrderReleased(_EventStruct, frozen=True, tag="order_released"):
+    """A CLS order that waited entered the book: the closing auction collects."""
+
+    order_id: int
+    client_id: str
+    security_id: str
+    side: Side
+    price_e4: int
+    leaves: int
 
 
 class Trade(_EventStruct, frozen=True, tag="trade"):
@@ -63,6 +89,22 @@ class OrderCanceled(_EventStruct, frozen=True, tag="order_canceled"):
     quantity: int
     """Shares that were open until now, > 0."""
     reason: CancelReason
+
+
+class OrderReduced(_EventStruct, frozen=True, tag="order_reduced"):
+    """Self-trade prevention took shares from an order that goes on in its place; their hold is released."""
+
+    order_id: int
+    client_id: str
+    security_id: str
+    side: Side
+    price_e4: int
+    reduced: int
+    """Shares taken away, > 0."""
+    quantity: int
+    """New total quantity, shares, filled ones included."""
+    leaves: int
+    """Open shares now, > 0."""
 
 
 class OrderAmended(_EventStruct, frozen=True, tag="order_amended"):
@@ -112,6 +154,10 @@ class MassCancelReport(_EventStruct, frozen=True, tag="mass_cancel_report"):
     canceled: int
 
 
+class TimeAdvanced(_EventStruct, frozen=True, tag="time_advanced"):
+    """An AdvanceTime was done; what expired stands before it."""
+
+
 class PhaseChanged(_EventStruct, frozen=True, tag="phase_changed"):
     """A phase began. What it uncrossed stands before this event, what it ended or released after it."""
 
@@ -136,23 +182,28 @@ class AuctionIndication(_EventStruct, frozen=True, tag="auction_indication"):
 
 
 class LimitStateChanged(_EventStruct, frozen=True, tag="limit_state_changed"):
-    """An order was stopped by the volatility band, or what stopped it is over."""
+    """An order was stopped by the volatility band, or what stopped it is over, or the bands were set."""
 
     security_id: str
     side: Side | None
-    """BUY: the price wants to rise above the band; SELL: to fall below it; None: the limit state is over."""
-    band_low_e4: int
-    band_high_e4: int
+    """BUY: the price wants to rise above the band; SELL: to fall below it; None: there is no limit state now."""
+    band_low_e4: int | None
+    """None: the security has no band."""
+    band_high_e4: int | None
 
 
 Event = (
     OrderAccepted
+    | OrderTriggered
     | Trade
     | OrderCanceled
+    | OrderReleased
+    | OrderReduced
     | OrderAmended
     | CancelRejected
     | AmendRejected
     | MassCancelReport
+    | TimeAdvanced
     | PhaseChanged
     | AuctionIndication
     | LimitStateChanged

@@ -13,7 +13,8 @@ from heapq import heapify, heappop, heappush
 
 import msgspec
 
-from venue_protocol.orders import BUY, SELL, Side
+from matching_engine.domain.stops import StopBook
+from venue_protocol.orders import BUY, SELL, OrderTerms, Side
 
 NO_BID = -(1 << 62)
 """Best price of an empty half of bids: below every price."""
@@ -47,6 +48,10 @@ class Order(msgspec.Struct, gc=False):
     """Open shares."""
     quantity: int
     """Total shares, filled ones included."""
+    terms: OrderTerms | None = None
+    """None for a plain order."""
+    reserve: int = 0
+    """Iceberg: those of the open shares that are not shown now."""
 
 
 class PriceLevel(msgspec.Struct, gc=False):
@@ -54,11 +59,13 @@ class PriceLevel(msgspec.Struct, gc=False):
 
     price_e4: int
     quantity: int
-    """Open shares of all its orders. 0: the level is empty."""
+    """Shown open shares of all its orders. 0: the level is empty."""
     queue: dict[int, Order]
     """By order id, oldest first."""
     left: int = 0
     """Orders that left the queue since it was last copied."""
+    reserve: int = 0
+    """Open shares of its icebergs that are not shown."""
 
     def tidy(self) -> None:
         """Copy the queue if walking over those that left costs too much. A quarter of it left for each copy."""
@@ -70,11 +77,12 @@ class PriceLevel(msgspec.Struct, gc=False):
 class HalfBook:
     """The bids or the asks of one security."""
 
-    __slots__ = ("_heap", "best", "index", "level_limit", "levels", "none", "security_id", "side", "sign")
+    __slots__ = ("_heap", "best", "book", "index", "level_limit", "levels", "none", "security_id", "side", "sign")
 
-    def __init__(self, index: int, security_id: str, side: Side) -> None:
+    def __init__(self, index: int, book: "Book", side: Side) -> None:
         self.index = index
-        self.security_id = security_id
+        self.book = book
+        self.security_id = book.security_id
         self.side = side
         self.sign = -1 if side == BUY else 1
         """Price times sign rises from the best price to the worst."""
@@ -101,10 +109,26 @@ class HalfBook:
             self.best = price_e4
         return order
 
+    def enter(self, order: Order) -> None:
+        """Put a working order at the back of the queue at its price; its reserve is not shown."""
+        shown = order.leaves - order.reserve
+        level = self.levels.get(order.price_e4)
+        if level is None:
+            level = PriceLevel(order.price_e4, 0, {})
+            self._add_level(level)
+        level.quantity += shown
+        level.reserve += order.reserve
+        level.queue[order.order_id] = order
+        if order.price_e4 * self.sign < self.best * self.sign:
+            self.best = order.price_e4
+
     def remove(self, order: Order) -> None:
         """Take an order out of its queue."""
         price_e4 = order.price_e4
         level = self.levels[price_e4]
+        if order.reserve:
+            level.quantity += order.reserve
+            level.reserve -= order.reserve
         quantity = level.quantity = level.quantity - order.leaves
         if quantity:
             del level.queue[order.order_id]
@@ -116,8 +140,13 @@ class HalfBook:
             level.left = 0
 
     def reduce(self, order: Order, leaves: int) -> None:
-        """Leave an order fewer open shares, > 0, in its place."""
-        self.levels[order.price_e4].quantity -= order.leaves - leaves
+        """Leave an order fewer open shares, > 0, in its place. An iceberg gives of its reserve first."""
+        level = self.levels[order.price_e4]
+        gone = order.leaves - leaves
+        hidden = min(gone, order.reserve)
+        order.reserve -= hidden
+        level.reserve -= hidden
+        level.quantity -= gone - hidden
         order.leaves = leaves
 
     def find_best(self) -> None:
@@ -153,6 +182,10 @@ class HalfBook:
             found.append((price_e4, self.levels[price_e4].quantity))
         return found
 
+    def meets(self, price_e4: int) -> bool:
+        """Whether an order of the other side with this limit would meet an order here."""
+        return self.best * self.sign <= price_e4 * self.sign
+
     def orders(self) -> Iterator[Order]:
         """All resting orders in priority order."""
         for price_e4 in sorted(self.levels, key=self.sign.__mul__):
@@ -175,9 +208,23 @@ class HalfBook:
 class Book:
     """Both halves of one security's book. The halves of the n-th book have the indexes 2n and 2n + 1."""
 
-    __slots__ = ("asks", "bids", "security_id")
+    __slots__ = ("asks", "bids", "last_e4", "security_id", "stops")
 
     def __init__(self, number: int, security_id: str) -> None:
         self.security_id = security_id
-        self.bids = HalfBook(2 * number, security_id, BUY)
-        self.asks = HalfBook(2 * number + 1, security_id, SELL)
+        self.bids = HalfBook(2 * number, self, BUY)
+        self.asks = HalfBook(2 * number + 1, self, SELL)
+        self.last_e4: int | None = None
+        """Price of the last trade."""
+        self.stops: StopBook[Order] = StopBook()
+
+    def half(self, side: Side) -> HalfBook:
+        """The bids for BUY, the asks for SELL."""
+        return self.bids if side == BUY else self.asks
+
+
+def show(order: Order) -> Order:
+    """The order, as much of it in reserve as its terms hide when it enters a queue."""
+    most = order.terms.display_quantity if order.terms is not None else None
+    order.reserve = 0 if most is None else max(0, order.leaves - most)
+    return order

@@ -8,12 +8,17 @@ So at least this many of the newest ended orders are known, and about twice as m
 
 FILLED = 1
 CANCELED = 2
+EXPIRED = 3
 
-_REASONS = {FILLED: RejectReason.ORDER_FILLED, CANCELED: RejectReason.ORDER_CANCELED}
+_REASONS = {
+    FILLED: RejectReason.ORDER_FILLED,
+    CANCELED: RejectReason.ORDER_CANCELED,
+    EXPIRED: RejectReason.ORDER_EXPIRED,
+}
 
 
 class EndedOrders:
-    """The newest ended orders in two generations: order id to `half << 2 | FILLED or CANCELED`."""
+    """The newest ended orders in two generations: order id to `half << 2 | FILLED, CANCELED or EXPIRED`."""
 
     __slots__ = ("earlier", "recent")
 

@@ -16,7 +16,8 @@ def check_books(books: Iterable[Book], orders: dict[int, Order], owners: dict[st
         _require(book.bids.best < book.asks.best, f"{book.security_id} is crossed")
         for half in (book.bids, book.asks):
             resting.update(_check_half(half))
-    _require(resting == orders, "the queues and the index of open orders differ")
+        resting.update(_check_stops(book))
+    _require(resting == orders, "the queues, the stops and the index of open orders differ")
     for order_id, order in orders.items():
         _require(order is resting[order_id], f"order {order_id} is indexed by a copy")
         _require(owners[order.owner.client_id] is order.owner, f"order {order_id} has a foreign owner")
@@ -32,10 +33,16 @@ def _check_half(half: HalfBook) -> dict[int, Order]:
     for price_e4, level in half.levels.items():
         orders = list(level.queue.values())
         _require(list(level.queue) == [order.order_id for order in orders], f"level {price_e4} is misnamed")
-        _require(level.quantity == sum(order.leaves for order in orders), f"level {price_e4} is not the sum")
+        shown = sum(order.leaves - order.reserve for order in orders)
+        _require(level.quantity == shown, f"level {price_e4} is not the sum")
+        _require(level.reserve == sum(order.reserve for order in orders), f"reserve at {price_e4} is not the sum")
         for order in orders:
             _require(order.price_e4 == price_e4 and order.half == half.index, f"order {order.order_id} is misplaced")
             _require(0 < order.leaves <= order.quantity, f"order {order.order_id} has {order.leaves} leaves")
+            _require(0 <= order.reserve < order.leaves, f"order {order.order_id} shows nothing")
+            most = order.terms.display_quantity if order.terms else None
+            _require(order.reserve == 0 or most is not None, f"order {order.order_id} hides shares, but is no iceberg")
+            _require(most is None or order.leaves - order.reserve <= most, f"order {order.order_id} shows too much")
             _require(order.order_id not in resting, f"order {order.order_id} rests twice")
             resting[order.order_id] = order
     live = [price_e4 for price_e4, level in half.levels.items() if level.quantity]
@@ -43,6 +50,21 @@ def _check_half(half: HalfBook) -> dict[int, Order]:
     best = next(half.prices(), half.none)
     _require(half.best == best, f"best price of {half.security_id} is {half.best}, not {best}")
     return resting
+
+
+def _check_stops(book: Book) -> dict[int, Order]:
+    """The stops that wait: none that the last trade elects, each whole."""
+    _require(book.stops.is_sound(), f"the stops of {book.security_id} are not listed as they are")
+    waiting: dict[int, Order] = {}
+    for stop in book.stops.stops():
+        order, terms = stop.order, stop.order.terms
+        _require(terms is not None and terms.stop_price_e4 == stop.stop_price_e4, f"stop {order.order_id} is misplaced")
+        _require(order.half == book.half(stop.side).index, f"stop {order.order_id} is on the wrong side")
+        _require(0 < order.leaves == order.quantity, f"stop {order.order_id} has {order.leaves} leaves")
+        elected = book.last_e4 is not None and stop.is_elected_by(book.last_e4)
+        _require(not elected, f"stop {order.order_id} waits, but the last trade elects it")
+        waiting[order.order_id] = order
+    return waiting
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -2,10 +2,12 @@
 
 import msgspec
 
-from matching_engine.domain.book import HalfBook
+from matching_engine.domain.book import HalfBook, Order
 from matching_engine.domain.ended_orders import EndedOrders
+from matching_engine.domain.stops import StopBook
+from venue_protocol.orders import OrderTerms, Side
 
-SNAPSHOT_SCHEMA = 1
+SNAPSHOT_SCHEMA = 2
 
 
 class SnapshotError(ValueError):
@@ -20,14 +22,30 @@ class RestingOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
     price_e4: int
     quantity: int
     leaves: int
+    terms: OrderTerms | None
+    reserve: int
+
+
+class WaitingStop(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One stop that was not elected yet."""
+
+    order_id: int
+    client_id: str
+    side: Side
+    price_e4: int
+    quantity: int
+    terms: OrderTerms
+    becomes_market: bool
 
 
 class BookState(msgspec.Struct, frozen=True, array_like=True):
-    """One book, both halves in priority order."""
+    """One book, both halves in priority order, the stops oldest first."""
 
     security_id: str
     bids: list[RestingOrder]
     asks: list[RestingOrder]
+    stops: list[WaitingStop]
+    last_e4: int | None
 
 
 class EndedState(msgspec.Struct, frozen=True, array_like=True):
@@ -74,8 +92,33 @@ def decode_state(body: bytes) -> EngineState:
 def resting_orders(half: HalfBook) -> list[RestingOrder]:
     """The orders of a half book in priority order."""
     return [
-        RestingOrder(order.order_id, order.owner.client_id, order.price_e4, order.quantity, order.leaves)
+        RestingOrder(
+            order.order_id,
+            order.owner.client_id,
+            order.price_e4,
+            order.quantity,
+            order.leaves,
+            order.terms,
+            order.reserve,
+        )
         for order in half.orders()
+    ]
+
+
+def waiting_stops(stops: StopBook[Order]) -> list[WaitingStop]:
+    """The stops of a book, oldest first."""
+    return [
+        WaitingStop(
+            stop.order.order_id,
+            stop.order.owner.client_id,
+            stop.side,
+            stop.order.price_e4,
+            stop.order.quantity,
+            stop.order.terms,
+            stop.becomes_market,
+        )
+        for stop in stops.stops()
+        if stop.order.terms is not None
     ]
 
 

@@ -8,8 +8,9 @@ from venue_cli.simulation.market_store import MemoryMarket
 from venue_cli.simulation.oracle import ShardOracle
 from venue_cli.simulation.violation import Violation, require
 from venue_protocol import streams
-from venue_protocol.events import OrderAccepted, OrderAmended, OrderCanceled, Trade
+from venue_protocol.events import OrderAccepted, OrderAmended, OrderCanceled, OrderReduced, TimeAdvanced, Trade
 from venue_protocol.identifiers import sharded_id
+from venue_protocol.orders import EXPIRED
 
 _ALL_LEVELS = 1_000
 
@@ -68,7 +69,7 @@ def _owners(shards: list[ShardOracle]) -> Iterator[tuple[str, int]]:
                 number = sharded_id(shard.shard, sequence)
                 if isinstance(event, Trade):
                     yield from ((event.buy_client_id, number), (event.sell_client_id, number))
-                else:
+                elif not isinstance(event, TimeAdvanced):
                     yield event.client_id, number
 
 
@@ -76,12 +77,13 @@ def _fold(shards: list[ShardOracle]) -> tuple[dict[int, tuple[int, int, int, int
     """Quantity, price, filled, leaves and status of each order; price and quantity of each trade."""
     terms: dict[int, tuple[int, int]] = {}
     filled: dict[int, int] = {}
-    canceled: set[int] = set()
+    canceled: dict[int, str] = {}
+    """Status of those that left the book unfilled."""
     trades = {}
     for shard in shards:
         for _, batch in shard.batches:
             for event in batch.events:
-                if isinstance(event, OrderAccepted | OrderAmended):
+                if isinstance(event, OrderAccepted | OrderAmended | OrderReduced):
                     terms[event.order_id] = (event.quantity, event.price_e4)
                     filled.setdefault(event.order_id, 0)
                 elif type(event) is Trade:
@@ -89,19 +91,19 @@ def _fold(shards: list[ShardOracle]) -> tuple[dict[int, tuple[int, int, int, int
                     filled[event.buy_order_id] += event.quantity
                     filled[event.sell_order_id] += event.quantity
                 elif type(event) is OrderCanceled:
-                    canceled.add(event.order_id)
+                    canceled[event.order_id] = "expired" if event.reason == EXPIRED else "canceled"
         require(
             sorted(trade for trade in trades if trade >> 40 == shard.shard)
             == [sharded_id(shard.shard, number) for number in range(1, shard.engine.trade_count + 1)],
             "trade ids have no hole",
         )
-    return {order_id: _state(terms[order_id], filled[order_id], order_id in canceled) for order_id in terms}, trades
+    return {order_id: _state(terms[order_id], filled[order_id], canceled.get(order_id)) for order_id in terms}, trades
 
 
-def _state(terms: tuple[int, int], filled: int, is_canceled: bool) -> tuple[int, int, int, int, str]:
+def _state(terms: tuple[int, int], filled: int, ended: str | None) -> tuple[int, int, int, int, str]:
     quantity, price_e4 = terms
-    if is_canceled:
-        return quantity, price_e4, filled, 0, "canceled"
+    if ended is not None:
+        return quantity, price_e4, filled, 0, ended
     leaves = quantity - filled
     if not leaves:
         return quantity, price_e4, filled, 0, "filled"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from venue_protocol import codec
 from venue_protocol.codec import SCHEMA, CodecError
 from venue_protocol.commands import (
+    AdvanceTime,
     AmendOrder,
     CancelAllOrders,
     CancelOrder,
@@ -30,21 +31,29 @@ from venue_protocol.events import (
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
+    OrderReduced,
+    OrderReleased,
+    OrderTriggered,
     PhaseChanged,
+    TimeAdvanced,
     Trade,
 )
 from venue_protocol.settlement import SettlementBatch, SettlementReport
 from venue_protocol.streams import OrderRejected, OrderReports, ResendRequest, StreamPosition
 
-COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, CancelAllOrders, SetPhase, SetVolatilityBands)
+COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, CancelAllOrders, AdvanceTime, SetPhase, SetVolatilityBands)
 EVENTS = (
     OrderAccepted,
+    OrderTriggered,
+    OrderReleased,
     Trade,
     OrderCanceled,
+    OrderReduced,
     OrderAmended,
     CancelRejected,
     AmendRejected,
     MassCancelReport,
+    TimeAdvanced,
     PhaseChanged,
     AuctionIndication,
     LimitStateChanged,
@@ -192,7 +201,7 @@ def test_a_batch_numbers_its_items_without_a_gap(batch: EventBatch) -> None:
 def test_a_wrong_side_or_type_is_refused() -> None:
     order = PlaceOrder("alice", "AAPL", "BUY", "limit", "GTC", 10, 1_000_000)
     body = codec.encode(order)
-    for good, bad in ((b'"BUY"', b'"hold"'), (b'"limit"', b'"stop"'), (b'"GTC"', b'"DAYS"')):
+    for good, bad in ((b'"BUY"', b'"hold"'), (b'"limit"', b'"pegged"'), (b'"GTC"', b'"GTX"')):
         assert good in body
         with pytest.raises(CodecError):
             codec.decode_command(body.replace(good, bad))
