@@ -22,7 +22,7 @@ LoggedName = tuple[int, int, int, str, str, str]
 
 
 class LogTransaction(Protocol):
-    """One transaction of the door. Lock order: session, accounts, deposits, sequencer; so the sequencer is locked shortest."""
+    """One transaction of the door. Lock order: session, accounts, deposits, sequencer, which is so locked shortest."""
 
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
         """The commanded phases, locked until the end: shared by those who read them, alone for who changes them."""

@@ -109,9 +109,7 @@ class SetVolatilityBands(_CommandStruct, frozen=True, tag="set_volatility_bands"
     """How long the reopening auction collects after the pause."""
 
 
-Command = (
-    PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders | AdvanceTime | SetPhase | SetVolatilityBands
-)
+Command = PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders | AdvanceTime | SetPhase | SetVolatilityBands
 
 
 class CommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="command_batch"):

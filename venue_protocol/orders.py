@@ -31,6 +31,8 @@ OPG: Final = "OPG"
 """In the opening auction only (FIX At the Opening)."""
 CLS: Final = "CLS"
 """In the closing auction only (FIX At the Close); parked until then."""
+OF_THE_DAY: Final = frozenset({DAY, OPG, CLS})
+"""Times in force that end with a phase of the trading day."""
 
 SelfTradePrevention = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement"]
 CANCEL_NEWEST: Final = "cancel_newest"

@@ -11,9 +11,7 @@ import msgspec
 from venue_protocol.orders import CLS, FOK, IOC, MARKET, OPG, OrderType, TimeInForce
 from venue_protocol.refusals import RejectReason
 
-Phase = Literal[
-    "pre_open", "opening_auction", "continuous", "closing_auction", "closed", "halted", "reopening_auction"
-]
+Phase = Literal["pre_open", "opening_auction", "continuous", "closing_auction", "closed", "halted", "reopening_auction"]
 PRE_OPEN: Final = "pre_open"
 OPENING_AUCTION: Final = "opening_auction"
 CONTINUOUS: Final = "continuous"
@@ -86,7 +84,7 @@ class Phases:
         return self.exceptions.get(security_id, self.whole)
 
     def begin(self, security_id: str | None, state: PhaseState) -> None:
-        """Begin a phase in one security; or in all, but for those halted one by one, which only `closed` takes along."""
+        """Begin a phase in one security; or in all but those halted one by one, which only `closed` takes along."""
         if security_id is not None:
             self.exceptions[security_id] = state
             return

@@ -23,6 +23,10 @@ class Amending(Entering):
             self._reject_amend(command, reason, self.halves[index] if index is not None else None, events)
             return
         half = self.halves[order.half]
+        refused = self._refuse_amend_in_phase(half)
+        if refused is not None:
+            self._reject_amend(command, refused, half, events)
+            return
         leaves = command.quantity - (order.quantity - order.leaves)
         held = held_amount(half.side, order.price_e4, order.leaves) + command.hold_added
         spare = held - held_amount(half.side, command.price_e4, leaves)
@@ -34,7 +38,7 @@ class Amending(Entering):
             # The door holds enough for any number of fills meanwhile. If it did not, the order keeps its old terms.
             lacking = RejectReason.INSUFFICIENT_FUNDS if half.side == BUY else RejectReason.INSUFFICIENT_SHARES
             self._reject_amend(command, lacking, half, events)
-        elif _must_not_trade(order, command.price_e4) and self.halves[half.index ^ 1].meets(command.price_e4):
+        elif _must_not_trade(order, half, command.price_e4) and self.halves[half.index ^ 1].meets(command.price_e4):
             self._reject_amend(command, RejectReason.POST_ONLY_WOULD_TRADE, half, events)
         else:
             self._change_terms(order, half, command, leaves, spare, events)
@@ -57,7 +61,7 @@ class Amending(Entering):
                 spare,
             )
         )
-        if order.terms is not None and order_id in half.book.stops.parked:
+        if order_id in half.book.closing or (order.terms is not None and order_id in half.book.stops.parked):
             order.quantity, order.leaves, order.price_e4 = quantity, leaves, price_e4
             return
         if price_e4 == order.price_e4 and 0 < leaves < order.leaves:
@@ -73,6 +77,10 @@ class Amending(Entering):
         if self._take(amended, half, self.halves[half.index ^ 1], None, events):
             self.orders[order_id] = amended
             half.enter(show(amended))
+
+    def _refuse_amend_in_phase(self, half: HalfBook) -> RejectReason | None:
+        """Why the present phase takes no amend: the trading day's."""
+        raise NotImplementedError
 
     def _reject_amend(
         self, command: AmendOrder, reason: RejectReason, half: HalfBook | None, events: list[Event]
@@ -97,6 +105,6 @@ class Amending(Entering):
         return RejectReason.ORDER_NOT_OPEN, None
 
 
-def _must_not_trade(order: Order, price_e4: int) -> bool:
+def _must_not_trade(order: Order, half: HalfBook, price_e4: int) -> bool:
     """Whether an amend to this price must not trade. At its own price an order that rests meets nothing."""
-    return order.terms is not None and order.terms.is_post_only and price_e4 != order.price_e4
+    return half.book.is_trading and order.terms is not None and order.terms.is_post_only and price_e4 != order.price_e4

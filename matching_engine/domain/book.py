@@ -208,7 +208,18 @@ class HalfBook:
 class Book:
     """Both halves of one security's book. The halves of the n-th book have the indexes 2n and 2n + 1."""
 
-    __slots__ = ("asks", "bids", "last_e4", "security_id", "stops")
+    __slots__ = (
+        "asks",
+        "bids",
+        "closing",
+        "day_orders",
+        "day_orders_limit",
+        "is_special",
+        "is_trading",
+        "last_e4",
+        "security_id",
+        "stops",
+    )
 
     def __init__(self, number: int, security_id: str) -> None:
         self.security_id = security_id
@@ -217,6 +228,15 @@ class Book:
         self.last_e4: int | None = None
         """Price of the last trade."""
         self.stops: StopBook[Order] = StopBook()
+        self.is_trading = True
+        """Whether its phase is continuous. Otherwise it may be crossed."""
+        self.is_special = False
+        """Whether it does not trade, or only within a volatility band: plain entry does not do then."""
+        self.day_orders: dict[int, str] = {}
+        """Time in force of its DAY, OPG and CLS orders by id; those that ended meanwhile are swept out later."""
+        self.day_orders_limit = _LEAST_LEVEL_LIMIT
+        self.closing: dict[int, Order] = {}
+        """CLS orders that wait for the closing auction, by id."""
 
     def half(self, side: Side) -> HalfBook:
         """The bids for BUY, the asks for SELL."""

@@ -14,9 +14,10 @@ Rules (docs/orders.md says more)
 
 import hashlib
 
-from matching_engine.domain.amending import Amending
 from matching_engine.domain.book import Book, HalfBook, Order
+from matching_engine.domain.day_state import day_state, restore_books, restore_phases
 from matching_engine.domain.invariants import BrokenInvariant, check_books
+from matching_engine.domain.sessions import Sessions
 from matching_engine.domain.snapshot import (
     SNAPSHOT_SCHEMA,
     BookState,
@@ -32,7 +33,16 @@ from matching_engine.domain.snapshot import (
 )
 from matching_engine.domain.stops import ParkedStop
 from venue_protocol.codec import SCHEMA
-from venue_protocol.commands import AdvanceTime, AmendOrder, CancelAllOrders, CancelOrder, CommandBatch, PlaceOrder
+from venue_protocol.commands import (
+    AdvanceTime,
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    CommandBatch,
+    PlaceOrder,
+    SetPhase,
+    SetVolatilityBands,
+)
 from venue_protocol.events import CancelRejected, Event, EventBatch, MassCancelReport, TimeAdvanced
 from venue_protocol.identifiers import sharded_id
 
@@ -41,7 +51,7 @@ class OutOfSequence(BrokenInvariant):
     """The batch is not the next one of the log."""
 
 
-class MatchingEngine(Amending):
+class MatchingEngine(Sessions):
     """The books of one shard. One function of state and message: no clock, no dice, no I/O."""
 
     __slots__ = ("event_position", "log_position")
@@ -57,7 +67,11 @@ class MatchingEngine(Amending):
         """The events of the next batch of the log. OutOfSequence, with nothing done, if it is not the next."""
         self._require_next(batch)
         events: list[Event] = []
-        self.time_us = batch.time_us
+        before_us, self.time_us = self.time_us, batch.time_us
+        if self.due_us <= batch.time_us or self.bands:
+            self._pass_time(before_us, events)
+            if self.elections_due:
+                self._hold_elections(events)
         if self.expiries:
             self._expire(batch.time_us, events)
         order_id = sharded_id(self.shard, batch.first)
@@ -72,9 +86,17 @@ class MatchingEngine(Amending):
                 self._cancel_all(command, events)
             elif type(command) is AdvanceTime:
                 events.append(TimeAdvanced())
+            elif type(command) is SetPhase:
+                self._set_phase(command, events)
+            elif type(command) is SetVolatilityBands:
+                self._set_bands(command, events)
             if self.elections_due:
                 self._hold_elections(events)
             order_id += 1
+        if self.limited:
+            self._leave_limit_states(events)
+        if self.collecting:
+            self._indicate(events)
         self.ended.turn()
         first = self.event_position + 1
         self.event_position += len(events)
@@ -103,6 +125,7 @@ class MatchingEngine(Amending):
             books,
             ended_state(self.ended.recent),
             ended_state(self.ended.earlier),
+            day_state(self),
         )
 
     def snapshot(self) -> bytes:
@@ -122,12 +145,14 @@ class MatchingEngine(Amending):
         engine.event_position = state.event_position
         engine.trade_count = state.trade_count
         engine.time_us = state.time_us
+        restore_phases(engine, state.day)
         for book_state in state.books:
             book = engine._open_book(book_state.security_id)
             engine._restore_half(book.bids, book_state.bids)
             engine._restore_half(book.asks, book_state.asks)
             engine._restore_stops(book, book_state.stops)
             book.last_e4 = book_state.last_e4
+        restore_books(engine, state.day, engine._restore_order)
         for owner in engine.owners.values():
             owner.order_ids.sort()
         engine.ended = ended_orders(state.ended_recent, state.ended_earlier)

@@ -17,6 +17,7 @@ from venue_protocol.orders import (
     IOC,
     LIMIT,
     MARKET,
+    OF_THE_DAY,
     STOP,
     CancelReason,
     OrderTerms,
@@ -67,6 +68,10 @@ class Entering(Matching):
             half, opposite = book.asks, book.bids
             is_marketable = price_e4 <= opposite.best
         remainder = None if time_in_force == GTC and order_type == LIMIT else _remainder(order_type, time_in_force)
+        if book.is_special or (time_in_force != GTC and time_in_force in OF_THE_DAY):
+            order = Order(order_id, owner, half.index, price_e4, quantity, quantity, terms)
+            self._place_in_phase(order, half, command, remainder, events)
+            return
         leaves = quantity
         if terms is not None:
             order = Order(order_id, owner, half.index, price_e4, quantity, quantity, terms)
@@ -83,6 +88,16 @@ class Entering(Matching):
         order_ids.append(order_id)
         if len(order_ids) > owner.limit:
             self._sweep_owner(owner)
+
+    def _place_in_phase(
+        self, order: Order, half: HalfBook, command: PlaceOrder, remainder: CancelReason | None, events: list[Event]
+    ) -> None:
+        """Take in an order while plain entry does not do, or one bound to the trading day: the trading day's."""
+        raise NotImplementedError
+
+    def _bound_e4(self, order: Order, half: HalfBook) -> int:
+        """The worst price at which this order may trade now."""
+        raise NotImplementedError
 
     def _place_with_terms(
         self,
@@ -109,17 +124,18 @@ class Entering(Matching):
         """Let a stop wait, unless the last trade elects it already: then its turn comes at once."""
         self.orders[stop.order.order_id] = stop.order
         book.stops.park(stop)
-        if book.last_e4 is not None and stop.is_elected_by(book.last_e4):
+        if book.is_trading and book.last_e4 is not None and stop.is_elected_by(book.last_e4):
             book.stops.elect(book.last_e4, book.last_e4)
             self.elections_due.append(book)
 
     def _enter(self, order: Order, half: HalfBook, remainder: CancelReason | None, events: list[Event]) -> bool:
         """Match an order as its terms allow, and let the rest of it rest. False if it ended."""
         opposite, terms = self.halves[half.index ^ 1], order.terms
-        if terms is not None and terms.is_post_only and opposite.meets(order.price_e4):
+        if terms is not None and terms.is_post_only and half.book.is_trading and opposite.meets(order.price_e4):
             self._discard(order, half, "post_only_would_trade", events)
             return False
-        if terms is not None and terms.min_quantity is not None and not can_fill(order, opposite, terms.min_quantity):
+        least = terms.min_quantity if terms is not None else None
+        if least is not None and not can_fill(order, opposite, least, self._bound_e4(order, half)):
             self._discard(order, half, "min_quantity_unmet", events)
             return False
         if not self._take(order, half, opposite, remainder, events):
@@ -164,9 +180,12 @@ class Entering(Matching):
                 self._discard_expired(order, half, events)
 
     def _withdraw(self, order: Order, half: HalfBook) -> None:
-        """Take an open order out of its queue, or from among the stops."""
-        del self.orders[order.order_id]
-        if order.terms is None or not half.book.stops.remove(order.order_id):
+        """Take an open order out of its queue, or from among those that wait."""
+        order_id, book = order.order_id, half.book
+        del self.orders[order_id]
+        if book.closing and book.closing.pop(order_id, None) is not None:
+            return
+        if order.terms is None or not book.stops.remove(order_id):
             half.remove(order)
 
     def _discard_expired(self, order: Order, half: HalfBook, events: list[Event]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from matching_engine.domain.book import Book, HalfBook, Order, Owner
+from venue_protocol.orders import CLS
 
 
 class BrokenInvariant(RuntimeError):
@@ -13,10 +14,11 @@ def check_books(books: Iterable[Book], orders: dict[int, Order], owners: dict[st
     """BrokenInvariant unless no book is crossed and queues, levels, prices and indexes agree with the orders."""
     resting: dict[int, Order] = {}
     for book in books:
-        _require(book.bids.best < book.asks.best, f"{book.security_id} is crossed")
+        _require(book.bids.best < book.asks.best or not book.is_trading, f"{book.security_id} is crossed")
         for half in (book.bids, book.asks):
             resting.update(_check_half(half))
         resting.update(_check_stops(book))
+        resting.update(_check_closing(book))
     _require(resting == orders, "the queues, the stops and the index of open orders differ")
     for order_id, order in orders.items():
         _require(order is resting[order_id], f"order {order_id} is indexed by a copy")
@@ -61,10 +63,18 @@ def _check_stops(book: Book) -> dict[int, Order]:
         _require(terms is not None and terms.stop_price_e4 == stop.stop_price_e4, f"stop {order.order_id} is misplaced")
         _require(order.half == book.half(stop.side).index, f"stop {order.order_id} is on the wrong side")
         _require(0 < order.leaves == order.quantity, f"stop {order.order_id} has {order.leaves} leaves")
-        elected = book.last_e4 is not None and stop.is_elected_by(book.last_e4)
+        elected = book.is_trading and book.last_e4 is not None and stop.is_elected_by(book.last_e4)
         _require(not elected, f"stop {order.order_id} waits, but the last trade elects it")
         waiting[order.order_id] = order
     return waiting
+
+
+def _check_closing(book: Book) -> dict[int, Order]:
+    """The CLS orders that wait for the closing auction: each whole, each known as CLS."""
+    for order_id, order in book.closing.items():
+        _require(order.order_id == order_id and order.leaves == order.quantity > 0, f"order {order_id} is not whole")
+        _require(book.day_orders.get(order_id) == CLS, f"order {order_id} waits for the closing, but is not CLS")
+    return book.closing
 
 
 def _require(holds: bool, otherwise: str) -> None:

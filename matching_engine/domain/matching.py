@@ -69,6 +69,8 @@ class Matching:
         self, order: Order, half: HalfBook, opposite: HalfBook, remainder: CancelReason | None, events: list[Event]
     ) -> bool:
         """Trade an incoming order. True if what is left of it shall rest; else it is filled, or canceled."""
+        if opposite.book.is_special:
+            return self._take_in_phase(order, half, opposite, remainder, events)
         if remainder != "fok_unfilled" or can_fill(order, opposite, order.leaves):
             met_own = self._match(order, opposite, events)
             if not order.leaves:
@@ -81,9 +83,16 @@ class Matching:
         self._discard(order, half, remainder, events)
         return False
 
-    def _match(self, taker: Order, opposite: HalfBook, events: list[Event]) -> bool:
-        """Trade as far as price and quantity allow. True if an own order stopped it."""
-        limit_e4, sign = taker.price_e4 * opposite.sign, opposite.sign
+    def _take_in_phase(
+        self, order: Order, half: HalfBook, opposite: HalfBook, remainder: CancelReason | None, events: list[Event]
+    ) -> bool:
+        """What `_take` is in a book that does not trade, or only within a band: the trading day's."""
+        raise NotImplementedError
+
+    def _match(self, taker: Order, opposite: HalfBook, events: list[Event], worst_e4: int | None = None) -> bool:
+        """Trade as far as price and quantity allow, at `worst_e4` at worst. True if an own order stopped it."""
+        sign = opposite.sign
+        limit_e4 = (taker.price_e4 if worst_e4 is None else worst_e4) * sign
         mark, is_stopped = len(events), False
         while taker.leaves and opposite.best * sign <= limit_e4:
             level = opposite.levels[opposite.best]
@@ -245,11 +254,13 @@ def prevention(order: Order) -> SelfTradePrevention:
     return order.terms.self_trade_prevention if order.terms is not None else CANCEL_NEWEST
 
 
-def can_fill(order: Order, opposite: HalfBook, wanted: int) -> bool:
-    """Whether `wanted` shares of `order` would trade at once, before an own order stops or shortens it."""
+def can_fill(order: Order, opposite: HalfBook, wanted: int, worst_e4: int | None = None) -> bool:
+    """Whether `wanted` shares of `order` would trade at once, at `worst_e4` at worst, before an own order stops or
+    shortens it."""
+    limit_e4 = order.price_e4 if worst_e4 is None else worst_e4
     sign, passes_own = opposite.sign, prevention(order) == CANCEL_OLDEST
     for price_e4 in opposite.prices():
-        if price_e4 * sign > order.price_e4 * sign:
+        if price_e4 * sign > limit_e4 * sign:
             return False
         hidden = 0
         for maker in opposite.levels[price_e4].queue.values():

@@ -1,19 +1,18 @@
 """The trading day in the engine: phases, auctions, orders that end with a phase, volatility pauses.
 
-A book that trades continuously without a band costs nothing here (`Book.is_special` is False). Everything else is driven
-by the log: SetPhase and SetVolatilityBands, and the time of the batches for what ends by itself.
+A book that trades continuously without a band costs nothing here (`Book.is_special` is False). Everything else is
+driven by the log: SetPhase and SetVolatilityBands, and the time of the batches for what ends by itself.
 """
 
 from matching_engine.domain.amending import Amending
 from matching_engine.domain.auction import clearing
 from matching_engine.domain.book import Book, HalfBook, Order
 from matching_engine.domain.ended_orders import FILLED
-from matching_engine.domain.matching import can_fill
+from matching_engine.domain.matching import can_fill, prevention
 from matching_engine.domain.uncrossing import crossing_levels, own_pairs, pairs
 from matching_engine.domain.volatility import VolatilityBand
 from venue_protocol.commands import PlaceOrder, SetPhase, SetVolatilityBands
 from venue_protocol.events import AuctionIndication, Event, LimitStateChanged, OrderReleased, PhaseChanged, Trade
-from venue_protocol.holds import held_amount  # noqa: F401
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import (
     BUY,
@@ -97,8 +96,8 @@ class Sessions(Amending):
         if security_id is None:
             for name, known in sorted(self.phases.exceptions.items()):
                 events.append(PhaseChanged(name, known.phase, known.reason, known.until_us))
-        for name in [security_id] if security_id is not None else list(self.limited):
-            self._end_limit_state(name)
+        for name in [security_id] if security_id is not None else sorted(self.limited):
+            self._end_limit_state(name, events)
         for book in concerned:
             self._mark(book)
             self._arrive(book, state.phase, events)
@@ -188,7 +187,7 @@ class Sessions(Amending):
         """Keep two own orders that cross from trading with each other, as the newer one's prevention says."""
         newer, older = (buy, sell) if buy.order_id > sell.order_id else (sell, buy)
         halves = self.halves
-        mode = self._prevention(newer)
+        mode = prevention(newer)
         if mode == "decrement":
             less, more = sorted((buy, sell), key=lambda order: order.leaves)
             if less.leaves < more.leaves:
@@ -241,7 +240,7 @@ class Sessions(Amending):
 
     def _indicate(self, events: list[Event]) -> None:
         """Publish what each auction would do now, where that is another than before."""
-        for name, book in self.collecting.items():
+        for name, book in sorted(self.collecting.items()):
             found = clearing(*crossing_levels(book), self._reference_e4(book))
             now = (found.price_e4, found.paired, found.imbalance, found.side) if found else _NOTHING
             if now != self.indicated.get(name, _NOTHING):
@@ -318,14 +317,14 @@ class Sessions(Amending):
 
     def _set_bands(self, command: SetVolatilityBands, events: list[Event]) -> None:
         name = command.security_id
-        self._end_limit_state(name)
+        self.limited.discard(name)
         band: VolatilityBand | None = None
         if command.band_bps is None:
             self.bands.pop(name, None)
         else:
             known = self.books.get(name)
             last_e4 = known.last_e4 if known is not None else None
-            band = self.bands[name] = VolatilityBand(
+            self.bands[name] = band = VolatilityBand(
                 command.band_bps,
                 last_e4 or command.reference_price_e4,
                 command.limit_state_us,
@@ -345,25 +344,25 @@ class Sessions(Amending):
         self._plan()
         events.append(_limit_state(name, band))
 
-    def _end_limit_state(self, name: str) -> None:
+    def _end_limit_state(self, name: str, events: list[Event]) -> None:
         if name in self.limited:
             self.limited.discard(name)
             self.bands[name].limit_side = None
+            events.append(_limit_state(name, self.bands[name]))
 
     def _leave_limit_states(self, events: list[Event]) -> None:
         """At the end of a batch: over where the other half is within the band again."""
         for name in sorted(self.limited):
             band, book = self.bands[name], self.books[name]
             if not band.holds_back((book.asks if band.limit_side == BUY else book.bids).best):
-                self._end_limit_state(name)
-                events.append(_limit_state(name, band))
+                self._end_limit_state(name, events)
         self._plan()
 
     def _pass_time(self, before_us: int, events: list[Event]) -> None:
         """At the start of a batch: references move, and what is due by its time ends, earliest first."""
         if self.bands and before_us // _SECOND_US != self.time_us // _SECOND_US:
-            for band in self.bands.values():
-                band.move(self.time_us)
+            for moving in self.bands.values():
+                moving.move(self.time_us)
         while self.due_us <= self.time_us:
             at_us, name = min(self._timers())
             state, band = self.phases.of(name), self.bands.get(name)

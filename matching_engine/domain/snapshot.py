@@ -3,11 +3,12 @@
 import msgspec
 
 from matching_engine.domain.book import HalfBook, Order
+from matching_engine.domain.day_state import DayState
 from matching_engine.domain.ended_orders import EndedOrders
 from matching_engine.domain.stops import StopBook
 from venue_protocol.orders import OrderTerms, Side
 
-SNAPSHOT_SCHEMA = 2
+SNAPSHOT_SCHEMA = 3
 
 
 class SnapshotError(ValueError):
@@ -67,6 +68,7 @@ class EngineState(msgspec.Struct, frozen=True):
     books: list[BookState]
     ended_recent: EndedState
     ended_earlier: EndedState
+    day: DayState
 
 
 _encoder = msgspec.json.Encoder()

@@ -74,5 +74,3 @@ class VolatilityBand(msgspec.Struct):
     def holds_back(self, best_e4: int) -> bool:
         """Whether the best price of the other half is beyond the band, for the side in the limit state."""
         return best_e4 > self.high_e4 if self.limit_side == BUY else best_e4 < self.low_e4
-
-

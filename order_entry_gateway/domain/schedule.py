@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -56,7 +57,7 @@ def refuse(schedule: Schedule) -> Refusal | None:
         times = [at for at, _ in _steps(schedule)]
     except ValueError:
         return Refusal(RejectReason.INVALID_FIELD, "times of day are HH:MM or HH:MM:SS", "open")
-    if any(later <= earlier for earlier, later in zip(times, times[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(times)):
         return Refusal(RejectReason.INVALID_FIELD, "each phase must begin later than the one before", "open")
     if not schedule.weekdays:
         return Refusal(RejectReason.INVALID_FIELD, "name at least one weekday", "weekdays")

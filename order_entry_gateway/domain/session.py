@@ -62,9 +62,7 @@ class Session:
         for name in names:
             self.rows[shard, name] = PhaseRow(shard, name, *state)
 
-    def refuse(
-        self, shard: int, security_id: str, order_type: OrderType, time_in_force: TimeInForce
-    ) -> Refusal | None:
+    def refuse(self, shard: int, security_id: str, order_type: OrderType, time_in_force: TimeInForce) -> Refusal | None:
         """Why the commanded phase does not take this order. A phase that ends by itself is the engine's to judge."""
         state = self._state(shard, security_id)
         if state is None or state.until_us is not None:

@@ -33,7 +33,7 @@ def upgrade() -> None:
         "COMMENT ON TABLE session_schedule IS 'Owner: gateway. One row: the schedule as JSON,"
         " and up to when its phases were commanded.'"
     )
-    op.execute("INSERT INTO session_schedule VALUES (true, '{\"mode\":\"around_the_clock\"}', 0)")
+    op.execute('INSERT INTO session_schedule VALUES (true, \'{"mode":"around_the_clock"}\', 0)')
     gateway = f'"{prefix}_order_entry_gateway"'
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON session_phases TO {gateway}")
     op.execute(f"GRANT SELECT, UPDATE ON session_schedule TO {gateway}")

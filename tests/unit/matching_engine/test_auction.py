@@ -42,9 +42,11 @@ def test_each_rule_decides_where_those_before_it_are_equal(
     assert clearing(bids, asks, reference) == expected
 
 
-def _slowly(bids: dict[int, int], asks: dict[int, int], reference: int | None) -> Clearing | None:
+def slow_clearing(bids: dict[int, int], asks: dict[int, int], reference: int | None) -> Clearing | None:
     """The four rules, one after the other, over every candidate."""
-    low, high = min(asks, default=1_000), max(bids, default=0)
+    if not bids or not asks:
+        return None
+    low, high = min(asks), max(bids)
     candidates = [p for p in {*bids, *asks, reference} if p is not None and low <= p <= high]
 
     def bought(price: int) -> int:
@@ -75,7 +77,7 @@ def test_the_price_is_the_one_of_the_rules_spelled_out(
     bids: dict[int, int], asks: dict[int, int], reference: int | None
 ) -> None:
     found = clearing(sorted(bids.items(), reverse=True), sorted(asks.items()), reference)
-    assert found == _slowly(bids, asks, reference)
+    assert found == slow_clearing(bids, asks, reference)
 
 
 @settings(max_examples=300, deadline=None)

@@ -19,14 +19,14 @@ from venue_protocol.trading_day import (
 )
 
 _TAKEN = """
-phase              limit/GTC limit/DAY limit/IOC limit/FOK limit/OPG limit/CLS market/IOC market/FOK market/OPG market/CLS
-pre_open           +         +         auction   auction   +         +         auction    auction    +          +
-opening_auction    +         +         auction   auction   +         +         auction    auction    +          +
-continuous         +         +         +         +         late      +         +          +          late       +
-closing_auction    +         +         auction   auction   late      +         auction    auction    late       +
-reopening_auction  +         +         auction   auction   late      +         auction    auction    late       +
-closed             closed    closed    closed    closed    closed    closed    closed     closed     closed     closed
-halted             halted    halted    halted    halted    halted    halted    halted     halted     halted     halted
+phase             L/GTC   L/DAY   L/IOC   L/FOK   L/OPG   L/CLS   M/IOC   M/FOK   M/OPG   M/CLS
+pre_open          +       +       auction auction +       +       auction auction +       +
+opening_auction   +       +       auction auction +       +       auction auction +       +
+continuous        +       +       +       +       late    +       +       +       late    +
+closing_auction   +       +       auction auction late    +       auction auction late    +
+reopening_auction +       +       auction auction late    +       auction auction late    +
+closed            closed  closed  closed  closed  closed  closed  closed  closed  closed  closed
+halted            halted  halted  halted  halted  halted  halted  halted  halted  halted  halted
 """
 _REASONS = {
     "+": None,
@@ -40,7 +40,7 @@ _REASONS = {
 def _cells() -> list[tuple[str, str, str, str]]:
     head, *rows = (line.split() for line in _TAKEN.strip().splitlines())
     return [
-        (row[0], *column.split("/"), cell)  # type: ignore[misc]
+        (row[0], {"L": "limit", "M": "market"}[column[0]], column[2:], cell)
         for row in rows
         for column, cell in zip(head[1:], row[1:], strict=True)
     ]

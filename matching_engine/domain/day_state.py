@@ -1,0 +1,93 @@
+"""The trading day's part of an engine's state as plain records."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from matching_engine.domain.book import Order
+from matching_engine.domain.volatility import VolatilityBand
+from venue_protocol.orders import OrderTerms, Side
+from venue_protocol.trading_day import PhaseState
+
+if TYPE_CHECKING:
+    from matching_engine.domain.sessions import Sessions
+
+
+class ParkedOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One CLS order that waits for the closing auction."""
+
+    order_id: int
+    client_id: str
+    side: Side
+    price_e4: int
+    quantity: int
+    leaves: int
+    terms: OrderTerms | None
+
+
+class BookDay(msgspec.Struct, frozen=True, array_like=True):
+    """What one book knows of the day: its open DAY, OPG and CLS orders, those of CLS that wait, and its indication."""
+
+    security_id: str
+    day_orders: list[tuple[int, str]]
+    closing: list[ParkedOrder]
+    indicated: tuple[int | None, int, int, Side | None] | None
+
+
+class DayState(msgspec.Struct, frozen=True, array_like=True):
+    """All of it; equal states give equal records."""
+
+    whole: PhaseState
+    exceptions: list[tuple[str, PhaseState]]
+    references: list[tuple[str, int]]
+    bands: list[tuple[str, VolatilityBand]]
+    books: list[BookDay]
+
+
+def day_state(engine: "Sessions") -> DayState:
+    """The trading day as records. Books of which there is nothing to say are left out."""
+    books = []
+    for name, book in engine.books.items():
+        day_orders = sorted((order_id, tif) for order_id, tif in book.day_orders.items() if order_id in engine.orders)
+        closing = [_parked(order, engine.halves[order.half].side) for _, order in sorted(book.closing.items())]
+        indicated = engine.indicated.get(name)
+        if day_orders or closing or indicated:
+            books.append(BookDay(name, day_orders, closing, indicated))
+    return DayState(
+        engine.phases.whole,
+        sorted(engine.phases.exceptions.items()),
+        sorted(engine.references.items()),
+        [(name, msgspec.structs.replace(band)) for name, band in sorted(engine.bands.items())],
+        books,
+    )
+
+
+def restore_phases(engine: "Sessions", state: DayState) -> None:
+    """Before the books are opened: the phases, references and bands."""
+    engine.phases.whole = state.whole
+    engine.phases.exceptions = dict(state.exceptions)
+    engine.references = dict(state.references)
+    engine.bands = dict(state.bands)
+    engine.limited = {name for name, band in state.bands if band.limit_side is not None}
+    engine._plan()
+
+
+def restore_books(engine: "Sessions", state: DayState, restore_order: Callable[[Order], None]) -> None:
+    """After the books were restored: what each of them knows of the day."""
+    for known in state.books:
+        book = engine.books[known.security_id]
+        book.day_orders = dict(known.day_orders)
+        for entry in known.closing:
+            owner, half = engine._owner(entry.client_id), book.half(entry.side)
+            order = Order(entry.order_id, owner, half.index, entry.price_e4, entry.leaves, entry.quantity, entry.terms)
+            book.closing[entry.order_id] = order
+            restore_order(order)
+        if known.indicated is not None:
+            engine.indicated[known.security_id] = known.indicated
+
+
+def _parked(order: Order, side: Side) -> ParkedOrder:
+    return ParkedOrder(
+        order.order_id, order.owner.client_id, side, order.price_e4, order.quantity, order.leaves, order.terms
+    )

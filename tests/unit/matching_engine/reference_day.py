@@ -1,0 +1,248 @@
+"""The rules of the trading day again, slow and obvious, on top of the slow, obvious book."""
+
+from collections.abc import Iterable
+
+from tests.unit.matching_engine.reference_engine import ReferenceEngine, ReferenceOrder
+from tests.unit.matching_engine.test_auction import slow_clearing
+from venue_protocol.commands import AmendOrder, Command, PlaceOrder, SetPhase
+from venue_protocol.events import (
+    AmendRejected,
+    AuctionIndication,
+    Event,
+    OrderAccepted,
+    OrderReleased,
+    PhaseChanged,
+    Trade,
+)
+from venue_protocol.orders import BUY, SELL, CancelReason, Side
+from venue_protocol.trading_day import refuse_amend_in_phase, refuse_in_phase
+
+_CALLS = ("pre_open", "opening_auction", "closing_auction", "reopening_auction")
+
+
+class ReferenceDay(ReferenceEngine):
+    """Knows the phase of each security; searches all orders for what a phase ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole = "continuous"
+        self.single: dict[str, str] = {}
+        self.time_in_force: dict[int, str] = {}
+        self.waiting: set[int] = set()
+        """CLS orders that wait for the closing auction."""
+        self.last: dict[str, int] = {}
+        self.listed: dict[str, int] = {}
+        self.indicated: dict[str, tuple[int | None, int, int, Side | None]] = {}
+
+    def run(self, commands: Iterable[Command]) -> list[Event]:
+        """The events of one batch."""
+        events: list[Event] = []
+        for command in commands:
+            if isinstance(command, SetPhase):
+                self.sequence += 1
+                events += self._set_phase(command)
+            else:
+                events += super().run([command])
+        return events + self._indicate()
+
+    def phase(self, security_id: str) -> str:
+        """The phase of one security."""
+        return self.single.get(security_id, self.whole)
+
+    def resting(self, security_id: str, side: Side) -> list[ReferenceOrder]:
+        """Open orders of one half book in priority order, without those that wait."""
+        return [order for order in super().resting(security_id, side) if order.order_id not in self.waiting]
+
+    def _books(self) -> list[str]:
+        return list(dict.fromkeys(order.security_id for order in self.orders))
+
+    def _place(self, command: PlaceOrder) -> list[Event]:
+        phase = self.phase(command.security_id)
+        refused = refuse_in_phase(phase, command.order_type, command.time_in_force)  # type: ignore[arg-type]
+        if phase == "continuous" and not refused and command.time_in_force not in ("DAY", "CLS"):
+            return super()._place(command)
+        new = ReferenceOrder(
+            self.sequence,
+            command.client_id,
+            command.security_id,
+            command.side,
+            command.price_e4,
+            command.quantity,
+            self.sequence,
+        )
+        self.orders.append(new)
+        accepted = OrderAccepted(
+            new.order_id,
+            new.client_id,
+            new.security_id,
+            new.side,
+            command.order_type,
+            command.time_in_force,
+            new.quantity,
+            new.price_e4,
+            command.client_order_id,
+        )
+        if refused:
+            name = refused.code.removeprefix("order.").replace(".", "_")
+            return [accepted, self._end(new, name)]  # type: ignore[arg-type]
+        self.time_in_force[new.order_id] = command.time_in_force
+        if command.time_in_force == "CLS" and phase != "closing_auction":
+            self.waiting.add(new.order_id)
+            return [accepted]
+        new.state = "entering"
+        return [accepted, *self._enter(new, None)]
+
+    def _enter(self, order: ReferenceOrder, rest: CancelReason | None) -> list[Event]:
+        if order.order_id in self.waiting or self.phase(order.security_id) in _CALLS:
+            order.state = "open"
+            return []
+        return super()._enter(order, rest)
+
+    def _trade(self, taker: ReferenceOrder, maker: ReferenceOrder) -> Trade:
+        trade = super()._trade(taker, maker)
+        self.last[trade.security_id] = trade.price_e4
+        return trade
+
+    def _amend(self, command: AmendOrder) -> list[Event]:
+        order = self._find(command.order_id)
+        if order and not self._refusal(command.order_id, command.client_id):
+            refused = refuse_amend_in_phase(self.phase(order.security_id))  # type: ignore[arg-type]
+            if refused:
+                return [
+                    AmendRejected(
+                        order.order_id,
+                        order.client_id,
+                        refused.code,
+                        order.security_id,
+                        order.side,
+                        command.hold_added,
+                    )
+                ]
+        return super()._amend(command)
+
+    def _set_phase(self, command: SetPhase) -> list[Event]:
+        self.listed.update(command.reference_prices)
+        keep = {name for name, phase in self.single.items() if phase == "halted" and command.phase != "closed"}
+        if command.security_id is None:
+            concerned = [name for name in self._books() if name not in keep]
+        else:
+            concerned = [name for name in self._books() if name == command.security_id]
+        events: list[Event] = []
+        for name in concerned:
+            events += self._before(name, command.phase)
+        if command.security_id is None:
+            self.whole, self.single = command.phase, dict.fromkeys(sorted(keep), "halted")
+            events.append(PhaseChanged(None, command.phase, command.reason))
+            events += [PhaseChanged(name, "halted", "why") for name in self.single]
+        else:
+            self.single[command.security_id] = command.phase
+            events.append(PhaseChanged(command.security_id, command.phase, command.reason))
+        for name in concerned:
+            self.indicated.pop(name, None)
+            events += self._after(name, command.phase)
+        return events
+
+    def _before(self, name: str, phase: str) -> list[Event]:
+        events = self._uncross(name) if phase in ("continuous", "closed") else []
+        if phase not in ("pre_open", "opening_auction", "halted"):
+            events += self._end_all(name, "OPG", "opening_remainder", True)
+        if phase in ("continuous", "closed"):
+            events += self._end_all(name, "CLS", "closing_remainder", phase == "closed")
+        return events
+
+    def _after(self, name: str, phase: str) -> list[Event]:
+        if phase == "closed":
+            return self._end_all(name, "DAY", "expired", True)
+        if phase != "closing_auction":
+            return []
+        events: list[Event] = []
+        for order in [order for order in self.orders if order.order_id in self.waiting and order.security_id == name]:
+            self.waiting.discard(order.order_id)
+            order.entered = self.sequence
+            if order.state == "open":
+                events.append(
+                    OrderReleased(order.order_id, order.client_id, name, order.side, order.price_e4, order.leaves)
+                )
+        return events
+
+    def _end_all(self, name: str, tif: str, reason: CancelReason, with_waiting: bool) -> list[Event]:
+        events: list[Event] = []
+        for order in self.orders:
+            is_meant = order.state == "open" and order.security_id == name
+            is_meant = is_meant and self.time_in_force.get(order.order_id) == tif
+            if is_meant and (with_waiting or order.order_id not in self.waiting):
+                events.append(self._end(order, reason))
+                if reason == "expired":
+                    order.state = "expired"
+        return events
+
+    def _uncross(self, name: str) -> list[Event]:
+        events: list[Event] = []
+        if not self._crossed(name):
+            return events
+        for client in dict.fromkeys(order.client_id for order in self.resting(name, BUY)):
+            while True:
+                buys = [order for order in self.resting(name, BUY) if order.client_id == client]
+                sells = [order for order in self.resting(name, SELL) if order.client_id == client]
+                if not buys or not sells or buys[0].price_e4 < sells[0].price_e4:
+                    break
+                newer = max(buys[0], sells[0], key=lambda order: order.order_id)
+                events.append(self._end(newer, "self_trade_prevention"))
+        found = slow_clearing(self._sums(name, BUY), self._sums(name, SELL), self._reference(name))
+        if found is None:
+            return events
+        self.last[name] = found.price_e4
+        while True:
+            buys = [order for order in self.resting(name, BUY) if order.price_e4 >= found.price_e4]
+            sells = [order for order in self.resting(name, SELL) if order.price_e4 <= found.price_e4]
+            if not buys or not sells:
+                return events
+            events.append(self._cross(buys[0], sells[0], found.price_e4))
+
+    def _cross(self, buy: ReferenceOrder, sell: ReferenceOrder, price_e4: int) -> Trade:
+        self.trades += 1
+        quantity = min(buy.leaves, sell.leaves)
+        for order in (buy, sell):
+            order.filled += quantity
+            if not order.leaves:
+                order.state = "filled"
+        return Trade(
+            self.trades,
+            buy.security_id,
+            price_e4,
+            quantity,
+            None,
+            buy.order_id,
+            buy.client_id,
+            buy.price_e4,
+            buy.leaves,
+            sell.order_id,
+            sell.client_id,
+            sell.leaves,
+        )
+
+    def _crossed(self, name: str) -> bool:
+        buys, sells = self.resting(name, BUY), self.resting(name, SELL)
+        return bool(buys and sells and buys[0].price_e4 >= sells[0].price_e4)
+
+    def _sums(self, name: str, side: Side) -> dict[int, int]:
+        sums: dict[int, int] = {}
+        for order in self.resting(name, side):
+            sums[order.price_e4] = sums.get(order.price_e4, 0) + order.leaves
+        return sums
+
+    def _reference(self, name: str) -> int | None:
+        return self.last.get(name, self.listed.get(name))
+
+    def _indicate(self) -> list[Event]:
+        events: list[Event] = []
+        for name in self._collecting():
+            found = slow_clearing(self._sums(name, BUY), self._sums(name, SELL), self._reference(name))
+            now = (found.price_e4, found.paired, found.imbalance, found.side) if found else (None, 0, 0, None)
+            if now != self.indicated.get(name, (None, 0, 0, None)):
+                self.indicated[name] = now
+                events.append(AuctionIndication(name, *now))
+        return events
+
+    def _collecting(self) -> list[str]:
+        return sorted(name for name in self._books() if self.phase(name).endswith("_auction"))
