@@ -62,7 +62,9 @@ def _write_session(transaction: LogTransaction, fresh: Sequence[Accepted], state
         if type(accepted.command) is SetPhase:
             state.session.logged(accepted.shard, accepted.command, accepted.time_us, accepted.sequence)
     if state.session.rows:
-        transaction.put_session_phases(sorted(state.session.rows.values()))
+        transaction.put_session_phases(sorted(state.session.rows.values(), key=lambda row: row[:2]))
+    if state.session.bands:
+        transaction.put_session_bands(sorted(state.session.bands.values(), key=lambda row: row[:2]))
 
 
 def _load_named(transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState) -> None:

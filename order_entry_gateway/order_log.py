@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from service_runtime.schema.clearing_rows import LogRow, PhaseRow
+from service_runtime.schema.clearing_rows import BandRow, LogRow, PhaseRow
 
 NAMES = "order_log_client_order_id"
 """The constraint by which a client_order_id stands for one command of its client."""
@@ -30,6 +30,10 @@ class LogTransaction(Protocol):
 
     def put_session_phases(self, rows: Sequence[PhaseRow]) -> None:
         """Insert or replace the rows of commanded phases."""
+        ...
+
+    def put_session_bands(self, rows: Sequence[BandRow]) -> None:
+        """Insert or replace the rows of volatility bands."""
         ...
 
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.schema.clearing_rows import JournalRow, LogRow, PhaseRow, ReportRow
+from service_runtime.schema.clearing_rows import BandRow, JournalRow, LogRow, PhaseRow, ReportRow
 from venue_protocol.securities import Security
 from venue_protocol.settlement import GENESIS_HASH
 
@@ -74,6 +74,8 @@ class Tables:
         """Index of the log: the newest amend of an order, by order id."""
         self.session_phases: dict[tuple[int, str], PhaseRow] = {}
         """By shard and security; the empty security is the whole shard."""
+        self.session_bands: dict[tuple[int, str], BandRow] = {}
+        """By shard and security."""
         self.settlement_head: dict[Literal[True], tuple[int, int]] = {True: (0, 0)}
         """last_report_sequence and last_journal_id."""
         self.journals: dict[int, JournalRow] = {}

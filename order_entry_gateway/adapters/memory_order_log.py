@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
 from service_runtime.memory_clearing import MemoryClearing, MemoryTransaction, UniqueViolated
-from service_runtime.schema.clearing_rows import LogRow, PhaseRow
+from service_runtime.schema.clearing_rows import BandRow, LogRow, PhaseRow
 
 
 class MemoryOrderLog:
@@ -43,6 +43,12 @@ class MemoryLogTransaction:
         self._transaction.statement()
         for row in rows:
             self._transaction.put(self._tables.session_phases, (row.shard, row.security_id), row)
+
+    def put_session_bands(self, rows: Sequence[BandRow]) -> None:
+        """Insert or replace rows."""
+        self._transaction.statement()
+        for row in rows:
+            self._transaction.put(self._tables.session_bands, (row.shard, row.security_id), row)
 
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""

@@ -8,7 +8,7 @@ from psycopg2 import errors
 from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
 from service_runtime.copying import copy_rows
 from service_runtime.database import Cursor, Database
-from service_runtime.schema.clearing_rows import LogRow, PhaseRow
+from service_runtime.schema.clearing_rows import BandRow, LogRow, PhaseRow
 
 
 class PostgresOrderLog:
@@ -52,6 +52,17 @@ class PostgresLogTransaction:
             " %s::bigint[]) ON CONFLICT (shard, security_id) DO UPDATE SET phase = excluded.phase,"
             " reason = excluded.reason, lasts_us = excluded.lasts_us, time_us = excluded.time_us,"
             " sequence = excluded.sequence",
+            _columns(rows),
+        )
+
+    def put_session_bands(self, rows: Sequence[BandRow]) -> None:
+        """Insert or replace rows."""
+        self._cursor.execute(
+            "INSERT INTO session_bands (shard, security_id, band_bps, limit_state_us, pause_us, auction_us)"
+            " SELECT * FROM unnest(%s::smallint[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[],"
+            " %s::bigint[]) ON CONFLICT (shard, security_id) DO UPDATE SET band_bps = excluded.band_bps,"
+            " limit_state_us = excluded.limit_state_us, pause_us = excluded.pause_us,"
+            " auction_us = excluded.auction_us",
             _columns(rows),
         )
 

@@ -68,7 +68,7 @@ def check_place(
     """The candidate for a place request, or why not."""
     security = securities.get(request.security)
     if security is None:
-        return _unknown_security(request.security)
+        return unknown_security(request.security)
     refusal = security.refuse_quantity(request.quantity)
     if refusal is not None:
         return refusal
@@ -122,7 +122,7 @@ def check_cancel_all(
     if action.security is not None:
         security = securities.get(action.security)
         if security is None:
-            return _unknown_security(action.security)
+            return unknown_security(action.security)
         return [CancelAllCandidate(client_id, security.shard, security.security_id)]
     shards = sorted({security.shard for security in securities.values()})
     return [CancelAllCandidate(client_id, shard, None) for shard in shards]
@@ -174,7 +174,8 @@ def unknown_order(name: object) -> Refusal:
     return Refusal(RejectReason.UNKNOWN_ORDER, f"no order {name}", "order_id")
 
 
-def _unknown_security(security_id: str) -> Refusal:
+def unknown_security(security_id: str) -> Refusal:
+    """The refusal for a security that is not listed."""
     return Refusal(RejectReason.UNKNOWN_SECURITY, f"no security {security_id[:32]!r}", "security")
 
 

@@ -109,6 +109,8 @@ def _decide(candidate: Candidate, state: DoorState) -> Decision:
     if type(candidate) is SessionCandidate:
         if type(candidate.command) is SetPhase:
             state.session.command(candidate.shard, candidate.command)
+        else:
+            state.session.set_bands(candidate.shard, candidate.command)
         return Accepted(candidate.shard, candidate.command)
     assert type(candidate) is CancelAllCandidate
     return Accepted(candidate.shard, CancelAllOrders(candidate.client_id, candidate.security_id))

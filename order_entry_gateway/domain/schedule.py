@@ -42,7 +42,8 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 def decode(body: bytes | str) -> Schedule:
     """A stored schedule."""
-    return _decoder.decode(body)
+    stored: Schedule = _decoder.decode(body)
+    return stored
 
 
 def refuse(schedule: Schedule) -> Refusal | None:
@@ -111,3 +112,14 @@ def _local(at_us: int, zone: ZoneInfo) -> datetime:
 
 def _us(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def encode(schedule: Schedule) -> str:
+    """What `decode` reads."""
+    return msgspec.json.encode(schedule).decode()
+
+
+def done_before_now(schedule: Schedule, now_us: int) -> int:
+    """Where a new schedule begins: so that the phase that it is in now is commanded, and none before."""
+    earlier = due(schedule, 0, now_us)
+    return earlier[-1][0] - 1 if earlier else now_us

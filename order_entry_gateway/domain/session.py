@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from service_runtime.schema.clearing_rows import PhaseRow
+from service_runtime.schema.clearing_rows import BandRow, PhaseRow
 from venue_protocol.commands import SetPhase, SetVolatilityBands
 from venue_protocol.orders import OrderType, TimeInForce
 from venue_protocol.refusals import Refusal
@@ -41,6 +41,7 @@ class Session:
     """Shard and security of the stored rows."""
     rows: dict[tuple[int, str], PhaseRow] = field(default_factory=dict)
     """What is to be stored."""
+    bands: dict[tuple[int, str], BandRow] = field(default_factory=dict)
 
     def load(self, rows: Iterable[PhaseRow]) -> None:
         """Take the stored rows, each shard's own first."""
@@ -51,6 +52,17 @@ class Session:
     def command(self, shard: int, command: SetPhase) -> None:
         """What is decided from here on comes after this command."""
         self._begin(shard, command.security_id, PhaseState(command.phase, command.reason, command.lasts_us))
+
+    def set_bands(self, shard: int, command: SetVolatilityBands) -> None:
+        """Bands are the engine's to apply; the door only remembers what was commanded."""
+        self.bands[shard, command.security_id] = BandRow(
+            shard,
+            command.security_id,
+            command.band_bps,
+            command.limit_state_us,
+            command.pause_us,
+            command.auction_us,
+        )
 
     def logged(self, shard: int, command: SetPhase, time_us: int, sequence: int) -> None:
         """The command has its place in the log: its row, and those of the securities that a whole shard takes along."""

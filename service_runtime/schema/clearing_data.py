@@ -205,6 +205,20 @@ session_phases = Table(
     " The phase commanded last: of a shard (security_id empty), and of securities that differ from it.",
 )
 
+session_bands = Table(
+    "session_bands",
+    metadata,
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    Column("security_id", Text, primary_key=True),
+    Column("band_bps", Integer),
+    Column("limit_state_us", BigInteger, nullable=False),
+    Column("pause_us", BigInteger, nullable=False),
+    Column("auction_us", BigInteger, nullable=False),
+    CheckConstraint("band_bps > 0 AND band_bps < 10000", name="session_bands_band_check"),
+    comment="Owner: gateway; written in the transaction of the command."
+    " Volatility bands as commanded last; band_bps is null where they were switched off.",
+)
+
 session_schedule = Table(
     "session_schedule",
     metadata,

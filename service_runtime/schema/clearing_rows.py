@@ -30,6 +30,17 @@ class PhaseRow(NamedTuple):
     sequence: int
 
 
+class BandRow(NamedTuple):
+    """The volatility band of a security as commanded last; `band_bps` is None where it was switched off."""
+
+    shard: int
+    security_id: str
+    band_bps: int | None
+    limit_state_us: int
+    pause_us: int
+    auction_us: int
+
+
 class JournalRow(NamedTuple):
     """One journal, its legs in three parallel tuples."""
 

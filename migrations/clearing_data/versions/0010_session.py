@@ -33,14 +33,26 @@ def upgrade() -> None:
         "COMMENT ON TABLE session_schedule IS 'Owner: gateway. One row: the schedule as JSON,"
         " and up to when its phases were commanded.'"
     )
+    op.execute(
+        "CREATE TABLE session_bands ("
+        " shard smallint NOT NULL, security_id text NOT NULL, band_bps integer, limit_state_us bigint NOT NULL,"
+        " pause_us bigint NOT NULL, auction_us bigint NOT NULL,"
+        " CONSTRAINT session_bands_pkey PRIMARY KEY (shard, security_id),"
+        " CONSTRAINT session_bands_band_check CHECK (band_bps > 0 AND band_bps < 10000))"
+    )
+    op.execute(
+        "COMMENT ON TABLE session_bands IS 'Owner: gateway; written in the transaction of the command."
+        " Volatility bands as commanded last; band_bps is null where they were switched off.'"
+    )
     op.execute('INSERT INTO session_schedule VALUES (true, \'{"mode":"around_the_clock"}\', 0)')
     gateway = f'"{prefix}_order_entry_gateway"'
-    op.execute(f"GRANT SELECT, INSERT, UPDATE ON session_phases TO {gateway}")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE ON session_phases, session_bands TO {gateway}")
     op.execute(f"GRANT SELECT, UPDATE ON session_schedule TO {gateway}")
     for service in ("clearinghouse", "market_data_feed"):
-        op.execute(f'GRANT SELECT ON session_phases, session_schedule TO "{prefix}_{service}"')
+        op.execute(f'GRANT SELECT ON session_phases, session_bands, session_schedule TO "{prefix}_{service}"')
 
 
 def downgrade() -> None:
     op.execute("DROP TABLE session_schedule")
+    op.execute("DROP TABLE session_bands")
     op.execute("DROP TABLE session_phases")

@@ -1,0 +1,81 @@
+"""The session as stored: phases and bands commanded, and the schedule with how far it has been commanded."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from order_entry_gateway.domain import schedule
+from order_entry_gateway.domain.schedule import Schedule
+from service_runtime.database import Cursor, Database
+from service_runtime.schema.clearing_rows import BandRow, PhaseRow
+
+_TURN = 0x56454E5545
+"""Key of the advisory lock by which one gateway commands the schedule."""
+
+
+class Turn:
+    """The schedule, held by one gateway until the block ends."""
+
+    def __init__(self, cursor: Cursor, stored: Schedule, done_us: int) -> None:
+        self._cursor = cursor
+        self.schedule = stored
+        self.done_us = done_us
+
+    def done(self, until_us: int) -> None:
+        """Phases up to this time are commanded."""
+        self._cursor.execute("UPDATE session_schedule SET done_us = %s", (until_us,))
+
+
+class SessionStore:
+    """Reads what was commanded; owns the schedule."""
+
+    def __init__(self, clearing: Database) -> None:
+        self._clearing = clearing
+
+    def phases(self) -> list[PhaseRow]:
+        """The phases commanded last, a shard's own first."""
+        return [PhaseRow(*row) for row in self._rows("session_phases", PhaseRow._fields)]
+
+    def bands(self) -> list[BandRow]:
+        """The bands commanded last."""
+        return [BandRow(*row) for row in self._rows("session_bands", BandRow._fields)]
+
+    def schedule(self) -> Schedule:
+        """The schedule."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute("SELECT schedule FROM session_schedule")
+            return schedule.decode(cursor.fetchone()[0])
+
+    def set_schedule(self, stored: Schedule, done_us: int) -> None:
+        """Replace the schedule; phases that were due up to `done_us` are not commanded."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                "UPDATE session_schedule SET schedule = %s, done_us = %s", (schedule.encode(stored), done_us)
+            )
+
+    def is_time_awaited(self, now_us: int) -> bool:
+        """Whether a phase may end by itself: one that was commanded with an end, or a security with a band."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM session_bands WHERE band_bps IS NOT NULL) OR EXISTS"
+                " (SELECT FROM session_phases WHERE time_us + lasts_us > %s - 5000000)",
+                (now_us,),
+            )
+            return bool(cursor.fetchone()[0])
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn | None]:
+        """The schedule for this gateway alone; None while another has it."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (_TURN,))
+            if not cursor.fetchone()[0]:
+                yield None
+                return
+            cursor.execute("SELECT schedule, done_us FROM session_schedule")
+            text, done_us = cursor.fetchone()
+            yield Turn(cursor, schedule.decode(text), done_us)
+
+    def _rows(self, table: str, columns: tuple[str, ...]) -> list[Any]:
+        with self._clearing.transaction() as cursor:
+            cursor.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY shard, security_id")
+            return list(cursor.fetchall())
