@@ -57,22 +57,25 @@ class Amending(Entering):
                 spare,
             )
         )
-        if order.terms is not None and order_id in half.book.stops.parked:
+        terms = order.terms
+        if terms is not None and order_id in half.book.stops.parked:
             order.quantity, order.leaves, order.price_e4 = quantity, leaves, price_e4
             return
         if price_e4 == order.price_e4 and 0 < leaves < order.leaves:
             half.reduce(order, leaves)
             order.quantity = quantity
             return
-        half.remove(order)
+        half.remove(order) if terms is None else half.withdraw(order)
         del self.orders[order_id]
         if not leaves:
             self.ended.recent[order_id] = half.index << 2 | FILLED
             return
-        amended = Order(order_id, order.owner, half.index, price_e4, leaves, quantity, order.terms)
+        amended = Order(order_id, order.owner, half.index, price_e4, leaves, quantity, terms)
         if self._take(amended, half, self.halves[half.index ^ 1], None, events):
             self.orders[order_id] = amended
-            half.enter(show(amended))
+            half.enter(amended if terms is None else show(amended))
+        if self.elections_due:
+            self._hold_elections(events)
 
     def _reject_amend(
         self, command: AmendOrder, reason: RejectReason, half: HalfBook | None, events: list[Event]

@@ -123,12 +123,9 @@ class HalfBook:
             self.best = order.price_e4
 
     def remove(self, order: Order) -> None:
-        """Take an order out of its queue."""
+        """Take an order without a reserve out of its queue."""
         price_e4 = order.price_e4
         level = self.levels[price_e4]
-        if order.reserve:
-            level.quantity += order.reserve
-            level.reserve -= order.reserve
         quantity = level.quantity = level.quantity - order.leaves
         if quantity:
             del level.queue[order.order_id]
@@ -138,6 +135,13 @@ class HalfBook:
         else:
             level.queue.clear()
             level.left = 0
+
+    def withdraw(self, order: Order) -> None:
+        """Take any order out of its queue, with its reserve."""
+        level = self.levels[order.price_e4]
+        level.quantity += order.reserve
+        level.reserve -= order.reserve
+        self.remove(order)
 
     def reduce(self, order: Order, leaves: int) -> None:
         """Leave an order fewer open shares, > 0, in its place. An iceberg gives of its reserve first."""

@@ -72,8 +72,6 @@ class MatchingEngine(Amending):
                 self._cancel_all(command, events)
             elif type(command) is AdvanceTime:
                 events.append(TimeAdvanced())
-            if self.elections_due:
-                self._hold_elections(events)
             order_id += 1
         self.ended.turn()
         first = self.event_position + 1
@@ -186,7 +184,11 @@ class MatchingEngine(Amending):
             return
         half = self.halves[order.half]
         self._discard(order, half, "requested", events)
-        self._withdraw(order, half)
+        if order.terms is None:
+            del self.orders[order_id]
+            half.remove(order)
+        else:
+            self._withdraw(order, half)
 
     def _cancel_all(self, command: CancelAllOrders, events: list[Event]) -> None:
         owner = self.owners.get(command.client_id)

@@ -2,7 +2,7 @@
 
 from heapq import heapify, heappop, heappush
 
-from matching_engine.domain.book import Book, HalfBook, Order, Owner, show
+from matching_engine.domain.book import Book, HalfBook, Order, show
 from matching_engine.domain.ended_orders import EXPIRED as ENDED_EXPIRED
 from matching_engine.domain.invariants import BrokenInvariant
 from matching_engine.domain.matching import Matching, can_fill
@@ -46,6 +46,16 @@ class Entering(Matching):
             raise BrokenInvariant(f"order {order_id} is logged with quantity {quantity}")
         book = self.books.get(security_id) or self._open_book(security_id)
         owner = self.owners.get(client_id) or self._owner(client_id)
+        if side == BUY:
+            half, opposite = book.bids, book.asks
+            is_marketable = price_e4 >= opposite.best
+        else:
+            half, opposite = book.asks, book.bids
+            is_marketable = price_e4 <= opposite.best
+        if is_marketable or terms is not None or time_in_force != GTC or order_type != LIMIT:
+            order = Order(order_id, owner, half.index, price_e4, quantity, quantity, terms)
+            self._place_actively(order, command, half, events)
+            return
         events.append(
             OrderAccepted(
                 order_id,
@@ -57,32 +67,43 @@ class Entering(Matching):
                 quantity,
                 price_e4,
                 command.client_order_id,
-                terms,
             )
         )
-        if side == BUY:
-            half, opposite = book.bids, book.asks
-            is_marketable = price_e4 >= opposite.best
-        else:
-            half, opposite = book.asks, book.bids
-            is_marketable = price_e4 <= opposite.best
-        remainder = None if time_in_force == GTC and order_type == LIMIT else _remainder(order_type, time_in_force)
-        leaves = quantity
-        if terms is not None:
-            order = Order(order_id, owner, half.index, price_e4, quantity, quantity, terms)
-            if self._place_with_terms(order, terms, half, order_type, remainder, events):
-                self._list(owner, order_id)
-            return
-        if is_marketable or remainder is not None:
-            order = Order(order_id, owner, half.index, price_e4, quantity, quantity)
-            if not self._take(order, half, opposite, remainder, events):
-                return
-            leaves = order.leaves
-        self.orders[order_id] = half.rest(order_id, owner, price_e4, leaves, quantity)
+        self.orders[order_id] = half.rest(order_id, owner, price_e4, quantity, quantity)
         order_ids = owner.order_ids
         order_ids.append(order_id)
         if len(order_ids) > owner.limit:
             self._sweep_owner(owner)
+
+    def _place_actively(self, order: Order, command: PlaceOrder, half: HalfBook, events: list[Event]) -> None:
+        """Take an order that does more than rest: it may trade, or has terms of its own."""
+        order_type, time_in_force = command.order_type, command.time_in_force
+        events.append(
+            OrderAccepted(
+                order.order_id,
+                command.client_id,
+                command.security_id,
+                command.side,
+                order_type,
+                time_in_force,
+                command.quantity,
+                command.price_e4,
+                command.client_order_id,
+                command.terms,
+            )
+        )
+        remainder = None if time_in_force == GTC and order_type == LIMIT else _remainder(order_type, time_in_force)
+        if order.terms is None:
+            stays = self._enter(order, half, remainder, events)
+        else:
+            stays = self._place_with_terms(order, order.terms, half, order_type, remainder, events)
+        if stays:
+            owner = order.owner
+            owner.order_ids.append(order.order_id)
+            if len(owner.order_ids) > owner.limit:
+                self._sweep_owner(owner)
+        if self.elections_due:
+            self._hold_elections(events)
 
     def _place_with_terms(
         self,
@@ -116,12 +137,13 @@ class Entering(Matching):
     def _enter(self, order: Order, half: HalfBook, remainder: CancelReason | None, events: list[Event]) -> bool:
         """Match an order as its terms allow, and let the rest of it rest. False if it ended."""
         opposite, terms = self.halves[half.index ^ 1], order.terms
-        if terms is not None and terms.is_post_only and opposite.meets(order.price_e4):
-            self._discard(order, half, "post_only_would_trade", events)
-            return False
-        if terms is not None and terms.min_quantity is not None and not can_fill(order, opposite, terms.min_quantity):
-            self._discard(order, half, "min_quantity_unmet", events)
-            return False
+        if terms is not None:
+            if terms.is_post_only and opposite.meets(order.price_e4):
+                self._discard(order, half, "post_only_would_trade", events)
+                return False
+            if terms.min_quantity is not None and not can_fill(order, opposite, terms.min_quantity):
+                self._discard(order, half, "min_quantity_unmet", events)
+                return False
         if not self._take(order, half, opposite, remainder, events):
             return False
         half.enter(show(order))
@@ -166,8 +188,10 @@ class Entering(Matching):
     def _withdraw(self, order: Order, half: HalfBook) -> None:
         """Take an open order out of its queue, or from among the stops."""
         del self.orders[order.order_id]
-        if order.terms is None or not half.book.stops.remove(order.order_id):
+        if order.terms is None:
             half.remove(order)
+        elif not half.book.stops.remove(order.order_id):
+            half.withdraw(order)
 
     def _discard_expired(self, order: Order, half: HalfBook, events: list[Event]) -> None:
         self._discard(order, half, EXPIRED, events)
@@ -179,12 +203,6 @@ class Entering(Matching):
             heapify(self.expiries)
             self.expiries_limit = 2 * len(self.expiries) + _FEW_EXPIRIES
         heappush(self.expiries, (expires_us, order_id))
-
-    def _list(self, owner: Owner, order_id: int) -> None:
-        """Note an open order with its owner."""
-        owner.order_ids.append(order_id)
-        if len(owner.order_ids) > owner.limit:
-            self._sweep_owner(owner)
 
 
 def _remainder(order_type: OrderType, time_in_force: TimeInForce) -> CancelReason | None:

@@ -173,7 +173,7 @@ class Matching:
             return False
         del self.orders[maker.order_id]
         self._discard(maker, opposite, "self_trade_prevention", events)
-        opposite.remove(maker)
+        opposite.withdraw(maker)
         if mode == DECREMENT and maker.leaves < taker.leaves:
             taker.quantity -= maker.leaves
             taker.leaves -= maker.leaves
