@@ -10,6 +10,7 @@ Built for speed in plain Python, so the structures know nothing of events:
 
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
+from typing import ClassVar
 
 import msgspec
 
@@ -50,8 +51,14 @@ class Order(msgspec.Struct, gc=False):
     """Total shares, filled ones included."""
     terms: OrderTerms | None = None
     """None for a plain order."""
-    reserve: int = 0
+    reserve: ClassVar[int] = 0
     """Iceberg: those of the open shares that are not shown now."""
+
+
+class TermedOrder(Order, gc=False):
+    """A working order with terms of its own."""
+
+    reserve: int = 0  # type: ignore[misc]
 
 
 class PriceLevel(msgspec.Struct, gc=False):
@@ -77,11 +84,36 @@ class PriceLevel(msgspec.Struct, gc=False):
 class HalfBook:
     """The bids or the asks of one security."""
 
-    __slots__ = ("_heap", "best", "book", "index", "level_limit", "levels", "none", "security_id", "side", "sign")
+    __slots__ = (
+        "_heap",
+        "best",
+        "book",
+        "index",
+        "level_limit",
+        "levels",
+        "none",
+        "security_id",
+        "side",
+        "sign",
+        "stops",
+    )
+        "_heap",
+        "best",
+        "book",
+        "index",
+        "level_limit",
+        "levels",
+        "none",
+        "security_id",
+        "side",
+        "sign",
+        "stops",
+    )
 
     def __init__(self, index: int, book: "Book", side: Side) -> None:
         self.index = index
         self.book = book
+        self.stops = book.stops
         self.security_id = book.security_id
         self.side = side
         self.sign = -1 if side == BUY else 1
@@ -148,8 +180,9 @@ class HalfBook:
         level = self.levels[order.price_e4]
         gone = order.leaves - leaves
         hidden = min(gone, order.reserve)
-        order.reserve -= hidden
-        level.reserve -= hidden
+        if isinstance(order, TermedOrder):
+            order.reserve -= hidden
+            level.reserve -= hidden
         level.quantity -= gone - hidden
         order.leaves = leaves
 
@@ -216,11 +249,11 @@ class Book:
 
     def __init__(self, number: int, security_id: str) -> None:
         self.security_id = security_id
-        self.bids = HalfBook(2 * number, self, BUY)
-        self.asks = HalfBook(2 * number + 1, self, SELL)
+        self.stops: StopBook[Order] = StopBook()
         self.last_e4: int | None = None
         """Price of the last trade."""
-        self.stops: StopBook[Order] = StopBook()
+        self.bids = HalfBook(2 * number, self, BUY)
+        self.asks = HalfBook(2 * number + 1, self, SELL)
 
     def half(self, side: Side) -> HalfBook:
         """The bids for BUY, the asks for SELL."""
@@ -229,6 +262,7 @@ class Book:
 
 def show(order: Order) -> Order:
     """The order, as much of it in reserve as its terms hide when it enters a queue."""
-    most = order.terms.display_quantity if order.terms is not None else None
-    order.reserve = 0 if most is None else max(0, order.leaves - most)
+    if isinstance(order, TermedOrder):
+        most = order.terms.display_quantity if order.terms is not None else None
+        order.reserve = 0 if most is None else max(0, order.leaves - most)
     return order

@@ -15,7 +15,7 @@ Rules (docs/orders.md says more)
 import hashlib
 
 from matching_engine.domain.amending import Amending
-from matching_engine.domain.book import Book, HalfBook, Order
+from matching_engine.domain.book import Book, HalfBook, Order, TermedOrder
 from matching_engine.domain.invariants import BrokenInvariant, check_books
 from matching_engine.domain.snapshot import (
     SNAPSHOT_SCHEMA,
@@ -149,7 +149,7 @@ class MatchingEngine(Amending):
             if entry.terms is None:
                 order = half.rest(entry.order_id, owner, entry.price_e4, entry.leaves, entry.quantity)
             else:
-                order = Order(
+                order = TermedOrder(
                     entry.order_id,
                     owner,
                     half.index,
@@ -165,7 +165,7 @@ class MatchingEngine(Amending):
     def _restore_stops(self, book: Book, stops: list[WaitingStop]) -> None:
         for entry in stops:
             half, owner, quantity = book.half(entry.side), self._owner(entry.client_id), entry.quantity
-            order = Order(entry.order_id, owner, half.index, entry.price_e4, quantity, quantity, entry.terms)
+            order = TermedOrder(entry.order_id, owner, half.index, entry.price_e4, quantity, quantity, entry.terms)
             book.stops.park(ParkedStop(order, entry.side, entry.terms.stop_price_e4 or 0, entry.becomes_market))
             self._restore_order(order)
 

@@ -2,7 +2,7 @@
 
 from heapq import heapify, heappop, heappush
 
-from matching_engine.domain.book import Book, HalfBook, Order, show
+from matching_engine.domain.book import Book, HalfBook, Order, TermedOrder, show
 from matching_engine.domain.ended_orders import EXPIRED as ENDED_EXPIRED
 from matching_engine.domain.invariants import BrokenInvariant
 from matching_engine.domain.matching import Matching, can_fill
@@ -39,23 +39,16 @@ class Entering(Matching):
         self.expiries_limit = _FEW_EXPIRIES
 
     def _place(self, order_id: int, command: PlaceOrder, events: list[Event]) -> None:
+        if command.terms is not None:
+            self._place_with_terms(order_id, command, command.terms, events)
+            return
         security_id, client_id = command.security_id, command.client_id
         side, order_type, time_in_force = command.side, command.order_type, command.time_in_force
-        quantity, price_e4, terms = command.quantity, command.price_e4, command.terms
+        quantity, price_e4 = command.quantity, command.price_e4
         if quantity <= 0:
             raise BrokenInvariant(f"order {order_id} is logged with quantity {quantity}")
         book = self.books.get(security_id) or self._open_book(security_id)
         owner = self.owners.get(client_id) or self._owner(client_id)
-        if side == BUY:
-            half, opposite = book.bids, book.asks
-            is_marketable = price_e4 >= opposite.best
-        else:
-            half, opposite = book.asks, book.bids
-            is_marketable = price_e4 <= opposite.best
-        if is_marketable or terms is not None or time_in_force != GTC or order_type != LIMIT:
-            order = Order(order_id, owner, half.index, price_e4, quantity, quantity, terms)
-            self._place_actively(order, command, half, events)
-            return
         events.append(
             OrderAccepted(
                 order_id,
@@ -69,62 +62,66 @@ class Entering(Matching):
                 command.client_order_id,
             )
         )
-        self.orders[order_id] = half.rest(order_id, owner, price_e4, quantity, quantity)
+        if side == BUY:
+            half, opposite = book.bids, book.asks
+            is_marketable = price_e4 >= opposite.best
+        else:
+            half, opposite = book.asks, book.bids
+            is_marketable = price_e4 <= opposite.best
+        remainder = None if time_in_force == GTC and order_type == LIMIT else _remainder(order_type, time_in_force)
+        leaves = quantity
+        if is_marketable or remainder is not None:
+            order = Order(order_id, owner, half.index, price_e4, quantity, quantity)
+            if not self._take(order, half, opposite, remainder, events):
+                if self.elections_due:
+                    self._hold_elections(events)
+                return
+            leaves = order.leaves
+        self.orders[order_id] = half.rest(order_id, owner, price_e4, leaves, quantity)
         order_ids = owner.order_ids
         order_ids.append(order_id)
         if len(order_ids) > owner.limit:
             self._sweep_owner(owner)
+        if is_marketable and self.elections_due:
+            self._hold_elections(events)
 
-    def _place_actively(self, order: Order, command: PlaceOrder, half: HalfBook, events: list[Event]) -> None:
-        """Take an order that does more than rest: it may trade, or has terms of its own."""
-        order_type, time_in_force = command.order_type, command.time_in_force
+    def _place_with_terms(self, order_id: int, command: PlaceOrder, terms: OrderTerms, events: list[Event]) -> None:
+        """Place an order that is more than limit, market, GTC, IOC or FOK."""
+        quantity, order_type = command.quantity, command.order_type
+        if quantity <= 0:
+            raise BrokenInvariant(f"order {order_id} is logged with quantity {quantity}")
+        book = self.books.get(command.security_id) or self._open_book(command.security_id)
+        owner = self._owner(command.client_id)
         events.append(
             OrderAccepted(
-                order.order_id,
+                order_id,
                 command.client_id,
                 command.security_id,
                 command.side,
                 order_type,
-                time_in_force,
-                command.quantity,
+                command.time_in_force,
+                quantity,
                 command.price_e4,
                 command.client_order_id,
-                command.terms,
+                terms,
             )
         )
-        remainder = None if time_in_force == GTC and order_type == LIMIT else _remainder(order_type, time_in_force)
-        if order.terms is None:
-            stays = self._enter(order, half, remainder, events)
-        else:
-            stays = self._place_with_terms(order, order.terms, half, order_type, remainder, events)
-        if stays:
-            owner = order.owner
-            owner.order_ids.append(order.order_id)
-            if len(owner.order_ids) > owner.limit:
-                self._sweep_owner(owner)
-        if self.elections_due:
-            self._hold_elections(events)
-
-    def _place_with_terms(
-        self,
-        order: Order,
-        terms: OrderTerms,
-        half: HalfBook,
-        order_type: OrderType,
-        remainder: CancelReason | None,
-        events: list[Event],
-    ) -> bool:
-        """Take an order with terms of its own. True if it rests, or waits as a stop."""
+        half = book.half(command.side)
+        order = TermedOrder(order_id, owner, half.index, command.price_e4, quantity, quantity, terms)
         if terms.expires_us is not None and terms.expires_us <= self.time_us:
             self._discard_expired(order, half, events)
-            return False
+            return
         if terms.stop_price_e4 is not None:
-            self._park(ParkedStop(order, half.side, terms.stop_price_e4, order_type == STOP), half.book)
-        elif not self._enter(order, half, remainder, events):
-            return False
+            self._park(ParkedStop(order, half.side, terms.stop_price_e4, order_type == STOP), book)
+        elif not self._enter(order, terms, half, _remainder(order_type, command.time_in_force), events):
+            self._hold_elections(events)
+            return
+        owner.order_ids.append(order_id)
+        if len(owner.order_ids) > owner.limit:
+            self._sweep_owner(owner)
         if terms.expires_us is not None:
-            self._list_expiry(terms.expires_us, order.order_id)
-        return True
+            self._list_expiry(terms.expires_us, order_id)
+        self._hold_elections(events)
 
     def _park(self, stop: ParkedStop[Order], book: Book) -> None:
         """Let a stop wait, unless the last trade elects it already: then its turn comes at once."""
@@ -134,16 +131,22 @@ class Entering(Matching):
             book.stops.elect(book.last_e4, book.last_e4)
             self.elections_due.append(book)
 
-    def _enter(self, order: Order, half: HalfBook, remainder: CancelReason | None, events: list[Event]) -> bool:
+    def _enter(
+        self,
+        order: Order,
+        terms: OrderTerms | None,
+        half: HalfBook,
+        remainder: CancelReason | None,
+        events: list[Event],
+    ) -> bool:
         """Match an order as its terms allow, and let the rest of it rest. False if it ended."""
-        opposite, terms = self.halves[half.index ^ 1], order.terms
-        if terms is not None:
-            if terms.is_post_only and opposite.meets(order.price_e4):
-                self._discard(order, half, "post_only_would_trade", events)
-                return False
-            if terms.min_quantity is not None and not can_fill(order, opposite, terms.min_quantity):
-                self._discard(order, half, "min_quantity_unmet", events)
-                return False
+        opposite = self.halves[half.index ^ 1]
+        if terms is not None and terms.is_post_only and opposite.meets(order.price_e4):
+            self._discard(order, half, "post_only_would_trade", events)
+            return False
+        if terms is not None and terms.min_quantity is not None and not can_fill(order, opposite, terms.min_quantity):
+            self._discard(order, half, "min_quantity_unmet", events)
+            return False
         if not self._take(order, half, opposite, remainder, events):
             return False
         half.enter(show(order))
@@ -172,7 +175,7 @@ class Entering(Matching):
             )
         )
         del self.orders[order.order_id]
-        self._enter(order, half, "market_remainder" if stop.becomes_market else None, events)
+        self._enter(order, order.terms, half, "market_remainder" if stop.becomes_market else None, events)
 
     def _expire(self, time_us: int, events: list[Event]) -> None:
         """End what is due at this time, earliest first."""
