@@ -97,18 +97,6 @@ class HalfBook:
         "sign",
         "stops",
     )
-        "_heap",
-        "best",
-        "book",
-        "index",
-        "level_limit",
-        "levels",
-        "none",
-        "security_id",
-        "side",
-        "sign",
-        "stops",
-    )
 
     def __init__(self, index: int, book: "Book", side: Side) -> None:
         self.index = index
