@@ -1,13 +1,13 @@
 """Amending: new terms for an open order, or the reason why not."""
 
-from matching_engine.domain.book import HalfBook, Order, show
+from matching_engine.domain.book import HalfBook, Order, TermedOrder
 from matching_engine.domain.ended_orders import FILLED
 from matching_engine.domain.entering import Entering
 from venue_protocol.commands import AmendOrder
 from venue_protocol.events import AmendRejected, Event, OrderAmended
 from venue_protocol.holds import held_amount
 from venue_protocol.identifiers import sharded_id
-from venue_protocol.orders import BUY, Side
+from venue_protocol.orders import BUY, OrderTerms, Side
 from venue_protocol.refusals import RejectReason
 
 
@@ -38,7 +38,7 @@ class Amending(Entering):
             # The door holds enough for any number of fills meanwhile. If it did not, the order keeps its old terms.
             lacking = RejectReason.INSUFFICIENT_FUNDS if half.side == BUY else RejectReason.INSUFFICIENT_SHARES
             self._reject_amend(command, lacking, half, events)
-        elif _must_not_trade(order, half, command.price_e4) and self.halves[half.index ^ 1].meets(command.price_e4):
+        elif order.terms is not None and self._breaks_post_only(order, order.terms, command.price_e4):
             self._reject_amend(command, RejectReason.POST_ONLY_WOULD_TRADE, half, events)
         else:
             self._change_terms(order, half, command, leaves, spare, events)
@@ -61,22 +61,29 @@ class Amending(Entering):
                 spare,
             )
         )
-        if order_id in half.book.closing or (order.terms is not None and order_id in half.book.stops.parked):
+        terms = order.terms
+        if order_id in half.book.closing or (terms is not None and order_id in half.book.stops.parked):
             order.quantity, order.leaves, order.price_e4 = quantity, leaves, price_e4
             return
         if price_e4 == order.price_e4 and 0 < leaves < order.leaves:
             half.reduce(order, leaves)
             order.quantity = quantity
             return
-        half.remove(order)
+        half.remove(order) if terms is None else half.withdraw(order)
         del self.orders[order_id]
         if not leaves:
             self.ended.recent[order_id] = half.index << 2 | FILLED
             return
-        amended = Order(order_id, order.owner, half.index, price_e4, leaves, quantity, order.terms)
-        if self._take(amended, half, self.halves[half.index ^ 1], None, events):
-            self.orders[order_id] = amended
-            half.enter(show(amended))
+        opposite = self.halves[half.index ^ 1]
+        if terms is None:
+            amended = Order(order_id, order.owner, half.index, price_e4, leaves, quantity)
+            if self._take(amended, half, opposite, None, events):
+                self.orders[order_id] = half.rest(order_id, order.owner, price_e4, amended.leaves, quantity)
+        else:
+            amended = TermedOrder(order_id, order.owner, half.index, price_e4, leaves, quantity, terms)
+            self._enter(amended, terms, half, None, events)
+        if self.elections_due:
+            self._hold_elections(events)
 
     def _refuse_amend_in_phase(self, half: HalfBook) -> RejectReason | None:
         """Why the present phase takes no amend: the trading day's."""
@@ -104,7 +111,8 @@ class Amending(Entering):
             return RejectReason.UNKNOWN_ORDER, None
         return RejectReason.ORDER_NOT_OPEN, None
 
-
-def _must_not_trade(order: Order, half: HalfBook, price_e4: int) -> bool:
-    """Whether an amend to this price must not trade. At its own price an order that rests meets nothing."""
-    return half.book.is_trading and order.terms is not None and order.terms.is_post_only and price_e4 != order.price_e4
+    def _breaks_post_only(self, order: Order, terms: OrderTerms, price_e4: int) -> bool:
+        """Whether the order must not trade, and would at this price. At its own price it meets nothing."""
+        opposite = self.halves[order.half ^ 1]
+        is_bound = terms.is_post_only and opposite.book.is_trading
+        return is_bound and price_e4 != order.price_e4 and opposite.meets(price_e4)

@@ -10,6 +10,7 @@ Built for speed in plain Python, so the structures know nothing of events:
 
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
+from typing import ClassVar
 
 import msgspec
 
@@ -50,8 +51,14 @@ class Order(msgspec.Struct, gc=False):
     """Total shares, filled ones included."""
     terms: OrderTerms | None = None
     """None for a plain order."""
-    reserve: int = 0
+    reserve: ClassVar[int] = 0
     """Iceberg: those of the open shares that are not shown now."""
+
+
+class TermedOrder(Order, gc=False):
+    """A working order with terms of its own."""
+
+    reserve: int = 0  # type: ignore[misc]
 
 
 class PriceLevel(msgspec.Struct, gc=False):
@@ -77,11 +84,24 @@ class PriceLevel(msgspec.Struct, gc=False):
 class HalfBook:
     """The bids or the asks of one security."""
 
-    __slots__ = ("_heap", "best", "book", "index", "level_limit", "levels", "none", "security_id", "side", "sign")
+    __slots__ = (
+        "_heap",
+        "best",
+        "book",
+        "index",
+        "level_limit",
+        "levels",
+        "none",
+        "security_id",
+        "side",
+        "sign",
+        "stops",
+    )
 
     def __init__(self, index: int, book: "Book", side: Side) -> None:
         self.index = index
         self.book = book
+        self.stops = book.stops
         self.security_id = book.security_id
         self.side = side
         self.sign = -1 if side == BUY else 1
@@ -123,12 +143,9 @@ class HalfBook:
             self.best = order.price_e4
 
     def remove(self, order: Order) -> None:
-        """Take an order out of its queue."""
+        """Take an order without a reserve out of its queue."""
         price_e4 = order.price_e4
         level = self.levels[price_e4]
-        if order.reserve:
-            level.quantity += order.reserve
-            level.reserve -= order.reserve
         quantity = level.quantity = level.quantity - order.leaves
         if quantity:
             del level.queue[order.order_id]
@@ -139,13 +156,21 @@ class HalfBook:
             level.queue.clear()
             level.left = 0
 
+    def withdraw(self, order: Order) -> None:
+        """Take any order out of its queue, with its reserve."""
+        level = self.levels[order.price_e4]
+        level.quantity += order.reserve
+        level.reserve -= order.reserve
+        self.remove(order)
+
     def reduce(self, order: Order, leaves: int) -> None:
         """Leave an order fewer open shares, > 0, in its place. An iceberg gives of its reserve first."""
         level = self.levels[order.price_e4]
         gone = order.leaves - leaves
         hidden = min(gone, order.reserve)
-        order.reserve -= hidden
-        level.reserve -= hidden
+        if isinstance(order, TermedOrder):
+            order.reserve -= hidden
+            level.reserve -= hidden
         level.quantity -= gone - hidden
         order.leaves = leaves
 
@@ -223,11 +248,9 @@ class Book:
 
     def __init__(self, number: int, security_id: str) -> None:
         self.security_id = security_id
-        self.bids = HalfBook(2 * number, self, BUY)
-        self.asks = HalfBook(2 * number + 1, self, SELL)
+        self.stops: StopBook[Order] = StopBook()
         self.last_e4: int | None = None
         """Price of the last trade."""
-        self.stops: StopBook[Order] = StopBook()
         self.is_trading = True
         """Whether its phase is continuous. Otherwise it may be crossed."""
         self.is_special = False
@@ -237,6 +260,8 @@ class Book:
         self.day_orders_limit = _LEAST_LEVEL_LIMIT
         self.closing: dict[int, Order] = {}
         """CLS orders that wait for the closing auction, by id."""
+        self.bids = HalfBook(2 * number, self, BUY)
+        self.asks = HalfBook(2 * number + 1, self, SELL)
 
     def half(self, side: Side) -> HalfBook:
         """The bids for BUY, the asks for SELL."""
@@ -245,6 +270,7 @@ class Book:
 
 def show(order: Order) -> Order:
     """The order, as much of it in reserve as its terms hide when it enters a queue."""
-    most = order.terms.display_quantity if order.terms is not None else None
-    order.reserve = 0 if most is None else max(0, order.leaves - most)
+    if isinstance(order, TermedOrder):
+        most = order.terms.display_quantity if order.terms is not None else None
+        order.reserve = 0 if most is None else max(0, order.leaves - most)
     return order

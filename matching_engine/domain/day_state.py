@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from matching_engine.domain.book import Order
+from matching_engine.domain.book import Order, TermedOrder
 from matching_engine.domain.volatility import VolatilityBand
 from venue_protocol.orders import OrderTerms, Side
 from venue_protocol.trading_day import PhaseState
@@ -80,7 +80,8 @@ def restore_books(engine: "Sessions", state: DayState, restore_order: Callable[[
         book.day_orders = dict(known.day_orders)
         for entry in known.closing:
             owner, half = engine._owner(entry.client_id), book.half(entry.side)
-            order = Order(entry.order_id, owner, half.index, entry.price_e4, entry.leaves, entry.quantity, entry.terms)
+            place = (entry.order_id, owner, half.index, entry.price_e4, entry.leaves, entry.quantity)
+            order = Order(*place) if entry.terms is None else TermedOrder(*place, entry.terms)
             book.closing[entry.order_id] = order
             restore_order(order)
         if known.indicated is not None:

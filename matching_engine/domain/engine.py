@@ -14,7 +14,7 @@ Rules (docs/orders.md says more)
 
 import hashlib
 
-from matching_engine.domain.book import Book, HalfBook, Order
+from matching_engine.domain.book import Book, HalfBook, Order, TermedOrder
 from matching_engine.domain.day_state import day_state, restore_books, restore_phases
 from matching_engine.domain.invariants import BrokenInvariant, check_books
 from matching_engine.domain.sessions import Sessions
@@ -70,8 +70,6 @@ class MatchingEngine(Sessions):
         before_us, self.time_us = self.time_us, batch.time_us
         if self.due_us <= batch.time_us or self.bands:
             self._pass_time(before_us, events)
-            if self.elections_due:
-                self._hold_elections(events)
         if self.expiries:
             self._expire(batch.time_us, events)
         order_id = sharded_id(self.shard, batch.first)
@@ -90,8 +88,6 @@ class MatchingEngine(Sessions):
                 self._set_phase(command, events)
             elif type(command) is SetVolatilityBands:
                 self._set_bands(command, events)
-            if self.elections_due:
-                self._hold_elections(events)
             order_id += 1
         if self.limited:
             self._leave_limit_states(events)
@@ -176,7 +172,7 @@ class MatchingEngine(Sessions):
             if entry.terms is None:
                 order = half.rest(entry.order_id, owner, entry.price_e4, entry.leaves, entry.quantity)
             else:
-                order = Order(
+                order = TermedOrder(
                     entry.order_id,
                     owner,
                     half.index,
@@ -192,7 +188,7 @@ class MatchingEngine(Sessions):
     def _restore_stops(self, book: Book, stops: list[WaitingStop]) -> None:
         for entry in stops:
             half, owner, quantity = book.half(entry.side), self._owner(entry.client_id), entry.quantity
-            order = Order(entry.order_id, owner, half.index, entry.price_e4, quantity, quantity, entry.terms)
+            order = TermedOrder(entry.order_id, owner, half.index, entry.price_e4, quantity, quantity, entry.terms)
             book.stops.park(ParkedStop(order, entry.side, entry.terms.stop_price_e4 or 0, entry.becomes_market))
             self._restore_order(order)
 
@@ -211,7 +207,11 @@ class MatchingEngine(Sessions):
             return
         half = self.halves[order.half]
         self._discard(order, half, "requested", events)
-        self._withdraw(order, half)
+        if order.terms is None and not half.book.closing:
+            del self.orders[order_id]
+            half.remove(order)
+        else:
+            self._withdraw(order, half)
 
     def _cancel_all(self, command: CancelAllOrders, events: list[Event]) -> None:
         owner = self.owners.get(command.client_id)

@@ -2,7 +2,7 @@
 
 from heapq import heapify, heappop, heappush
 
-from matching_engine.domain.book import Book, HalfBook, Order, Owner, show
+from matching_engine.domain.book import Book, HalfBook, Order, TermedOrder, show
 from matching_engine.domain.ended_orders import EXPIRED as ENDED_EXPIRED
 from matching_engine.domain.invariants import BrokenInvariant
 from matching_engine.domain.matching import Matching, can_fill
@@ -40,9 +40,12 @@ class Entering(Matching):
         self.expiries_limit = _FEW_EXPIRIES
 
     def _place(self, order_id: int, command: PlaceOrder, events: list[Event]) -> None:
+        if command.terms is not None:
+            self._place_with_terms(order_id, command, command.terms, events)
+            return
         security_id, client_id = command.security_id, command.client_id
         side, order_type, time_in_force = command.side, command.order_type, command.time_in_force
-        quantity, price_e4, terms = command.quantity, command.price_e4, command.terms
+        quantity, price_e4 = command.quantity, command.price_e4
         if quantity <= 0:
             raise BrokenInvariant(f"order {order_id} is logged with quantity {quantity}")
         book = self.books.get(security_id) or self._open_book(security_id)
@@ -58,7 +61,6 @@ class Entering(Matching):
                 quantity,
                 price_e4,
                 command.client_order_id,
-                terms,
             )
         )
         if side == BUY:
@@ -69,18 +71,15 @@ class Entering(Matching):
             is_marketable = price_e4 <= opposite.best
         remainder = None if time_in_force == GTC and order_type == LIMIT else _remainder(order_type, time_in_force)
         if book.is_special or (time_in_force != GTC and time_in_force in OF_THE_DAY):
-            order = Order(order_id, owner, half.index, price_e4, quantity, quantity, terms)
+            order = Order(order_id, owner, half.index, price_e4, quantity, quantity)
             self._place_in_phase(order, half, command, remainder, events)
             return
         leaves = quantity
-        if terms is not None:
-            order = Order(order_id, owner, half.index, price_e4, quantity, quantity, terms)
-            if self._place_with_terms(order, terms, half, order_type, remainder, events):
-                self._list(owner, order_id)
-            return
         if is_marketable or remainder is not None:
             order = Order(order_id, owner, half.index, price_e4, quantity, quantity)
             if not self._take(order, half, opposite, remainder, events):
+                if self.elections_due:
+                    self._hold_elections(events)
                 return
             leaves = order.leaves
         self.orders[order_id] = half.rest(order_id, owner, price_e4, leaves, quantity)
@@ -88,6 +87,39 @@ class Entering(Matching):
         order_ids.append(order_id)
         if len(order_ids) > owner.limit:
             self._sweep_owner(owner)
+        if is_marketable and self.elections_due:
+            self._hold_elections(events)
+
+    def _place_with_terms(self, order_id: int, command: PlaceOrder, terms: OrderTerms, events: list[Event]) -> None:
+        """Place an order that is more than limit, market, GTC, IOC or FOK."""
+        quantity, order_type = command.quantity, command.order_type
+        if quantity <= 0:
+            raise BrokenInvariant(f"order {order_id} is logged with quantity {quantity}")
+        book = self.books.get(command.security_id) or self._open_book(command.security_id)
+        owner = self._owner(command.client_id)
+        events.append(
+            OrderAccepted(
+                order_id,
+                command.client_id,
+                command.security_id,
+                command.side,
+                order_type,
+                command.time_in_force,
+                quantity,
+                command.price_e4,
+                command.client_order_id,
+                terms,
+            )
+        )
+        half = book.half(command.side)
+        order = TermedOrder(order_id, owner, half.index, command.price_e4, quantity, quantity, terms)
+        remainder = _remainder(order_type, command.time_in_force)
+        if book.is_special or command.time_in_force in OF_THE_DAY:
+            self._place_in_phase(order, half, command, remainder, events)
+            return
+        if self._take_in(order, terms, half, order_type, remainder, events):
+            self._list(order)
+        self._hold_elections(events)
 
     def _place_in_phase(
         self, order: Order, half: HalfBook, command: PlaceOrder, remainder: CancelReason | None, events: list[Event]
@@ -99,7 +131,7 @@ class Entering(Matching):
         """The worst price at which this order may trade now."""
         raise NotImplementedError
 
-    def _place_with_terms(
+    def _take_in(
         self,
         order: Order,
         terms: OrderTerms,
@@ -108,17 +140,24 @@ class Entering(Matching):
         remainder: CancelReason | None,
         events: list[Event],
     ) -> bool:
-        """Take an order with terms of its own. True if it rests, or waits as a stop."""
+        """Let an order wait as a stop, or enter as its terms allow. False if it ended."""
         if terms.expires_us is not None and terms.expires_us <= self.time_us:
             self._discard_expired(order, half, events)
             return False
         if terms.stop_price_e4 is not None:
             self._park(ParkedStop(order, half.side, terms.stop_price_e4, order_type == STOP), half.book)
-        elif not self._enter(order, half, remainder, events):
+        elif not self._enter(order, terms, half, remainder, events):
             return False
         if terms.expires_us is not None:
             self._list_expiry(terms.expires_us, order.order_id)
         return True
+
+    def _list(self, order: Order) -> None:
+        """Note an open order with its owner."""
+        owner = order.owner
+        owner.order_ids.append(order.order_id)
+        if len(owner.order_ids) > owner.limit:
+            self._sweep_owner(owner)
 
     def _park(self, stop: ParkedStop[Order], book: Book) -> None:
         """Let a stop wait, unless the last trade elects it already: then its turn comes at once."""
@@ -128,9 +167,16 @@ class Entering(Matching):
             book.stops.elect(book.last_e4, book.last_e4)
             self.elections_due.append(book)
 
-    def _enter(self, order: Order, half: HalfBook, remainder: CancelReason | None, events: list[Event]) -> bool:
+    def _enter(
+        self,
+        order: Order,
+        terms: OrderTerms | None,
+        half: HalfBook,
+        remainder: CancelReason | None,
+        events: list[Event],
+    ) -> bool:
         """Match an order as its terms allow, and let the rest of it rest. False if it ended."""
-        opposite, terms = self.halves[half.index ^ 1], order.terms
+        opposite = self.halves[half.index ^ 1]
         if terms is not None and terms.is_post_only and half.book.is_trading and opposite.meets(order.price_e4):
             self._discard(order, half, "post_only_would_trade", events)
             return False
@@ -166,7 +212,7 @@ class Entering(Matching):
             )
         )
         del self.orders[order.order_id]
-        self._enter(order, half, "market_remainder" if stop.becomes_market else None, events)
+        self._enter(order, order.terms, half, "market_remainder" if stop.becomes_market else None, events)
 
     def _expire(self, time_us: int, events: list[Event]) -> None:
         """End what is due at this time, earliest first."""
@@ -185,8 +231,10 @@ class Entering(Matching):
         del self.orders[order_id]
         if book.closing and book.closing.pop(order_id, None) is not None:
             return
-        if order.terms is None or not book.stops.remove(order_id):
+        if order.terms is None:
             half.remove(order)
+        elif not book.stops.remove(order_id):
+            half.withdraw(order)
 
     def _discard_expired(self, order: Order, half: HalfBook, events: list[Event]) -> None:
         self._discard(order, half, EXPIRED, events)
@@ -198,12 +246,6 @@ class Entering(Matching):
             heapify(self.expiries)
             self.expiries_limit = 2 * len(self.expiries) + _FEW_EXPIRIES
         heappush(self.expiries, (expires_us, order_id))
-
-    def _list(self, owner: Owner, order_id: int) -> None:
-        """Note an open order with its owner."""
-        owner.order_ids.append(order_id)
-        if len(owner.order_ids) > owner.limit:
-            self._sweep_owner(owner)
 
 
 def _remainder(order_type: OrderType, time_in_force: TimeInForce) -> CancelReason | None:

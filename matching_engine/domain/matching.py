@@ -2,7 +2,7 @@
 
 from matching_engine.domain.book import Book, HalfBook, Order, Owner, PriceLevel, show
 from matching_engine.domain.ended_orders import CANCELED, FILLED, EndedOrders
-from venue_protocol.events import Event, OrderCanceled, OrderReduced, Trade
+from venue_protocol.events import Event, OrderAccepted, OrderAmended, OrderCanceled, OrderReduced, OrderTriggered, Trade
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import (
     BUY,
@@ -93,7 +93,6 @@ class Matching:
         """Trade as far as price and quantity allow, at `worst_e4` at worst. True if an own order stopped it."""
         sign = opposite.sign
         limit_e4 = (taker.price_e4 if worst_e4 is None else worst_e4) * sign
-        mark, is_stopped = len(events), False
         while taker.leaves and opposite.best * sign <= limit_e4:
             level = opposite.levels[opposite.best]
             if level.reserve:
@@ -103,14 +102,23 @@ class Matching:
             if not level.quantity:
                 opposite.find_best()
             if met_own and not self._pass_own(taker, opposite, level, events):
-                is_stopped = True
                 break
-        book = opposite.book
-        if book.stops.parked:
-            prices = [event.price_e4 for event in events[mark:] if type(event) is Trade]
-            if prices and book.stops.elect(min(prices), max(prices)):
-                self.elections_due.append(book)
-        return is_stopped
+        else:
+            met_own = False
+        if opposite.stops.parked:
+            self._elect(opposite.book, events)
+        return met_own
+
+    def _elect(self, book: Book, events: list[Event]) -> None:
+        """Elect stops by the trades that stand at the end of the events."""
+        prices = []
+        for event in reversed(events):
+            if type(event) is Trade:
+                prices.append(event.price_e4)
+            elif type(event) in (OrderAccepted, OrderAmended, OrderTriggered):
+                break
+        if prices and book.stops.elect(min(prices), max(prices)):
+            self.elections_due.append(book)
 
     def _match_level(self, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]) -> bool:
         """Trade with one level without icebergs, oldest order first. True if an own order comes next."""
@@ -182,7 +190,7 @@ class Matching:
             return False
         del self.orders[maker.order_id]
         self._discard(maker, opposite, "self_trade_prevention", events)
-        opposite.remove(maker)
+        opposite.withdraw(maker)
         if mode == DECREMENT and maker.leaves < taker.leaves:
             taker.quantity -= maker.leaves
             taker.leaves -= maker.leaves

@@ -6,7 +6,7 @@ driven by the log: SetPhase and SetVolatilityBands, and the time of the batches 
 
 from matching_engine.domain.amending import Amending
 from matching_engine.domain.auction import clearing
-from matching_engine.domain.book import Book, HalfBook, Order
+from matching_engine.domain.book import Book, HalfBook, Order, show
 from matching_engine.domain.ended_orders import FILLED
 from matching_engine.domain.matching import can_fill, prevention
 from matching_engine.domain.uncrossing import crossing_levels, own_pairs, pairs
@@ -18,6 +18,7 @@ from venue_protocol.orders import (
     BUY,
     CLS,
     DAY,
+    OF_THE_DAY,
     OPG,
     CancelReason,
     Side,
@@ -80,6 +81,8 @@ class Sessions(Amending):
         is_timed = command.lasts_us is not None and command.security_id is not None
         until_us = self.time_us + (command.lasts_us or 0) if is_timed else None
         self._begin(command.security_id, PhaseState(command.phase, command.reason, until_us), events)
+        if self.elections_due:
+            self._hold_elections(events)
 
     def _begin(self, security_id: str | None, state: PhaseState, events: list[Event]) -> None:
         """End the phases that were, begin this one, and do what it brings: in one security, or in all it concerns."""
@@ -160,7 +163,7 @@ class Sessions(Amending):
         for order_id in sorted(parked):
             order = parked[order_id]
             half = self.halves[order.half]
-            half.enter(order)
+            half.enter(show(order))
             events.append(
                 OrderReleased(
                     order_id, order.owner.client_id, book.security_id, half.side, order.price_e4, order.leaves
@@ -209,7 +212,7 @@ class Sessions(Amending):
         if quantity < order.leaves:
             half.reduce(order, order.leaves - quantity)
             return
-        half.remove(order)
+        half.withdraw(order) if order.terms is not None else half.remove(order)
         order.leaves = 0
         del self.orders[order.order_id]
         self.ended.recent[order.order_id] = half.index << 2 | FILLED
@@ -261,14 +264,17 @@ class Sessions(Amending):
         if time_in_force == CLS and self.phases.of(book.security_id).phase != CLOSING_AUCTION:
             book.closing[order.order_id] = order
             self.orders[order.order_id] = order
+            is_open = True
         elif order.terms is not None:
-            if not self._place_with_terms(order, order.terms, half, command.order_type, remainder, events):
-                return
-        elif not self._enter(order, half, remainder, events):
-            return
-        if time_in_force in (DAY, OPG, CLS):
-            self._bind_to_day(book, order.order_id, time_in_force)
-        self._list(order.owner, order.order_id)
+            is_open = self._take_in(order, order.terms, half, command.order_type, remainder, events)
+        else:
+            is_open = self._enter(order, None, half, remainder, events)
+        if is_open:
+            self._list(order)
+            if time_in_force in OF_THE_DAY:
+                self._bind_to_day(book, order.order_id, time_in_force)
+        if self.elections_due:
+            self._hold_elections(events)
 
     def _bind_to_day(self, book: Book, order_id: int, time_in_force: str) -> None:
         if len(book.day_orders) >= book.day_orders_limit:
@@ -374,6 +380,7 @@ class Sessions(Amending):
                 self._begin(name, PhaseState(REOPENING_AUCTION, VOLATILITY, at_us + band.auction_us), events)
             else:
                 self._begin(name, PhaseState(CONTINUOUS, state.reason), events)
+                self._hold_elections(events)
 
     def _timers(self) -> list[tuple[int, str]]:
         """When phases and limit states end by themselves."""

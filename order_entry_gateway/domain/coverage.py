@@ -16,7 +16,7 @@ from order_entry_gateway.domain.candidates import (
     unknown_order,
 )
 from order_entry_gateway.domain.session import Session, SessionCandidate
-from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder, SetPhase
+from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
 from venue_protocol.holds import CASH, amend_hold, held_amount, held_asset
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.money import format_e4
@@ -107,10 +107,7 @@ def _decide(candidate: Candidate, state: DoorState) -> Decision:
     if type(candidate) is AmendCandidate:
         return _decide_amend(candidate, state)
     if type(candidate) is SessionCandidate:
-        if type(candidate.command) is SetPhase:
-            state.session.command(candidate.shard, candidate.command)
-        else:
-            state.session.set_bands(candidate.shard, candidate.command)
+        state.session.command(candidate.shard, candidate.command)
         return Accepted(candidate.shard, candidate.command)
     assert type(candidate) is CancelAllCandidate
     return Accepted(candidate.shard, CancelAllOrders(candidate.client_id, candidate.security_id))

@@ -49,11 +49,14 @@ class Session:
             self.stored.add((row.shard, row.security_id))
             self._begin(row.shard, row.security_id or None, PhaseState(row.phase, row.reason, row.lasts_us))
 
-    def command(self, shard: int, command: SetPhase) -> None:
+    def command(self, shard: int, command: SetPhase | SetVolatilityBands) -> None:
         """What is decided from here on comes after this command."""
+        if isinstance(command, SetVolatilityBands):
+            self._set_bands(shard, command)
+            return
         self._begin(shard, command.security_id, PhaseState(command.phase, command.reason, command.lasts_us))
 
-    def set_bands(self, shard: int, command: SetVolatilityBands) -> None:
+    def _set_bands(self, shard: int, command: SetVolatilityBands) -> None:
         """Bands are the engine's to apply; the door only remembers what was commanded."""
         self.bands[shard, command.security_id] = BandRow(
             shard,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.unit.matching_engine.reference_engine import ReferenceEngine, ReferenceOrder
+from tests.unit.matching_engine.reference_engine import OPEN, ReferenceEngine, ReferenceOrder
 from tests.unit.matching_engine.test_auction import slow_clearing
 from venue_protocol.commands import AmendOrder, Command, PlaceOrder, SetPhase
 from venue_protocol.events import (
@@ -14,10 +14,8 @@ from venue_protocol.events import (
     PhaseChanged,
     Trade,
 )
-from venue_protocol.orders import BUY, SELL, CancelReason, Side
+from venue_protocol.orders import BUY, SELL, CancelReason, OrderTerms, Side
 from venue_protocol.trading_day import refuse_amend_in_phase, refuse_in_phase
-
-_CALLS = ("pre_open", "opening_auction", "closing_auction", "reopening_auction")
 
 
 class ReferenceDay(ReferenceEngine):
@@ -30,28 +28,28 @@ class ReferenceDay(ReferenceEngine):
         self.time_in_force: dict[int, str] = {}
         self.waiting: set[int] = set()
         """CLS orders that wait for the closing auction."""
-        self.last: dict[str, int] = {}
         self.listed: dict[str, int] = {}
         self.indicated: dict[str, tuple[int | None, int, int, Side | None]] = {}
 
-    def run(self, commands: Iterable[Command]) -> list[Event]:
+    def run(self, commands: Iterable[Command], time_us: int = 0) -> list[Event]:
         """The events of one batch."""
-        events: list[Event] = []
+        self.time_us = time_us
+        events = self._expire()
         for command in commands:
             if isinstance(command, SetPhase):
                 self.sequence += 1
                 events += self._set_phase(command)
             else:
-                events += super().run([command])
+                events += super().run([command], time_us)
         return events + self._indicate()
 
     def phase(self, security_id: str) -> str:
         """The phase of one security."""
         return self.single.get(security_id, self.whole)
 
-    def resting(self, security_id: str, side: Side) -> list[ReferenceOrder]:
-        """Open orders of one half book in priority order, without those that wait."""
-        return [order for order in super().resting(security_id, side) if order.order_id not in self.waiting]
+    def parked(self, security_id: str) -> list[int]:
+        """Ids of the stops that wait."""
+        return [order_id for order_id in super().parked(security_id) if order_id not in self.waiting]
 
     def _books(self) -> list[str]:
         return list(dict.fromkeys(order.security_id for order in self.orders))
@@ -59,7 +57,8 @@ class ReferenceDay(ReferenceEngine):
     def _place(self, command: PlaceOrder) -> list[Event]:
         phase = self.phase(command.security_id)
         refused = refuse_in_phase(phase, command.order_type, command.time_in_force)  # type: ignore[arg-type]
-        if phase == "continuous" and not refused and command.time_in_force not in ("DAY", "CLS"):
+        self.time_in_force[self.sequence] = command.time_in_force
+        if not refused and (command.time_in_force != "CLS" or phase == "closing_auction"):
             return super()._place(command)
         new = ReferenceOrder(
             self.sequence,
@@ -68,7 +67,10 @@ class ReferenceDay(ReferenceEngine):
             command.side,
             command.price_e4,
             command.quantity,
-            self.sequence,
+            0,
+            command.order_type,
+            command.terms or OrderTerms(),
+            state="parked",
         )
         self.orders.append(new)
         accepted = OrderAccepted(
@@ -81,27 +83,26 @@ class ReferenceDay(ReferenceEngine):
             new.quantity,
             new.price_e4,
             command.client_order_id,
+            command.terms,
         )
         if refused:
             name = refused.code.removeprefix("order.").replace(".", "_")
             return [accepted, self._end(new, name)]  # type: ignore[arg-type]
-        self.time_in_force[new.order_id] = command.time_in_force
-        if command.time_in_force == "CLS" and phase != "closing_auction":
-            self.waiting.add(new.order_id)
-            return [accepted]
-        new.state = "entering"
-        return [accepted, *self._enter(new, None)]
+        self.waiting.add(new.order_id)
+        return [accepted]
+
+    def _trades(self, security_id: str) -> bool:
+        return self.phase(security_id) == "continuous"
 
     def _enter(self, order: ReferenceOrder, rest: CancelReason | None) -> list[Event]:
-        if order.order_id in self.waiting or self.phase(order.security_id) in _CALLS:
-            order.state = "open"
-            return []
-        return super()._enter(order, rest)
+        return super()._enter(order, rest if self._trades(order.security_id) else None)
 
-    def _trade(self, taker: ReferenceOrder, maker: ReferenceOrder) -> Trade:
-        trade = super()._trade(taker, maker)
-        self.last[trade.security_id] = trade.price_e4
-        return trade
+    def _meets(self, order: ReferenceOrder) -> list[ReferenceOrder]:
+        return super()._meets(order) if self._trades(order.security_id) else []
+
+    def _elect(self, security_id: str, price_e4: int) -> None:
+        if self._trades(security_id):
+            super()._elect(security_id, price_e4)
 
     def _amend(self, command: AmendOrder) -> list[Event]:
         order = self._find(command.order_id)
@@ -140,6 +141,10 @@ class ReferenceDay(ReferenceEngine):
         for name in concerned:
             self.indicated.pop(name, None)
             events += self._after(name, command.phase)
+        for name in reversed(concerned):
+            if command.phase == "continuous" and name in self.last:
+                self._elect(name, self.last[name])
+                events += self._elections([])
         return events
 
     def _before(self, name: str, phase: str) -> list[Event]:
@@ -158,8 +163,9 @@ class ReferenceDay(ReferenceEngine):
         events: list[Event] = []
         for order in [order for order in self.orders if order.order_id in self.waiting and order.security_id == name]:
             self.waiting.discard(order.order_id)
-            order.entered = self.sequence
-            if order.state == "open":
+            if order.state == "parked":
+                order.state = "open"
+                self._to_the_back(order)
                 events.append(
                     OrderReleased(order.order_id, order.client_id, name, order.side, order.price_e4, order.leaves)
                 )
@@ -168,12 +174,10 @@ class ReferenceDay(ReferenceEngine):
     def _end_all(self, name: str, tif: str, reason: CancelReason, with_waiting: bool) -> list[Event]:
         events: list[Event] = []
         for order in self.orders:
-            is_meant = order.state == "open" and order.security_id == name
+            is_meant = order.state in OPEN and order.security_id == name
             is_meant = is_meant and self.time_in_force.get(order.order_id) == tif
             if is_meant and (with_waiting or order.order_id not in self.waiting):
                 events.append(self._end(order, reason))
-                if reason == "expired":
-                    order.state = "expired"
         return events
 
     def _uncross(self, name: str) -> list[Event]:
@@ -186,8 +190,7 @@ class ReferenceDay(ReferenceEngine):
                 sells = [order for order in self.resting(name, SELL) if order.client_id == client]
                 if not buys or not sells or buys[0].price_e4 < sells[0].price_e4:
                     break
-                newer = max(buys[0], sells[0], key=lambda order: order.order_id)
-                events.append(self._end(newer, "self_trade_prevention"))
+                events += self._part(buys[0], sells[0])
         found = slow_clearing(self._sums(name, BUY), self._sums(name, SELL), self._reference(name))
         if found is None:
             return events
@@ -199,11 +202,24 @@ class ReferenceDay(ReferenceEngine):
                 return events
             events.append(self._cross(buys[0], sells[0], found.price_e4))
 
+    def _part(self, buy: ReferenceOrder, sell: ReferenceOrder) -> list[Event]:
+        older, newer = sorted((buy, sell), key=lambda order: order.order_id)
+        less, more = sorted((buy, sell), key=lambda order: order.leaves)
+        mode, why = newer.terms.self_trade_prevention, "self_trade_prevention"
+        if mode == "cancel_newest":
+            return [self._end(newer, why)]  # type: ignore[arg-type]
+        if mode == "cancel_oldest":
+            return [self._end(older, why)]  # type: ignore[arg-type]
+        if mode == "cancel_both" or less.leaves == more.leaves:
+            return [self._end(newer, why), self._end(older, why)]  # type: ignore[arg-type]
+        return [self._reduce(more, less.leaves), self._end(less, why)]  # type: ignore[arg-type]
+
     def _cross(self, buy: ReferenceOrder, sell: ReferenceOrder, price_e4: int) -> Trade:
         self.trades += 1
         quantity = min(buy.leaves, sell.leaves)
         for order in (buy, sell):
             order.filled += quantity
+            order.shown = min(order.shown, order.leaves)
             if not order.leaves:
                 order.state = "filled"
         return Trade(

@@ -1,9 +1,10 @@
 """The rules of the book again, slow and obvious: one list of orders, sorted at each step."""
 
+import copy
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
+from venue_protocol.commands import AdvanceTime, AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
 from venue_protocol.events import (
     AmendRejected,
     CancelRejected,
@@ -12,10 +13,15 @@ from venue_protocol.events import (
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
+    OrderReduced,
+    OrderTriggered,
+    TimeAdvanced,
     Trade,
 )
 from venue_protocol.holds import held_amount
-from venue_protocol.orders import BUY, SELL, CancelReason, Side
+from venue_protocol.orders import BUY, SELL, CancelReason, OrderTerms, Side
+
+OPEN = ("open", "parked")
 
 
 @dataclass
@@ -29,8 +35,14 @@ class ReferenceOrder:
     price_e4: int
     quantity: int
     entered: int
+    order_type: str = "limit"
+    terms: OrderTerms = field(default_factory=OrderTerms)
     filled: int = 0
+    shown: int = 0
+    """Of its leaves, while it rests."""
+    is_elected: bool = False
     state: str = "open"
+    """entering, open, parked, filled, canceled or expired."""
 
     @property
     def leaves(self) -> int:
@@ -45,21 +57,68 @@ class ReferenceEngine:
         self.orders: list[ReferenceOrder] = []
         self.trades = 0
         self.sequence = 0
+        self.turns = 0
+        self.last: dict[str, int] = {}
+        self.time_us = 0
 
-    def run(self, commands: Iterable[Command]) -> list[Event]:
-        """The events of these commands."""
-        events: list[Event] = []
+    def run(self, commands: Iterable[Command], time_us: int = 0) -> list[Event]:
+        """The events of these commands, in a batch of this time."""
+        self.time_us = time_us
+        events = self._expire()
         for command in commands:
             self.sequence += 1
             if isinstance(command, PlaceOrder):
-                events += self._place(command)
+                done = self._place(command)
             elif isinstance(command, CancelOrder):
-                events += self._cancel(command)
+                done = self._cancel(command)
             elif isinstance(command, AmendOrder):
-                events += self._amend(command)
+                done = self._amend(command)
+            elif isinstance(command, AdvanceTime):
+                done = [TimeAdvanced()]
             else:
-                events += self._cancel_all(command)
+                done = self._cancel_all(command)
+            events += done
+            events += self._elections(done)
         return events
+
+    def _expire(self) -> list[Event]:
+        due = [o for o in self.orders if o.state in OPEN and (o.terms.expires_us or self.time_us + 1) <= self.time_us]
+        return [self._end(order, "expired") for order in sorted(due, key=lambda o: (o.terms.expires_us, o.order_id))]
+
+    def _elections(self, done: list[Event]) -> list[Event]:
+        """Every trade elects; then one elected stop after the other has its turn."""
+        events: list[Event] = []
+        while True:
+            for event in done:
+                if isinstance(event, Trade):
+                    self.last[event.security_id] = event.price_e4
+                    self._elect(event.security_id, event.price_e4)
+            elected = [o for o in self.orders if o.is_elected]
+            if not elected:
+                return events
+            stop = max(
+                elected, key=lambda o: (abs((o.terms.stop_price_e4 or 0) - self.last[o.security_id]), -o.order_id)
+            )
+            done = self._trigger(stop)
+            events += done
+
+    def _elect(self, security_id: str, price_e4: int) -> None:
+        for order in self.orders:
+            stop = order.terms.stop_price_e4
+            if order.state == "parked" and order.security_id == security_id and stop is not None:
+                order.is_elected |= price_e4 >= stop if order.side == BUY else price_e4 <= stop
+
+    def _trigger(self, stop: ReferenceOrder) -> list[Event]:
+        stop.is_elected, stop.state = False, "entering"
+        last = self.last[stop.security_id]
+        triggered = OrderTriggered(
+            stop.order_id, stop.client_id, stop.security_id, stop.side, stop.price_e4, stop.leaves, last
+        )
+        return [triggered, *self._enter(stop, "market_remainder" if stop.order_type == "stop" else None)]
+
+    def parked(self, security_id: str) -> list[int]:
+        """Ids of the stops that wait."""
+        return [o.order_id for o in self.orders if o.state == "parked" and o.security_id == security_id]
 
     def resting(self, security_id: str, side: Side) -> list[ReferenceOrder]:
         """Open orders of one half book in priority order."""
@@ -74,7 +133,9 @@ class ReferenceEngine:
             command.side,
             command.price_e4,
             command.quantity,
-            self.sequence,
+            0,
+            command.order_type,
+            command.terms or OrderTerms(),
             state="entering",
         )
         self.orders.append(new)
@@ -88,7 +149,19 @@ class ReferenceEngine:
             new.quantity,
             new.price_e4,
             command.client_order_id,
+            command.terms,
         )
+        if new.terms.expires_us is not None and new.terms.expires_us <= self.time_us:
+            return [accepted, self._end(new, "expired")]
+        if new.terms.stop_price_e4 is not None:
+            new.state = "parked"
+            if new.security_id in self.last:
+                self._elect(new.security_id, self.last[new.security_id])
+            return [accepted]
+        if new.terms.is_post_only and self._meets(new):
+            return [accepted, self._end(new, "post_only_would_trade")]
+        if self._fillable(new) < (new.terms.min_quantity or 0):
+            return [accepted, self._end(new, "min_quantity_unmet")]
         if command.time_in_force == "FOK" and self._fillable(new) < new.quantity:
             return [accepted, self._end(new, "fok_unfilled")]
         rest: CancelReason | None = None
@@ -99,12 +172,14 @@ class ReferenceEngine:
         return [accepted, *self._enter(new, rest)]
 
     def _fillable(self, order: ReferenceOrder) -> int:
-        total = 0
-        for maker in self._meets(order):
-            if maker.client_id == order.client_id:
-                break
-            total += maker.leaves
-        return total
+        """What it would trade in another world, up to the first own order that stops or shortens it."""
+        world = copy.deepcopy(self)
+        twin = world._find(order.order_id)
+        assert twin
+        if twin.terms.self_trade_prevention != "cancel_oldest":
+            twin.terms = OrderTerms()
+        world._enter(twin, "ioc_remainder")
+        return twin.filled
 
     def _meets(self, order: ReferenceOrder) -> list[ReferenceOrder]:
         other: Side = SELL if order.side == BUY else BUY
@@ -117,24 +192,66 @@ class ReferenceEngine:
     def _enter(self, order: ReferenceOrder, rest: CancelReason | None) -> list[Event]:
         events: list[Event] = []
         while order.leaves and (makers := self._meets(order)):
-            if makers[0].client_id == order.client_id:
-                return [*events, self._end(order, "self_trade_prevention")]
-            events.append(self._trade(order, makers[0]))
+            if makers[0].client_id != order.client_id:
+                events.append(self._trade(order, makers[0]))
+                continue
+            mode = order.terms.self_trade_prevention
+            events += self._prevent(order, makers[0])
+            if order.state == "canceled":
+                return events
+            assert mode in ("cancel_oldest", "decrement")
         if not order.leaves:
             order.state = "filled"
         elif rest is not None:
             events.append(self._end(order, rest))
         else:
             order.state = "open"
+            self._to_the_back(order)
         return events
+
+    def _to_the_back(self, order: ReferenceOrder) -> None:
+        self.turns += 1
+        order.entered = self.turns
+        order.shown = min(order.leaves, order.terms.display_quantity or order.leaves)
+
+    def _prevent(self, taker: ReferenceOrder, maker: ReferenceOrder) -> list[Event]:
+        """Self-trade prevention: what becomes of the two."""
+        mode = taker.terms.self_trade_prevention
+        why: CancelReason = "self_trade_prevention"
+        if mode == "cancel_newest":
+            return [self._end(taker, why)]
+        if mode == "cancel_oldest":
+            return [self._end(maker, why)]
+        if mode == "cancel_both" or maker.leaves == taker.leaves:
+            return [self._end(maker, why), self._end(taker, why)]
+        if maker.leaves < taker.leaves:
+            return [self._end(maker, why), self._reduce(taker, maker.leaves)]
+        return [self._reduce(maker, taker.leaves), self._end(taker, why)]
+
+    def _reduce(self, order: ReferenceOrder, shares: int) -> OrderReduced:
+        order.quantity -= shares
+        order.shown = min(order.shown, order.leaves)
+        return OrderReduced(
+            order.order_id,
+            order.client_id,
+            order.security_id,
+            order.side,
+            order.price_e4,
+            shares,
+            order.quantity,
+            order.leaves,
+        )
 
     def _trade(self, taker: ReferenceOrder, maker: ReferenceOrder) -> Trade:
         self.trades += 1
-        quantity = min(taker.leaves, maker.leaves)
+        quantity = min(taker.leaves, maker.shown)
         for order in (taker, maker):
             order.filled += quantity
             if not order.leaves:
                 order.state = "filled"
+        maker.shown -= quantity
+        if maker.leaves and not maker.shown:
+            self._to_the_back(maker)
         buy, sell = (taker, maker) if taker.side == BUY else (maker, taker)
         return Trade(
             self.trades,
@@ -152,7 +269,7 @@ class ReferenceEngine:
         )
 
     def _end(self, order: ReferenceOrder, reason: CancelReason) -> OrderCanceled:
-        order.state = "canceled"
+        order.state = "expired" if reason == "expired" else "canceled"
         return OrderCanceled(
             order.order_id, order.client_id, order.security_id, order.side, order.price_e4, order.leaves, reason
         )
@@ -164,7 +281,7 @@ class ReferenceEngine:
         order = self._find(order_id)
         if order is None:
             return "order.not_open" if 0 < order_id < self.sequence else "order.unknown"
-        if order.state != "open":
+        if order.state not in OPEN:
             return f"order.already_{order.state}"
         return None if order.client_id == client_id else "order.unknown"
 
@@ -177,7 +294,7 @@ class ReferenceEngine:
         return [self._end(order, "requested")]
 
     def _cancel_all(self, command: CancelAllOrders) -> list[Event]:
-        mine = [o for o in self.orders if o.state == "open" and o.client_id == command.client_id]
+        mine = [o for o in self.orders if o.state in OPEN and o.client_id == command.client_id]
         mine = [o for o in mine if command.security_id in (None, o.security_id)]
         ended: list[Event] = [self._end(order, "requested") for order in mine]
         return [*ended, MassCancelReport(command.client_id, command.security_id, len(mine))]
@@ -207,6 +324,10 @@ class ReferenceEngine:
             return "order.amend_below_filled"
         if (command.quantity, command.price_e4) == (order.quantity, order.price_e4):
             return "order.amend_changes_nothing"
+        wished = copy.copy(order)
+        wished.price_e4 = command.price_e4
+        if order.terms.is_post_only and self._meets(wished):
+            return "order.post_only_would_trade"
         return None
 
     def _change(self, order: ReferenceOrder, command: AmendOrder) -> list[Event]:
@@ -228,7 +349,10 @@ class ReferenceEngine:
         )
         if not order.leaves:
             order.state = "filled"
+        elif order.state == "parked":
+            return [amended]
         elif not keeps_place:
-            order.state, order.entered = "entering", self.sequence
+            order.state = "entering"
             return [amended, *self._enter(order, None)]
+        order.shown = min(order.shown, order.leaves)
         return [amended]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -9,10 +10,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from matching_engine.domain.engine import MatchingEngine
 from tests.unit.matching_engine.reference_engine import ReferenceEngine
 from venue_protocol import codec
-from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, CommandBatch, PlaceOrder
-from venue_protocol.events import AmendRejected, Event, OrderAmended, OrderCanceled, Trade
+from venue_protocol.commands import (
+    AdvanceTime,
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    CommandBatch,
+    PlaceOrder,
+)
+from venue_protocol.events import AmendRejected, Event, OrderAmended, OrderCanceled, OrderReduced, Trade
 from venue_protocol.holds import amend_hold, held_amount
-from venue_protocol.orders import BUY, SELL
+from venue_protocol.orders import BUY, SELL, OrderTerms
 
 CLIENTS = st.sampled_from(["ann", "bob", "cat"])
 SECURITIES = st.sampled_from(["AAPL", "MSFT"])
@@ -30,6 +39,33 @@ _places = st.builds(
     PRICES,
     st.sampled_from([None, "mine"]),
 )
+
+_PREVENTIONS = st.sampled_from(["cancel_newest", "cancel_oldest", "cancel_both", "decrement"])
+_EXPIRES_IN = st.one_of(st.none(), st.integers(0, 12))
+"""After the batch of the order; a time between two batches too."""
+_EDGES = st.sampled_from([(BUY, 10_600), (SELL, 9_400)])
+
+
+@st.composite
+def _special_places(draw: st.DrawFn) -> PlaceOrder:
+    """An order with terms of its own. `expires_us` is relative to its batch."""
+    kind = draw(st.sampled_from(["stop", "stop_limit", "iceberg", "post_only", "min_quantity", "gtd"]))
+    stop = draw(PRICES) if kind in ("stop", "stop_limit") else None
+    side, edge = draw(_EDGES)
+    quantity = draw(st.integers(1, 12)) if kind != "iceberg" else draw(st.integers(4, 30))
+    expires_in = draw(_EXPIRES_IN) if kind != "min_quantity" else None
+    terms = OrderTerms(
+        stop,
+        expires_in,
+        draw(st.integers(1, quantity)) if kind == "min_quantity" else None,
+        draw(st.integers(1, 4)) if kind == "iceberg" else None,
+        kind == "post_only",
+        draw(_PREVENTIONS),
+    )
+    tif = "IOC" if kind == "min_quantity" else "GTC" if expires_in is None else "GTD"
+    order_type = kind if kind in ("stop", "stop_limit") else "limit"
+    price = edge if kind == "stop" else draw(PRICES)
+    return PlaceOrder(draw(CLIENTS), draw(SECURITIES), side, order_type, tif, quantity, price, None, terms)  # type: ignore[arg-type]
 
 
 class EngineAgainstReference(RuleBasedStateMachine):
@@ -52,10 +88,35 @@ class EngineAgainstReference(RuleBasedStateMachine):
     @rule(orders=st.lists(_places, min_size=1, max_size=8))
     def place(self, orders: list[PlaceOrder]) -> None:
         """A batch of orders."""
+        self._place_all(orders)
+
+    def _place_all(self, orders: list[PlaceOrder]) -> None:
         first = self.engine.log_position + 1
         for order_id, order in enumerate(orders, first):
             self.held[order_id] = held_amount(order.side, order.price_e4, order.quantity)
         self._run(orders)
+
+    @rule(orders=st.lists(_special_places(), min_size=1, max_size=4))
+    def place_special(self, orders: list[PlaceOrder]) -> None:
+        """A batch of stops, icebergs and other orders with terms."""
+        now_us = self.engine.log_position + 1
+        for index, order in enumerate(orders):
+            terms = order.terms
+            if terms is not None and terms.expires_us is not None:
+                terms = msgspec.structs.replace(terms, expires_us=now_us + terms.expires_us)
+                orders[index] = msgspec.structs.replace(order, terms=terms)
+        self._place_all(orders)
+
+    @rule(prevention=_PREVENTIONS, tif=st.sampled_from(["GTC", "IOC", "FOK"]), order=_places)
+    def place_with_prevention(self, prevention: str, tif: str, order: PlaceOrder) -> None:
+        """A plain order that says what happens when it meets an own one."""
+        terms = OrderTerms(self_trade_prevention=prevention)  # type: ignore[arg-type]
+        self._place_all([msgspec.structs.replace(order, time_in_force=tif, terms=terms)])
+
+    @rule()
+    def let_time_pass(self) -> None:
+        """Nothing but time."""
+        self._run([AdvanceTime()])
 
     @rule(client=CLIENTS, back=st.integers(0, 40))
     def cancel(self, client: str, back: int) -> None:
@@ -103,6 +164,9 @@ class EngineAgainstReference(RuleBasedStateMachine):
                 mine = [(order.order_id, order.leaves, order.price_e4) for order in half.orders()]
                 theirs = self.reference.resting(security_id, half.side)
                 assert mine == [(order.order_id, order.leaves, order.price_e4) for order in theirs]
+                shown = [order.leaves - order.reserve for order in half.orders()]
+                assert shown == [order.shown for order in theirs]
+            assert sorted(book.stops.parked) == self.reference.parked(security_id)
 
     @invariant()
     def open_orders_are_held_exactly(self) -> None:
@@ -127,7 +191,7 @@ class EngineAgainstReference(RuleBasedStateMachine):
         batch = codec.decode(codec.encode(CommandBatch(codec.SCHEMA, 0, first, first, list(commands))))
         assert isinstance(batch, CommandBatch)
         events = self.engine.apply(batch)
-        assert events.events == self.reference.run(batch.commands)
+        assert events.events == self.reference.run(batch.commands, first)
         self.log.append(batch)
         self.published.append(codec.encode(events))
         for event in events.events:
@@ -142,6 +206,8 @@ class EngineAgainstReference(RuleBasedStateMachine):
             assert event.price_e4 <= event.buy_price_e4
         elif type(event) is OrderCanceled:
             self.held[event.order_id] -= held_amount(event.side, event.price_e4, event.quantity)
+        elif type(event) is OrderReduced:
+            self.held[event.order_id] -= held_amount(event.side, event.price_e4, event.reduced)
         elif type(event) is OrderAmended:
             self.held[event.order_id] -= event.hold_released
             assert event.hold_released >= 0

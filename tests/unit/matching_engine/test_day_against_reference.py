@@ -13,7 +13,6 @@ from tests.unit.matching_engine.test_against_reference import (
     EngineAgainstReference,
 )
 from venue_protocol.commands import PlaceOrder, SetPhase
-from venue_protocol.holds import held_amount
 from venue_protocol.orders import BUY, SELL
 
 _PHASES = st.sampled_from(
@@ -62,10 +61,7 @@ class DayAgainstReference(EngineAgainstReference):
     @rule(orders=st.lists(_places | _auction_market_places, min_size=1, max_size=8))
     def place_for_the_day(self, orders: list[PlaceOrder]) -> None:
         """A batch of orders, most of them bound to the day."""
-        first = self.engine.log_position + 1
-        for order_id, order in enumerate(orders, first):
-            self.held[order_id] = held_amount(order.side, order.price_e4, order.quantity)
-        self._run(orders)
+        self._place_all(orders)
 
     @rule(phase=_PHASES, security=st.none() | st.none() | SECURITIES, price=st.none() | PRICES)
     def set_phase(self, phase: str, security: str | None, price: int | None) -> None:
