@@ -10,6 +10,7 @@ import msgspec
 
 from venue_protocol.commands import Command, CommandBatch
 from venue_protocol.events import EventBatch
+from venue_protocol.orders import OrderTerms
 from venue_protocol.settlement import SettlementBatch, SettlementReport
 from venue_protocol.streams import OrderReports, ResendRequest, StreamPosition
 
@@ -25,6 +26,7 @@ class CodecError(ValueError):
 _encoder = msgspec.json.Encoder()
 _message_decoder = msgspec.json.Decoder(Message)
 _command_decoder = msgspec.json.Decoder(Command)
+_terms_decoder = msgspec.json.Decoder(OrderTerms)
 _report_decoder = msgspec.json.Decoder(SettlementReport)
 
 
@@ -77,6 +79,16 @@ def decode_command(body: bytes | str) -> Command:
     try:
         command: Command = _command_decoder.decode(body)
         return command
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise CodecError(str(error)) from error
+
+
+def decode_terms(body: bytes | str | None) -> OrderTerms | None:
+    """An order's terms as its record stores them, None for none; CodecError if they are not readable."""
+    if body is None:
+        return None
+    try:
+        return _terms_decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CodecError(str(error)) from error
 

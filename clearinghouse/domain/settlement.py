@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from clearinghouse.domain.ledger import HoldRelease, Journal, Ledger, Leg, ReportChain, Shortfall
 from clearinghouse.domain.report_chain import ReportWriter, SealedReport
-from venue_protocol.events import AmendRejected, Event, OrderAmended, OrderCanceled, Trade
+from venue_protocol.events import AmendRejected, Event, OrderAmended, OrderCanceled, OrderReduced, Trade
 from venue_protocol.holds import CASH, held_amount, held_asset
 from venue_protocol.orders import BUY, SELL
 
@@ -81,11 +81,13 @@ class Settlement:
         return self._reports.last_sequence
 
     def apply(self, event: Event, time_us: int) -> None:
-        """Settle a trade, release what a canceled or amended order no longer needs; other events move nothing."""
+        """Settle a trade, release what a canceled, reduced or amended order no longer needs; no other event moves."""
         if type(event) is Trade:
             self._settle(event, time_us)
         elif type(event) is OrderCanceled:
             self._release(event, held_amount(event.side, event.price_e4, event.quantity))
+        elif type(event) is OrderReduced:
+            self._release(event, held_amount(event.side, event.price_e4, event.reduced))
         elif type(event) in (OrderAmended, AmendRejected) and event.hold_released:  # type: ignore[union-attr]
             self._release(event, event.hold_released)  # type: ignore[union-attr,arg-type]
 
@@ -117,7 +119,7 @@ class Settlement:
             return
         self._reports.traded(self._journal("trade", time_us, legs, trade_id=trade.trade_id), trade)
 
-    def _release(self, event: OrderCanceled | OrderAmended | AmendRejected, amount: int) -> None:
+    def _release(self, event: OrderCanceled | OrderReduced | OrderAmended | AmendRejected, amount: int) -> None:
         if event.side is not None and event.security_id is not None:
             asset = held_asset(event.side, event.security_id)
             self.ledger.release(HoldRelease(event.client_id, asset, amount))

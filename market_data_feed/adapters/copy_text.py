@@ -1,6 +1,7 @@
 """Rows as Postgres COPY text: several times cheaper than arrays of adapted values (docs/market-data.md)."""
 
 from market_data_feed.domain.orders import ExecutionReport, RecordedTrade, WorkingOrder
+from venue_protocol import codec
 from venue_protocol.events import OrderAccepted
 from venue_protocol.settlement import SettlementReport
 
@@ -20,11 +21,12 @@ def _number(value: int | None) -> str:
 def order_row(accepted: OrderAccepted, accepted_us: int, order: WorkingOrder) -> str:
     """A row of `orders` for an order that is new in this transaction, in its final state."""
     name = text_or_null(accepted.client_order_id)
+    terms = text_or_null(codec.encode(accepted.terms).decode()) if accepted.terms is not None else NULL
     return (
         f"{order.order_id}\t{order.client_id}\t{name}\t{order.security_id}\t{order.side}\t{accepted.order_type}\t"
         f"{accepted.time_in_force}\t{order.quantity}\t{order.price_e4}\t{order.filled}\t{order.leaves}\t"
         f"{order.notional_e4}\t{order.status}\t{order.reason or NULL}\t{accepted_us}\t{order.updated_us}\t"
-        f"{order.event_sequence}\n"
+        f"{order.event_sequence}\t{order.visible}\t{_number(order.triggered_us)}\t{terms}\n"
     )
 
 

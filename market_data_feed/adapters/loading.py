@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from market_data_feed.domain.orders import RecordedTrade, WorkingOrder
 from service_runtime.database import Cursor
+from venue_protocol import codec
 
 _OPEN_ORDERS = """
 SELECT order_id, client_id, security_id, side, price_e4, quantity, filled, leaves, notional_e4, event_sequence,
-    status, reason, updated_us, client_order_id
+    status, reason, updated_us, client_order_id, order_type, visible, triggered_us, terms
 FROM orders WHERE status IN ('new', 'partially_filled')
 """
 
@@ -41,6 +42,6 @@ def load(cursor: Cursor) -> Recorded:
     cursor.execute("SELECT stream, sequence FROM stream_positions")
     positions = dict(cursor.fetchall())
     cursor.execute(_OPEN_ORDERS)
-    working = {row[0]: WorkingOrder(*row) for row in cursor}
+    working = {row[0]: WorkingOrder(*row[:-1], terms=codec.decode_terms(row[-1])) for row in cursor}
     cursor.execute(_LAST_TRADES)
     return Recorded(positions, working, [RecordedTrade(*row) for row in cursor])

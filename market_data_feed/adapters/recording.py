@@ -29,10 +29,11 @@ ON CONFLICT DO NOTHING
 _UPDATE_ORDERS = """
 UPDATE orders AS o SET quantity = n.quantity, price_e4 = n.price_e4, filled = n.filled, leaves = n.leaves,
     notional_e4 = n.notional_e4, status = n.status, reason = n.reason, updated_us = n.updated_us,
-    event_sequence = n.event_sequence
+    event_sequence = n.event_sequence, visible = n.visible, triggered_us = n.triggered_us
 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],
-    %s::bigint[], %s::bigint[])
-    AS n(order_id, quantity, price_e4, filled, leaves, notional_e4, status, reason, updated_us, event_sequence)
+    %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+    AS n(order_id, quantity, price_e4, filled, leaves, notional_e4, status, reason, updated_us, event_sequence,
+        visible, triggered_us)
 WHERE o.order_id = n.order_id AND o.event_sequence < n.event_sequence
 """
 
@@ -70,6 +71,8 @@ def compose(due: Due, fold: Fold) -> Record:
             _array(order.reason or "NULL" for order in changed),
             _array(order.updated_us for order in changed),
             _array(order.event_sequence for order in changed),
+            _array(order.visible for order in changed),
+            _array("NULL" if order.triggered_us is None else order.triggered_us for order in changed),
         ],
         updated=len(changed),
         order_reports="".join([copy_text.report_row(report) for effect in fold.effects for report in effect.reports]),

@@ -14,7 +14,7 @@ NEWEST = 2**62
 
 _ORDER = """
 SELECT order_id, client_id, client_order_id, security_id, side, order_type, time_in_force, quantity, price_e4, filled,
-    leaves, notional_e4, status, reason, accepted_us, updated_us, event_sequence
+    leaves, notional_e4, status, reason, accepted_us, updated_us, event_sequence, visible, triggered_us, terms
 FROM orders
 """
 _REPORT = """
@@ -69,6 +69,10 @@ class OrderRecord(msgspec.Struct, frozen=True):
     accepted_us: int
     updated_us: int
     event_sequence: int
+    visible: int
+    triggered_us: int | None
+    terms: str | None
+    """JSON."""
 
 
 @dataclass(frozen=True, slots=True)

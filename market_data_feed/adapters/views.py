@@ -1,24 +1,24 @@
 """How the feed shows its records: money as decimal strings, times as microseconds and as text."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from market_data_feed.adapters.clearing import Account, Holding, Standing
 from market_data_feed.adapters.records import OrderRecord, RefusedOrder
 from market_data_feed.domain.market import Level, TopOfBook
 from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
+from venue_protocol import codec
 from venue_protocol.money import format_e4
-from venue_protocol.orders import MARKET
+from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
+from venue_protocol.times import format_utc
 
 View = dict[str, Any]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def iso(time_us: int) -> str:
     """ISO 8601 in UTC with microseconds, for people."""
-    return (_EPOCH + timedelta(microseconds=time_us)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return format_utc(time_us)
 
 
 def money(amount_e4: int | None) -> str | None:
@@ -107,7 +107,9 @@ def order(row: OrderRecord) -> View:
         "type": row.order_type,
         "time_in_force": row.time_in_force,
         "quantity": row.quantity,
-        "price": None if row.order_type == MARKET else format_e4(row.price_e4),
+        "price": price_shown(row.order_type, row.price_e4),
+        "worst_price": worst_price_shown(row.order_type, row.price_e4),
+        **terms_shown(codec.decode_terms(row.terms)),
         "status": row.status,
         "filled": row.filled,
         "leaves": row.leaves,
@@ -116,6 +118,7 @@ def order(row: OrderRecord) -> View:
         "accepted_us": row.accepted_us,
         "accepted": iso(row.accepted_us),
         "updated_us": row.updated_us,
+        "triggered_us": row.triggered_us,
         "sequence": row.event_sequence,
     }
 
@@ -147,6 +150,8 @@ def execution_report(report: ExecutionReport) -> View:
         view["last_price"] = money(report.last_price_e4)
         view["last_quantity"] = report.last_quantity
         view["role"] = "taker" if report.is_aggressor else "maker"
+    if report.kind == "reduced":
+        view["reduced"] = report.last_quantity
     if report.kind == "mass_cancel":
         view["canceled"] = report.last_quantity
     return view

@@ -112,7 +112,8 @@ class Market:
         """Put open orders into the books, as after a restart."""
         for order in orders:
             market = self.security(order.security_id)
-            market.half(order.side).change(order.price_e4, order.leaves, 1)
+            if order.visible:
+                market.half(order.side).change(order.price_e4, order.visible, 1)
             market.sequence = max(market.sequence, order.event_sequence)
 
     def set_last(self, trade: RecordedTrade) -> None:

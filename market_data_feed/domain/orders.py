@@ -11,10 +11,12 @@ from venue_protocol.events import (
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
+    OrderReduced,
+    OrderTriggered,
     Trade,
 )
 from venue_protocol.identifiers import sharded_id
-from venue_protocol.orders import BUY, SELL, OrderStatus, Side
+from venue_protocol.orders import BUY, EXPIRED, LIMIT, SELL, UNPRICED, OrderStatus, OrderTerms, OrderType, Side
 
 
 class BrokenStream(RuntimeError):
@@ -40,6 +42,25 @@ class WorkingOrder(msgspec.Struct, gc=False):
     reason: str | None = None
     updated_us: int = 0
     client_order_id: str | None = None
+    order_type: OrderType = LIMIT
+    visible: int = 0
+    """Those of its open shares that the published book has: not an iceberg's reserve, nothing of a stop that waits."""
+    triggered_us: int | None = None
+    """When a stop was elected."""
+    terms: OrderTerms | None = None
+
+    def is_waiting_stop(self) -> bool:
+        """Whether it is a stop that was not elected yet."""
+        return self.terms is not None and self.terms.stop_price_e4 is not None and self.triggered_us is None
+
+    def entering(self) -> int:
+        """How many of its open shares show when it enters a queue."""
+        most = self.terms.display_quantity if self.terms is not None else None
+        return self.leaves if most is None else min(most, self.leaves)
+
+    def shown_price_e4(self) -> int | None:
+        """Its limit; None if it has none."""
+        return None if self.order_type in UNPRICED else self.price_e4
 
 
 class ExecutionReport(msgspec.Struct, frozen=True, gc=False):
@@ -48,7 +69,7 @@ class ExecutionReport(msgspec.Struct, frozen=True, gc=False):
     client_id: str
     event_sequence: int
     kind: str
-    """new, trade, canceled, amended, cancel_rejected, amend_rejected or mass_cancel."""
+    """new, triggered, trade, canceled, expired, reduced, amended, cancel_rejected, amend_rejected or mass_cancel."""
     time_us: int
     order_id: int | None = None
     previous_sequence: int | None = None
@@ -133,6 +154,10 @@ class Fold:
             self._cancel(event, sequence, effect)
         elif type(event) is OrderAmended:
             self._amend(event, sequence, effect)
+        elif type(event) is OrderTriggered:
+            self._trigger(event, sequence, effect)
+        elif type(event) is OrderReduced:
+            self._reduce(event, sequence, effect)
         elif type(event) is MassCancelReport:
             effect.reports.append(_mass_cancel_report(event, sequence, effect.time_us))
         elif isinstance(event, CancelRejected | AmendRejected):
@@ -158,11 +183,15 @@ class Fold:
             None,
             effect.time_us,
             event.client_order_id,
+            event.order_type,
+            0,
+            None,
+            event.terms,
         )
         self._working[order_id] = order
         self.touched[order_id] = order
         self.accepted.append((event, effect.time_us))
-        _change_level(effect, order, event.quantity, 1)
+        _show(effect, order, 0 if order.is_waiting_stop() else order.entering())
         effect.reports.append(_report(order, "new", sequence, None, effect.time_us))
 
     def _trade(self, event: Trade, sequence: int, effect: BatchEffect) -> None:
@@ -178,7 +207,9 @@ class Fold:
         order.notional_e4 += event.quantity * event.price_e4
         order.leaves = leaves
         order.status = "partially_filled" if leaves else "filled"
-        _change_level(effect, order, -event.quantity, 0 if leaves else -1)
+        # What an iceberg showed is gone: it shows more, at the back of the queue. An aggressor has not rested yet.
+        left = order.visible - event.quantity
+        _show(effect, order, order.entering() if is_aggressor or left <= 0 else left)
         previous = self._advance(order, sequence, effect.time_us)
         effect.reports.append(
             ExecutionReport(
@@ -191,7 +222,7 @@ class Fold:
                 order.security_id,
                 order.side,
                 order.quantity,
-                order.price_e4,
+                order.shown_price_e4(),
                 order.filled,
                 leaves,
                 order.status,
@@ -206,25 +237,45 @@ class Fold:
 
     def _cancel(self, event: OrderCanceled, sequence: int, effect: BatchEffect) -> None:
         order = self._open_order(event.order_id, event.quantity, sequence)
-        _change_level(effect, order, -event.quantity, -1)
+        _show(effect, order, 0)
         order.leaves = 0
-        order.status = "canceled"
+        order.status = "expired" if event.reason == EXPIRED else "canceled"
         order.reason = event.reason
         previous = self._advance(order, sequence, effect.time_us)
-        effect.reports.append(_report(order, "canceled", sequence, previous, effect.time_us))
+        effect.reports.append(_report(order, order.status, sequence, previous, effect.time_us))
 
     def _amend(self, event: OrderAmended, sequence: int, effect: BatchEffect) -> None:
         order = self._open_order(event.order_id, event.previous_leaves, sequence)
-        _change_level(effect, order, -order.leaves, -1)
+        keeps_place = event.price_e4 == order.price_e4 and 0 < event.leaves < order.leaves
+        visible = order.visible
+        _show(effect, order, 0)
         order.price_e4 = event.price_e4
         order.quantity = event.quantity
         order.leaves = event.leaves
-        if event.leaves:
-            _change_level(effect, order, event.leaves, 1)
-        else:
+        if not order.is_waiting_stop():
+            _show(effect, order, min(visible, event.leaves) if keeps_place else order.entering())
+        if not event.leaves:
             order.status = "filled"
         previous = self._advance(order, sequence, effect.time_us)
         effect.reports.append(_report(order, "amended", sequence, previous, effect.time_us))
+
+    def _trigger(self, event: OrderTriggered, sequence: int, effect: BatchEffect) -> None:
+        order = self._open_order(event.order_id, event.leaves, sequence)
+        order.triggered_us = effect.time_us
+        _show(effect, order, order.entering())
+        previous = self._advance(order, sequence, effect.time_us)
+        effect.reports.append(_report(order, "triggered", sequence, previous, effect.time_us))
+
+    def _reduce(self, event: OrderReduced, sequence: int, effect: BatchEffect) -> None:
+        order = self._open_order(event.order_id, event.leaves + event.reduced, sequence)
+        order.quantity = event.quantity
+        order.leaves = event.leaves
+        _show(effect, order, min(order.visible, event.leaves))
+        previous = self._advance(order, sequence, effect.time_us)
+        report = _report(order, "reduced", sequence, previous, effect.time_us)
+        effect.reports.append(
+            msgspec.structs.replace(report, reason="self_trade_prevention", last_quantity=event.reduced)
+        )
 
     def _open_order(self, order_id: int, leaves: int, sequence: int) -> WorkingOrder:
         """The working order, if its open shares on record are those the event says."""
@@ -262,7 +313,10 @@ def _recorded_trade(event: Trade, sequence: int, time_us: int) -> RecordedTrade:
     )
 
 
-def _change_level(effect: BatchEffect, order: WorkingOrder, shares: int, orders: int) -> None:
+def _show(effect: BatchEffect, order: WorkingOrder, visible: int) -> None:
+    """Let so many shares of an order stand in the published book."""
+    shares, orders = visible - order.visible, (visible > 0) - (order.visible > 0)
+    order.visible = visible
     key = (order.security_id, order.side, order.price_e4)
     level = effect.levels.get(key)
     if level is None:
@@ -283,7 +337,7 @@ def _report(order: WorkingOrder, kind: str, sequence: int, previous: int | None,
         order.security_id,
         order.side,
         order.quantity,
-        order.price_e4,
+        order.shown_price_e4(),
         order.filled,
         order.leaves,
         order.status,

@@ -29,11 +29,15 @@ orders = Table(
     Column("accepted_us", BigInteger, nullable=False),
     Column("updated_us", BigInteger, nullable=False),
     Column("event_sequence", BigInteger, nullable=False),
+    Column("visible", BigInteger, nullable=False),
+    Column("triggered_us", BigInteger),
+    Column("terms", Text),
     Index("orders_client_id", "client_id", "order_id"),
     Index("orders_open", "client_id", "order_id", postgresql_where=text("status IN ('new', 'partially_filled')")),
     postgresql_with={"fillfactor": 80},
-    comment="Each order as it stands. price_e4: its limit, or a market order's band edge; notional_e4: sum of its"
-    " fills; event_sequence: its newest event. orders_open finds a client's open orders and, at a start, all.",
+    comment="Each order as it stands. price_e4: its limit, or the band edge of an order without one; notional_e4: sum"
+    " of its fills; event_sequence: its newest event; visible: its shares in the published book; triggered_us: when a"
+    " stop was elected; terms: JSON of its rare terms. orders_open finds a client's open orders and, at a start, all.",
 )
 
 order_reports = Table(

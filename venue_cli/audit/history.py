@@ -9,7 +9,7 @@ from clearinghouse.domain.settlement import Settlement, trade_releases
 from matching_engine.domain.engine import MatchingEngine
 from venue_cli.audit.transfers import Transfer
 from venue_protocol.commands import AmendOrder, CommandBatch, PlaceOrder
-from venue_protocol.events import AmendRejected, Event, EventBatch, OrderAmended, OrderCanceled, Trade
+from venue_protocol.events import AmendRejected, Event, EventBatch, OrderAmended, OrderCanceled, OrderReduced, Trade
 from venue_protocol.holds import held_amount, held_asset
 
 Key = tuple[str, str]
@@ -120,5 +120,8 @@ class History:
         elif type(event) is OrderCanceled:
             asset = held_asset(event.side, event.security_id)
             self._unsettled_releases[event.client_id, asset] += held_amount(event.side, event.price_e4, event.quantity)
+        elif type(event) is OrderReduced:
+            asset = held_asset(event.side, event.security_id)
+            self._unsettled_releases[event.client_id, asset] += held_amount(event.side, event.price_e4, event.reduced)
         elif isinstance(event, OrderAmended | AmendRejected) and event.side and event.security_id:
             self._unsettled_releases[event.client_id, held_asset(event.side, event.security_id)] += event.hold_released

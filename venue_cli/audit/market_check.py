@@ -12,6 +12,7 @@ import msgspec
 from market_data_feed.domain.orders import BatchEffect, ExecutionReport, Fold, RecordedTrade, WorkingOrder
 from venue_cli.audit.differences import EVENTS, Differences
 from venue_cli.audit.snapshot import Row, Snapshot
+from venue_protocol import codec
 from venue_protocol.events import EventBatch
 from venue_protocol.identifiers import shard_and_number
 
@@ -61,6 +62,9 @@ ORDERS = Table(
         "accepted_us",
         "updated_us",
         "event_sequence",
+        "visible",
+        "triggered_us",
+        "terms",
     ),
 )
 TRADES = Table(
@@ -209,6 +213,9 @@ def _order_row(order: WorkingOrder, terms: _Terms) -> Row:
         terms.accepted_us,
         order.updated_us,
         order.event_sequence,
+        order.visible,
+        order.triggered_us,
+        codec.encode(order.terms).decode() if order.terms is not None else None,
     )
 
 

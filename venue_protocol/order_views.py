@@ -1,0 +1,32 @@
+"""How the terms of an order are shown to its owner, the same at each door."""
+
+from typing import Any
+
+from venue_protocol.money import format_e4
+from venue_protocol.orders import UNPRICED, OrderTerms
+from venue_protocol.times import format_utc
+
+_PLAIN = OrderTerms()
+
+
+def price_shown(order_type: str, price_e4: int) -> str | None:
+    """The limit; None for a type that has none."""
+    return None if order_type in UNPRICED else format_e4(price_e4)
+
+
+def worst_price_shown(order_type: str, price_e4: int) -> str | None:
+    """How far an order without a limit may trade, and what its hold stands for: the edge of the price band."""
+    return format_e4(price_e4) if order_type in UNPRICED else None
+
+
+def terms_shown(terms: OrderTerms | None) -> dict[str, Any]:
+    """The rare terms under the names of the request; null, false or the default where an order has none."""
+    shown = terms or _PLAIN
+    return {
+        "stop_price": None if shown.stop_price_e4 is None else format_e4(shown.stop_price_e4),
+        "expire_time": None if shown.expires_us is None else format_utc(shown.expires_us),
+        "min_quantity": shown.min_quantity,
+        "display_quantity": shown.display_quantity,
+        "post_only": shown.is_post_only,
+        "self_trade_prevention": shown.self_trade_prevention,
+    }
