@@ -78,6 +78,7 @@ class Recorder:
             market.rest(recorded.working.values())
             for trade in recorded.last_trades:
                 market.set_last(trade)
+        self._hub.load_session(recorded.session)
         self._hub.start_at(recorded.positions)
         self._heal_at_s = self._now_s()
         self._is_loaded = True

@@ -34,6 +34,7 @@ class StatusBoard:
             "waiting_for": waiting_for,
             "behind": behind,
             "positions": self._hub.positions(),
+            "session": self._hub.session(),
             "time_us": now_us,
             "time": views.iso(now_us),
         }

@@ -30,6 +30,8 @@ class OrderAccepted(_EventStruct, frozen=True, tag="order_accepted"):
     client_order_id: str | None = None
     terms: OrderTerms | None = None
     """None for a plain order."""
+    is_waiting: bool = False
+    """A CLS order that is not in the book before its OrderReleased."""
 
 
 class OrderTriggered(_EventStruct, frozen=True, tag="order_triggered"):

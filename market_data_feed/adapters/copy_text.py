@@ -40,7 +40,7 @@ def report_row(report: ExecutionReport) -> str:
     )
     if report.trade_id is None:
         return f"{head}{stand}{NULL}\t{_number(report.last_quantity)}\t{NULL}\t{NULL}\t{report.time_us}\n"
-    taker = "t" if report.is_aggressor else "f"
+    taker = NULL if report.is_aggressor is None else "t" if report.is_aggressor else "f"
     return (
         f"{head}{stand}{report.trade_id}\t{report.last_quantity}\t{report.last_price_e4}\t{taker}\t{report.time_us}\n"
     )
@@ -50,7 +50,7 @@ def trade_row(trade: RecordedTrade) -> str:
     """A row of `trades`."""
     return (
         f"{trade.security_id}\t{trade.trade_id}\t{trade.event_sequence}\t{trade.price_e4}\t{trade.quantity}\t"
-        f"{trade.aggressor}\t{trade.buy_order_id}\t{trade.buy_client_id}\t{trade.sell_order_id}\t"
+        f"{trade.aggressor or NULL}\t{trade.buy_order_id}\t{trade.buy_client_id}\t{trade.sell_order_id}\t"
         f"{trade.sell_client_id}\t{trade.time_us}\n"
     )
 

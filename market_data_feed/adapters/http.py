@@ -157,6 +157,12 @@ def _add_market(app: Flask, answers: Answers) -> None:
             view = {"security": security_id, **book_view(state, depth)} | _as_of(state.sequence, state.updated_us)
         return json_response(view)
 
+    @app.get("/v1/session/<security_id>")
+    def session(security_id: str) -> Response:
+        listed = answers.security(security_id)
+        answers.hub.require_started()
+        return json_response({"security": security_id, **answers.hub.security_session(listed.shard, security_id)})
+
     @app.get("/v1/trades/<security_id>")
     def trades(security_id: str) -> Response:
         answers.security(security_id)

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from market_data_feed.domain.orders import RecordedTrade, WorkingOrder
+from market_data_feed.domain.session import SessionEvent, SessionRow
 from service_runtime.database import Cursor
 from venue_protocol import codec
 
@@ -28,6 +31,9 @@ SELECT last.* FROM traded CROSS JOIN LATERAL (
 """
 
 
+_decode_session = msgspec.json.Decoder(SessionEvent).decode
+
+
 @dataclass
 class Recorded:
     """What the record says at a start."""
@@ -35,6 +41,7 @@ class Recorded:
     positions: dict[str, int]
     working: dict[int, WorkingOrder]
     last_trades: list[RecordedTrade]
+    session: list[SessionRow]
 
 
 def load(cursor: Cursor) -> Recorded:
@@ -44,4 +51,10 @@ def load(cursor: Cursor) -> Recorded:
     cursor.execute(_OPEN_ORDERS)
     working = {row[0]: WorkingOrder(*row[:-1], terms=codec.decode_terms(row[-1])) for row in cursor}
     cursor.execute(_LAST_TRADES)
-    return Recorded(positions, working, [RecordedTrade(*row) for row in cursor])
+    last_trades = [RecordedTrade(*row) for row in cursor]
+    cursor.execute("SELECT shard, security_id, kind, event, time_us, event_sequence FROM session_events")
+    session = [
+        SessionRow(shard, security_id, kind, _decode_session(event), time_us, sequence)
+        for shard, security_id, kind, event, time_us, sequence in cursor
+    ]
+    return Recorded(positions, working, last_trades, session)

@@ -26,6 +26,13 @@ INSERT INTO refused_orders SELECT * FROM unnest(
 ON CONFLICT DO NOTHING
 """
 
+_PUT_SESSION_EVENTS = """
+INSERT INTO session_events AS s SELECT * FROM unnest(
+    %s::smallint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
+ON CONFLICT (shard, security_id, kind) DO UPDATE SET event = excluded.event, time_us = excluded.time_us,
+    event_sequence = excluded.event_sequence
+"""
+
 _UPDATE_ORDERS = """
 UPDATE orders AS o SET quantity = n.quantity, price_e4 = n.price_e4, filled = n.filled, leaves = n.leaves,
     notional_e4 = n.notional_e4, status = n.status, reason = n.reason, updated_us = n.updated_us,
@@ -50,6 +57,8 @@ class Record:
     trades: str = ""
     settlements: str = ""
     refused_orders: list[RefusalRow] = field(default_factory=list)
+    session_events: list[tuple[Any, ...]] = field(default_factory=list)
+    """Rows in the order of the columns."""
 
 
 def compose(due: Due, fold: Fold) -> Record:
@@ -79,6 +88,10 @@ def compose(due: Due, fold: Fold) -> Record:
         trades="".join([copy_text.trade_row(recorded) for effect in fold.effects for recorded in effect.trades]),
         settlements="".join([copy_text.settlement_row(r, codec.encode(r).decode()) for r in due.settlements]),
         refused_orders=list(_refusal_rows(due.refusals)),
+        session_events=[
+            (*row.key, codec.encode(row.event).decode(), row.time_us, row.event_sequence)
+            for row in fold.session.values()
+        ],
     )
 
 
@@ -95,6 +108,8 @@ def write(cursor: Cursor, record: Record) -> None:
         cursor.execute(_UPDATE_ORDERS, record.order_updates)
         if cursor.rowcount != record.updated:
             raise BrokenStream(f"{record.updated - cursor.rowcount} of {record.updated} orders have a newer record")
+    if record.session_events:
+        cursor.execute(_PUT_SESSION_EVENTS, [list(column) for column in zip(*record.session_events, strict=True)])
     if record.refused_orders:
         cursor.execute(_INSERT_REFUSALS, [list(column) for column in zip(*record.refused_orders, strict=True)])
 

@@ -6,12 +6,14 @@ from market_data_feed.adapters.clearing import Account, Holding, Standing
 from market_data_feed.adapters.records import OrderRecord, RefusedOrder
 from market_data_feed.domain.market import Level, TopOfBook
 from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
+from market_data_feed.domain.session import Session
 from venue_protocol import codec
 from venue_protocol.money import format_e4
 from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.times import format_utc
+from venue_protocol.trading_day import PhaseState
 
 View = dict[str, Any]
 
@@ -149,7 +151,7 @@ def execution_report(report: ExecutionReport) -> View:
         view["trade_id"] = report.trade_id
         view["last_price"] = money(report.last_price_e4)
         view["last_quantity"] = report.last_quantity
-        view["role"] = "taker" if report.is_aggressor else "maker"
+        view["role"] = _role(report)
     if report.kind == "reduced":
         view["reduced"] = report.last_quantity
     if report.kind == "mass_cancel":
@@ -169,7 +171,7 @@ def fill(report: ExecutionReport) -> View:
         "price": money(report.last_price_e4),
         "quantity": report.last_quantity,
         "leaves": report.leaves,
-        "role": "taker" if report.is_aggressor else "maker",
+        "role": _role(report),
         "time_us": report.time_us,
         "time": iso(report.time_us),
     }
@@ -229,3 +231,37 @@ def standing(row: Standing, prices_e4: dict[str, int]) -> View:
         "holdings": {name: held.quantity for name, held in sorted(row.holdings.items()) if held.quantity},
         "equity": format_e4(equity_e4),
     }
+
+
+def session(now: Session, time_us: int) -> View:
+    """The phase of each shard, and what there is to say of single securities."""
+    return {
+        "phases": {str(shard): _phase(state) for shard, state in sorted(now.shards().items())},
+        "securities": {name: security_session(now, shard, name) for shard, name in now.remarkable()},
+        "time_us": time_us,
+    }
+
+
+def security_session(now: Session, shard: int, security_id: str) -> View:
+    """The phase of a security, what its auction would do, and whether its band holds it."""
+    indication, limit = now.indication(shard, security_id), now.limit_state(shard, security_id)
+    return _phase(now.phase(shard, security_id)) | {
+        "indicative_price": money(indication.price_e4) if indication else None,
+        "paired_quantity": indication.paired if indication else 0,
+        "imbalance_quantity": indication.imbalance if indication else 0,
+        "imbalance_side": indication.side if indication else None,
+        "limit_state": limit.side if limit else None,
+        "band_low": money(limit.band_low_e4) if limit else None,
+        "band_high": money(limit.band_high_e4) if limit else None,
+    }
+
+
+def _phase(state: PhaseState) -> View:
+    return {"phase": state.phase, "reason": state.reason, "until_us": state.until_us}
+
+
+def _role(report: ExecutionReport) -> str:
+    """Who took whom; in an auction nobody."""
+    if report.is_aggressor is None:
+        return "auction"
+    return "taker" if report.is_aggressor else "maker"

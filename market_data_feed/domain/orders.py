@@ -2,6 +2,7 @@
 
 import msgspec
 
+from market_data_feed.domain.session import SESSION_EVENTS, SessionRow, session_row
 from venue_protocol.events import (
     AmendRejected,
     CancelRejected,
@@ -12,10 +13,11 @@ from venue_protocol.events import (
     OrderAmended,
     OrderCanceled,
     OrderReduced,
+    OrderReleased,
     OrderTriggered,
     Trade,
 )
-from venue_protocol.identifiers import sharded_id
+from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.orders import BUY, EXPIRED, LIMIT, SELL, UNPRICED, OrderStatus, OrderTerms, OrderType, Side
 
 
@@ -53,6 +55,10 @@ class WorkingOrder(msgspec.Struct, gc=False):
         """Whether it is a stop that was not elected yet."""
         return self.terms is not None and self.terms.stop_price_e4 is not None and self.triggered_us is None
 
+    def is_waiting(self) -> bool:
+        """Whether it is open and not in the book: a stop before its election, a CLS order before its auction."""
+        return self.leaves > 0 and not self.visible
+
     def entering(self) -> int:
         """How many of its open shares show when it enters a queue."""
         most = self.terms.display_quantity if self.terms is not None else None
@@ -69,7 +75,8 @@ class ExecutionReport(msgspec.Struct, frozen=True, gc=False):
     client_id: str
     event_sequence: int
     kind: str
-    """new, triggered, trade, canceled, expired, reduced, amended, cancel_rejected, amend_rejected or mass_cancel."""
+    """new, triggered, released, trade, canceled, expired, reduced, amended, cancel_rejected, amend_rejected or
+    mass_cancel."""
     time_us: int
     order_id: int | None = None
     previous_sequence: int | None = None
@@ -100,7 +107,8 @@ class RecordedTrade(msgspec.Struct, frozen=True, gc=False):
     security_id: str
     price_e4: int
     quantity: int
-    aggressor: Side
+    aggressor: Side | None
+    """None in an auction."""
     buy_order_id: int
     buy_client_id: str
     sell_order_id: int
@@ -122,6 +130,8 @@ class BatchEffect(msgspec.Struct, gc=False):
     """Net change of [shares, orders] at each level touched; may be [0, 0]."""
     trades: list[RecordedTrade]
     reports: list[ExecutionReport]
+    session: list[SessionRow] = []
+    """Phases, indications and limit states, in order."""
 
 
 class Fold:
@@ -133,6 +143,8 @@ class Fold:
         """New orders with the time they were accepted."""
         self.touched: dict[int, WorkingOrder] = {}
         """Every order that changed, new ones included, in its final state."""
+        self.session: dict[tuple[int, str, str], SessionRow] = {}
+        """The newest of each kind of session event of each security."""
         self.effects: list[BatchEffect] = []
 
     def apply(self, batch: EventBatch, first: int) -> None:
@@ -156,8 +168,14 @@ class Fold:
             self._amend(event, sequence, effect)
         elif type(event) is OrderTriggered:
             self._trigger(event, sequence, effect)
+        elif type(event) is OrderReleased:
+            self._release(event, sequence, effect)
         elif type(event) is OrderReduced:
             self._reduce(event, sequence, effect)
+        elif isinstance(event, SESSION_EVENTS):
+            row = session_row(shard_and_number(sequence)[0], event, effect.time_us, sequence)
+            self.session[row.key] = row
+            effect.session.append(row)
         elif type(event) is MassCancelReport:
             effect.reports.append(_mass_cancel_report(event, sequence, effect.time_us))
         elif isinstance(event, CancelRejected | AmendRejected):
@@ -191,16 +209,17 @@ class Fold:
         self._working[order_id] = order
         self.touched[order_id] = order
         self.accepted.append((event, effect.time_us))
-        _show(effect, order, 0 if order.is_waiting_stop() else order.entering())
+        _show(effect, order, 0 if order.is_waiting_stop() or event.is_waiting else order.entering())
         effect.reports.append(_report(order, "new", sequence, None, effect.time_us))
 
     def _trade(self, event: Trade, sequence: int, effect: BatchEffect) -> None:
         effect.trades.append(_recorded_trade(event, sequence, effect.time_us))
-        self._fill(event, event.buy_order_id, event.buy_leaves, event.aggressor == BUY, sequence, effect)
-        self._fill(event, event.sell_order_id, event.sell_leaves, event.aggressor == SELL, sequence, effect)
+        buys, sells = (None, None) if event.aggressor is None else (event.aggressor == BUY, event.aggressor == SELL)
+        self._fill(event, event.buy_order_id, event.buy_leaves, buys, sequence, effect)
+        self._fill(event, event.sell_order_id, event.sell_leaves, sells, sequence, effect)
 
     def _fill(
-        self, event: Trade, order_id: int, leaves: int, is_aggressor: bool, sequence: int, effect: BatchEffect
+        self, event: Trade, order_id: int, leaves: int, is_aggressor: bool | None, sequence: int, effect: BatchEffect
     ) -> None:
         order = self._open_order(order_id, leaves + event.quantity, sequence)
         order.filled += event.quantity
@@ -208,7 +227,8 @@ class Fold:
         order.leaves = leaves
         order.status = "partially_filled" if leaves else "filled"
         # What an iceberg showed is gone: it shows more, at the back of the queue. An aggressor has not rested yet.
-        left = order.visible - event.quantity
+        # In an auction it gives of its reserve first.
+        left = order.visible - event.quantity if is_aggressor is not None else min(order.visible, leaves)
         _show(effect, order, order.entering() if is_aggressor or left <= 0 else left)
         previous = self._advance(order, sequence, effect.time_us)
         effect.reports.append(
@@ -247,12 +267,12 @@ class Fold:
     def _amend(self, event: OrderAmended, sequence: int, effect: BatchEffect) -> None:
         order = self._open_order(event.order_id, event.previous_leaves, sequence)
         keeps_place = event.price_e4 == order.price_e4 and 0 < event.leaves < order.leaves
-        visible = order.visible
+        visible, waits = order.visible, order.is_waiting()
         _show(effect, order, 0)
         order.price_e4 = event.price_e4
         order.quantity = event.quantity
         order.leaves = event.leaves
-        if not order.is_waiting_stop():
+        if not waits:
             _show(effect, order, min(visible, event.leaves) if keeps_place else order.entering())
         if not event.leaves:
             order.status = "filled"
@@ -265,6 +285,12 @@ class Fold:
         _show(effect, order, order.entering())
         previous = self._advance(order, sequence, effect.time_us)
         effect.reports.append(_report(order, "triggered", sequence, previous, effect.time_us))
+
+    def _release(self, event: OrderReleased, sequence: int, effect: BatchEffect) -> None:
+        order = self._open_order(event.order_id, event.leaves, sequence)
+        _show(effect, order, order.entering())
+        previous = self._advance(order, sequence, effect.time_us)
+        effect.reports.append(_report(order, "released", sequence, previous, effect.time_us))
 
     def _reduce(self, event: OrderReduced, sequence: int, effect: BatchEffect) -> None:
         order = self._open_order(event.order_id, event.leaves + event.reduced, sequence)

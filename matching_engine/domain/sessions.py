@@ -4,6 +4,8 @@ A book that trades continuously without a band costs nothing here (`Book.is_spec
 driven by the log: SetPhase and SetVolatilityBands, and the time of the batches for what ends by itself.
 """
 
+import msgspec
+
 from matching_engine.domain.amending import Amending
 from matching_engine.domain.auction import clearing
 from matching_engine.domain.book import Book, HalfBook, Order, show
@@ -262,6 +264,7 @@ class Sessions(Amending):
         if time_in_force in (OPG, CLS):
             remainder = None
         if time_in_force == CLS and self.phases.of(book.security_id).phase != CLOSING_AUCTION:
+            events[-1] = msgspec.structs.replace(events[-1], is_waiting=True)
             book.closing[order.order_id] = order
             self.orders[order.order_id] = order
             is_open = True

@@ -5,7 +5,7 @@ unique venue-wide and rises within a shard. Amounts: `_e4` ten-thousandths of a 
 shares; times: microseconds since the epoch. Rows are written by COPY and never deleted.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, SmallInteger, Table, Text, text
 
 metadata = MetaData()
 
@@ -80,7 +80,7 @@ trades = Table(
     Column("event_sequence", BigInteger, nullable=False),
     Column("price_e4", BigInteger, nullable=False),
     Column("quantity", BigInteger, nullable=False),
-    Column("aggressor", Text, nullable=False),
+    Column("aggressor", Text),
     Column("buy_order_id", BigInteger, nullable=False),
     Column("buy_client_id", Text, nullable=False),
     Column("sell_order_id", BigInteger, nullable=False),
@@ -115,6 +115,19 @@ refused_orders = Table(
     Column("time_us", BigInteger, nullable=False),
     Index("refused_orders_client_id", "client_id", "time_us"),
     comment="Orders the door refused. Text comes from outside: cut and cleaned; quantity null where too large.",
+)
+
+session_events = Table(
+    "session_events",
+    metadata,
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    Column("security_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("event_sequence", BigInteger, nullable=False),
+    comment="The newest phase, indication and limit state (JSON) of each security; security_id is empty for a whole"
+    " shard. Taken in the order of event_sequence they give the session.",
 )
 
 stream_positions = Table(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from market_data_feed.domain.orders import BatchEffect, ExecutionReport, Fold, RecordedTrade, WorkingOrder
+from market_data_feed.domain.session import SessionRow
 from venue_cli.audit.differences import EVENTS, Differences
 from venue_cli.audit.snapshot import Row, Snapshot
 from venue_protocol import codec
@@ -112,6 +113,14 @@ REPORTS = Table(
 )
 
 
+SESSION = Table(
+    "session_events",
+    "session",
+    {"shard": "smallint", "security_id": "text", "kind": "text"},
+    ("shard", "security_id", "kind", "event", "time_us", "event_sequence"),
+)
+
+
 class _Terms(NamedTuple):
     """What an order's row has beside its state."""
 
@@ -131,7 +140,8 @@ class MarketCheck:
         self._terms: dict[int, _Terms] = {}
         self._fold = Fold(self._working)
         self._waiting = 0
-        self.counts = {ORDERS.what: 0, TRADES.what: 0, REPORTS.what: 0}
+        self._session: dict[tuple[int, str, str], SessionRow] = {}
+        self.counts = {ORDERS.what: 0, TRADES.what: 0, REPORTS.what: 0, SESSION.what: 0}
 
     def take(self, batch: EventBatch) -> None:
         """Fold the part of a batch that the feed has recorded. BrokenStream if it contradicts what was before."""
@@ -149,13 +159,21 @@ class MarketCheck:
         """Compare the open orders and the numbers of rows: nothing may be stored that the log does not give."""
         self._flush()
         self._compare_orders(self._working.values())
-        for table in (ORDERS, TRADES, REPORTS):
+        self._compare(
+            SESSION,
+            [
+                (*row.key, codec.encode(row.event).decode(), row.time_us, row.event_sequence)
+                for row in self._session.values()
+            ],
+        )
+        for table in (ORDERS, TRADES, REPORTS, SESSION):
             stored = self._market.number(f"SELECT count(*) FROM {table.name}")
             self._differences.compare(table.what, "all", "rows", self.counts[table.what], stored)
 
     def _flush(self) -> None:
         """Compare all that is final now."""
         fold, self._fold, self._waiting = self._fold, Fold(self._working), 0
+        self._session.update(fold.session)
         for accepted, time_us in fold.accepted:
             self._terms[accepted.order_id] = _Terms(accepted.order_type, accepted.time_in_force, time_us)
         self._compare_orders(order for order in fold.touched.values() if not order.leaves)

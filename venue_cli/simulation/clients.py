@@ -21,7 +21,7 @@ from venue_protocol import codec
 from venue_protocol.commands import AmendOrder, PlaceOrder
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.money import format_e4, parse_e4
-from venue_protocol.orders import BUY, FOK, IOC, LIMIT, MARKET, SELL, OrderType, Side, TimeInForce
+from venue_protocol.orders import BUY, CLS, DAY, FOK, IOC, LIMIT, MARKET, OPG, SELL, OrderType, Side, TimeInForce
 from venue_protocol.refusals import Refusal, RejectReason
 
 ClientAction = Action | PlaceOrderRequest
@@ -29,7 +29,7 @@ ClientAction = Action | PlaceOrderRequest
 _REFERENCE_E4 = 1_000_000
 _STEP_E4 = 10_000
 _SIDES: tuple[Side, Side] = (BUY, SELL)
-_TIMES_IN_FORCE: tuple[TimeInForce | None, ...] = (*(None,) * 8, IOC, FOK)
+_TIMES_IN_FORCE: tuple[TimeInForce | None, ...] = (*(None,) * 10, IOC, FOK, DAY, OPG, CLS)
 _UNKNOWN = (RejectReason.OUTCOME_UNKNOWN,)
 _NOT_NOW = (RejectReason.NOT_READY, RejectReason.OVERLOADED)
 

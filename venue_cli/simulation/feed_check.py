@@ -8,7 +8,17 @@ from venue_cli.simulation.market_store import MemoryMarket
 from venue_cli.simulation.oracle import ShardOracle
 from venue_cli.simulation.violation import Violation, require
 from venue_protocol import streams
-from venue_protocol.events import OrderAccepted, OrderAmended, OrderCanceled, OrderReduced, TimeAdvanced, Trade
+from venue_protocol.events import (
+    AuctionIndication,
+    LimitStateChanged,
+    OrderAccepted,
+    OrderAmended,
+    OrderCanceled,
+    OrderReduced,
+    PhaseChanged,
+    TimeAdvanced,
+    Trade,
+)
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import EXPIRED
 
@@ -69,7 +79,7 @@ def _owners(shards: list[ShardOracle]) -> Iterator[tuple[str, int]]:
                 number = sharded_id(shard.shard, sequence)
                 if isinstance(event, Trade):
                     yield from ((event.buy_client_id, number), (event.sell_client_id, number))
-                elif not isinstance(event, TimeAdvanced):
+                elif not isinstance(event, TimeAdvanced | PhaseChanged | AuctionIndication | LimitStateChanged):
                     yield event.client_id, number
 
 

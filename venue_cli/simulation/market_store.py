@@ -189,6 +189,13 @@ class MarketCursor:
                 self._put("orders", row | new)
                 self.rowcount += 1
 
+    def _put_session_events(self, parameters: Sequence[Any]) -> None:
+        for values in zip(*parameters, strict=True):
+            self._put("session_events", dict(zip(_COLUMNS["session_events"], values, strict=True)))
+
+    def _select_session_events(self, parameters: Sequence[Any]) -> None:
+        self._select("session_events", list(self._tables["session_events"].values()))
+
     def _insert_refusals(self, parameters: Sequence[Any]) -> None:
         for values in zip(*parameters, strict=True):
             row = dict(zip(_COLUMNS["refused_orders"], values, strict=True))
@@ -204,6 +211,8 @@ _STATEMENTS: list[tuple[str, Callable[[MarketCursor, Sequence[Any]], None]]] = [
     ("SELECT order_id, client_id, security_id, side, price_e4, quantity, filled,", MarketCursor._select_open_orders),
     ("WITH RECURSIVE traded(security_id) AS", MarketCursor._select_last_trades),
     ("UPDATE orders AS o SET quantity = n.quantity,", MarketCursor._update_orders),
+    ("INSERT INTO session_events AS s SELECT * FROM unnest(", MarketCursor._put_session_events),
+    ("SELECT shard, security_id, kind, event,", MarketCursor._select_session_events),
     ("INSERT INTO refused_orders SELECT * FROM unnest(", MarketCursor._insert_refusals),
 ]
 

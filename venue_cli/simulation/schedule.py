@@ -14,6 +14,7 @@ from venue_cli.simulation.clients import Client, ClientAction, InFlight
 from venue_cli.simulation.faults import Faults, Killed
 from venue_cli.simulation.feed_check import FeedCheck
 from venue_cli.simulation.oracle import Oracle
+from venue_cli.simulation.phases import next_commands
 from venue_cli.simulation.processes import Clearing, Engine, Feed, Gateway, Process, RealParts, Surroundings
 from venue_cli.simulation.violation import Violation, require
 from venue_protocol.holds import CASH
@@ -168,6 +169,7 @@ class Schedule:
             self._time_passes: 2,
             self._restart: 4,
             self._administrator_deposits: 1,
+            self._administrator_commands: 1,
             self._world_goes_wrong: 8,
         }
         return list(acts), [weight * self._dice.uniform(0.4, 1.6) for weight in acts.values()]
@@ -292,6 +294,14 @@ class Schedule:
 
     def _time_passes(self) -> None:
         self.around.clock.advance(self._dice.randint(0, _LONGEST_PAUSE_US))
+
+    def _administrator_commands(self) -> None:
+        """A phase, a halt or bands, through any gateway."""
+        gateway = self._dice.choice(self.gateways)
+        commands = next_commands(self.around.securities, self._dice)
+        if gateway.is_up:
+            self._note(f"administrator commands {commands[0].command} at {gateway.name}")
+            gateway.committer.enqueue(commands)
 
     def _administrator_deposits(self) -> None:
         if not self._deposits or self._dice.random() < 0.5:

@@ -15,6 +15,7 @@ from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
 from market_data_feed.domain.market import Market, MarketChange, SecurityMarket
 from market_data_feed.domain.orders import BatchEffect, ExecutionReport, RecordedTrade
+from market_data_feed.domain.session import Session, SessionRow
 from service_runtime.web import RETRY_AFTER_S, Refused
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.refusals import Refusal, RejectReason
@@ -51,6 +52,10 @@ class Hub:
         self._newest: dict[TopicKey, int] = {}
         self._positions: dict[str, int] = {}
         self._status_count = 0
+        self._session = Session()
+        self._session_us = 0
+        self._status: dict[str, Any] = {}
+        """The newest status told."""
         self._is_started = False
 
     def require_started(self) -> None:
@@ -75,6 +80,22 @@ class Hub:
             self._positions = dict(positions)
             self._is_started = True
 
+    def load_session(self, rows: list[SessionRow]) -> None:
+        """The session on record."""
+        with self._lock:
+            self._session.load(rows)
+            self._session_us = max((row.time_us for row in rows), default=0)
+
+    def session(self) -> dict[str, Any]:
+        """Phases, indications and limit states now."""
+        with self._lock:
+            return views.session(self._session, self._session_us)
+
+    def security_session(self, shard: int, security_id: str) -> dict[str, Any]:
+        """Phase, indication and limit state of one security."""
+        with self._lock:
+            return views.security_session(self._session, shard, security_id)
+
     def publish(
         self, effects: list[BatchEffect], settlements: list[SettlementReport], positions: dict[str, int]
     ) -> None:
@@ -84,6 +105,11 @@ class Hub:
                 for change in self._market.apply(effect):
                     self._tell_market(change, effect)
                 self._tell_owners(effect.reports)
+                for row in effect.session:
+                    self._session.apply(row)
+                    self._session_us = row.time_us
+            if any(effect.session for effect in effects):
+                self._tell_status({**self._status, "session": views.session(self._session, self._session_us)})
             for report in settlements:
                 key = ("settlements", report.client_id)
                 self._newest[key] = report.sequence
@@ -95,9 +121,7 @@ class Hub:
     def publish_status(self, status: dict[str, Any]) -> None:
         """Tell the listeners of `status`; it has a count of its own."""
         with self._lock:
-            self._status_count += 1
-            if STATUS in self._topics:
-                self._tell(STATUS, self._status_count, status)
+            self._tell_status(status)
         self._sender.ring()
 
     def subscribe(self, key: TopicKey, subscriber: Subscriber, action: dict[str, Any], newest: int = 0) -> None:
@@ -179,6 +203,12 @@ class Hub:
         subscriber.end(code, reason)
         self._sender.wake(subscriber)
         self._sender.ring()
+
+    def _tell_status(self, status: dict[str, Any]) -> None:
+        self._status = status
+        self._status_count += 1
+        if STATUS in self._topics:
+            self._tell(STATUS, self._status_count, status)
 
     def _topic(self, key: TopicKey, newest: int) -> Topic:
         """The topic, made if nobody listened yet. What happened since the start of this process is known here."""

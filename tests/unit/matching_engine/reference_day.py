@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from tests.unit.matching_engine.reference_engine import OPEN, ReferenceEngine, ReferenceOrder
 from tests.unit.matching_engine.test_auction import slow_clearing
 from venue_protocol.commands import AmendOrder, Command, PlaceOrder, SetPhase
@@ -89,7 +91,7 @@ class ReferenceDay(ReferenceEngine):
             name = refused.code.removeprefix("order.").replace(".", "_")
             return [accepted, self._end(new, name)]  # type: ignore[arg-type]
         self.waiting.add(new.order_id)
-        return [accepted]
+        return [msgspec.structs.replace(accepted, is_waiting=True)]
 
     def _trades(self, security_id: str) -> bool:
         return self.phase(security_id) == "continuous"
