@@ -20,6 +20,7 @@ COMMANDS = {
     "client": "create and list clients",
     "security": "list securities and add new ones",
     "deposit": "give a client cash or shares",
+    "session": "open, close, halt and resume by hand, or by a schedule",
     "reset": "remove all that this venue stored",
     "replay": "feed recorded orders through the real door, or retell the settlement reports",
     "audit": "prove that the databases hold exactly what the order log says",
