@@ -1,6 +1,7 @@
 """Reading the record at a start: positions, open orders, last trades."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from market_data_feed.domain.orders import RecordedTrade, WorkingOrder
 from service_runtime.database import Cursor
@@ -42,6 +43,12 @@ def load(cursor: Cursor) -> Recorded:
     cursor.execute("SELECT stream, sequence FROM stream_positions")
     positions = dict(cursor.fetchall())
     cursor.execute(_OPEN_ORDERS)
-    working = {row[0]: WorkingOrder(*row[:-1], terms=codec.decode_terms(row[-1])) for row in cursor}
+    working = {row[0]: _working_order(row) for row in cursor}
     cursor.execute(_LAST_TRADES)
     return Recorded(positions, working, [RecordedTrade(*row) for row in cursor])
+
+
+def _working_order(row: tuple[Any, ...]) -> WorkingOrder:
+    order = WorkingOrder(*row[:-1])
+    order.terms = codec.decode_terms(row[-1])
+    return order
