@@ -7,12 +7,14 @@ from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.security_master import SecurityMaster
 from order_entry_gateway.adapters.session_store import SessionStore
+from order_entry_gateway.adapters.timer_store import PostgresTimers
 from order_entry_gateway.committer import Committer
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.rate_limiter import RateLimiter
 from order_entry_gateway.rejection_reporter import RejectionReporter
 from order_entry_gateway.scheduler import Scheduler
 from order_entry_gateway.session_desk import SessionDesk
+from order_entry_gateway.timekeeper import Timekeeper
 from service_runtime import settings, web
 from service_runtime.authentication import Authenticator
 from service_runtime.buses.rabbitmq import RabbitBus
@@ -39,6 +41,7 @@ def build(service: Service) -> Flask:
     reporter = RejectionReporter(publisher, clock, service.stopping)
     limiter = RateLimiter(clearing, ours.rate_limit_per_second)
     desk = OrderDesk(committer, securities, statuses, limiter, reporter, publisher.is_ready)
+    timekeeper = Timekeeper(PostgresTimers(clearing), committer, securities, clock, service.stopping)
     authenticator = Authenticator(clearing)
     session_desk, sessions = SessionDesk(committer, securities), SessionStore(clearing)
     scheduler = Scheduler(sessions, session_desk, clock, publisher.is_ready, service.stopping)
@@ -46,13 +49,15 @@ def build(service: Service) -> Flask:
     service.add_check("broker", publisher.is_ready)
     service.spawn("committer", committer.run)
     service.spawn("rejection_reporter", reporter.run)
+    service.spawn("timekeeper", timekeeper.run)
     service.spawn("scheduler", scheduler.run)
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
     app = web.create_app(service)
     http.add_routes(app, desk, statuses, authenticator)
+    http.add_timer_routes(app, desk, timekeeper, authenticator)
+    websocket.add_routes(app, desk, timekeeper, authenticator)
     session_http.add_routes(app, session_desk, sessions, authenticator, clock)
-    websocket.add_routes(app, desk, authenticator)
     return app
 
 

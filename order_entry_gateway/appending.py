@@ -5,12 +5,21 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from order_entry_gateway.domain.candidates import AmendCandidate, CancelCandidate, Candidate, PlaceCandidate
-from order_entry_gateway.domain.coverage import Accepted, Decision, DoorState, Funds, Logged, Order, decide
+from order_entry_gateway.domain.coverage import (
+    Accepted,
+    Decision,
+    DoorState,
+    Funds,
+    Logged,
+    Order,
+    decide,
+    named_order_id,
+)
 from order_entry_gateway.domain.session import SessionCandidate
 from order_entry_gateway.order_log import LogTransaction
 from service_runtime.schema.clearing_rows import LogRow
 from venue_protocol import codec
-from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder, SetPhase
+from venue_protocol.commands import AdvanceTime, AmendOrder, CancelOrder, PlaceOrder, SetPhase, SetVolatilityBands
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.orders import BUY
@@ -30,10 +39,10 @@ def append(
     transaction: LogTransaction, candidates: Sequence[Candidate], securities: Mapping[str, Security], now_us: int
 ) -> tuple[list[Decision], list[AppendedBatch]]:
     """Decide the candidates and write holds and log rows; the caller commits. One decision for each candidate."""
-    state = DoorState(securities=securities)
+    state = DoorState(securities=securities, now_us=now_us)
     _load_named(transaction, candidates, state)
     _load_orders(transaction, candidates, state)
-    _load_amended_terms(transaction, state)
+    _load_amended_terms(transaction, candidates, state)
     _lock_session(transaction, candidates, state)
     _lock_funds(transaction, candidates, state)
     decisions = decide(candidates, state)
@@ -101,15 +110,21 @@ def _load_orders(transaction: LogTransaction, candidates: Sequence[Candidate], s
             _remember(state, sharded_id(shard, sequence), command)
 
 
-def _load_amended_terms(transaction: LogTransaction, state: DoorState) -> None:
-    """The newest amend of each order loaded: price and quantity that its hold stands for."""
+def _load_amended_terms(transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState) -> None:
+    """Price and quantity of each order loaded: of its newest amend, or of the record once that has the answer to it."""
     if not state.orders:
         return
-    for text in transaction.newest_amends(list(state.orders)):
+    for time_us, text in transaction.newest_amends(list(state.orders)):
         amend = codec.decode_command(text)
         assert type(amend) is AmendOrder
         order = state.orders[amend.order_id]
         order.quantity, order.price_e4 = amend.quantity, amend.price_e4
+        order.amended_us, order.is_known = time_us, False
+    for candidate in candidates:
+        standing = candidate.standing if isinstance(candidate, AmendCandidate) else None
+        known = state.orders.get(standing.order_id) if standing is not None else None
+        if standing is not None and known is not None and standing.known_us >= known.amended_us:
+            known.quantity, known.price_e4, known.is_known = standing.quantity, standing.price_e4, True
 
 
 def _lock_funds(transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState) -> None:
@@ -142,7 +157,7 @@ def _amended_order(candidate: AmendCandidate, state: DoorState) -> Order | None:
     if candidate.order_id is not None:
         return state.orders.get(candidate.order_id)
     logged = state.named.get((candidate.client_id, candidate.target_client_order_id or ""))
-    return state.orders.get(sharded_id(logged.shard, logged.sequence)) if logged is not None else None
+    return state.orders.get(named_order_id(logged)) if logged is not None else None
 
 
 def _append_shard(transaction: LogTransaction, shard: int, fresh: list[Accepted], now_us: int) -> AppendedBatch:
@@ -153,8 +168,32 @@ def _append_shard(transaction: LogTransaction, shard: int, fresh: list[Accepted]
         accepted.sequence, accepted.time_us = sequence, time_us
         encoded.append(codec.encode(_completed(accepted)))
     transaction.append([_log_row(accepted, text) for accepted, text in zip(fresh, encoded, strict=True)])
+    expiries = {expires_us for accepted in fresh if (expires_us := _expires_us(accepted)) is not None}
+    if expires := sorted(expiries):
+        transaction.expect_expiries(shard, expires)
+    if any(type(accepted.command) is AdvanceTime for accepted in fresh):
+        transaction.forget_expiries(shard, time_us)
+        if transaction.has_bands(shard):
+            # What a band stops, pauses and reopens is the engine's to know: it gets the time each second.
+            transaction.expect_expiries(shard, [_next_second_us(time_us)])
     body = codec.encode_command_batch(shard, first, time_us, encoded)
     return AppendedBatch(shard, first, first + len(fresh) - 1, body)
+
+
+def _expires_us(accepted: Accepted) -> int | None:
+    """When the command wants the time of the log to pass: an expiry, the end of a phase, the seconds of a band."""
+    command = accepted.command
+    if type(command) is PlaceOrder:
+        return command.terms.expires_us if command.terms is not None else None
+    if type(command) is SetPhase and command.lasts_us is not None:
+        return accepted.time_us + command.lasts_us
+    if type(command) is SetVolatilityBands and command.band_bps is not None:
+        return _next_second_us(accepted.time_us)
+    return None
+
+
+def _next_second_us(time_us: int) -> int:
+    return (time_us // 1_000_000 + 1) * 1_000_000
 
 
 def _log_row(accepted: Accepted, encoded: bytes) -> LogRow:

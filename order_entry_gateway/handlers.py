@@ -22,12 +22,14 @@ from order_entry_gateway.domain.requests import (
     CancelAllAction,
     PlaceOrderRequest,
 )
+from order_entry_gateway.domain.standing import Standing
 from order_entry_gateway.rejection_reporter import RejectionReporter
 from service_runtime.authentication import Caller
 from service_runtime.web import Refused
 from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
 from venue_protocol.money import format_e4
-from venue_protocol.orders import MARKET
+from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
+from venue_protocol.orders import UNPRICED
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
 
@@ -43,8 +45,12 @@ class Readiness(Protocol):
 class OrderStatuses(Protocol):
     """What is known of orders that were logged."""
 
-    def ended(self, order_ids: Sequence[int]) -> dict[int, Refusal]:
-        """For those orders known to have ended: why they can't be canceled or amended."""
+    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
+        """How these orders stand, where they are recorded; in one lookup, and {} when the record is away."""
+        ...
+
+    def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
+        """Ids of the orders for which these client_order_ids of the client stand, where there are any."""
         ...
 
     def order(self, order_id: int) -> tuple[str, dict[str, Any]] | None:
@@ -92,10 +98,14 @@ class OrderDesk:
         if not self._is_ready():
             raise Refused(Refusal(RejectReason.NOT_READY, "the broker is away, nothing was done"), retry_after_s=1)
         checked = [self._check(caller.client_id, action) for action in actions]
-        self._refuse_ended(checked)
+        self._consult_record(caller.client_id, checked)
         candidates = [candidate for found in checked if not isinstance(found, Refusal) for candidate in found]
         submission = self._committer.enqueue(candidates) if candidates else None
         return PendingRequest(caller.client_id, actions, checked, submission, self._reporter)
+
+    def charge(self, caller: Caller) -> None:
+        """Count something that is no order against the caller's rate; Refused over it."""
+        self._limiter.charge(caller.client_id, 1)
 
     def _check(self, client_id: str, action: Action | PlaceOrderRequest) -> list[Candidate] | Refusal:
         found: Candidate | list[CancelAllCandidate] | Refusal
@@ -112,24 +122,30 @@ class OrderDesk:
             return found
         return list(found) if isinstance(found, list) else [found]
 
-    def _refuse_ended(self, checked: list[list[Candidate] | Refusal]) -> None:
-        """Refuse at once what is known to be filled or canceled; ownership is checked by the committer for the rest."""
-        named: dict[int, list[int]] = {}
-        for index, found in enumerate(checked):
-            if not isinstance(found, Refusal) and isinstance(found[0], CancelCandidate | AmendCandidate):
-                order_id = found[0].order_id
-                if order_id is not None and getattr(found[0], "client_order_id", None) is None:
-                    named.setdefault(order_id, []).append(index)
-        for order_id, refusal in self._statuses.ended(list(named)).items():
-            for index in named[order_id]:
-                checked[index] = self._own_or_foreign(checked[index], order_id, refusal)
+    def _consult_record(self, client_id: str, checked: list[list[Candidate] | Refusal]) -> None:
+        """Refuse at once what is known to have ended, and tell amends how their orders stand.
 
-    def _own_or_foreign(
-        self, found: list[Candidate] | Refusal, order_id: int, refusal: Refusal
-    ) -> list[Candidate] | Refusal:
-        owned = self._statuses.order(order_id)
-        is_own = owned is not None and not isinstance(found, Refusal) and owned[0] == found[0].client_id
-        return refusal if is_own else found
+        A named amend is not refused: it may be a repetition. Ownership is checked by the committer for the rest.
+        """
+        named: list[tuple[int, CancelCandidate | AmendCandidate]] = [
+            (index, found[0])
+            for index, found in enumerate(checked)
+            if not isinstance(found, Refusal) and isinstance(found[0], CancelCandidate | AmendCandidate)
+        ]
+        names = [found.target_client_order_id for _, found in named if isinstance(found, AmendCandidate)]
+        known_names = [name for name in names if name is not None]
+        ids = self._statuses.named(client_id, known_names) if known_names else {}
+        order_ids = [found.order_id or ids.get(found.target_client_order_id or "") for _, found in named]
+        wanted = sorted({order_id for order_id in order_ids if order_id is not None})
+        standings = self._statuses.standings(wanted) if wanted else {}
+        for (index, candidate), order_id in zip(named, order_ids, strict=True):
+            standing = standings.get(order_id or 0)
+            if standing is None or standing.client_id != client_id:
+                continue
+            if isinstance(candidate, AmendCandidate):
+                candidate.standing = standing
+            if getattr(candidate, "client_order_id", None) is None:
+                checked[index] = standing.refusal() or checked[index]
 
 
 class PendingRequest:
@@ -182,12 +198,17 @@ def _answer(decision: Decision) -> Answer:
             "order_id": decision.order_id,
             "status": "pending_replace",
             "quantity": command.quantity,
-            "price": format_e4(command.price_e4),
+            "price": _amended_price(decision, command),
             "duplicate": decision.is_duplicate,
         } | answer
     if type(command) is CancelOrder:
         return {"order_id": decision.order_id, "status": "pending_cancel"} | answer
     return {"status": "pending_cancel"} | answer
+
+
+def _amended_price(decision: Accepted, command: AmendOrder) -> str | None:
+    is_unpriced = decision.target is not None and decision.target.place.order_type in UNPRICED
+    return None if is_unpriced else format_e4(command.price_e4)
 
 
 def _placed(accepted: Accepted, command: PlaceOrder) -> dict[str, Any]:
@@ -200,7 +221,9 @@ def _placed(accepted: Accepted, command: PlaceOrder) -> dict[str, Any]:
         "type": command.order_type,
         "time_in_force": command.time_in_force,
         "quantity": command.quantity,
-        "price": None if command.order_type == MARKET else format_e4(command.price_e4),
+        "price": price_shown(command.order_type, command.price_e4),
+        "worst_price": worst_price_shown(command.order_type, command.price_e4),
+        **terms_shown(command.terms),
         "duplicate": accepted.is_duplicate,
     }
 

@@ -36,6 +36,10 @@ class LogTransaction(Protocol):
         """Insert or replace the rows of volatility bands."""
         ...
 
+    def has_bands(self, shard: int) -> bool:
+        """Whether a security of this shard has a volatility band."""
+        ...
+
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""
         ...
@@ -44,8 +48,8 @@ class LogTransaction(Protocol):
         """Shard, sequence and text of the commands at these (shard, sequence), where there are any."""
         ...
 
-    def newest_amends(self, order_ids: Sequence[int]) -> Iterable[str]:
-        """Text of the newest amend of each of these orders that has one."""
+    def newest_amends(self, order_ids: Sequence[int]) -> Iterable[tuple[int, str]]:
+        """time_us and text of the newest amend of each of these orders that has one."""
         ...
 
     def lock_accounts(self, client_ids: Sequence[str]) -> Iterable[tuple[str, int, int]]:
@@ -62,6 +66,14 @@ class LogTransaction(Protocol):
 
     def append(self, rows: Sequence[LogRow]) -> None:
         """Append to the log."""
+        ...
+
+    def expect_expiries(self, shard: int, expires_us: Sequence[int]) -> None:
+        """Note the times at which orders of a shard are due to expire."""
+        ...
+
+    def forget_expiries(self, shard: int, until_us: int) -> None:
+        """Forget those noted up to this time: the log has passed it."""
         ...
 
     def hold_cash(self, holds: Sequence[tuple[str, int]]) -> None:

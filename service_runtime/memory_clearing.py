@@ -72,6 +72,10 @@ class Tables:
         """Index of the log: shard and sequence by client_id and client_order_id."""
         self.amends: dict[int, tuple[int, int]] = {}
         """Index of the log: the newest amend of an order, by order id."""
+        self.expiries: dict[tuple[int, int], None] = {}
+        """Shard and time at which orders are due to expire."""
+        self.cancel_timers: dict[str, tuple[str, int]] = {}
+        """client_id and due_us by timer."""
         self.session_phases: dict[tuple[int, str], PhaseRow] = {}
         """By shard and security; the empty security is the whole shard."""
         self.session_bands: dict[tuple[int, str], BandRow] = {}
@@ -109,6 +113,11 @@ class MemoryTransaction:
         """Insert or replace a row that no further constraint is on."""
         self._undo.append((table, key, table.get(key, _ABSENT)))
         table[key] = row
+
+    def delete(self, table: dict[Any, Any], key: Any) -> None:
+        """Delete a row, if it is there."""
+        if key in table:
+            self._undo.append((table, key, table.pop(key)))
 
     def insert(self, table: dict[Any, Any], key: Any, row: Any, constraint: str) -> None:
         """Insert a row; UniqueViolated, with the constraint's name, if its key is there."""

@@ -1,6 +1,7 @@
 """Reading the record at a start: positions, open orders, last trades."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -49,7 +50,7 @@ def load(cursor: Cursor) -> Recorded:
     cursor.execute("SELECT stream, sequence FROM stream_positions")
     positions = dict(cursor.fetchall())
     cursor.execute(_OPEN_ORDERS)
-    working = {row[0]: WorkingOrder(*row[:-1], terms=codec.decode_terms(row[-1])) for row in cursor}
+    working = {row[0]: _working_order(row) for row in cursor}
     cursor.execute(_LAST_TRADES)
     last_trades = [RecordedTrade(*row) for row in cursor]
     cursor.execute("SELECT shard, security_id, kind, event, time_us, event_sequence FROM session_events")
@@ -58,3 +59,9 @@ def load(cursor: Cursor) -> Recorded:
         for shard, security_id, kind, event, time_us, sequence in cursor
     ]
     return Recorded(positions, working, last_trades, session)
+
+
+def _working_order(row: tuple[Any, ...]) -> WorkingOrder:
+    order = WorkingOrder(*row[:-1])
+    order.terms = codec.decode_terms(row[-1])
+    return order

@@ -12,11 +12,13 @@ from order_entry_gateway.domain.requests import (
     AmendAction,
     AmendRequest,
     CancelAction,
+    CancelAfterRequest,
     CancelAllAction,
     CancelListRequest,
     PlaceOrderRequest,
 )
 from order_entry_gateway.handlers import Answer, OrderDesk
+from order_entry_gateway.timekeeper import Timekeeper
 from service_runtime import metrics
 from service_runtime.authentication import Authenticator
 from service_runtime.request_body import body_as
@@ -29,11 +31,16 @@ from service_runtime.web import (
     refuse,
 )
 from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.times import format_utc
 
 _orders_decoder = msgspec.json.Decoder(PlaceOrderRequest | list[PlaceOrderRequest])
 _commands_decoder = msgspec.json.Decoder(list[Action])
 _cancels_decoder = msgspec.json.Decoder(CancelListRequest)
 _amend_decoder = msgspec.json.Decoder(AmendRequest)
+_cancel_after_decoder = msgspec.json.Decoder(CancelAfterRequest)
+
+LONGEST_TIMEOUT_MS = 86_400_000
+"""Of a dead man's switch: a day."""
 
 
 def add_routes(app: Flask, desk: OrderDesk, statuses: OrderStatusStore, authenticator: Authenticator) -> None:
@@ -107,6 +114,26 @@ def _add_reading_routes(app: Flask, statuses: OrderStatusStore, authenticator: A
         if owner != caller.client_id and not caller.is_administrator():
             raise refuse(RejectReason.FORBIDDEN, "this order belongs to another client", "order_id")
         return json_response(described)
+
+
+def add_timer_routes(app: Flask, desk: OrderDesk, timekeeper: Timekeeper, authenticator: Authenticator) -> None:
+    """Put the dead man's switch on `app`."""
+
+    @app.post("/v1/cancel-after")
+    def cancel_after() -> Response:
+        caller = authenticator.caller()
+        timeout_ms = body_as(_cancel_after_decoder).timeout_ms
+        desk.charge(caller)
+        return json_response(switch_answer(timekeeper, caller.client_id, timeout_ms))
+
+
+def switch_answer(timekeeper: Timekeeper, client_id: str, timeout_ms: int) -> dict[str, object]:
+    """Restart or disarm the client's switch, and say when it is due."""
+    if not 0 <= timeout_ms <= LONGEST_TIMEOUT_MS:
+        raise refuse(RejectReason.INVALID_FIELD, f"timeout_ms is 0 to {LONGEST_TIMEOUT_MS}", "timeout_ms")
+    due_us = timekeeper.cancel_after(client_id, timeout_ms)
+    due = None if due_us is None else format_utc(due_us)
+    return {"status": "disarmed" if due_us is None else "armed", "due_us": due_us, "due": due}
 
 
 def answer_content(answer: Answer) -> dict[str, object]:

@@ -50,6 +50,11 @@ class MemoryLogTransaction:
         for row in rows:
             self._transaction.put(self._tables.session_bands, (row.shard, row.security_id), row)
 
+    def has_bands(self, shard: int) -> bool:
+        """Whether a security of this shard has a volatility band."""
+        self._transaction.statement()
+        return any(row.shard == shard and row.band_bps is not None for row in self._tables.session_bands.values())
+
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""
         self._transaction.read()
@@ -62,11 +67,12 @@ class MemoryLogTransaction:
         self._transaction.read()
         return [(*place, self._tables.log[place].command) for place in places if place in self._tables.log]
 
-    def newest_amends(self, order_ids: Sequence[int]) -> Iterable[str]:
+    def newest_amends(self, order_ids: Sequence[int]) -> Iterable[tuple[int, str]]:
         """The newest amend of each order that has one."""
         self._transaction.read()
         amends = self._tables.amends
-        return [self._tables.log[amends[order_id]].command for order_id in order_ids if order_id in amends]
+        rows = [self._tables.log[amends[order_id]] for order_id in order_ids if order_id in amends]
+        return [(row.time_us, row.command) for row in rows]
 
     def lock_accounts(self, client_ids: Sequence[str]) -> Iterable[tuple[str, int, int]]:
         """client_id, balance_e4, held_e4."""
@@ -93,6 +99,18 @@ class MemoryLogTransaction:
         self._transaction.statement()
         for row in rows:
             self._transaction.append_log(row)
+
+    def expect_expiries(self, shard: int, expires_us: Sequence[int]) -> None:
+        """Note the times at which orders of a shard are due to expire."""
+        self._transaction.statement()
+        for due_us in expires_us:
+            self._transaction.put(self._tables.expiries, (shard, due_us), None)
+
+    def forget_expiries(self, shard: int, until_us: int) -> None:
+        """Forget those noted up to this time."""
+        self._transaction.statement()
+        for key in [key for key in self._tables.expiries if key[0] == shard and key[1] <= until_us]:
+            self._transaction.delete(self._tables.expiries, key)
 
     def hold_cash(self, holds: Sequence[tuple[str, int]]) -> None:
         """Set held_e4 of accounts."""

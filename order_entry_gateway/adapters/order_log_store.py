@@ -66,6 +66,13 @@ class PostgresLogTransaction:
             _columns(rows),
         )
 
+    def has_bands(self, shard: int) -> bool:
+        """Whether a security of this shard has a volatility band."""
+        self._cursor.execute(
+            "SELECT EXISTS (SELECT FROM session_bands WHERE shard = %s AND band_bps IS NOT NULL)", (shard,)
+        )
+        return bool(self._cursor.fetchone()[0])
+
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""
         self._cursor.execute(
@@ -85,14 +92,14 @@ class PostgresLogTransaction:
         )
         return self._cursor  # type: ignore[no-any-return]
 
-    def newest_amends(self, order_ids: Sequence[int]) -> Iterable[str]:
+    def newest_amends(self, order_ids: Sequence[int]) -> Iterable[tuple[int, str]]:
         """The newest amend of each order that has one."""
         self._cursor.execute(
-            "SELECT DISTINCT ON (amended_order_id) command FROM order_log WHERE amended_order_id = ANY (%s)"
+            "SELECT DISTINCT ON (amended_order_id) time_us, command FROM order_log WHERE amended_order_id = ANY (%s)"
             " ORDER BY amended_order_id, sequence DESC",
             (list(order_ids),),
         )
-        return [text for (text,) in self._cursor]
+        return self._cursor  # type: ignore[no-any-return]
 
     def lock_accounts(self, client_ids: Sequence[str]) -> Iterable[tuple[str, int, int]]:
         """client_id, balance_e4, held_e4."""
@@ -131,6 +138,17 @@ class PostgresLogTransaction:
             "order_log (shard, sequence, time_us, client_id, client_order_id, amended_order_id, command)",
             rows,
         )
+
+    def expect_expiries(self, shard: int, expires_us: Sequence[int]) -> None:
+        """Note the times at which orders of a shard are due to expire."""
+        self._cursor.execute(
+            "INSERT INTO order_expiries (shard, expires_us) SELECT %s, unnest(%s::bigint[]) ON CONFLICT DO NOTHING",
+            (shard, list(expires_us)),
+        )
+
+    def forget_expiries(self, shard: int, until_us: int) -> None:
+        """Forget those noted up to this time."""
+        self._cursor.execute("DELETE FROM order_expiries WHERE shard = %s AND expires_us <= %s", (shard, until_us))
 
     def hold_cash(self, holds: Sequence[tuple[str, int]]) -> None:
         """Set held_e4 of accounts."""

@@ -4,22 +4,24 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from order_entry_gateway.domain.standing import Standing
 from service_runtime.database import Cursor, Database, DatabaseUnavailable
 from venue_protocol import codec
 from venue_protocol.commands import PlaceOrder
 from venue_protocol.identifiers import shard_and_number, sharded_id
-from venue_protocol.money import format_e4
-from venue_protocol.orders import MARKET
-from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
 
 log = logging.getLogger(__name__)
 
-_ENDED = {
-    "filled": RejectReason.ORDER_FILLED,
-    "canceled": RejectReason.ORDER_CANCELED,
-    "expired": RejectReason.ORDER_NOT_OPEN,
-}
-_COLUMNS = "order_id, status, filled, leaves, quantity, price_e4, reason, updated_us"
+_COLUMNS = "order_id, status, filled, leaves, quantity, price_e4, reason, updated_us, triggered_us"
+
+# A rejected cancel or amend is not in the order's row: its report tells that it was answered.
+_STANDINGS = """
+SELECT order_id, client_id, status, quantity, price_e4, greatest(updated_us, (
+    SELECT max(time_us) FROM order_reports AS r
+    WHERE r.order_id = o.order_id AND r.client_id = o.client_id AND r.kind IN ('cancel_rejected', 'amend_rejected')
+)) FROM orders AS o WHERE order_id = ANY (%s)
+"""
 
 
 class OrderStatusStore:
@@ -62,8 +64,8 @@ class OrderStatusStore:
             rows = cursor.fetchall()
         return self._described(rows)
 
-    def ended(self, order_ids: Sequence[int]) -> dict[int, Refusal]:
-        """For those orders known to have ended: why they can't be canceled or amended.
+    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
+        """How these orders stand, where they are recorded.
 
         A courtesy that saves a round trip; the engine decides. Empty when market_data is away.
         """
@@ -72,17 +74,21 @@ class OrderStatusStore:
             return {}
         try:
             with self._market.transaction() as cursor:
-                cursor.execute(
-                    "SELECT order_id, status FROM orders WHERE order_id = ANY (%s) AND status = ANY (%s)",
-                    (wanted, list(_ENDED)),
-                )
-                rows = cursor.fetchall()
+                cursor.execute(_STANDINGS, (wanted,))
+                return {row[0]: Standing(*row) for row in cursor}
         except DatabaseUnavailable as error:
             log.warning("market_data is away, the engine will decide", extra={"error": str(error)})
             return {}
-        return {
-            order_id: Refusal(_ENDED[status], f"order {order_id} is {status}", "order_id") for order_id, status in rows
-        }
+
+    def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
+        """Ids of the orders for which these client_order_ids of the client stand, where there are any."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                "SELECT client_order_id, shard, sequence, amended_order_id FROM order_log"
+                " WHERE client_id = %s AND client_order_id = ANY (%s)",
+                (client_id, list(names)),
+            )
+            return {name: amended or sharded_id(shard, sequence) for name, shard, sequence, amended in cursor}
 
     def _described(self, rows: Sequence[tuple[int, int, int, str, str]]) -> list[dict[str, Any]]:
         ids = [sharded_id(shard, sequence) for shard, sequence, *_ in rows]
@@ -104,8 +110,9 @@ def _describe(order_id: int, time_us: int, command: object, recorded: tuple[Any,
     assert type(command) is PlaceOrder
     status, filled, leaves = "new", 0, command.quantity
     quantity, price_e4, reason, updated_us = command.quantity, command.price_e4, None, time_us
+    triggered_us = None
     if recorded is not None:
-        _, status, filled, leaves, quantity, price_e4, reason, updated_us = recorded
+        _, status, filled, leaves, quantity, price_e4, reason, updated_us, triggered_us = recorded
     return {
         "order_id": order_id,
         "client_order_id": command.client_order_id,
@@ -114,11 +121,14 @@ def _describe(order_id: int, time_us: int, command: object, recorded: tuple[Any,
         "type": command.order_type,
         "time_in_force": command.time_in_force,
         "quantity": quantity,
-        "price": None if command.order_type == MARKET else format_e4(price_e4),
+        "price": price_shown(command.order_type, price_e4),
+        "worst_price": worst_price_shown(command.order_type, price_e4),
+        **terms_shown(command.terms),
         "status": status,
         "filled": filled,
         "leaves": leaves,
         "reason": reason,
         "accepted_us": time_us,
         "updated_us": updated_us,
+        "triggered_us": triggered_us,
     }

@@ -53,16 +53,6 @@ class SessionStore:
                 "UPDATE session_schedule SET schedule = %s, done_us = %s", (schedule.encode(stored), done_us)
             )
 
-    def is_time_awaited(self, now_us: int) -> bool:
-        """Whether a phase may end by itself: one that was commanded with an end, or a security with a band."""
-        with self._clearing.transaction() as cursor:
-            cursor.execute(
-                "SELECT EXISTS (SELECT FROM session_bands WHERE band_bps IS NOT NULL) OR EXISTS"
-                " (SELECT FROM session_phases WHERE time_us + lasts_us > %s - 5000000)",
-                (now_us,),
-            )
-            return bool(cursor.fetchone()[0])
-
     @contextmanager
     def turn(self) -> Iterator[Turn | None]:
         """The schedule for this gateway alone; None while another has it."""

@@ -11,9 +11,16 @@ from flask import Flask, Response, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed
 
-from order_entry_gateway.adapters.http import answer_content
-from order_entry_gateway.domain.requests import MOST_COMMANDS, Action, AuthenticateAction
+from order_entry_gateway.adapters.http import answer_content, switch_answer
+from order_entry_gateway.domain.requests import (
+    MOST_COMMANDS,
+    Action,
+    AuthenticateAction,
+    CancelAfterAction,
+    CancelOnDisconnectAction,
+)
 from order_entry_gateway.handlers import OrderDesk
+from order_entry_gateway.timekeeper import Timekeeper
 from service_runtime.authentication import Authenticator, Caller
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.request_body import decode_strictly
@@ -32,10 +39,12 @@ STRANGER_S = 10.0
 _PING_S = 25
 _MOST_UNREAD_FRAMES = 64
 _POLICY_VIOLATION = 1008
-_frame_decoder = msgspec.json.Decoder(Action | AuthenticateAction | list[Action])
+_frame_decoder = msgspec.json.Decoder(
+    Action | AuthenticateAction | CancelAfterAction | CancelOnDisconnectAction | list[Action]
+)
 
 
-def add_routes(app: Flask, desk: OrderDesk, authenticator: Authenticator) -> None:
+def add_routes(app: Flask, desk: OrderDesk, timekeeper: Timekeeper, authenticator: Authenticator) -> None:
     """Put `/v1/order-entry` on `app`."""
     app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": _PING_S, "max_message_size": MAX_BODY_BYTES}
     sockets = _Sockets()
@@ -50,7 +59,7 @@ def add_routes(app: Flask, desk: OrderDesk, authenticator: Authenticator) -> Non
     def order_entry(connection: Any) -> None:
         allow_silence(request.environ)
         connection.sock = _PacedSocket(connection)
-        session = _Session(desk, authenticator, sockets)
+        session = _Session(desk, timekeeper, authenticator, sockets)
         sockets.entered()
         try:
             _converse(connection, session)
@@ -136,12 +145,17 @@ class _PacedSocket:
 class _Session:
     """One connection: who it belongs to, and the answer to each frame."""
 
-    def __init__(self, desk: OrderDesk, authenticator: Authenticator, sockets: _Sockets) -> None:
+    def __init__(
+        self, desk: OrderDesk, timekeeper: Timekeeper, authenticator: Authenticator, sockets: _Sockets
+    ) -> None:
         self._desk = desk
+        self._timekeeper = timekeeper
         self._authenticator = authenticator
         self._sockets = sockets
         self._key: str | None = None
         self._client_id: str | None = None
+        self._cancels_at_end: tuple[str, str] | None = None
+        """Session and client whose orders are canceled when the socket ends."""
 
     def is_known(self) -> bool:
         """Whether it showed a good key."""
@@ -156,6 +170,9 @@ class _Session:
 
     def end(self) -> None:
         """The socket belongs to nobody any more."""
+        if self._cancels_at_end is not None:
+            self._timekeeper.end_session(*self._cancels_at_end)
+            self._cancels_at_end = None
         if self._client_id is not None:
             self._sockets.give_back(self._client_id)
             self._client_id = None
@@ -178,12 +195,26 @@ class _Session:
                     {"id": action.id} | answer_content(answer) for action, answer in zip(actions, answers, strict=True)
                 ]
             action_id = actions.id
+            if isinstance(actions, CancelAfterAction | CancelOnDisconnectAction):
+                return {"id": action_id} | self._set_timer(actions)
             return {"id": action_id} | answer_content(self._desk.handle(self._caller(), [actions])[0])
         except Refused as refused:
             retry = {} if refused.retry_after_s is None else {"retry_after_s": refused.retry_after_s}
             return {"id": action_id} | error_body(refused.refusal) | retry
         except DatabaseUnavailable:
             return {"id": action_id} | error_body(Refusal(RejectReason.NOT_READY, "the database is away, ask again"))
+
+    def _set_timer(self, action: CancelAfterAction | CancelOnDisconnectAction) -> dict[str, object]:
+        caller = self._caller()
+        self._desk.charge(caller)
+        if isinstance(action, CancelAfterAction):
+            return switch_answer(self._timekeeper, caller.client_id, action.timeout_ms)
+        if action.enabled and self._cancels_at_end is None:
+            self._cancels_at_end = (self._timekeeper.open_session(caller.client_id), caller.client_id)
+        elif not action.enabled and self._cancels_at_end is not None:
+            self._timekeeper.release_session(self._cancels_at_end[0])
+            self._cancels_at_end = None
+        return {"status": "cancel_on_disconnect", "enabled": action.enabled}
 
     def _caller(self) -> Caller:
         """The caller, looked up each time so that a revoked key ends the session's rights."""

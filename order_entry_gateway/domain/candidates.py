@@ -3,11 +3,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from order_entry_gateway.domain.order_terms import check_terms
 from order_entry_gateway.domain.requests import AmendAction, CancelAction, CancelAllAction, PlaceOrderRequest
 from order_entry_gateway.domain.session import SessionCandidate
+from order_entry_gateway.domain.standing import Standing
 from venue_protocol.identifiers import SHARD_BITS
 from venue_protocol.money import MoneyError, parse_json_e4
-from venue_protocol.orders import BUY, CLS, FOK, GTC, IOC, LIMIT, MARKET, OPG, OrderType, Side, TimeInForce
+from venue_protocol.orders import (
+    BUY,
+    DAY,
+    GTC,
+    GTD,
+    IOC,
+    LIMIT,
+    MARKET,
+    STOP,
+    STOP_LIMIT,
+    STOPS,
+    UNPRICED,
+    OrderTerms,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
 
@@ -17,7 +35,7 @@ _LARGEST_ID = 1 << 53
 
 @dataclass(slots=True)
 class PlaceCandidate:
-    """An order that obeys its security's rules. `price_e4`: its limit, or its worst price if a market order."""
+    """An order that obeys its security's rules. `price_e4`: its limit, or its worst price if it has none."""
 
     client_id: str
     security: Security
@@ -27,6 +45,7 @@ class PlaceCandidate:
     quantity: int
     price_e4: int
     client_order_id: str | None
+    terms: OrderTerms | None = None
 
 
 @dataclass(slots=True)
@@ -39,6 +58,8 @@ class AmendCandidate:
     quantity: int | None
     price_e4: int | None
     client_order_id: str | None
+    standing: Standing | None = None
+    """How the order stands in the record, if it is there."""
 
 
 @dataclass(slots=True)
@@ -59,7 +80,16 @@ class CancelAllCandidate:
     security_id: str | None
 
 
-Candidate = PlaceCandidate | AmendCandidate | CancelCandidate | CancelAllCandidate | SessionCandidate
+@dataclass(slots=True)
+class AdvanceTimeCandidate:
+    """Time for a shard in which orders are due to expire."""
+
+    shard: int
+
+
+Candidate = (
+    PlaceCandidate | AmendCandidate | CancelCandidate | CancelAllCandidate | AdvanceTimeCandidate | SessionCandidate
+)
 
 
 def check_place(
@@ -75,13 +105,15 @@ def check_place(
     price_e4 = _price_e4(bytes(request.price))
     if isinstance(price_e4, Refusal):
         return price_e4
-    if request.type == MARKET:
-        terms = _market_terms(request, security, price_e4)
-    else:
-        terms = _limit_terms(request, security, price_e4)
+    time_in_force = _time_in_force(request)
+    if isinstance(time_in_force, Refusal):
+        return time_in_force
+    bounded_e4 = _bounded_e4(request, security, price_e4)
+    if isinstance(bounded_e4, Refusal):
+        return bounded_e4
+    terms = check_terms(request, time_in_force, security)
     if isinstance(terms, Refusal):
         return terms
-    time_in_force, bounded_e4 = terms
     return PlaceCandidate(
         client_id,
         security,
@@ -91,6 +123,7 @@ def check_place(
         request.quantity,
         bounded_e4,
         request.client_order_id,
+        terms,
     )
 
 
@@ -128,28 +161,32 @@ def check_cancel_all(
     return [CancelAllCandidate(client_id, shard, None) for shard in shards]
 
 
-def _limit_terms(
-    request: PlaceOrderRequest, security: Security, price_e4: int | None
-) -> tuple[TimeInForce, int] | Refusal:
-    if price_e4 is None:
-        return Refusal(RejectReason.PRICE_REQUIRED, "a limit order needs a price", "price")
-    return security.refuse_price(price_e4) or (request.time_in_force or GTC, price_e4)
-
-
-def _market_terms(
-    request: PlaceOrderRequest, security: Security, price_e4: int | None
-) -> tuple[TimeInForce, int] | Refusal:
-    """A market order may trade as far as the price band's edge, so that what it can need is known and held."""
+def _bounded_e4(request: PlaceOrderRequest, security: Security, price_e4: int | None) -> int | Refusal:
+    """The limit. An order without one may trade as far as the band's edge: so what it can need is known and held."""
+    if request.type not in UNPRICED:
+        if price_e4 is None:
+            return Refusal(RejectReason.PRICE_REQUIRED, f"a {request.type} order needs a price", "price")
+        return security.refuse_price(price_e4) or price_e4
     if price_e4 is not None:
-        return Refusal(RejectReason.PRICE_NOT_ALLOWED, f"a {MARKET} order has no price; send type {LIMIT}", "price")
-    time_in_force = request.time_in_force or IOC
-    if time_in_force not in (IOC, FOK, OPG, CLS):
-        return Refusal(
-            RejectReason.TIME_IN_FORCE_NOT_ALLOWED,
-            "a market order never rests: send IOC or FOK, or OPG or CLS for an auction",
-            "time_in_force",
-        )
-    return time_in_force, security.band_high_e4 if request.side == BUY else security.band_low_e4
+        other = STOP_LIMIT if request.type == STOP else LIMIT
+        message = f"a {request.type} order has no price; send type {other}"
+        return Refusal(RejectReason.PRICE_NOT_ALLOWED, message, "price")
+    return security.band_high_e4 if request.side == BUY else security.band_low_e4
+
+
+def _time_in_force(request: PlaceOrderRequest) -> TimeInForce | Refusal:
+    """The one asked for, or the usual one of the type; a market order never rests, a stop never hurries."""
+    asked, is_market = request.time_in_force, request.type == MARKET
+    if asked is None:
+        return IOC if is_market else GTC
+    may_rest = asked in (GTC, GTD, DAY)
+    if is_market and may_rest:
+        message = "a market order never rests: send IOC or FOK, or OPG or CLS for an auction"
+    elif request.type in STOPS and not may_rest:
+        message = f"a {request.type} order waits for its price: send GTC, GTD or DAY"
+    else:
+        return asked
+    return Refusal(RejectReason.TIME_IN_FORCE_NOT_ALLOWED, message, "time_in_force")
 
 
 def _price_e4(raw: bytes) -> int | Refusal | None:

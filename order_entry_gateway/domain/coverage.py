@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from order_entry_gateway.domain.candidates import (
+    AdvanceTimeCandidate,
     AmendCandidate,
     CancelAllCandidate,
     CancelCandidate,
@@ -15,14 +16,16 @@ from order_entry_gateway.domain.candidates import (
     PlaceCandidate,
     unknown_order,
 )
+from order_entry_gateway.domain.order_terms import refuse_display
 from order_entry_gateway.domain.session import Session, SessionCandidate
-from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
+from venue_protocol.commands import AdvanceTime, AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
 from venue_protocol.holds import CASH, amend_hold, held_amount, held_asset
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.money import format_e4
-from venue_protocol.orders import MARKET
+from venue_protocol.orders import UNPRICED
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
+from venue_protocol.times import format_utc
 
 
 @dataclass(slots=True)
@@ -35,12 +38,19 @@ class Funds:
 
 @dataclass(slots=True)
 class Order:
-    """An order in the log with the terms of its newest amend. `order_id` is None while its number is not drawn."""
+    """An order in the log as it stands: by the record, or by its newest amend while nobody knows how that ended.
+
+    `order_id` is None while its number is not drawn.
+    """
 
     order_id: int | None
     place: PlaceOrder
     quantity: int
     price_e4: int
+    amended_us: int = 0
+    """Log time of the newest amend; 0 without one."""
+    is_known: bool = True
+    """Whether the engine's answer to the newest amend is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ class DoorState:
     """Keys of funds whose hold was raised."""
     placed: dict[tuple[str, str], Accepted] = field(default_factory=dict)
     """(client_id, client_order_id) of commands of this batch."""
+    now_us: int = 0
 
 
 def decide(candidates: Sequence[Candidate], state: DoorState) -> list[Decision]:
@@ -106,6 +117,8 @@ def _decide(candidate: Candidate, state: DoorState) -> Decision:
         return _decide_cancel(candidate, state)
     if type(candidate) is AmendCandidate:
         return _decide_amend(candidate, state)
+    if type(candidate) is AdvanceTimeCandidate:
+        return Accepted(candidate.shard, AdvanceTime())
     if type(candidate) is SessionCandidate:
         state.session.command(candidate.shard, candidate.command)
         return Accepted(candidate.shard, candidate.command)
@@ -123,10 +136,15 @@ def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
         candidate.quantity,
         candidate.price_e4,
         candidate.client_order_id,
+        candidate.terms,
     )
     earlier = _earlier(candidate.client_id, candidate.client_order_id, state)
     if earlier is not None:
         return _repeat(earlier, _is_same_order(earlier.command, command), candidate.client_order_id)
+    expires_us = candidate.terms.expires_us if candidate.terms is not None else None
+    if expires_us is not None and expires_us <= state.now_us:
+        message = f"expire_time {format_utc(expires_us)} is over: it is {format_utc(state.now_us)}"
+        return Refusal(RejectReason.EXPIRE_TIME_PAST, message, "expire_time")
     amount = held_amount(candidate.side, candidate.price_e4, candidate.quantity)
     refusal = state.session.refuse(
         candidate.security.shard, command.security_id, candidate.order_type, candidate.time_in_force
@@ -158,8 +176,10 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
     refusal = (
         state.session.refuse_amend(security.shard, security.security_id)
         or security.refuse_quantity(quantity)
-        or security.refuse_price(price_e4)
+        or _refuse_amended_terms(order.place, candidate.price_e4, quantity)
     )
+    if order.place.order_type not in UNPRICED:
+        refusal = refusal or security.refuse_price(price_e4)
     if refusal is not None:
         return refusal
     side = order.place.side
@@ -175,12 +195,22 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
         side,
     )
     if (quantity, price_e4) == (order.quantity, order.price_e4):
-        return Refusal(RejectReason.AMEND_CHANGES_NOTHING, "the order has these terms already", "quantity")
+        asked = "the order has" if order.is_known else "an amend that is not answered yet asks for"
+        return Refusal(RejectReason.AMEND_CHANGES_NOTHING, f"{asked} these terms already", "quantity")
     refusal = _hold(candidate.client_id, held_asset(side, order.place.security_id), added, state)
     if refusal is not None:
         return refusal
-    order.quantity, order.price_e4 = quantity, price_e4
+    order.quantity, order.price_e4, order.is_known = quantity, price_e4, False
     return _accept(Accepted(security.shard, command, order), candidate.client_order_id, state)
+
+
+def _refuse_amended_terms(place: PlaceOrder, price_e4: int | None, quantity: int) -> Refusal | None:
+    """Why an amend asks for what an order of this kind can't have."""
+    if price_e4 is not None and place.order_type in UNPRICED:
+        return Refusal(RejectReason.PRICE_NOT_ALLOWED, f"a {place.order_type} order has no price", "price")
+    if place.terms is not None and place.terms.display_quantity is not None:
+        return refuse_display(quantity, place.terms.display_quantity)
+    return None
 
 
 def _hold(client_id: str, asset: str, amount: int, state: DoorState) -> Refusal | None:
@@ -235,17 +265,19 @@ def _repeat(earlier: Accepted, is_same: bool, client_order_id: str | None) -> De
 
 
 def _is_same_order(known: Command, command: PlaceOrder) -> bool:
-    """Whether two commands place the same. A market order's price is the door's own."""
+    """Whether two commands place the same. The price of an order without a limit is the door's own."""
     if type(known) is not PlaceOrder:
         return False
-    same_terms = (known.security_id, known.side, known.order_type, known.time_in_force, known.quantity) == (
+    if command.order_type not in UNPRICED and known.price_e4 != command.price_e4:
+        return False
+    return (known.security_id, known.side, known.order_type, known.time_in_force, known.quantity, known.terms) == (
         command.security_id,
         command.side,
         command.order_type,
         command.time_in_force,
         command.quantity,
+        command.terms,
     )
-    return same_terms and (command.order_type == MARKET or known.price_e4 == command.price_e4)
 
 
 def _is_same_amend(earlier: Accepted, candidate: AmendCandidate, order: Order) -> bool:
@@ -261,7 +293,7 @@ def _is_same_amend(earlier: Accepted, candidate: AmendCandidate, order: Order) -
 
 
 def _find(candidate: CancelCandidate | AmendCandidate, state: DoorState) -> Order | Refusal:
-    """The order a cancel or amend names, if it is the sender's."""
+    """The order a cancel or amend names, if it is the sender's. The name of an amend names the amended order."""
     if candidate.order_id is not None:
         order = state.orders.get(candidate.order_id)
         if order is None:
@@ -274,9 +306,15 @@ def _find(candidate: CancelCandidate | AmendCandidate, state: DoorState) -> Orde
     if accepted is not None and accepted.target is not None:
         return accepted.target
     logged = state.named.get(name)
-    if logged is None or type(logged.command) is not PlaceOrder:
-        return unknown_order(candidate.target_client_order_id)
-    return state.orders[sharded_id(logged.shard, logged.sequence)]
+    found = state.orders.get(named_order_id(logged)) if logged is not None else None
+    return found or unknown_order(candidate.target_client_order_id)
+
+
+def named_order_id(logged: Logged) -> int:
+    """Id of the order for which a named command stands: the one it placed, or amended; 0 for none."""
+    if type(logged.command) is PlaceOrder:
+        return sharded_id(logged.shard, logged.sequence)
+    return logged.command.order_id if type(logged.command) is AmendOrder else 0
 
 
 def _shard_of(order: Order, state: DoorState) -> int:

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from venue_protocol.identifiers import ClientOrderId
-from venue_protocol.orders import OrderType, Side, TimeInForce
+from venue_protocol.orders import OrderType, SelfTradePrevention, Side, TimeInForce
 
 MOST_COMMANDS = 1000
 """Commands in one list."""
@@ -21,6 +21,17 @@ class PlaceOrderRequest(msgspec.Struct, forbid_unknown_fields=True):
     price: msgspec.Raw = msgspec.Raw(b"null")
     time_in_force: TimeInForce | None = None
     client_order_id: ClientOrderId | None = None
+    stop_price: msgspec.Raw = msgspec.Raw(b"null")
+    """For stop and stop_limit."""
+    expire_time: str | None = None
+    """For GTD: ISO 8601 in UTC, 2026-11-21T14:30:00Z."""
+    min_quantity: int | None = None
+    """For IOC: at least so many shares at once, or none."""
+    display_quantity: int | None = None
+    """Iceberg: shares shown at a time."""
+    post_only: bool = False
+    """Canceled instead of trading on entry."""
+    self_trade_prevention: SelfTradePrevention | None = None
 
 
 class PlaceAction(PlaceOrderRequest, forbid_unknown_fields=True, tag_field="action", tag="place"):
@@ -62,6 +73,28 @@ class CancelAllAction(msgspec.Struct, forbid_unknown_fields=True, tag_field="act
     """Cancel all own orders, or those in one security."""
 
     security: str | None = None
+    id: str | int | None = None
+
+
+class CancelAfterRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/cancel-after: the dead man's switch."""
+
+    timeout_ms: int
+    """Cancel all own orders so long after now, unless asked again before; 0 disarms."""
+
+
+class CancelAfterAction(CancelAfterRequest, forbid_unknown_fields=True, tag_field="action", tag="cancel_after"):
+    """The same over WebSocket."""
+
+    id: str | int | None = None
+
+
+class CancelOnDisconnectAction(
+    msgspec.Struct, forbid_unknown_fields=True, tag_field="action", tag="cancel_on_disconnect"
+):
+    """Whether all own orders are canceled when this WebSocket ends, however it ends."""
+
+    enabled: bool
     id: str | int | None = None
 
 

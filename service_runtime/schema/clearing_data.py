@@ -127,6 +127,25 @@ order_log = Table(
     " Rows with the same time_us were one commit.",
 )
 
+order_expiries = Table(
+    "order_expiries",
+    metadata,
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    Column("expires_us", BigInteger, primary_key=True, autoincrement=False),
+    comment="Owner: gateway. Times at which orders of a shard are due to expire and the log has not passed yet.",
+)
+
+cancel_timers = Table(
+    "cancel_timers",
+    metadata,
+    Column("timer", Text, primary_key=True),
+    Column("client_id", Text, ForeignKey("clients.client_id"), nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+    Index("cancel_timers_due_us", "due_us"),
+    comment="Owner: gateway. When all open orders of a client are canceled, unless its timer is set again before:"
+    " a dead man's switch, or the end of a WebSocket that asked for it.",
+)
+
 settlement_heads = Table(
     "settlement_heads",
     metadata,

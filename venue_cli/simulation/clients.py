@@ -1,6 +1,6 @@
 """Clients that send orders, lose answers, try again with the same name, and hold the venue to what it answered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -21,14 +21,39 @@ from venue_protocol import codec
 from venue_protocol.commands import AmendOrder, PlaceOrder
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.money import format_e4, parse_e4
-from venue_protocol.orders import BUY, CLS, DAY, FOK, IOC, LIMIT, MARKET, OPG, SELL, OrderType, Side, TimeInForce
+from venue_protocol.orders import (
+    BUY,
+    CLS,
+    DAY,
+    FOK,
+    GTD,
+    IOC,
+    LIMIT,
+    MARKET,
+    OPG,
+    SELL,
+    STOP,
+    STOP_LIMIT,
+    UNPRICED,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.times import format_utc
 
 ClientAction = Action | PlaceOrderRequest
 
 _REFERENCE_E4 = 1_000_000
 _STEP_E4 = 10_000
 _SIDES: tuple[Side, Side] = (BUY, SELL)
+_PREVENTIONS: tuple[SelfTradePrevention | None, ...] = (
+    None,
+    "cancel_newest",
+    "cancel_oldest",
+    "cancel_both",
+    "decrement",
+)
 _TIMES_IN_FORCE: tuple[TimeInForce | None, ...] = (*(None,) * 10, IOC, FOK, DAY, OPG, CLS)
 _UNKNOWN = (RejectReason.OUTCOME_UNKNOWN,)
 _NOT_NOW = (RejectReason.NOT_READY, RejectReason.OVERLOADED)
@@ -52,8 +77,9 @@ class InFlight:
 class Client:
     """One client. It keeps asking, with the same names, until it knows what became of each order."""
 
-    def __init__(self, client_id: str, securities: Sequence[str], dice: Random) -> None:
+    def __init__(self, client_id: str, securities: Sequence[str], dice: Random, now_us: Callable[[], int]) -> None:
         self.caller = Caller(client_id, TRADER)
+        self._now_us = now_us
         self._securities = securities
         self._dice = dice
         self._names: list[str] = []
@@ -178,15 +204,42 @@ class Client:
         dice = self._dice
         self._names.append(f"n{self._next_name}")
         self._next_name += 1
-        order_type: OrderType = MARKET if dice.random() < 0.08 else LIMIT
-        price = b"null" if order_type == MARKET else self._price()
-        time_in_force = dice.choice(_TIMES_IN_FORCE)
-        side: Side = dice.choice(_SIDES)
-        security = dice.choice(self._securities)
-        quantity = dice.randint(1, 6) if dice.random() < 0.9 else dice.randint(20, 60)
-        return PlaceOrderRequest(
-            security, side, order_type, quantity, msgspec.Raw(price), time_in_force, self._names[-1]
+        request = PlaceOrderRequest(
+            dice.choice(self._securities),
+            dice.choice(_SIDES),
+            MARKET if dice.random() < 0.08 else LIMIT,
+            dice.randint(1, 6) if dice.random() < 0.9 else dice.randint(20, 60),
+            time_in_force=dice.choice(_TIMES_IN_FORCE),
+            client_order_id=self._names[-1],
         )
+        if dice.random() < 0.4:
+            self._give_terms(request)
+        if request.type not in UNPRICED:
+            request.price = msgspec.Raw(self._price())
+        return request
+
+    def _give_terms(self, request: PlaceOrderRequest) -> None:
+        """Make it one of the rarer orders; now and then one that the door must refuse."""
+        dice = self._dice
+        kind = dice.choice(("stop", "stop_limit", "gtd", "post_only", "min_quantity", "iceberg", "prevention"))
+        request.self_trade_prevention = dice.choice(_PREVENTIONS)
+        if kind in (STOP, STOP_LIMIT):
+            request.type = STOP if kind == STOP else STOP_LIMIT
+            request.time_in_force = dice.choice((None, None, None, GTD, IOC))
+            request.stop_price = msgspec.Raw(self._price())
+        elif kind == "gtd":
+            request.type, request.time_in_force = LIMIT, GTD
+        elif kind == "post_only":
+            request.post_only = True
+        elif kind == "min_quantity":
+            request.time_in_force = IOC
+            request.min_quantity = dice.randint(1, request.quantity + 1)
+        elif kind == "iceberg":
+            request.type, request.time_in_force = LIMIT, None
+            request.quantity = dice.randint(5, 30)
+            request.display_quantity = dice.randint(1, 5)
+        if request.time_in_force == GTD:
+            request.expire_time = format_utc(self._now_us() + dice.randint(-500_000, 5_000_000))
 
     def _new_cancel(self, others: Sequence["Client"]) -> CancelAction:
         owner = self if self._dice.random() < 0.9 else self._dice.choice(others)
@@ -234,7 +287,7 @@ def _is_command_of(action: ClientAction, command: object) -> bool:
             command.order_type,
             command.quantity,
         )
-        return same and (action.type == MARKET or parse_e4(bytes(action.price).decode()) == command.price_e4)
+        return same and (action.type in UNPRICED or parse_e4(bytes(action.price).decode()) == command.price_e4)
     if isinstance(action, AmendAction) and type(command) is AmendOrder:
         return action.quantity in (None, command.quantity)
     return False

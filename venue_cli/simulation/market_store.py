@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from order_entry_gateway.domain.standing import Standing
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.memory_clearing import ConstraintViolated, Moment
 from service_runtime.schema.market_data import metadata
-from venue_protocol.refusals import Refusal, RejectReason
 
 T = TypeVar("T")
 Row = dict[str, Any]
 
-_ENDED = {"filled": RejectReason.ORDER_FILLED, "canceled": RejectReason.ORDER_CANCELED}
 _COLUMNS = {table.name: [column.name for column in table.columns] for table in metadata.sorted_tables}
 _KEYS = {table.name: [column.name for column in table.primary_key] for table in metadata.sorted_tables}
 _WHOLE = {
@@ -61,14 +60,20 @@ class MemoryMarket:
                 if stopping is not None and stopping.is_set():
                     raise
 
-    def ended(self, order_ids: Sequence[int]) -> dict[int, Refusal]:
-        """For the door: why orders known to have ended can't be canceled or amended."""
-        found = {order_id: self.tables["orders"].get(order_id) for order_id in order_ids}
-        return {
-            order_id: Refusal(_ENDED[row["status"]], f"order {order_id} is {row['status']}", "order_id")
-            for order_id, row in found.items()
-            if row is not None and row["status"] in _ENDED
-        }
+    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
+        """For the door: how these orders stand, where they are recorded."""
+        found = [row for order_id in order_ids if (row := self.tables["orders"].get(order_id)) is not None]
+        return {row["order_id"]: self._standing(row) for row in found}
+
+    def _standing(self, row: Row) -> Standing:
+        answered = [
+            report["time_us"]
+            for report in self.tables["order_reports"].values()
+            if (report["order_id"], report["client_id"]) == (row["order_id"], row["client_id"])
+            and report["kind"] in ("cancel_rejected", "amend_rejected")
+        ]
+        known_us = max([row["updated_us"], *answered])
+        return Standing(row["order_id"], row["client_id"], row["status"], row["quantity"], row["price_e4"], known_us)
 
     def order(self, order_id: int) -> tuple[str, dict[str, Any]] | None:
         """For the door: owner and description of one order."""

@@ -1,6 +1,6 @@
 """The venue's processes, wired like their `__main__` but on memory, and moved one step at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from threading import Event
 from typing import Any
@@ -19,16 +19,20 @@ from matching_engine.domain.engine import MatchingEngine
 from matching_engine.handlers import MatchingDesk
 from matching_engine.resending import RecentEvents, Resender
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
+from order_entry_gateway.adapters.memory_timers import MemoryTimers
 from order_entry_gateway.committer import Committer
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.rejection_reporter import RejectionReporter
+from order_entry_gateway.timekeeper import Timekeeper
 from service_runtime.clock import ManualClock
+from service_runtime.database import DatabaseUnavailable
 from service_runtime.memory_clearing import MemoryClearing
 from service_runtime.service import Service
 from service_runtime.settings import Settings
 from venue_cli.simulation.broker import SimulatedBus, SimulatedConsumer, SimulatedPublisher
 from venue_cli.simulation.market_store import MemoryMarket
 from venue_protocol import codec
+from venue_protocol.identifiers import sharded_id
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION, order_entry_queue, resend_queue
@@ -180,13 +184,24 @@ class Gateway(Process):
         order_log = self.parts.order_log(self.around.clearing)
         self.committer = self.parts.committer(order_log, publisher, self._clock, securities, stopping)
         self.reporter = RejectionReporter(publisher, self._clock, stopping, f"{self.name}.{self.runs}")
-        self.desk = OrderDesk(
-            self.committer, securities, self.around.market, _NoLimit(), self.reporter, publisher.is_ready
-        )
+        statuses = _Statuses(self.around)
+        self.desk = OrderDesk(self.committer, securities, statuses, _NoLimit(), self.reporter, publisher.is_ready)
+        timers = MemoryTimers(self.around.clearing)
+        self.timekeeper = Timekeeper(timers, self.committer, securities, self._clock, stopping)
 
     def steps(self) -> list[tuple[str, Callable[[], object]]]:
-        """Commit what waits; publish refusals."""
-        return [("commits", lambda: self.committer.step(0)), ("reports refusals", self.reporter.publish)]
+        """Commit what waits; look at the due times; publish refusals."""
+        return [
+            ("commits", lambda: self.committer.step(0)),
+            ("looks at the time", self._look_at_the_time),
+            ("reports refusals", self.reporter.publish),
+        ]
+
+    def _look_at_the_time(self) -> int:
+        try:
+            return self.timekeeper.step()
+        except DatabaseUnavailable:
+            return 0
 
 
 class Engine(Process):
@@ -277,6 +292,21 @@ class ClearingReader:
             reports = transaction.tables.reports
             last = min(sequence + limit, transaction.tables.settlement_head[True][0])
             return [codec.decode_report(reports[number].report) for number in range(sequence + 1, last + 1)]
+
+
+class _Statuses:
+    """What the door looks up of orders that were logged."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self.standings = around.market.standings
+        self.order = around.market.order
+        self._clearing = around.clearing
+
+    def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
+        """Ids of the orders for which these client_order_ids stand."""
+        tables = self._clearing.tables
+        places = {name: tables.names[client_id, name] for name in names if (client_id, name) in tables.names}
+        return {name: tables.log[place].amended_order_id or sharded_id(*place) for name, place in places.items()}
 
 
 class _NoLimit:

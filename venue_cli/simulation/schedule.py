@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from service_runtime.database import DatabaseUnavailable
@@ -38,6 +39,8 @@ _NOT_FOR_ANYBODY = (
 )
 """Messages that are none, or of another schema, or say nothing to any reader."""
 _LONGEST_PAUSE_US = 1_200_000
+_MOST_SKEW_US = 2_000_000
+"""How wrong a gateway's clock is at most."""
 _CASH_E4 = 20_000_000
 _SHARES = 40
 _ISSUED = 10_000
@@ -99,7 +102,7 @@ class Schedule:
         self.oracle = Oracle(self.around.clearing, self._shards)
         self._feed_check = FeedCheck(self.around.market)
         self.gateways = [
-            Gateway(number, self.around, parts, self._dice.randint(-2_000_000, 2_000_000))
+            Gateway(number, self.around, parts, self._dice.randint(-_MOST_SKEW_US, _MOST_SKEW_US))
             for number in range(_GATEWAYS)
         ]
         self.engines = [Engine(shard, self.around, parts) for shard in range(self._shards)]
@@ -108,7 +111,8 @@ class Schedule:
         self.processes: list[Process] = [*self.gateways, *self.engines, self.clearing, self.feed]
         names = list(self.around.securities)
         self.clients = [
-            Client(f"client{number}", names, random.Random(self._dice.random())) for number in range(_CLIENTS)
+            Client(f"client{number}", names, random.Random(self._dice.random()), self.around.clock.now_us)
+            for number in range(_CLIENTS)
         ]
         self._in_flight: list[InFlight] = []
         self._deposits: list[tuple[str, str, int, str]] = []
@@ -169,6 +173,7 @@ class Schedule:
             self._time_passes: 2,
             self._restart: 4,
             self._administrator_deposits: 1,
+            self._client_arms_switch: 0.5,
             self._administrator_commands: 1,
             self._world_goes_wrong: 8,
         }
@@ -202,6 +207,18 @@ class Schedule:
             client.answered(actions, [refused.refusal] * len(actions), self.around.clearing)
             return
         self._in_flight.append(InFlight(client, actions, pending, gateway))
+
+    def _client_arms_switch(self) -> None:
+        """A dead man's switch: at its end all orders of the client are canceled, whichever gateway is up then."""
+        client_id, timeout_ms = self._dice.choice(self.clients).caller.client_id, self._dice.choice((0, 300, 2_000))
+        gateway = self._dice.choice(self.gateways)
+
+        def arm() -> None:
+            with suppress(DatabaseUnavailable):
+                gateway.timekeeper.cancel_after(client_id, timeout_ms)
+
+        if gateway.is_up:
+            self._step(gateway, f"arms the switch of {client_id} for {timeout_ms} ms", arm)
 
     def _answer_arrives(self) -> None:
         if not self._in_flight:
@@ -426,13 +443,24 @@ class Schedule:
             recorded = self.around.market.position(f"events.{shard.shard}")
             if recorded != shard.engine.event_position:
                 waiting.append(f"the feed is at {recorded} of {shard.engine.event_position} events")
+        waiting += [f"due at {at}" for at in self._due_times() if at <= self.around.clock.now_us() - _MOST_SKEW_US]
         reports = len(self.around.clearing.tables.reports)
         if self.around.market.position("settlements") != reports:
             waiting.append(f"the feed does not have all {reports} settlement reports")
         return waiting
 
+    def _due_times(self) -> list[int]:
+        """When orders expire and switches fire that nobody has dealt with."""
+        tables = self.around.clearing.tables
+        return [due_us for _, due_us in [*tables.expiries, *tables.cancel_timers.values()]]
+
     def _compare(self) -> None:
         """At rest, everything equals the undisturbed run."""
+        passed_us = self.around.clock.now_us() - _MOST_SKEW_US
+        for engine in self.engines:
+            expiries = [order.terms.expires_us for order in engine.desk.engine.orders.values() if order.terms]
+            late = [expires_us for expires_us in expiries if expires_us is not None and expires_us <= passed_us]
+            require(not late, "an order that is due expires though no other command comes", late)
         for engine in self.engines:
             self.oracle.check_engine(engine.desk.engine)
         tables = self.around.clearing.tables

@@ -2,7 +2,7 @@
 
 from alembic import context, op
 
-revision = "market_0010"
+revision = "market_0003"
 down_revision = "market_0002"
 branch_labels = None
 depends_on = None
