@@ -97,13 +97,13 @@ class Book(_Record, frozen=True, kw_only=True):
 
 
 class PublicTrade(_Record, frozen=True, kw_only=True):
-    """One trade as everybody sees it. `aggressor`: the side that took."""
+    """One trade as everybody sees it. `aggressor`: the side that took; None in an auction."""
 
     trade_id: int
     security: str
     price: Decimal
     quantity: int
-    aggressor: str
+    aggressor: str | None
     time_us: int
 
 

@@ -143,10 +143,9 @@ def _add_market(app: Flask, answers: Answers) -> None:
     @app.get("/v1/price/<security_id>")
     def price(security_id: str) -> Response:
         answers.security(security_id)
-        with answers.market() as market:
-            state = market.security(security_id)
-            view = views.top(security_id, state.top()) | _as_of(state.sequence, state.updated_us)
-        return json_response(view)
+        answers.hub.require_started()
+        top, sequence, updated_us = answers.hub.top(security_id)
+        return json_response(views.top(security_id, top) | _as_of(sequence, updated_us))
 
     @app.get("/v1/book/<security_id>")
     def book(security_id: str) -> Response:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from order_entry_gateway.order_log import LogTransaction, NameTaken
-from service_runtime.schema.clearing_rows import LogRow
+from service_runtime.schema.clearing_rows import BandRow, LogRow, PhaseRow
 from tests.contract.clearing_stores import Stores, memory_stores, postgres_stores
 
 NOW_US = 1_800_000_000_000_000
@@ -158,3 +158,31 @@ def test_transactions_at_the_same_time_draw_numbers_one_after_the_other(stores: 
         sequences = sorted(pool.map(one, range(30)))
     assert sequences == list(range(sequences[0], sequences[0] + 30))
     assert held(stores, client) == (30, 0)
+
+
+def test_commanded_phases_are_replaced_by_shard_and_security_and_lost_with_their_transaction(stores: Stores) -> None:
+    whole, single = PhaseRow(0, "", "closed", "night", None, 5, 1), PhaseRow(0, "AAPL", "halted", None, 9, 5, 1)
+    with stores.log.transaction() as transaction:
+        transaction.put_session_phases([whole, single])
+    with pytest.raises(Broken), stores.log.transaction() as transaction:
+        transaction.put_session_phases([whole._replace(phase="continuous")])
+        raise Broken
+    with stores.log.transaction() as transaction:
+        transaction.put_session_phases([single._replace(phase="continuous", lasts_us=None, sequence=2)])
+        assert sorted(transaction.session_phases(True)) == [
+            whole,
+            PhaseRow(0, "AAPL", "continuous", None, None, 5, 2),
+        ]
+        transaction.put_session_phases([whole._replace(phase="continuous"), single._replace(phase="continuous")])
+
+
+def test_a_shard_has_bands_while_one_of_its_securities_has(stores: Stores) -> None:
+    band = BandRow(0, "AAPL", 500, 1, 2, 3)
+    with stores.log.transaction() as transaction:
+        assert not transaction.has_bands(0)
+        transaction.put_session_bands([band, band._replace(security_id="MSFT")])
+        assert transaction.has_bands(0)
+        assert not transaction.has_bands(1)
+        off = band._replace(band_bps=None)
+        transaction.put_session_bands([off, off._replace(security_id="MSFT")])
+        assert not transaction.has_bands(0)

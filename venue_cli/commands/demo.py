@@ -4,12 +4,16 @@ import argparse
 
 from venue_cli import running
 from venue_cli.commands import options
+from venue_cli.errors import CommandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--seconds, --seed and --infrastructure."""
     parser.add_argument("--seconds", type=int, help="how long to trade (default: until Ctrl-C)")
     parser.add_argument("--seed", type=int, default=1, help="of the bots' dice (default 1)")
+    parser.add_argument(
+        "--day", action="store_true", help="a trading day in two minutes: auctions, a halt, the close, an audit"
+    )
     options.add_infrastructure(parser)
 
 
@@ -17,5 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     """The demo's own exit code; the venue is stopped afterwards unless it ran before."""
     from venue_cli import demo
 
+    if arguments.day and arguments.seconds is not None:
+        raise CommandError("a day has its own length: leave out --seconds")
+
     with running.attach_or_start(arguments.infrastructure) as venue:
-        return int(demo.run(venue, arguments.seconds, arguments.seed))
+        return int(demo.run(venue, arguments.seconds, arguments.seed, arguments.day))

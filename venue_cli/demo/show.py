@@ -10,6 +10,8 @@ from trading_bots.runner import Fleet, VenueAddress
 from venue_cli.administration import Administration
 from venue_cli.demo import sums
 from venue_cli.demo.cast import Cast, assemble
+from venue_cli.demo.day import SECONDS as DAY_SECONDS
+from venue_cli.demo.day import DemoDay
 from venue_cli.demo.screen import Screen
 from venue_cli.demo.standings import Standing, StandingsReader, table
 from venue_cli.errors import CommandError
@@ -21,8 +23,11 @@ _USUAL_SECURITIES = ("AAPL", "MSFT", "GOOG", "AMZN", "TSLA")
 _PICTURE_EVERY_S = 1.0
 
 
-def run(venue: RunningVenue, seconds: int | None, seed: int) -> int:
-    """Let bots trade for `seconds`, or until Ctrl-C; 0 only if at the end not a cent and not a share drifted."""
+def run(venue: RunningVenue, seconds: int | None, seed: int, is_day: bool = False) -> int:
+    """Let bots trade for `seconds`, or until Ctrl-C; 0 only if at the end not a cent and not a share drifted.
+
+    With `is_day` they trade through a whole day, from pre-open to close, and the audit must be equal too.
+    """
     administration = Administration(venue)
     securities = _securities(administration)
     report("creating the demo's accounts …")
@@ -32,9 +37,10 @@ def run(venue: RunningVenue, seconds: int | None, seed: int) -> int:
         fleet = Fleet(cast.bots, VenueAddress(venue.gateway_url, venue.market_data_url))
     except (VenueUnavailable, Refused) as error:
         raise CommandError(f"the bots can't reach the venue ({error}): see ./venue status") from error
-    demo = _Demo(venue, cast, fleet, securities)
+    day = DemoDay(venue, cast.guest, securities) if is_day else None
+    demo = _Demo(venue, cast, fleet, securities, day)
     try:
-        demo.play(seconds)
+        demo.play(DAY_SECONDS if is_day else seconds)
     except KeyboardInterrupt:
         report("stopping the bots …")
     with shielded():
@@ -52,8 +58,11 @@ def _securities(administration: Administration) -> list[str]:
 class _Demo:
     """One demo with its bots."""
 
-    def __init__(self, venue: RunningVenue, cast: Cast, fleet: Fleet, securities: Sequence[str]) -> None:
+    def __init__(
+        self, venue: RunningVenue, cast: Cast, fleet: Fleet, securities: Sequence[str], day: DemoDay | None
+    ) -> None:
         self._venue = venue
+        self._day = day
         self._cast = cast
         self._fleet = fleet
         self._securities = securities
@@ -68,9 +77,13 @@ class _Demo:
         """Start the bots and show how it goes. Raises KeyboardInterrupt, ServiceFailed."""
         self._screen.clear()
         self._screen.lines([*self._places_to_look(), ""])
+        if self._day:
+            self._day.begin()
         self._fleet.start()
         started = self._shown_at = time.monotonic()
         while (elapsed_s := time.monotonic() - started) < (seconds or float("inf")) and self._fleet.is_playing():
+            if self._day:
+                self._day.step(elapsed_s)
             self._read_standings()
             self._screen.show(
                 elapsed_s, self._head(elapsed_s), table(self._standings, self._traders), self._places_to_look()
@@ -91,6 +104,12 @@ class _Demo:
         verdict = sums.judge(self._venue, before, self._cast.prefix)
         if not is_settled:
             verdict.faults.append("the venue did not come to rest: do others trade on it?")
+        words: list[str] = []
+        if self._day:
+            self._day.end()
+            is_equal, words = self._day.audit()
+            if not is_equal:
+                verdict.faults.append("the audit found differences")
         refused = ", ".join(f"{count:,} {code}" for code, count in totals.refused.most_common())
         self._screen.lines(
             [
@@ -99,6 +118,7 @@ class _Demo:
                 "",
                 f"orders       {totals.orders:,} accepted, {totals.commands:,} commands; refused: {refused or 'none'}",
                 *verdict.lines(),
+                *words,
             ]
         )
         self._reader.close()
@@ -112,7 +132,8 @@ class _Demo:
         self._orders_shown, self._shown_at = totals.orders, now
         refused = sum(totals.refused.values())
         state = f"{elapsed_s:.0f} s   {totals.orders:,} orders   {rate:,.0f} orders/s   {refused:,} refused"
-        return [paint(state, "bold"), *(_price_line(self._fleet.market.price(name)) for name in self._securities)]
+        day = self._day.head() if self._day else []
+        return [paint(state, "bold"), *day, *(_price_line(self._fleet.market.price(name)) for name in self._securities)]
 
     def _read_standings(self) -> None:
         """The newest standings; those of before while the venue can't say."""

@@ -9,18 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from market_data_feed.adapters import views
 from market_data_feed.adapters.stream.frames import json_frame
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
-from market_data_feed.domain.market import Market, MarketChange, SecurityMarket
+from market_data_feed.domain.market import Market, MarketChange, SecurityMarket, TopOfBook
 from market_data_feed.domain.orders import BatchEffect, ExecutionReport, RecordedTrade
 from market_data_feed.domain.session import Session, SessionRow
 from service_runtime.web import RETRY_AFTER_S, Refused
-from venue_protocol.identifiers import sharded_id
+from venue_protocol.events import PhaseChanged
+from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.streams import SETTLEMENTS
+from venue_protocol.trading_day import CONTINUOUS
 
 TopicKey = tuple[str, str]
 """Channel, and the security (public) or client (private) it is about; empty for status."""
@@ -91,6 +95,12 @@ class Hub:
         with self._lock:
             return views.session(self._session, self._session_us)
 
+    def top(self, security_id: str) -> tuple[TopOfBook, int, int]:
+        """Best bid and ask that can be traded now, and the last trade; sequence and time of them."""
+        with self._lock:
+            market = self._market.security(security_id)
+            return self._tradable(security_id, market.top()), market.sequence, market.updated_us
+
     def security_session(self, shard: int, security_id: str) -> dict[str, Any]:
         """Phase, indication and limit state of one security."""
         with self._lock:
@@ -102,12 +112,14 @@ class Hub:
         """Show what was just committed: apply it to the market and tell who listens."""
         with self._lock:
             for effect in effects:
-                for change in self._market.apply(effect):
-                    self._tell_market(change, effect)
-                self._tell_owners(effect.reports)
                 for row in effect.session:
                     self._session.apply(row)
                     self._session_us = row.time_us
+                for change in self._market.apply(effect):
+                    self._tell_market(change, effect)
+                if any(isinstance(row.event, PhaseChanged) for row in effect.session):
+                    self._tell_prices(effect)
+                self._tell_owners(effect.reports)
             if any(effect.session for effect in effects):
                 self._tell_status({**self._status, "session": views.session(self._session, self._session_us)})
             for report in settlements:
@@ -236,17 +248,33 @@ class Hub:
             return None
         if channel == "book":
             return head | book_view(market, None)
-        return head | views.top(subject, market.top()) | {"time_us": market.updated_us or None}
+        return head | views.top(subject, self._tradable(subject, market.top())) | {"time_us": market.updated_us or None}
 
     def _tell_market(self, change: MarketChange, effect: BatchEffect) -> None:
         book, price = ("book", change.security_id), ("price", change.security_id)
         if book in self._topics and (change.bids or change.asks):
             self._tell(book, effect.last_sequence, _book_update(change, effect))
         if price in self._topics and change.top is not None:
-            view = {"type": "update", **views.top(change.security_id, change.top), "time_us": effect.time_us}
+            top = self._tradable(change.security_id, change.top)
+            view = {"type": "update", **views.top(change.security_id, top), "time_us": effect.time_us}
             self._tell(price, effect.last_sequence, view)
         if change.trades:
             self._tell_trades(change.trades)
+
+    def _tell_prices(self, effect: BatchEffect) -> None:
+        """A phase began: what can be traded at once may be another now, though no order moved."""
+        for channel, security_id in list(self._topics):
+            if channel == "price":
+                top = self._tradable(security_id, self._market.security(security_id).top())
+                view = {"type": "update", **views.top(security_id, top), "time_us": effect.time_us}
+                self._tell(("price", security_id), effect.last_sequence, view)
+
+    def _tradable(self, security_id: str, top: TopOfBook) -> TopOfBook:
+        """The top without bid and ask while the security does not trade: they may cross, and nobody can have them."""
+        shard, _ = shard_and_number(self._market.security(security_id).sequence)
+        if self._session.phase(shard, security_id).phase == CONTINUOUS:
+            return top
+        return msgspec.structs.replace(top, bid=None, ask=None)
 
     def _tell_trades(self, trades: list[RecordedTrade]) -> None:
         key = ("trades", trades[0].security_id)

@@ -25,8 +25,19 @@ CLEARING_TABLES = (
     "settlement_reports",
     "obligations",
     "stream_positions",
+    "session_phases",
+    "session_bands",
+    "session_schedule",
 )
-MARKET_TABLES = ("orders", "order_reports", "trades", "settlements", "refused_orders", "stream_positions")
+MARKET_TABLES = (
+    "orders",
+    "order_reports",
+    "trades",
+    "settlements",
+    "refused_orders",
+    "stream_positions",
+    "session_events",
+)
 
 APPEND_LOG = (
     "INSERT INTO order_log (shard, sequence, time_us, client_id, client_order_id, command)"
@@ -89,6 +100,11 @@ GATEWAY_NEEDS = [
     "UPDATE securities_deposits SET held = held + 1 WHERE client_id = 'market_maker'",
     "UPDATE order_log_heads SET last_sequence = 1, last_time_us = 1",
     APPEND_LOG.format(sequence=1, client_order_id="'x'"),
+    "INSERT INTO session_phases VALUES (0, '', 'closed', NULL, NULL, 1, 1) ON CONFLICT DO NOTHING",
+    "SELECT * FROM session_phases FOR SHARE",
+    "UPDATE session_phases SET phase = 'closed'",
+    "INSERT INTO session_bands VALUES (0, 'AAPL', 500, 1, 1, 1)",
+    "UPDATE session_schedule SET done_us = 1",
 ]
 ENGINE_NEEDS = [
     f"SELECT * FROM {table}" for table in ("order_log", "order_log_heads", "securities", "clients", "api_keys")
@@ -237,6 +253,9 @@ def test_nobody_not_even_the_owner_changes_what_is_written(
         "INSERT INTO clients VALUES ('x', 'king', 1, NULL)",
         "INSERT INTO api_keys VALUES ('short', 'market_maker', 1, NULL)",
         "INSERT INTO settlement_heads VALUES (false, 0, 0)",
+        "INSERT INTO session_phases VALUES (0, '', 'lunch', NULL, NULL, 1, 1)",
+        "INSERT INTO session_bands VALUES (0, 'AAPL', 10000, 1, 1, 1)",
+        "INSERT INTO session_schedule VALUES (false, '{}', 0)",
         APPEND_LOG.format(sequence=0, client_order_id="NULL"),
         journal("{bank,market_maker}", "{USD,USD}", "{-5,5}", kind="gift"),
     ],
