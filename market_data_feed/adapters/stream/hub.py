@@ -263,8 +263,8 @@ class Hub:
 
     def _tell_prices(self, effect: BatchEffect) -> None:
         """A phase began: what can be traded at once may be another now, though no order moved."""
-        for channel, security_id in list(self._topics):
-            if channel == "price":
+        for (channel, security_id), topic in list(self._topics.items()):
+            if channel == "price" and topic.last < effect.last_sequence:
                 top = self._tradable(security_id, self._market.security(security_id).top())
                 view = {"type": "update", **views.top(security_id, top), "time_us": effect.time_us}
                 self._tell(("price", security_id), effect.last_sequence, view)
