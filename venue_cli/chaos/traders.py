@@ -13,6 +13,7 @@ from venue_cli.chaos.door import Door, Troubles, Unresolved, code_of
 from venue_cli.chaos.evidence import Evidence
 from venue_cli.running import RunningVenue
 from venue_protocol.money import format_e4
+from venue_protocol.times import format_utc
 
 SECURITIES = ("AAPL", "MSFT", "GOOG")
 _CASH = "2000000.00"
@@ -40,6 +41,9 @@ def enroll(administration: Administration, prefix: str, count: int) -> list[Acco
     shares = dict.fromkeys(SECURITIES, _SHARES)
     names = [f"{prefix}.{number}" for number in range(1, count + 1)]
     return [Account(name, administration.create_client(name, "market_maker", _CASH, shares)) for name in names]
+
+
+_PREVENTIONS = ("cancel_newest", "cancel_oldest", "cancel_both", "decrement")
 
 
 class Trader:
@@ -133,10 +137,27 @@ class Trader:
         }
         if self._dice.random() < 0.08:
             return order | {"type": "market"}
+        if self._dice.random() < 0.2:
+            return order | self._rare_terms(side)
         return order | {
             "price": self._price(side),
             "time_in_force": self._dice.choices(("GTC", "IOC", "FOK"), (0.85, 0.1, 0.05))[0],
         }
+
+    def _rare_terms(self, side: str) -> dict[str, Any]:
+        """The terms of a stop, an iceberg, or another of the rarer orders."""
+        limit = {"price": self._price(side), "self_trade_prevention": self._dice.choice(_PREVENTIONS)}
+        later_us = time.time_ns() // 1000 + self._dice.randint(1_000_000, 20_000_000)
+        return self._dice.choice(
+            (
+                {"type": "stop", "stop_price": self._price(side)},
+                limit | {"type": "stop_limit", "stop_price": self._price(side)},
+                limit | {"time_in_force": "GTD", "expire_time": format_utc(later_us)},
+                limit | {"quantity": self._dice.randint(10, 40), "display_quantity": self._dice.randint(1, 9)},
+                limit | {"post_only": True},
+                limit | {"time_in_force": "IOC", "min_quantity": 1},
+            )
+        )
 
     def _price(self, side: str) -> str:
         """Around the middle, a little on the passive side: about half of all orders trade."""
