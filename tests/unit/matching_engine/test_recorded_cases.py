@@ -83,6 +83,11 @@ def cointossx_cases(shared_data: Path) -> list[dict[str, Any]]:
     ]
 
 
+def _totals(trades: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Shares by price."""
+    return sorted((price, sum(shares for at, shares in trades if at == price)) for price in {at for at, _ in trades})
+
+
 def _limit(price_e4: int) -> int | None:
     return None if price_e4 in _FAR_E4.values() else price_e4
 
@@ -106,8 +111,13 @@ def test_cointossx_core_cases_end_with_the_expected_trades_and_book(shared_data:
                 events += market.cancel(order["id"])
             else:
                 events += market.amend(order["id"], order["qty"], order["price"])
-        assert fills(events) == [(trade["price"], trade["qty"]) for trade in case["expected_trades"]], case["case"]
-        expected = {(order["id"], _side(order), order["qty"], order["price"]) for order in case["expected_book"]}
+        traded, wanted = fills(events), [(trade["price"], trade["qty"]) for trade in case["expected_trades"]]
+        if case["check"] == "trade_totals_and_book":
+            traded, wanted = _totals(traded), _totals(wanted)
+        assert traded == wanted, case["case"]
+        sides = {order["id"]: _side(order) for order in case["initial_orders"] + case["input"]}
+        # The side is the order's own: the expected book of stop-05 has a typing error there, as its note says.
+        expected = {(order["id"], sides[order["id"]], order["qty"], order["price"]) for order in case["expected_book"]}
         assert market.orders() == expected, case["case"]
 
 
