@@ -32,7 +32,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[tuple[Stores, Timers]]:
 @pytest.fixture
 def client(both: tuple[Stores, Timers]) -> str:
     name = f"timed{next(_names)}"
-    both[0].administration.create_client(name, "trader", 10_000, {})
+    both[0].administration.create_client(name, "market_maker", 10_000, {})
     return name
 
 
