@@ -16,14 +16,15 @@ from venue_protocol.money import format_e4
 from venue_protocol.times import format_utc
 
 SECURITIES = ("AAPL", "MSFT", "GOOG")
-_CASH = "2000000.00"
-_SHARES = 20_000
+_CASH_E4 = 3_000_000_000
+_SHARES = 3_000
+"""Both for each order of the longest request: enough to trade on, and sometimes too little."""
 _MIDDLE_E4 = 1_000_000
 _TICK_E4 = 100
 _SPREAD_TICKS = 60
 _KNOWN_ORDERS = 300
+_UNLIMITED_PER_SECOND = 1_000_000
 _PATIENCE_S = 240.0
-_MOST_LISTED = 6
 _HANG_UP_SHARE = 0.03
 _REPEAT_SHARE = 0.03
 
@@ -36,11 +37,14 @@ class Account:
     api_key: str
 
 
-def enroll(administration: Administration, prefix: str, count: int) -> list[Account]:
-    """Accounts with cash and shares of their own."""
-    shares = dict.fromkeys(SECURITIES, _SHARES)
+def enroll(administration: Administration, prefix: str, count: int, most_listed: int) -> list[Account]:
+    """Accounts with cash and shares of their own, for requests of so many orders."""
+    cash, shares = format_e4(_CASH_E4 * most_listed), dict.fromkeys(SECURITIES, _SHARES * most_listed)
     names = [f"{prefix}.{number}" for number in range(1, count + 1)]
-    return [Account(name, administration.create_client(name, "market_maker", _CASH, shares)) for name in names]
+    return [
+        Account(name, administration.create_client(name, "market_maker", cash, shares, _UNLIMITED_PER_SECOND))
+        for name in names
+    ]
 
 
 _PREVENTIONS = ("cancel_newest", "cancel_oldest", "cancel_both", "decrement")
@@ -50,12 +54,20 @@ class Trader:
     """One client: draws its next action from its own dice and pursues it until the answer is definite."""
 
     def __init__(
-        self, account: Account, gateway_url: str, seed: int, rate: float, evidence: Evidence, troubles: Troubles
+        self,
+        account: Account,
+        gateway_url: str,
+        seed: int,
+        rate: float,
+        most_listed: int,
+        evidence: Evidence,
+        troubles: Troubles,
     ) -> None:
         self.account = account
         self._door = Door(gateway_url, account.api_key, troubles)
         self._dice = Random(seed)
         self._rate = rate
+        self._most_listed = most_listed
         self._evidence = evidence
         self._orders: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_KNOWN_ORDERS)
         self._names = 0
@@ -84,7 +96,7 @@ class Trader:
             self._cancel_all()
 
     def _place(self) -> None:
-        orders = [self._order() for _ in range(self._dice.choice((1, 1, 2, _MOST_LISTED)))]
+        orders = [self._order() for _ in range(self._dice.choice((1, 1, 2, self._most_listed)))]
         accepted = self._send(orders)
         if accepted and self._dice.random() < _REPEAT_SHARE:
             self._send(accepted)
