@@ -2,9 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
 
-import pytest
 from simple_websocket import Client as Socket
 
 from tests.acceptance.api import Client, code_of, eventually, kill, ready
@@ -115,11 +113,11 @@ def test_after_a_rejected_amend_the_door_knows_the_true_terms(
     seller.until(seller.placed("SELL", 8, "100", security), "filled")
     maker.until(bid, "partially_filled", 8)
     assert maker.gateway("PATCH", f"/v1/orders/{bid}", json={"quantity": 5}).status_code == 202
-    rejected: Callable[[], list[str]] = lambda: [
-        report["reason"]
-        for report in maker.feed(f"/v1/orders/{bid}/reports").json()["reports"]
-        if report["kind"] == "amend_rejected"
-    ]
+
+    def rejected() -> list[str]:
+        reports = maker.feed(f"/v1/orders/{bid}/reports").json()["reports"]
+        return [report["reason"] for report in reports if report["kind"] == "amend_rejected"]
+
     assert eventually(rejected, bool) == ["order.amend_below_filled"]
     same = maker.gateway("PATCH", f"/v1/orders/{bid}", json={"quantity": 10})
     assert (same.status_code, code_of(same)) == (422, "order.amend_changes_nothing")
@@ -142,19 +140,16 @@ def test_the_dead_mans_switch_cancels_all_also_across_a_restart(
     assert eventually(trader.balance, lambda seen: seen["held"] == "0.00")
 
 
-@pytest.mark.parametrize("asks", [True, False])
-def test_a_socket_that_asked_for_it_takes_the_orders_along(trader: Client, security: str, asks: bool) -> None:
-    socket = socket_of(trader)
-    if asks:
-        assert ask(socket, action="cancel_on_disconnect", enabled=True)["status"] == "cancel_on_disconnect"
-    placed = ask(
-        socket, action="place", security=security, side="BUY", type="limit", quantity=1, price="90", post_only=True
-    )
-    by_rest = trader.placed("BUY", 1, "91", security)
-    socket.close()
-    if asks:
-        trader.until(int(str(placed["order_id"])), "canceled")
-        trader.until(by_rest, "canceled")
-    else:
-        time.sleep(1)
-        assert [trader.order(int(str(order_id)))["status"] for order_id in (placed["order_id"], by_rest)] == ["new"] * 2
+def test_a_socket_that_asked_for_it_takes_the_orders_along_and_another_does_not(
+    trader: Client, maker: Client, security: str
+) -> None:
+    bid = {"action": "place", "security": security, "side": "BUY", "type": "limit", "quantity": 1, "price": "90"}
+    silent, asking = socket_of(maker), socket_of(trader)
+    stays = int(str(ask(silent, **bid)["order_id"]))
+    silent.close()
+    assert ask(asking, action="cancel_on_disconnect", enabled=True)["enabled"] is True
+    gone, by_rest = int(str(ask(asking, **bid)["order_id"])), trader.placed("BUY", 1, "91", security)
+    asking.close()
+    for order_id in (gone, by_rest):
+        assert trader.until(order_id, "canceled")["reason"] == "requested"
+    assert maker.order(stays)["status"] == "new"
