@@ -89,6 +89,11 @@ GATEWAY_NEEDS = [
     "UPDATE securities_deposits SET held = held + 1 WHERE client_id = 'market_maker'",
     "UPDATE order_log_heads SET last_sequence = 1, last_time_us = 1",
     APPEND_LOG.format(sequence=1, client_order_id="'x'"),
+    "INSERT INTO order_expiries VALUES (0, 1)",
+    "DELETE FROM order_expiries",
+    "INSERT INTO cancel_timers VALUES ('switch', 'market_maker', 1)",
+    "UPDATE cancel_timers SET due_us = 2",
+    "DELETE FROM cancel_timers",
 ]
 ENGINE_NEEDS = [
     f"SELECT * FROM {table}" for table in ("order_log", "order_log_heads", "securities", "clients", "api_keys")
@@ -141,6 +146,10 @@ def test_each_role_can_do_what_its_service_does(provisioned: Provisioned, role: 
         (GATEWAY, "UPDATE clients SET role = 'administrator'"),
         (GATEWAY, "INSERT INTO api_keys VALUES (decode(repeat('00', 32), 'hex'), 'market_maker', 1, NULL)"),
         (GATEWAY, "UPDATE securities SET tick_e4 = 1"),
+        (GATEWAY, "UPDATE order_expiries SET expires_us = 2"),
+        (CLEARINGHOUSE, "INSERT INTO cancel_timers VALUES ('switch', 'market_maker', 1)"),
+        (FEED, "SELECT * FROM cancel_timers"),
+        (ENGINE, "INSERT INTO order_expiries VALUES (0, 1)"),
         (ENGINE, "SELECT * FROM accounts"),
         (ENGINE, "SELECT * FROM securities_deposits"),
         (ENGINE, "SELECT * FROM journals"),
