@@ -1,7 +1,6 @@
 """Reads `order_execution` in batches and hands what continues each shard's stream to the settlement desk."""
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,9 +10,9 @@ from clearinghouse.storage import LedgerStore
 from service_runtime import metrics
 from service_runtime.bus import Consumer, Delivery, Publisher
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.stream_follower import StreamFollower
 from venue_protocol import codec, streams, topology
 from venue_protocol.events import EventBatch
+from venue_protocol.stream_intake import StreamIntake
 from venue_protocol.streams import ResendRequest, StreamPosition
 
 log = logging.getLogger(__name__)
@@ -21,7 +20,6 @@ log = logging.getLogger(__name__)
 _MOST_MESSAGES = 64
 _ANNOUNCE_S = 1.0
 _IDLE_S = 0.25
-_SHARD_EVENTS = re.compile(r"events\.[0-9]{1,5}")
 
 
 class Misdirected(ValueError):
@@ -46,7 +44,8 @@ class EventReader:
         self._desk = desk
         self._stopping = stopping
         self._now_s = now_s
-        self._followers: dict[int, StreamFollower] = {}
+        self._intakes: dict[int, StreamIntake[EventBatch]] = {}
+        """By shard."""
         self._announce_at_s = float("-inf")
 
     def run(self) -> None:
@@ -63,14 +62,11 @@ class EventReader:
         self.handle(deliveries)
         if deliveries:
             self._consumer.ack(deliveries[-1])
-        else:
-            for follower in self._followers.values():
-                follower.remind()
         self._announce()
         return len(deliveries)
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
-        """Settle what these deliveries bring; all of it is committed on return."""
+        """Settle what these deliveries bring, which is committed on return; ask for what is missing before it."""
         taken: dict[int, list[EventBatch]] = {}
         for delivery in deliveries:
             metrics.messages_consumed.labels(topology.ORDER_EXECUTION).inc()
@@ -81,35 +77,48 @@ class EventReader:
                 self._consumer.dead_letter(delivery, str(error))
         for batches in taken.values():
             self._desk.settle(batches)
+        self._ask_for_missing()
 
     def _take(self, message: codec.Message, taken: dict[int, list[EventBatch]]) -> None:
         """Add to `taken` what continues a stream; Misdirected if the message has no business here."""
         if isinstance(message, EventBatch):
             if message.shard < 0 or message.first < 1 or not message.events:
                 raise Misdirected(f"{len(message.events)} events of shard {message.shard} from {message.first} on")
-            if self._follower(message.shard).takes(message.first, message.last):
-                taken.setdefault(message.shard, []).append(message)
-        elif isinstance(message, StreamPosition) and _SHARD_EVENTS.fullmatch(message.stream):
-            self._follower(int(message.stream.removeprefix("events."))).announced(message.sequence)
+            intake = self._intake(message.shard)
+            if message.last <= intake.position:
+                metrics.messages_duplicate.labels(streams.events(message.shard)).inc()
+            for batch, _ in intake.take(message):
+                taken.setdefault(batch.shard, []).append(batch)
+        elif isinstance(message, StreamPosition) and (shard := streams.event_shard(message.stream)) is not None:
+            self._intake(shard).announce(message.sequence)
         else:
             raise Misdirected(f"a {type(message).__name__} does not belong on {topology.ORDER_EXECUTION}")
 
     def is_caught_up(self) -> bool:
         """Whether no known event is missing."""
-        return all(follower.is_caught_up() for follower in self._followers.values())
+        # A copy: other threads ask while the reader meets a new shard.
+        return not any(intake.is_behind() for intake in list(self._intakes.values()))
 
-    def _follower(self, shard: int) -> StreamFollower:
-        follower = self._followers.get(shard)
-        if follower is None:
+    def _intake(self, shard: int) -> StreamIntake[EventBatch]:
+        intake = self._intakes.get(shard)
+        if intake is None:
             stream = streams.events(shard)
             position = self._store.run(lambda transaction: transaction.position(stream), self._stopping)
+            intake = self._intakes[shard] = StreamIntake(position)
+        return intake
 
-            def ask(after: int) -> None:
+    def _ask_for_missing(self) -> None:
+        """Ask the engines for the events that are missing."""
+        if not self._publisher.is_ready():
+            return
+        for shard, intake in self._intakes.items():
+            after = intake.ask_after(self._now_s())
+            if after is not None:
+                stream = streams.events(shard)
+                metrics.gaps_noticed.labels(stream).inc()
+                log.warning("events are missing, asking again", extra={"stream": stream, "sequence": after})
                 request = ResendRequest(codec.SCHEMA, stream, after, topology.ORDER_EXECUTION)
                 self._publisher.publish(topology.resend_queue(shard), codec.encode(request))
-
-            follower = self._followers[shard] = StreamFollower(stream, position, ask, self._now_s)
-        return follower
 
     def _announce(self) -> None:
         if self._now_s() < self._announce_at_s:

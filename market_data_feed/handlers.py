@@ -2,12 +2,12 @@
 
 import logging
 
-from market_data_feed.domain.inbox import Inbox, event_shard
+from market_data_feed.domain.inbox import Inbox
 from service_runtime import metrics
 from venue_protocol.codec import Message
 from venue_protocol.events import EventBatch
 from venue_protocol.settlement import SettlementBatch
-from venue_protocol.streams import SETTLEMENTS, OrderReports, StreamPosition
+from venue_protocol.streams import SETTLEMENTS, OrderReports, StreamPosition, event_shard
 
 log = logging.getLogger(__name__)
 

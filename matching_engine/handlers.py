@@ -102,7 +102,7 @@ class MatchingDesk:
 
     def _publish(self, batch: CommandBatch) -> list[Confirmation]:
         body = self._apply(batch)
-        return [self._publisher.publish(routing_key, body) for routing_key in (ORDER_EXECUTION, DATA_FEED)]
+        return list(self._publisher.publish_to_all((ORDER_EXECUTION, DATA_FEED), body))
 
     def _apply(self, batch: CommandBatch) -> bytes:
         with self.lock:

@@ -97,6 +97,8 @@ class Timekeeper:
             log.info("all orders of a client are canceled by its timer", extra={"client_id": client_id})
             every_shard = sorted({security.shard for security in self._securities.values()})
             candidates = [CancelAllCandidate(client_id, shard, None) for shard in every_shard]
+            if not candidates:
+                continue
             self._cancels[timer] = (due_us, self._committer.enqueue(candidates))
         return len(shards) + len(cancels)
 

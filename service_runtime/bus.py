@@ -50,6 +50,11 @@ class Publisher(Protocol):
         """Send persistently and mandatorily. Returns at once, or waits while too many are unconfirmed."""
         ...
 
+    def publish_to_all(self, routing_keys: Sequence[str], body: bytes) -> Sequence[Confirmation]:
+        """Send the same message under each key. Those that nobody is bound to are only an error when all are so:
+        who misses a message of a numbered stream notices and asks."""
+        ...
+
     def is_ready(self) -> bool:
         """Whether it is connected and not blocked by the broker."""
         ...

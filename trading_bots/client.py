@@ -93,9 +93,13 @@ class VenueClient:
         price: Amount | None = None,
         time_in_force: str | None = None,
         client_order_id: str | None = None,
+        **terms: Any,
     ) -> Receipt:
-        """Place a limit order, or a market order where `price` is None. When it returns, the order is durable."""
-        order = self._named(Place(security, side, quantity, price, time_in_force, client_order_id))
+        """Place a limit order, or a market order where `price` is None. When it returns, the order is durable.
+
+        `terms`: the rarer fields of `Place`, such as stop_price or post_only.
+        """
+        order = self._named(Place(security, side, quantity, price, time_in_force, client_order_id, **terms))
         receipt: Receipt = read(self._door.request("POST", "/v1/orders", order.to_json()), Receipt)
         return receipt
 
@@ -117,6 +121,10 @@ class VenueClient:
     def cancel_all(self, security: str | None = None) -> None:
         """Cancel every open order, or those in one security."""
         self._door.request("DELETE", "/v1/orders", query={"security": security})
+
+    def cancel_after(self, timeout_ms: int) -> None:
+        """Dead man's switch: all open orders are canceled so long after now, unless asked again before; 0 disarms."""
+        self._door.request("POST", "/v1/cancel-after", {"timeout_ms": timeout_ms})
 
     def amend(self, order_id: int, quantity: int | None = None, price: Amount | None = None) -> Receipt:
         """Change total quantity or price. Less at the same price keeps its place in the queue."""

@@ -15,9 +15,22 @@ def price_text(price: Amount) -> str:
     return format(Decimal(price), "f")
 
 
+_OPTIONAL = (
+    "time_in_force",
+    "client_order_id",
+    "expire_time",
+    "min_quantity",
+    "display_quantity",
+    "self_trade_prevention",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Place a limit order, or a market order where `price` is None. `quantity` in shares."""
+    """Place a limit order, or a market order where `price` is None; with a stop_price, one that waits for it.
+
+    `quantity` in shares. docs/orders.md of the venue tells the types and what goes together.
+    """
 
     security: str
     side: str
@@ -25,22 +38,40 @@ class Place:
     price: Amount | None = None
     time_in_force: str | None = None
     client_order_id: str | None = None
+    stop_price: Amount | None = None
+    """A stop order: it waits until the last trade is at or through this price."""
+    expire_time: str | None = None
+    """For time_in_force GTD: UTC, such as 2026-11-21T14:30:00Z."""
+    min_quantity: int | None = None
+    """For time_in_force IOC: at least so many shares at once, or none."""
+    display_quantity: int | None = None
+    """An iceberg: shares shown at a time."""
+    post_only: bool = False
+    """Canceled instead of trading on entry."""
+    self_trade_prevention: str | None = None
+    """cancel_newest (what the venue does by itself), cancel_oldest, cancel_both or decrement."""
+
+    @property
+    def type(self) -> str:
+        """The order type, as the prices tell."""
+        if self.stop_price is not None:
+            return "stop" if self.price is None else "stop_limit"
+        return "market" if self.price is None else "limit"
 
     def to_json(self) -> dict[str, Any]:
         """The order as the door reads it."""
         order: dict[str, Any] = {
             "security": self.security,
             "side": self.side.upper(),
-            "type": "market" if self.price is None else "limit",
+            "type": self.type,
             "quantity": self.quantity,
         }
-        if self.price is not None:
-            order["price"] = price_text(self.price)
-        if self.time_in_force is not None:
-            order["time_in_force"] = self.time_in_force
-        if self.client_order_id is not None:
-            order["client_order_id"] = self.client_order_id
-        return order
+        prices = {"price": self.price, "stop_price": self.stop_price}
+        order |= {name: price_text(price) for name, price in prices.items() if price is not None}
+        if self.post_only:
+            order["post_only"] = True
+        optional = {name: getattr(self, name) for name in _OPTIONAL}
+        return order | {name: value for name, value in optional.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

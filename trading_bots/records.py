@@ -38,6 +38,16 @@ class Order(_Record, frozen=True, kw_only=True):
     time_in_force: str | None = None
     client_order_id: str | None = None
     reason: str | None = None
+    worst_price: Decimal | None = None
+    """How far an order without a limit may trade."""
+    stop_price: Decimal | None = None
+    triggered_us: int | None = None
+    """When a stop was elected."""
+    expire_time: str | None = None
+    min_quantity: int | None = None
+    display_quantity: int | None = None
+    post_only: bool = False
+    self_trade_prevention: str = "cancel_newest"
 
 
 class Balance(_Record, frozen=True, kw_only=True):

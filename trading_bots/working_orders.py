@@ -31,7 +31,7 @@ class WorkingOrders:
             self._orders.pop(command.client_order_id, None)
             self._changed_at[command.client_order_id] = self._monotonic()
         if isinstance(command, Place) and isinstance(result, Receipt) and command.client_order_id is not None:
-            rests = command.price is not None and command.time_in_force in (None, "GTC", "GTD", "DAY")
+            rests = command.type == "limit" and command.time_in_force in (None, "GTC", "GTD", "DAY")
             if rests:
                 self._add(command.client_order_id, command.side, Decimal(str(command.price)), command.quantity)
 

@@ -42,7 +42,12 @@ class Administration:
         self._session.headers["Authorization"] = f"Bearer {venue.admin_key}"
 
     def create_client(
-        self, client_id: str, role: str = "trader", cash: str | None = None, shares: dict[str, int] | None = None
+        self,
+        client_id: str,
+        role: str = "trader",
+        cash: str | None = None,
+        shares: dict[str, int] | None = None,
+        rate_limit_per_second: int | None = None,
     ) -> str:
         """A new client's API key, shown this once. `cash` in dollars (None: what the venue gives each trader)."""
         body: dict[str, Any] = {"client_id": client_id, "role": role}
@@ -50,6 +55,8 @@ class Administration:
             body["cash"] = cash
         if shares:
             body["shares"] = shares
+        if rate_limit_per_second is not None:
+            body["rate_limit_per_second"] = rate_limit_per_second
         return str(self._call("POST", "/v1/clients", body)["api_key"])
 
     def add_key(self, client_id: str) -> str:

@@ -15,6 +15,12 @@ def events(shard: int) -> str:
     return f"events.{shard}"
 
 
+def event_shard(stream: str) -> int | None:
+    """The shard whose events `stream` carries, or None if it carries something else."""
+    name, _, shard = stream.partition(".")
+    return int(shard) if name == "events" and shard.isascii() and shard.isdigit() and len(shard) <= 5 else None
+
+
 class StreamPosition(msgspec.Struct, frozen=True, tag_field="kind", tag="stream_position"):
     """The newest number of a stream, said about once a second: without it a lost last message would go unseen."""
 

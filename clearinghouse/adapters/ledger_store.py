@@ -12,7 +12,7 @@ from clearinghouse.domain.ledger import BrokenInvariant, Journal, Ledger, Leg, P
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
 from clearinghouse.storage import ClientExists, LedgerTransaction, SecurityExists, Transfer
-from service_runtime.copying import copy_rows
+from service_runtime.copying import NULL, copy_text, json_field, text_field
 from service_runtime.database import Cursor, Database
 from venue_protocol import codec
 from venue_protocol.holds import CASH
@@ -231,27 +231,30 @@ def _write_deposits(cursor: Cursor, ledger: Ledger) -> None:
 
 
 def _write_journals(cursor: Cursor, journals: Sequence[Journal]) -> None:
-    rows = [
-        (
-            journal.journal_id,
-            journal.kind,
-            journal.time_us,
-            journal.trade_id,
-            journal.reference,
-            _array(leg.client_id for leg in journal.legs),
-            _array(leg.asset for leg in journal.legs),
-            _array(str(leg.amount) for leg in journal.legs),
-        )
-        for journal in journals
-    ]
-    copy_rows(
+    rows = [_journal_row(journal) for journal in journals]
+    copy_text(
         cursor, "journals (journal_id, journal_kind, time_us, trade_id, reference, accounts, assets, amounts)", rows
     )
 
 
+def _journal_row(journal: Journal) -> str:
+    """A row of COPY text. A reference is what an administrator sent: printable, but it may have a backslash."""
+    legs = journal.legs
+    trade_id = NULL if journal.trade_id is None else journal.trade_id
+    reference = NULL if journal.reference is None else text_field(journal.reference)
+    amounts = ",".join([str(leg.amount) for leg in legs])
+    return (
+        f"{journal.journal_id}\t{journal.kind}\t{journal.time_us}\t{trade_id}\t{reference}\t"
+        f"{_names([leg.client_id for leg in legs])}\t{_names([leg.asset for leg in legs])}\t{{{amounts}}}\n"
+    )
+
+
 def _write_reports(cursor: Cursor, reports: Sequence[SealedReport]) -> None:
-    rows = [(report.sequence, report.client_id, report.client_sequence, report.encoded.decode()) for report in reports]
-    copy_rows(cursor, "settlement_reports (sequence, client_id, client_sequence, report)", rows)
+    rows = [
+        f"{sequence}\t{client_id}\t{client_sequence}\t{json_field(encoded.decode())}\n"
+        for sequence, client_id, client_sequence, encoded in reports
+    ]
+    copy_text(cursor, "settlement_reports (sequence, client_id, client_sequence, report)", rows)
 
 
 def _write_obligations(cursor: Cursor, obligations: Sequence[Obligation]) -> None:
@@ -267,6 +270,6 @@ def _write_obligations(cursor: Cursor, obligations: Sequence[Obligation]) -> Non
         )
 
 
-def _array(items: Iterable[str]) -> str:
+def _names(ids: list[str]) -> str:
     """A Postgres array literal. Quoted, for a client may be called null; ids have no character to escape."""
-    return "{" + ",".join([f'"{item}"' for item in items]) + "}"
+    return '{"' + '","'.join(ids) + '"}'

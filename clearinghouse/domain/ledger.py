@@ -95,6 +95,33 @@ class Ledger:
             self.touched.add(key)
         return None
 
+    def exchange(
+        self, buyer: str, seller: str, security_id: str, quantity: int, cash_e4: int, released_e4: int
+    ) -> Shortfall | None:
+        """Delivery versus payment of one trade through the clearinghouse: what `post` does with its eight legs and two
+        releases (the seller's is `quantity` shares), without the legs that meet in the clearinghouse's own account."""
+        if buyer == seller:
+            legs = (Leg(buyer, CASH, 0), Leg(buyer, security_id, 0))
+            return self.post(legs, (HoldRelease(buyer, CASH, released_e4), HoldRelease(buyer, security_id, quantity)))
+        keys = (buyer, CASH), (seller, CASH), (seller, security_id), (buyer, security_id)
+        payer, payee, deliverer, receiver = [self.positions.get(key) or self.position(*key) for key in keys]
+        following = (
+            (payer, payer.quantity - cash_e4, payer.held - released_e4),
+            (payee, payee.quantity + cash_e4, payee.held),
+            (deliverer, deliverer.quantity - quantity, deliverer.held - quantity),
+            (receiver, receiver.quantity + quantity, receiver.held),
+        )
+        for key, (position, after, held) in zip(keys, following, strict=True):
+            if held < 0:
+                raise BrokenInvariant(f"hold of {key} would be {held}")
+            if held > after and not position.is_external:
+                return Shortfall(*key, after, held)
+        for position, after, held in following:
+            position.quantity = after
+            position.held = held
+        self.touched.update(keys)
+        return None
+
     def release(self, release: HoldRelease) -> None:
         """Shrink one hold; BrokenInvariant if it was not that large."""
         self.post((), (release,))

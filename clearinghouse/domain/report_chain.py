@@ -44,17 +44,24 @@ class ReportWriter:
         """A deposit, withdrawal or issue, seen from the account of `leg`."""
         kind: SettlementKind = "deposit" if leg.amount > 0 else "withdrawal"
         is_cash = leg.asset == CASH
-        holding = None if is_cash else self._ledger.position(leg.client_id, leg.asset).quantity
+        chain = self._next_of(leg.client_id)
         self._seal(
-            leg.client_id,
-            kind,
-            journal.journal_id,
-            journal.time_us,
-            cash_e4=leg.amount if is_cash else 0,
-            shares=0 if is_cash else leg.amount,
-            security_id=None if is_cash else leg.asset,
-            holding=holding,
-            memo=memo,
+            chain,
+            SettlementReport(
+                self.last_sequence,
+                leg.client_id,
+                chain.count,
+                kind,
+                journal.journal_id,
+                leg.amount if is_cash else 0,
+                0 if is_cash else leg.amount,
+                self._ledger.position(leg.client_id, CASH).quantity,
+                journal.time_us,
+                chain.hash,
+                None if is_cash else leg.asset,
+                None if is_cash else self._ledger.position(leg.client_id, leg.asset).quantity,
+                memo=memo,
+            ),
         )
 
     def _fill(
@@ -70,68 +77,43 @@ class ReportWriter:
     ) -> None:
         bought = side == BUY
         client_id = trade.buy_client_id if bought else trade.sell_client_id
+        chain = self._next_of(client_id)
         self._seal(
-            client_id,
-            kind,
-            journal_id,
-            time_us,
-            cash_e4=cash_e4,
-            shares=shares,
-            security_id=trade.security_id,
-            holding=self._ledger.position(client_id, trade.security_id).quantity,
-            trade_id=trade.trade_id,
-            order_id=trade.buy_order_id if bought else trade.sell_order_id,
-            side=side,
-            quantity=trade.quantity,
-            price_e4=trade.price_e4,
-            memo=memo,
+            chain,
+            SettlementReport(
+                self.last_sequence,
+                client_id,
+                chain.count,
+                kind,
+                journal_id,
+                cash_e4,
+                shares,
+                self._ledger.position(client_id, CASH).quantity,
+                time_us,
+                chain.hash,
+                trade.security_id,
+                self._ledger.position(client_id, trade.security_id).quantity,
+                trade.trade_id,
+                trade.buy_order_id if bought else trade.sell_order_id,
+                side,
+                trade.quantity,
+                trade.price_e4,
+                memo,
+            ),
         )
 
-    def _seal(
-        self,
-        client_id: str,
-        kind: SettlementKind,
-        journal_id: int,
-        time_us: int,
-        *,
-        cash_e4: int,
-        shares: int,
-        security_id: str | None,
-        holding: int | None,
-        memo: str | None,
-        trade_id: int | None = None,
-        order_id: int | None = None,
-        side: Side | None = None,
-        quantity: int | None = None,
-        price_e4: int | None = None,
-    ) -> None:
+    def _next_of(self, client_id: str) -> ReportChain:
+        """Draw the next number of the venue and of this client; its chain still ends at the report before."""
         chain = self.chains.get(client_id)
         if chain is None:
             chain = self.chains[client_id] = ReportChain()
         self.last_sequence += 1
         chain.count += 1
-        report = SettlementReport(
-            self.last_sequence,
-            client_id,
-            chain.count,
-            kind,
-            journal_id,
-            cash_e4,
-            shares,
-            self._ledger.position(client_id, CASH).quantity,
-            time_us,
-            chain.hash,
-            security_id,
-            holding,
-            trade_id,
-            order_id,
-            side,
-            quantity,
-            price_e4,
-            memo,
-        )
+        return chain
+
+    def _seal(self, chain: ReportChain, report: SettlementReport) -> None:
         bare = codec.encode(report)
         chain.hash = hashlib.sha256(bare).hexdigest()
         # The hash is the last field and is left out while empty, so the sealed text is the bare one plus the hash.
         encoded = b'%b,"hash":"%b"}' % (bare[:-1], chain.hash.encode())
-        self.sealed.append(SealedReport(self.last_sequence, client_id, chain.count, encoded))
+        self.sealed.append(SealedReport(report.sequence, report.client_id, report.client_sequence, encoded))

@@ -112,12 +112,19 @@ class Settlement:
         self._reports.failed(trade, time_us, reason)
 
     def _settle(self, trade: Trade, time_us: int) -> None:
-        legs, releases = trade_legs(trade), trade_releases(trade)
-        shortfall = self.ledger.post(legs, releases)
+        quantity = trade.quantity
+        shortfall = self.ledger.exchange(
+            trade.buy_client_id,
+            trade.sell_client_id,
+            trade.security_id,
+            quantity,
+            trade.price_e4 * quantity,
+            held_amount(BUY, trade.buy_price_e4, quantity),
+        )
         if shortfall is not None:
             self.fail(trade, time_us, str(shortfall))
             return
-        self._reports.traded(self._journal("trade", time_us, legs, trade_id=trade.trade_id), trade)
+        self._reports.traded(self._journal("trade", time_us, trade_legs(trade), trade_id=trade.trade_id), trade)
 
     def _release(self, event: OrderCanceled | OrderReduced | OrderAmended | AmendRejected, amount: int) -> None:
         if event.side is not None and event.security_id is not None:

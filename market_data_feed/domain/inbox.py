@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from market_data_feed.domain.intake import StreamIntake
 from venue_protocol import streams
 from venue_protocol.events import EventBatch
 from venue_protocol.settlement import SettlementBatch, SettlementReport
+from venue_protocol.stream_intake import StreamIntake
 from venue_protocol.streams import OrderReports
 
 
@@ -49,7 +49,7 @@ class Inbox:
         self._due = Due()
         self._refusal_numbers: dict[str, int] = {}
         for stream in positions:
-            shard = event_shard(stream)
+            shard = streams.event_shard(stream)
             if shard is not None:
                 self.intake(shard)
 
@@ -93,9 +93,3 @@ class Inbox:
         # A copy: other threads ask while the recorder meets a new shard.
         names = [streams.events(shard) for shard, intake in list(self.events.items()) if intake.is_behind()]
         return names + ([streams.SETTLEMENTS] if self.settlements.is_behind() else [])
-
-
-def event_shard(stream: str) -> int | None:
-    """The shard whose events `stream` carries, or None if it carries something else."""
-    name, _, shard = stream.partition(".")
-    return int(shard) if name == "events" and shard.isdecimal() else None

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from psycopg2 import errors
 
 from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
-from service_runtime.copying import copy_rows
+from service_runtime.copying import NULL, copy_text, json_field, text_field
 from service_runtime.database import Cursor, Database
 from service_runtime.schema.clearing_rows import BandRow, LogRow, PhaseRow
 
@@ -133,10 +133,14 @@ class PostgresLogTransaction:
 
     def append(self, rows: Sequence[LogRow]) -> None:
         """Append to the log."""
-        copy_rows(
+        copy_text(
             self._cursor,
             "order_log (shard, sequence, time_us, client_id, client_order_id, amended_order_id, command)",
-            rows,
+            [
+                f"{shard}\t{sequence}\t{time_us}\t{client_id}\t{NULL if name is None else text_field(name)}\t"
+                f"{NULL if amended is None else amended}\t{json_field(command)}\n"
+                for shard, sequence, time_us, client_id, name, amended, command in rows
+            ],
         )
 
     def expect_expiries(self, shard: int, expires_us: Sequence[int]) -> None:

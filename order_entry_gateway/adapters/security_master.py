@@ -25,7 +25,10 @@ class SecurityMaster(Mapping[str, Security]):
         return self._securities[security_id]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._securities)
+        # Whoever wants all of them, such as a mass cancel after a restart, must not get what was never read.
+        if time.monotonic() - self._read_at_s > _FRESH_S:
+            self._read()
+        return iter(list(self._securities))
 
     def __len__(self) -> int:
         return len(self._securities)

@@ -153,6 +153,10 @@ class MemoryPublisher:
         routed = self._bus.put(routing_key, body, dict(headers or {}))
         return _Confirmation(None if routed else f"no queue is bound to {routing_key!r}")
 
+    def publish_to_all(self, routing_keys: Sequence[str], body: bytes) -> list[_Confirmation]:
+        """Deliver now under each key."""
+        return [self.publish(routing_key, body) for routing_key in routing_keys]
+
     def is_ready(self) -> bool:
         """True until closed."""
         return not self._closed

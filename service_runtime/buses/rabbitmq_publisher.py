@@ -7,7 +7,7 @@ lost and the order is kept; a reader may see a message twice.
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pika
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _MAX_UNCONFIRMED = 2_000
 _PERSISTENT = 2
+_MORE_KEYS = "BCC"
+"""Header with further routing keys, which the broker takes out (RabbitMQ: sender-selected distribution)."""
 _CLOSE_S = 3.0
 _AFTER_REFUSAL_S = 0.5
 
@@ -31,7 +33,7 @@ class _Pending:
 
     __slots__ = ("_event", "body", "error", "headers", "returned", "routing_key")
 
-    def __init__(self, routing_key: str, body: bytes, headers: Mapping[str, str] | None) -> None:
+    def __init__(self, routing_key: str, body: bytes, headers: Mapping[str, object] | None) -> None:
         self.routing_key = routing_key
         self.body = body
         self.headers = headers
@@ -84,6 +86,14 @@ class RabbitPublisher:
 
     def publish(self, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None) -> _Pending:
         """Queue a message for sending. Waits while too many are unconfirmed; BusError once closed."""
+        return self._queue(routing_key, body, dict(headers) if headers else None)
+
+    def publish_to_all(self, routing_keys: Sequence[str], body: bytes) -> list[_Pending]:
+        """Queue one message that the broker routes by every key (its BCC header): it travels and is stored once."""
+        first, *others = routing_keys
+        return [self._queue(first, body, {_MORE_KEYS: others} if others else None)]
+
+    def _queue(self, routing_key: str, body: bytes, headers: Mapping[str, object] | None) -> _Pending:
         if len(routing_key.encode()) > LONGEST_KEY_BYTES:
             raise BusError(f"a routing key has {LONGEST_KEY_BYTES} bytes at most")
         pending = _Pending(routing_key, body, headers)

@@ -1,6 +1,7 @@
 """The same orders through both bodies: the same decisions, the same log, the same balances, the same reports."""
 
 import random
+from collections.abc import Sequence
 from threading import Event
 
 from clearinghouse.bootstrap import SECURITIES
@@ -35,7 +36,7 @@ class Venue:
         securities = {security.security_id: security for security in SECURITIES}
         self.committer = Committer(stores.log, publisher, self.clock, securities, Event())
         reporter = RejectionReporter(publisher, self.clock, Event(), "run")
-        self.door = OrderDesk(self.committer, securities, MemoryMarket(), Unlimited(), reporter, lambda: True)
+        self.door = OrderDesk(self.committer, securities, NothingRecorded(), Unlimited(), reporter, lambda: True)
         self.orders = self.bus.consumer(topology.ORDER_ENTRY, prefetch=1000)
         self.reports = self.bus.consumer(topology.DATA_FEED, prefetch=100_000)
         self.engine = MatchingEngine()
@@ -66,6 +67,14 @@ class Venue:
         return self.said
 
 
+class NothingRecorded(MemoryMarket):
+    """The record of a feed that is away."""
+
+    def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
+        """Nobody knows."""
+        return {}
+
+
 class Unlimited:
     """Everybody may send as much as he likes."""
 
@@ -78,7 +87,7 @@ def test_both_bodies_give_the_same_venue(provisioned: Provisioned) -> None:
     postgres = postgres_stores(provisioned)
     venues = [Venue(postgres), Venue(memory_stores())]
     dice = random.Random(1)
-    clients = [Client(name, ["AAPL", "MSFT"], random.Random(dice.random())) for name in NAMES]
+    clients = [Client(name, ["AAPL", "MSFT"], random.Random(dice.random()), ManualClock().now_us) for name in NAMES]
     for _ in range(150):
         senders = dice.sample(clients, dice.randint(1, 3))
         requests = [(sender.caller, sender.next_actions(clients)) for sender in senders]

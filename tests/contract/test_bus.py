@@ -67,6 +67,20 @@ def test_a_message_is_in_every_queue_bound_to_its_key(bench: Bench) -> None:
     assert bodies(take(subscription, 3)) == bodies(take(bench.bus.consumer(ORDER_ENTRY), 3)) == [0, 1, 2]
 
 
+def test_a_message_to_all_is_in_the_queue_of_each_key_once_and_in_order(bench: Bench) -> None:
+    publisher = bench.bus.publisher()
+    keys = (ORDER_EXECUTION, DATA_FEED)
+    confirmations = [done for number in range(50) for done in publisher.publish_to_all(keys, b"%d" % number)]
+    confirmations += publisher.publish_to_all(keys[:1], b"50")
+    assert all(confirmation.wait(10) for confirmation in confirmations)
+    publisher.close()
+    bench.lose_connections()
+    assert bodies(take(bench.another_bus().consumer(ORDER_EXECUTION), 51)) == list(range(51))
+    (first, *others) = take(bench.another_bus().consumer(DATA_FEED), 50)
+    assert bodies([first, *others]) == list(range(50)) and not first.headers
+    assert bench.bus.consumer(ORDER_ENTRY).receive(NOTHING_S, 1) == []
+
+
 def test_headers_and_body_arrive_as_sent(bench: Bench) -> None:
     publisher = bench.bus.publisher()
     body = bytes(range(256)) * 400

@@ -25,12 +25,12 @@ from order_entry_gateway.domain.coverage import Decision
 from order_entry_gateway.order_log import LoggedName, LogTransaction, NameTaken
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.schema.clearing_rows import LogRow
-from service_runtime.stream_follower import StreamFollower
 from venue_cli.simulation.processes import RealParts
 from venue_protocol.commands import CancelOrder, PlaceOrder
-from venue_protocol.events import Event, OrderCanceled, Trade
+from venue_protocol.events import Event, EventBatch, OrderCanceled, Trade
 from venue_protocol.holds import CASH
 from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.stream_intake import StreamIntake
 from venue_protocol.topology import order_entry_queue
 
 _LATER = Refusal(RejectReason.NOT_READY, "nothing was done")
@@ -260,34 +260,31 @@ class GapSkipped(RealParts):
     """Events after a gap are taken at once; what is missing is never asked for."""
 
     class event_reader(EventReader):
-        def _follower(self, shard: int) -> StreamFollower:
-            follower = super()._follower(shard)
-            follower.__class__ = _Careless
-            return follower
+        def _intake(self, shard: int) -> StreamIntake[EventBatch]:
+            intake = super()._intake(shard)
+            intake.__class__ = _Careless
+            return intake
 
 
-class _Careless(StreamFollower):
-    def takes(self, first: int, last: int) -> bool:
-        if last <= self.position:
-            return False
-        self.position = self._newest_known = last
-        return True
+class _Careless(StreamIntake[EventBatch]):
+    def take(self, batch: EventBatch) -> list[tuple[EventBatch, int]]:
+        self.position = max(self.position, batch.first - 1)
+        return super().take(batch)
 
 
 class NeverReminds(RealParts):
     """A gap is asked for once; if the answer is lost, it stays."""
 
     class event_reader(EventReader):
-        def _follower(self, shard: int) -> StreamFollower:
-            follower = super()._follower(shard)
-            follower.__class__ = _AsksOnce
-            return follower
+        def _intake(self, shard: int) -> StreamIntake[EventBatch]:
+            intake = super()._intake(shard)
+            intake.__class__ = _AsksOnce
+            return intake
 
 
-class _AsksOnce(StreamFollower):
-    def announced(self, newest: int) -> None:
-        if newest > self._newest_known:
-            super().announced(newest)
+class _AsksOnce(StreamIntake[EventBatch]):
+    def ask_after(self, now_s: float) -> int | None:
+        return super().ask_after(0.0 if self._asked_after is None else float("-inf"))
 
 
 class FeedForgetsItsPosition(RealParts):
@@ -340,8 +337,6 @@ class AcknowledgesTooEarly(RealParts):
             if deliveries:
                 self._consumer.ack(deliveries[-1])
             self.handle(deliveries)
-            for follower in () if deliveries else self._followers.values():
-                follower.remind()
             self._announce()
             return len(deliveries)
 

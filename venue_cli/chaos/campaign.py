@@ -44,6 +44,8 @@ class Plan:
     traders: int = 6
     rate: float = 8.0
     """Requests a second of each trader."""
+    most_listed: int = 6
+    """Orders in the longest request of a trader."""
     kinds: tuple[str, ...] = ()
     """Only these kinds of faults; () for all that are possible."""
     open_orders: int = 0
@@ -83,11 +85,19 @@ class Campaign:
         self._outages = Outages()
         self._eavesdropper = Eavesdropper(site.broker.url)
         self._administration = administration = Administration(site.venue)
-        accounts = enroll(administration, plan.name, plan.traders)
+        accounts = enroll(administration, plan.name, plan.traders, plan.most_listed)
         self._probe = Probe(site.venue, administration, plan.name, self.evidence)
         self._recoveries = Recoveries(site, self._probe, self._outages)
         self._traders = [
-            Trader(account, site.venue.gateway_url, plan.seed * 1000 + number, plan.rate, self.evidence, self._troubles)
+            Trader(
+                account,
+                site.venue.gateway_url,
+                plan.seed * 1000 + number,
+                plan.rate,
+                plan.most_listed,
+                self.evidence,
+                self._troubles,
+            )
             for number, account in enumerate(accounts)
         ]
         self._subscriber = Subscriber(site.venue.market_data_url, *self._probe.buyer)

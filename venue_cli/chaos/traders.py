@@ -13,16 +13,18 @@ from venue_cli.chaos.door import Door, Troubles, Unresolved, code_of
 from venue_cli.chaos.evidence import Evidence
 from venue_cli.running import RunningVenue
 from venue_protocol.money import format_e4
+from venue_protocol.times import format_utc
 
 SECURITIES = ("AAPL", "MSFT", "GOOG")
-_CASH = "2000000.00"
-_SHARES = 20_000
+_CASH_E4 = 3_000_000_000
+_SHARES = 3_000
+"""Both for each order of the longest request: enough to trade on, and sometimes too little."""
 _MIDDLE_E4 = 1_000_000
 _TICK_E4 = 100
 _SPREAD_TICKS = 60
 _KNOWN_ORDERS = 300
+_UNLIMITED_PER_SECOND = 1_000_000
 _PATIENCE_S = 240.0
-_MOST_LISTED = 6
 _HANG_UP_SHARE = 0.03
 _REPEAT_SHARE = 0.03
 
@@ -35,23 +37,37 @@ class Account:
     api_key: str
 
 
-def enroll(administration: Administration, prefix: str, count: int) -> list[Account]:
-    """Accounts with cash and shares of their own."""
-    shares = dict.fromkeys(SECURITIES, _SHARES)
+def enroll(administration: Administration, prefix: str, count: int, most_listed: int) -> list[Account]:
+    """Accounts with cash and shares of their own, for requests of so many orders."""
+    cash, shares = format_e4(_CASH_E4 * most_listed), dict.fromkeys(SECURITIES, _SHARES * most_listed)
     names = [f"{prefix}.{number}" for number in range(1, count + 1)]
-    return [Account(name, administration.create_client(name, "market_maker", _CASH, shares)) for name in names]
+    return [
+        Account(name, administration.create_client(name, "market_maker", cash, shares, _UNLIMITED_PER_SECOND))
+        for name in names
+    ]
+
+
+_PREVENTIONS = ("cancel_newest", "cancel_oldest", "cancel_both", "decrement")
 
 
 class Trader:
     """One client: draws its next action from its own dice and pursues it until the answer is definite."""
 
     def __init__(
-        self, account: Account, gateway_url: str, seed: int, rate: float, evidence: Evidence, troubles: Troubles
+        self,
+        account: Account,
+        gateway_url: str,
+        seed: int,
+        rate: float,
+        most_listed: int,
+        evidence: Evidence,
+        troubles: Troubles,
     ) -> None:
         self.account = account
         self._door = Door(gateway_url, account.api_key, troubles)
         self._dice = Random(seed)
         self._rate = rate
+        self._most_listed = most_listed
         self._evidence = evidence
         self._orders: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_KNOWN_ORDERS)
         self._names = 0
@@ -80,7 +96,7 @@ class Trader:
             self._cancel_all()
 
     def _place(self) -> None:
-        orders = [self._order() for _ in range(self._dice.choice((1, 1, 2, _MOST_LISTED)))]
+        orders = [self._order() for _ in range(self._dice.choice((1, 1, 2, self._most_listed)))]
         accepted = self._send(orders)
         if accepted and self._dice.random() < _REPEAT_SHARE:
             self._send(accepted)
@@ -133,10 +149,27 @@ class Trader:
         }
         if self._dice.random() < 0.08:
             return order | {"type": "market"}
+        if self._dice.random() < 0.2:
+            return order | self._rare_terms(side)
         return order | {
             "price": self._price(side),
             "time_in_force": self._dice.choices(("GTC", "IOC", "FOK"), (0.85, 0.1, 0.05))[0],
         }
+
+    def _rare_terms(self, side: str) -> dict[str, Any]:
+        """The terms of a stop, an iceberg, or another of the rarer orders."""
+        limit = {"price": self._price(side), "self_trade_prevention": self._dice.choice(_PREVENTIONS)}
+        later_us = time.time_ns() // 1000 + self._dice.randint(1_000_000, 20_000_000)
+        return self._dice.choice(
+            (
+                {"type": "stop", "stop_price": self._price(side)},
+                limit | {"type": "stop_limit", "stop_price": self._price(side)},
+                limit | {"time_in_force": "GTD", "expire_time": format_utc(later_us)},
+                limit | {"quantity": self._dice.randint(10, 40), "display_quantity": self._dice.randint(1, 9)},
+                limit | {"post_only": True},
+                limit | {"time_in_force": "IOC", "min_quantity": 1},
+            )
+        )
 
     def _price(self, side: str) -> str:
         """Around the middle, a little on the passive side: about half of all orders trade."""

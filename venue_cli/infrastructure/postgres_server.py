@@ -18,6 +18,13 @@ from venue_cli.infrastructure.errors import Unavailable
 from venue_cli.processes import Account, ProcessRecord, wait_until
 
 READY_PATIENCE_S = 60.0
+_SETTINGS = """
+# Of the venue. Rarer checkpoints write fewer whole pages, more of them would make the start after a crash long.
+# A commit still waits for its fsync.
+shared_buffers = 256MB
+max_wal_size = 2GB
+wal_compression = on
+"""
 STOP_PATIENCE_S = 30.0
 INITDB = ("-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8")
 
@@ -83,6 +90,8 @@ class PrivatePostgres:
             processes.stop(process, signal.SIGKILL, 5)
         if code:
             raise Unavailable(f"initdb failed: {last_line(self._log.read_text(errors='replace'))}")
+        with (partial / "postgresql.conf").open("a") as settings:
+            settings.write(_SETTINGS)
         partial.rename(self.data_dir)
 
     def _environment(self) -> dict[str, str]:

@@ -18,6 +18,8 @@ from venue_cli.private_file import write_private
 from venue_cli.processes import ProcessRecord, wait_until
 
 READY_PATIENCE_S = 90.0
+_NO_BUSY_WAITING = "+sbwt none +sbwtdcpu none +sbwtdio none"
+"""Erlang's schedulers spin while they wait, on cores that others need (RabbitMQ's runtime tuning guide)."""
 STOP_PATIENCE_S = 20.0
 NODE = "venue@localhost"
 USER = "venue"
@@ -152,7 +154,7 @@ class PrivateRabbitMQ:
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
             "RABBITMQ_PID_FILE": str(self.folder / "rabbitmq.pid"),
             "RABBITMQ_SCHEDULER_BIND_TYPE": "u",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-kernel inet_dist_use_interface {{127,0,0,1}} {_NO_BUSY_WAITING}",
         }
 
     def _start_epmd(self, port: int) -> None:

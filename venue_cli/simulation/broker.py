@@ -1,7 +1,7 @@
 """A broker in memory that does all that a broker may do, when told: late, twice, or lost; each publisher in order."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from service_runtime.bus import Delivery
@@ -83,6 +83,10 @@ class SimulatedPublisher:
         sent = _Sent(routing_key, body, dict(headers or {}))
         self._unsent.append(sent)
         return sent
+
+    def publish_to_all(self, routing_keys: Sequence[str], body: bytes) -> list[_Sent]:
+        """Queue a message for each key: one of them may be lost without the other."""
+        return [self.publish(routing_key, body) for routing_key in routing_keys]
 
     def is_ready(self) -> bool:
         """Whether the broker takes messages."""

@@ -173,3 +173,33 @@ def empty_database(postgres_url: str) -> Iterator[str]:
         yield postgres_url.rpartition("/")[0] + f"/{name}"
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
     connection.close()
+
+
+_TRADE = ("{a,c,c,b,b,c,c,a}", "{USD,USD,USD,USD,X,X,X,X}", "{-5,5,-5,5,-1,1,-1,1}")
+
+
+@pytest.mark.parametrize(
+    ("accounts", "assets", "amounts", "is_balanced"),
+    [
+        (*_TRADE, True),
+        (_TRADE[0], _TRADE[1], "{-5,5,-5,6,-1,1,-1,1}", False),
+        (_TRADE[0], _TRADE[1], "{-5,5,-5,5,-1,1,-1,0}", False),
+        (_TRADE[0], _TRADE[1], "{-5,5,-5,6,-1,1,-1,0}", False),
+        (_TRADE[0], "{USD,USD,USD,USD,USD,USD,USD,USD}", "{-5,5,-5,6,-1,1,-1,0}", True),
+        (_TRADE[0], "{USD,USD,USD,X,X,X,X,X}", _TRADE[2], False),
+        (_TRADE[0], "{USD,USD,USD,USD,X,X,X,NULL}", _TRADE[2], False),
+        (_TRADE[0], _TRADE[1], "{-5,5,-5,5,-1,1,-1,NULL}", False),
+        ("{a,c,c,b,b,c,c,NULL}", _TRADE[1], _TRADE[2], False),
+        ("{a,c,c,b,b,c,c}", _TRADE[1], _TRADE[2], False),
+        ("[0:7]={a,c,c,b,b,c,c,a}", _TRADE[1], _TRADE[2], False),
+        (_TRADE[0], _TRADE[1], "[2:9]={-5,5,-5,5,-1,1,-1,1}", False),
+        ("{a,b}", "{USD,USD}", "{-5,5}", True),
+        ("{a,b}", "{USD,USD}", "{-5,4}", False),
+        ("{a}", "{USD}", "{0}", False),
+    ],
+)
+def test_a_journal_is_balanced_when_each_asset_sums_to_zero(
+    provisioned: Provisioned, accounts: str, assets: str, amounts: str, is_balanced: bool
+) -> None:
+    statement = f"SELECT journal_is_balanced('{accounts}', '{assets}', '{amounts}')"
+    assert rows(provisioned.owner_clearing_url, statement) == [(is_balanced,)]

@@ -1,5 +1,6 @@
 """WebSockets of the door over TCP: how many there may be, and how long they may stay strangers."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,11 +14,13 @@ from werkzeug.serving import make_server
 
 from order_entry_gateway.adapters import websocket
 from order_entry_gateway.handlers import OrderDesk
+from order_entry_gateway.timekeeper import Timekeeper
 from service_runtime import web
 from service_runtime.authentication import TRADER, Authenticator, Caller
 from service_runtime.service import Service
 from service_runtime.settings import load
 from service_runtime.web import refuse
+from tests.acceptance.api import eventually
 from venue_protocol.refusals import RejectReason
 
 SETTINGS = load({"VENUE_BROKER_URL": "amqp://nowhere", "VENUE_CLEARING_DATABASE_URL": "postgresql://nowhere"})
@@ -44,17 +47,49 @@ class Desk:
         self.may_answer.wait(20)
         return [{"client_id": caller.client_id} for _ in actions]
 
+    def charge(self, caller: Caller) -> None:
+        """As much as they like."""
+
 
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
 
 
+class Sessions:
+    """A Timekeeper that only notes what it is told."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, str] = {}
+        self.ended: list[str] = []
+        self.switches: list[tuple[str, int]] = []
+
+    def open_session(self, client_id: str) -> str:
+        self.open[f"session {len(self.open)}"] = client_id
+        return list(self.open)[-1]
+
+    def release_session(self, session: str) -> None:
+        del self.open[session]
+
+    def end_session(self, session: str, client_id: str) -> None:
+        assert self.open.pop(session) == client_id
+        self.ended.append(client_id)
+
+    def cancel_after(self, client_id: str, timeout_ms: int) -> int | None:
+        self.switches.append((client_id, timeout_ms))
+        return 1_000 * timeout_ms or None
+
+
 @pytest.fixture
-def connect(desk: Desk) -> Iterator[Callable[[], Client]]:
+def timekeeper() -> Sessions:
+    return Sessions()
+
+
+@pytest.fixture
+def connect(desk: Desk, timekeeper: Sessions) -> Iterator[Callable[[], Client]]:
     """Opens a WebSocket to a door of this test's own."""
     app = web.create_app(Service("door", SETTINGS))
-    websocket.add_routes(app, cast(OrderDesk, desk), cast(Authenticator, Keys()))
+    websocket.add_routes(app, cast(OrderDesk, desk), cast(Timekeeper, timekeeper), cast(Authenticator, Keys()))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     server.daemon_threads = True  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -138,3 +173,31 @@ def test_frames_are_not_piled_up_for_a_busy_door(connect: Callable[[], Client], 
     desk.may_answer.set()
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_a_socket_that_asked_for_it_ends_its_session_however_it_ends(
+    connect: Callable[[], Client], timekeeper: Sessions
+) -> None:
+    """Case: asked, asked not to, never asked; and one that is cut without a word."""
+    asked, changed, quiet, cut = connect(), connect(), connect(), connect()
+    for number, client in enumerate((asked, changed, quiet, cut)):
+        assert ask(client, action="authenticate", key=f"c{number}.x")["status"] == "authenticated"
+    for client in (asked, asked, changed, cut):
+        assert ask(client, action="cancel_on_disconnect", enabled=True)["enabled"] is True
+    assert ask(changed, action="cancel_on_disconnect", enabled=False)["enabled"] is False
+    assert sorted(timekeeper.open.values()) == ["c0", "c3"]
+    for client in (asked, changed, quiet):
+        client.close()
+    cut.sock.shutdown(socket.SHUT_RDWR)
+    eventually(lambda: sorted(timekeeper.ended), lambda ended: ended == ["c0", "c3"])
+    assert not timekeeper.open
+
+
+def test_the_dead_mans_switch_is_set_over_a_socket(connect: Callable[[], Client], timekeeper: Sessions) -> None:
+    client = connect()
+    ask(client, action="authenticate", key="ann.x")
+    armed = ask(client, action="cancel_after", timeout_ms=2_000, id=7)
+    assert (armed["id"], armed["status"], armed["due_us"]) == (7, "armed", 2_000_000)
+    assert ask(client, action="cancel_after", timeout_ms=0)["status"] == "disarmed"
+    assert ask(client, action="cancel_after", timeout_ms=-1)["error"]["code"] == "request.invalid_field"
+    assert timekeeper.switches == [("ann", 2_000), ("ann", 0)]

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 import psycopg2
 import pytest
 from flask import Flask, Response
+from flask.ctx import RequestContext
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from migrations.provision import Provisioned
-from service_runtime import web
+from service_runtime import authentication, web
 from service_runtime.authentication import Authenticator, key_hash, new_key
 from service_runtime.database import Database
 from service_runtime.service import Service
@@ -176,3 +177,42 @@ def test_a_database_that_is_away_is_503_with_retry_after_and_no_verdict_on_the_k
     answer = ask(app.test_client(), "/me", "vk_any")
     assert code(answer) == (503, "service.not_ready")
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_keys_in_use_are_looked_up_together_and_a_revoked_one_among_them_is_found(
+    provisioned: Provisioned, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(provisioned.clearing_url("market_data_feed"), "together", pool_size=1)
+    authenticator, now_s = Authenticator(database), [100.0]
+    monkeypatch.setattr(authentication.time, "monotonic", lambda: now_s[0])
+    asked = 0
+    transaction = database.transaction
+
+    def counted() -> object:
+        nonlocal asked
+        asked += 1
+        return transaction()
+
+    monkeypatch.setattr(database, "transaction", counted)
+    clients = [door.new_client() for _ in range(5)]
+    with create_context():
+        assert [authenticator.caller_of(key).client_id for _, key in clients] == [client_id for client_id, _ in clients]
+        assert asked == 5
+        door.execute("UPDATE api_keys SET revoked_us = 2 WHERE key_hash = %s", key_hash(clients[4][1]))
+        now_s[0] += 5
+        for client_id, key in clients[:4]:
+            assert authenticator.caller_of(key).client_id == client_id
+        assert asked == 6
+        with pytest.raises(web.Refused):
+            authenticator.caller_of(clients[4][1])
+        assert asked == 7
+        now_s[0] += 60
+        authenticator.caller_of(clients[0][1])
+        authenticator.caller_of(clients[1][1])
+        assert asked == 9, "keys that nobody used for half a minute are not looked up again"
+    database.close()
+
+
+def create_context() -> RequestContext:
+    """Flask's own, which refusals need."""
+    return web.create_app(Service("door", SETTINGS)).test_request_context()

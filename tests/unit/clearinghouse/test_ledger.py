@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearinghouse.domain.ledger import BrokenInvariant, HoldRelease, Ledger, Leg, Position, Shortfall, total
+from clearinghouse.domain.settlement import trade_legs, trade_releases
+from venue_protocol.events import Trade
 from venue_protocol.holds import CASH
+from venue_protocol.orders import BUY
 
 
 def ledger_of(**cash: tuple[int, int]) -> Ledger:
@@ -63,3 +66,44 @@ def test_cash_is_conserved_and_never_negative(transfers: list[tuple[str, str, in
         ledger.post([Leg(payer, CASH, -amount), Leg(payee, CASH, amount)])
         assert total(ledger) == 205
         assert all(0 <= position.held <= position.quantity for position in ledger.positions.values())
+
+
+_CLIENTS = ("ann", "bob", "cat")
+_KEYS = [(client_id, asset) for client_id in _CLIENTS for asset in (CASH, "ACME")]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12), st.booleans()), min_size=6, max_size=6),
+    st.lists(
+        st.tuples(
+            st.sampled_from(_CLIENTS),
+            st.sampled_from(_CLIENTS),
+            st.integers(1, 9),
+            st.integers(1, 9),
+            st.integers(1, 9),
+        ),
+        max_size=8,
+    ),
+)
+def test_an_exchange_is_the_posting_of_its_eight_legs(
+    positions: list[tuple[int, int, bool]], trades: list[tuple[str, str, int, int, int]]
+) -> None:
+    fast, plain = Ledger(), Ledger()
+    for key, (quantity, held, is_external) in zip(_KEYS, positions, strict=True):
+        fast.positions[key] = Position(quantity, held, is_external)
+        plain.positions[key] = Position(quantity, held, is_external)
+    for number, (buyer, seller, quantity, price_e4, limit_e4) in enumerate(trades):
+        trade = Trade(number, "ACME", price_e4, quantity, BUY, 1, buyer, limit_e4, 0, 2, seller, 0)
+        outcomes = []
+        for move in (
+            lambda: plain.post(trade_legs(trade), trade_releases(trade)),  # noqa: B023
+            lambda: fast.exchange(buyer, seller, "ACME", quantity, price_e4 * quantity, limit_e4 * quantity),  # noqa: B023
+        ):
+            try:
+                outcomes.append(str(move()))
+            except BrokenInvariant:
+                outcomes.append("broken")
+        assert outcomes[0] == outcomes[1]
+        named = {key: position for key, position in plain.positions.items() if key[0] in _CLIENTS}
+        assert {key: fast.positions[key] for key in named} == named
+    assert fast.touched == plain.touched

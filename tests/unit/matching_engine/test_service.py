@@ -1,7 +1,7 @@
 """The engine's loops on a bus and a log in memory: order, loss, repetition, poison, restart, resend."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -64,6 +64,10 @@ class HoldingPublisher:
         confirmation.is_done = not self.holds
         self.held.append(confirmation)
         return confirmation
+
+    def publish_to_all(self, routing_keys: Sequence[str], body: bytes) -> list[HeldConfirmation]:
+        """Deliver under each key, confirm later."""
+        return [self.publish(routing_key, body) for routing_key in routing_keys]
 
     def confirm(self, count: int) -> None:
         """Confirm the oldest unconfirmed messages."""

@@ -220,3 +220,29 @@ def test_cancel_and_amend_name_exactly_one_order() -> None:
         assert isinstance(refusal, Refusal) and refusal.reason is RejectReason.MISSING_FIELD
     refusal = check_amend(AmendAction(order_id=1), "ann")
     assert isinstance(refusal, Refusal) and refusal.reason is RejectReason.AMEND_CHANGES_NOTHING
+
+
+def test_the_name_of_an_amend_names_the_amended_order() -> None:
+    """As in FIX, where a replaced order goes by the name of the replacement; also within one batch."""
+    door = state()
+    place = PlaceOrder("ann", "AAPL", "BUY", "limit", "GTC", 10, 1_000_000, "one")
+    amend = AmendOrder("ann", 7, 9, 1_000_000, 0, "two", "AAPL", "BUY")
+    door.orders[7] = Order(7, place, 9, 1_000_000)
+    door.named = {("ann", "one"): Logged(0, 7, 1, place), ("ann", "two"): Logged(0, 8, 2, amend)}
+    for name in ("one", "two"):
+        (accepted,) = decide([CancelCandidate("ann", None, name)], door)
+        assert isinstance(accepted, Accepted)
+        assert accepted.command == CancelOrder("ann", 7)
+    in_one_batch = [AmendCandidate("ann", 7, None, 8, None, "three"), CancelCandidate("ann", None, "three")]
+    assert [type(decision) for decision in decide(in_one_batch, door)] == [Accepted, Accepted]
+    assert reasons(decide([CancelCandidate("bob", None, "two")], door)) == ["order.unknown"]
+
+
+def test_an_amend_that_may_yet_be_rejected_is_told_apart_from_the_terms_of_the_order() -> None:
+    door = state()
+    place = PlaceOrder("ann", "AAPL", "BUY", "limit", "GTC", 10, 1_000_000)
+    door.orders[7] = Order(7, place, 10, 1_000_000)
+    first, again = decide([AmendCandidate("ann", 7, None, 5, None, None)] * 2, door)
+    assert isinstance(first, Accepted)
+    assert isinstance(again, Refusal)
+    assert again.message == "an amend that is not answered yet asks for these terms already"

@@ -3,12 +3,12 @@
 import random
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market_data_feed.domain.inbox import Inbox
-from market_data_feed.domain.intake import ASK_AGAIN_S, MOST_HELD, StreamIntake
-from tests.unit.market_data_feed.tape import Tape
+from venue_protocol.stream_intake import ASK_AGAIN_S, MOST_HELD, StreamIntake
+from venue_protocol.streams import event_shard
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,48 @@ def test_any_disorder_with_repeats_passes_each_number_once_in_order(seed: int, c
     assert taken(StreamIntake(0), *arriving) == list(range(1, edges[-1] + 1))
 
 
-def test_streams_of_two_shards_do_not_mix() -> None:
-    first, second = Tape(0), Tape(1)
-    inbox = Inbox({"events.0": 1})
-    inbox.take_events(second.batch("new 1 a BUY 1@1.00"))
-    inbox.take_events(first.batch("new 2 a BUY 1@1.00"))
-    inbox.take_events(first.batch("new 3 a BUY 1@1.00"))
-    due = inbox.take_due()
-    assert [(batch.shard, first_new) for batch, first_new in due.events] == [(1, 1), (0, 2)]
-    assert {(a.stream, a.before, a.after) for a in due.advances} == {("events.0", 1, 2), ("events.1", 0, 1)}
-    assert inbox.take_due().is_empty()
+@pytest.mark.parametrize("seed", range(20))
+def test_a_stream_with_losses_repeats_and_resends_is_followed_without_hole_or_repeat(seed: int) -> None:
+    dice = random.Random(seed)
+    intake: StreamIntake[Numbers] = StreamIntake(0)
+    applied: list[int] = []
+    end, now_s = 299, 100.0
+    resent: list[tuple[int, int]] = []
+    while intake.position < end:
+        now_s += dice.random()
+        after = intake.ask_after(now_s)
+        if after is not None:
+            resent += [(number, number) for number in range(after + 1, end + 1)][: dice.randint(1, 200)]
+        first = max(1, intake.position + dice.randint(-3, 6))
+        batch = resent.pop(0) if resent and dice.random() < 0.9 else (min(first, end), min(first + 2, end))
+        if dice.random() < 0.9:
+            applied += taken(intake, batch)
+    assert applied == list(range(1, end + 1))
+
+
+def test_a_second_gap_right_after_the_first_was_healed_is_asked_for() -> None:
+    intake: StreamIntake[Numbers] = StreamIntake(0)
+    taken(intake, (2, 2))
+    assert intake.ask_after(0.0) == 0
+    taken(intake, (1, 1))
+    assert intake.ask_after(0.1) is None and not intake.is_behind()
+    taken(intake, (4, 4))
+    assert intake.ask_after(0.2) == 2
+
+
+@pytest.mark.parametrize(
+    ("stream", "shard"),
+    [
+        ("events.0", 0),
+        ("events.12", 12),
+        ("events.", None),
+        ("events.x", None),
+        ("events.-1", None),
+        ("events.\u0661", None),
+        ("events.123456", None),
+        ("settlements", None),
+        ("order_log.0", None),
+    ],
+)
+def test_the_shard_of_a_stream_of_events(stream: str, shard: int | None) -> None:
+    assert event_shard(stream) == shard

@@ -1,4 +1,4 @@
-"""Which batches of a stream may be recorded now: in order, each once, none missing."""
+"""Which batches of a stream may take effect now: in order, each once, none missing; and when to ask for a resend."""
 
 from typing import Generic, Protocol, TypeVar
 
@@ -21,7 +21,7 @@ BatchT = TypeVar("BatchT", bound=Numbered)
 
 MOST_HELD = 1_000
 """Batches held back behind a gap; more are dropped, and come again with the resend."""
-ASK_AGAIN_S = 2.0
+ASK_AGAIN_S = 1.0
 _LONGEST_PAUSE_S = 10.0
 
 
@@ -41,7 +41,7 @@ class StreamIntake(Generic[BatchT]):
         self._pause_s = ASK_AGAIN_S
 
     def take(self, batch: BatchT) -> list[tuple[BatchT, int]]:
-        """What may be recorded now that `batch` has come, each with the first number in it that is new.
+        """What may take effect now that `batch` has come, each with the first number in it that is new.
 
         Nothing for a duplicate or behind a gap; `batch` and those held that follow it, otherwise.
         """

@@ -1,0 +1,16 @@
+"""The inbox: the streams of all shards side by side."""
+
+from market_data_feed.domain.inbox import Inbox
+from tests.unit.market_data_feed.tape import Tape
+
+
+def test_streams_of_two_shards_do_not_mix() -> None:
+    first, second = Tape(0), Tape(1)
+    inbox = Inbox({"events.0": 1})
+    inbox.take_events(second.batch("new 1 a BUY 1@1.00"))
+    inbox.take_events(first.batch("new 2 a BUY 1@1.00"))
+    inbox.take_events(first.batch("new 3 a BUY 1@1.00"))
+    due = inbox.take_due()
+    assert [(batch.shard, first_new) for batch, first_new in due.events] == [(1, 1), (0, 2)]
+    assert {(a.stream, a.before, a.after) for a in due.advances} == {("events.0", 1, 2), ("events.1", 0, 1)}
+    assert inbox.take_due().is_empty()
