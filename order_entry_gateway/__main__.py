@@ -6,6 +6,8 @@ from order_entry_gateway.adapters import http, websocket
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.security_master import SecurityMaster
+from order_entry_gateway.adapters.settlement_progress import SettlementProgress
+from order_entry_gateway.backlog import Backlog
 from order_entry_gateway.committer import Committer
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.rate_limiter import RateLimiter
@@ -35,12 +37,14 @@ def build(service: Service) -> Flask:
     committer = Committer(PostgresOrderLog(log_database), publisher, clock, securities, service.stopping)
     reporter = RejectionReporter(publisher, clock, service.stopping)
     limiter = RateLimiter(clearing, ours.rate_limit_per_second)
-    desk = OrderDesk(committer, securities, statuses, limiter, reporter, publisher.is_ready)
+    backlog = Backlog(SettlementProgress(clearing), service.stopping)
+    desk = OrderDesk(committer, securities, statuses, limiter, reporter, publisher.is_ready, backlog.is_long)
     authenticator = Authenticator(clearing)
     service.add_check("database", clearing.is_ready)
     service.add_check("broker", publisher.is_ready)
     service.spawn("committer", committer.run)
     service.spawn("rejection_reporter", reporter.run)
+    service.spawn("backlog", backlog.run)
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
     app = web.create_app(service)
