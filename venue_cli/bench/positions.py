@@ -1,4 +1,4 @@
-"""How far each stage is, twice a second: two short statements and a walk through /proc, nothing that a stage waits for."""
+"""How far each stage is, twice a second: two short statements and a walk through /proc. No stage waits for it."""
 
 import threading
 import time

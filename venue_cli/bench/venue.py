@@ -5,23 +5,33 @@ import logging
 import platform
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from venue_cli.audit import presentation
 from venue_cli.audit.proof import Verdict
-from venue_cli.bench import machine, venue_words
+from venue_cli.bench import capacity, machine, plot, venue_words
 from venue_cli.bench.machine import MachineLimits
+from venue_cli.bench.overload import Overload, overload
 from venue_cli.bench.run_figures import RunFigures
 from venue_cli.bench.venue_run import Workbench
 from venue_cli.bench.venue_site import BenchSite, open_site
-from venue_cli.load.mixes import MIXES
-from venue_cli.load.plan import CASES
+from venue_cli.commands import load
+from venue_cli.errors import CommandError
+from venue_cli.load import search
+from venue_cli.load.mixes import MIXES, Mix
+from venue_cli.load.plan import CASES, Case
 from venue_cli.terminal import Report, report, silent
 
 _BYTES_A_COMMAND = 170
 """About, in a batch on the broker."""
+_PROBE_S, _PROBE_WARM_UP_S = 5.0, 2.0
+_TRIES, _LOWER = 4, 0.9
+_OVERLOAD_FACTOR = 2.0
+_LONE_RATE = 20.0
+_LONE = Mix("lone", rest=0.4, cancel=0.2, take=0.4)
 
 
 class VenueResult(msgspec.Struct):
@@ -31,6 +41,7 @@ class VenueResult(msgspec.Struct):
     machine: str
     limits: MachineLimits | None
     runs: list[RunFigures]
+    overloads: list[Overload]
     restarts: dict[str, int]
     is_equal: bool
     """Whether the audit found nothing."""
@@ -45,12 +56,12 @@ class VenueResult(msgspec.Struct):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the benchmark takes."""
-    parser.add_argument("--case", choices=CASES, action="append", help="the way in; may be repeated (default: all)")
-    parser.add_argument("--mix", choices=list(MIXES), default="usual", help="what is sent (default usual)")
-    parser.add_argument("--rate", default="1000", help="commands a second (default 1000)")
-    parser.add_argument("--size", type=int, default=100, help="commands in a list or frame (default 100)")
-    parser.add_argument("--seconds", type=float, default=30.0, help="steady state (default 30)")
-    parser.add_argument("--warm-up", type=float, default=5.0, metavar="S", help="seconds before it (default 5)")
+    parser.add_argument("--every-case", action="store_true", help="every way in, one after the other")
+    load.add_load_arguments(parser)
+    parser.add_argument("--lone", action="store_true", help="one client alone, one order after the other, 20 a second")
+    parser.add_argument(
+        "--overload", type=float, nargs="?", const=60.0, metavar="S", help="then twice that rate for S seconds (60)"
+    )
     add_site_arguments(parser)
 
 
@@ -67,23 +78,74 @@ def add_site_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when the audit found nothing."""
+    """0 when the audit found nothing and nothing ended by itself."""
+    check(arguments)
     logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
     say = silent if arguments.json else report
     with open_site(say) as site:
         limits = limits_of(site, arguments, say)
         bench = Workbench(site, arguments.accounts, arguments.securities, arguments.watched, say)
         bench.fill(arguments.resting)
-        runs = []
-        for case in arguments.case or CASES:
-            say(f"{case}: {arguments.rate} commands/s for {arguments.warm_up + arguments.seconds:.0f} s …")
-            mix = MIXES[arguments.mix]
-            plan = bench.plan(case, mix, float(arguments.rate), arguments.size, arguments.seconds, arguments.warm_up)
-            runs.append(bench.measure(plan))
+        runs, overloads = [], []
+        for case in _cases(arguments):
+            figures = _run_case(bench, case, arguments, say)
+            runs.append(figures)
+            if arguments.overload:
+                overloads.append(_overload(bench, figures, arguments, say))
         say("audit …")
-        result = conclude(limits, runs, site, bench.audit())
+        result = conclude(limits, runs, overloads, site, bench.audit())
     show(result, arguments)
     return 0 if result.passed else 1
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raises CommandError where the arguments make no load."""
+    load.check(arguments)
+    if min(arguments.resting, arguments.watched) < 0:
+        raise CommandError("resting orders and watched clients are not below zero")
+    if arguments.overload and (arguments.accounts < 2 or arguments.overload <= 0):
+        raise CommandError("an overload lasts some seconds and takes two accounts: one goes on while the others push")
+
+
+def _cases(arguments: argparse.Namespace) -> Sequence[Case]:
+    if arguments.lone:
+        return ("http-single",)
+    return CASES if arguments.every_case else (arguments.case,)
+
+
+def _run_case(bench: Workbench, case: Case, arguments: argparse.Namespace, say: Report) -> RunFigures:
+    """The figures of one way in; at the highest rate that holds where that is asked for."""
+    mix = MIXES[arguments.mix]
+    if arguments.lone:
+        say(f"one client alone, {_LONE_RATE:.0f} orders/s for {arguments.warm_up + arguments.seconds:.0f} s …")
+        plan = bench.plan(case, _LONE, _LONE_RATE, 1, arguments.seconds, arguments.warm_up)
+        return bench.measure(msgspec.structs.replace(plan, accounts=plan.accounts[:1]))
+    if arguments.rate != load.MAX:
+        say(f"{case}: {arguments.rate} commands/s for {arguments.warm_up + arguments.seconds:.0f} s …")
+        rate = float(arguments.rate)
+        return bench.measure(bench.plan(case, mix, rate, arguments.size, arguments.seconds, arguments.warm_up))
+
+    def holds(rate: float) -> bool:
+        plan = bench.plan(case, mix, rate, arguments.size, _PROBE_S, _PROBE_WARM_UP_S)
+        has_held = capacity.has_held(bench.measure(plan))
+        say(f"{case}: {rate:,.0f} commands/s {'held' if has_held else 'did not hold'}")
+        return has_held
+
+    rate = search.search(holds) or search.LEAST_RATE
+    for _ in range(_TRIES):
+        say(f"{case}: {rate:,.0f} commands/s for {arguments.warm_up + arguments.seconds:.0f} s …")
+        figures = bench.measure(bench.plan(case, mix, rate, arguments.size, arguments.seconds, arguments.warm_up))
+        if capacity.has_held(figures):
+            break
+        rate *= _LOWER
+    return figures
+
+
+def _overload(bench: Workbench, figures: RunFigures, arguments: argparse.Namespace, say: Report) -> Overload:
+    rate = figures.rate * _OVERLOAD_FACTOR
+    say(f"{figures.case}: {rate:,.0f} commands/s for {arguments.overload:.0f} s, {_OVERLOAD_FACTOR:g} times as much …")
+    mix = MIXES[arguments.mix]
+    return overload(bench, bench.plan(figures.case, mix, rate, arguments.size, arguments.overload, 0.0))
 
 
 def limits_of(site: BenchSite, arguments: argparse.Namespace, say: Report) -> MachineLimits | None:
@@ -95,12 +157,26 @@ def limits_of(site: BenchSite, arguments: argparse.Namespace, say: Report) -> Ma
     return machine.measure(venue.broker_url, venue.postgres_url, _BYTES_A_COMMAND * arguments.size, 2.0)
 
 
-def conclude(limits: MachineLimits | None, runs: list[RunFigures], site: BenchSite, verdict: Verdict) -> VenueResult:
+def conclude(
+    limits: MachineLimits | None,
+    runs: list[RunFigures],
+    overloads: list[Overload],
+    site: BenchSite,
+    verdict: Verdict,
+) -> VenueResult:
     """The result with its verdict."""
     said = [] if verdict.is_equal else presentation.lines(verdict)
     where = f"{platform.system()} {platform.machine()}"
     return VenueResult(
-        platform.python_version(), where, limits, runs, site.restarts(), verdict.is_equal, verdict.counts, said
+        platform.python_version(),
+        where,
+        limits,
+        runs,
+        overloads,
+        site.restarts(),
+        verdict.is_equal,
+        verdict.counts,
+        said,
     )
 
 
@@ -110,6 +186,8 @@ def show(result: VenueResult, arguments: argparse.Namespace) -> None:
         arguments.output.mkdir(parents=True, exist_ok=True)
         name = time.strftime("venue-%Y%m%d-%H%M%S")
         (arguments.output / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(result)))
+        for number, figures in enumerate(result.runs, 1):
+            (arguments.output / f"{name}-{number}.svg").write_text(plot.svg(figures))
     if arguments.json:
         print(msgspec.json.encode(result).decode())
         return
@@ -118,6 +196,8 @@ def show(result: VenueResult, arguments: argparse.Namespace) -> None:
     for figures in result.runs:
         lines += ["", *venue_words.run_lines(figures, result.limits)]
         lines += ["", *venue_words.second_lines(figures)] if arguments.every_second else []
+    for found in result.overloads:
+        lines += ["", *venue_words.overload_lines(found)]
     compared = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in result.compared.items())
     lines += ["", f"audit: {'EQUAL' if result.is_equal else 'NOT EQUAL'}; compared {compared}", *result.differences]
     lines += [f"{name} ended {count} times by itself" for name, count in result.restarts.items()]

@@ -20,7 +20,7 @@ from venue_cli.errors import VenueError
 from venue_cli.load import rows
 from venue_cli.load.accounts import enroll, list_securities
 from venue_cli.load.mixes import Mix
-from venue_cli.load.plan import Account, LoadPlan
+from venue_cli.load.plan import Account, Case, LoadPlan
 from venue_cli.load.starting import send
 from venue_cli.terminal import Report
 
@@ -56,13 +56,13 @@ class Workbench:
             send(plan)
             self.drain()
 
-    def plan(self, case: str, mix: Mix, rate: float, size: int, seconds: float, warm_up_s: float) -> LoadPlan:
+    def plan(self, case: Case, mix: Mix, rate: float, size: int, seconds: float, warm_up_s: float) -> LoadPlan:
         """A load of these accounts, with names of its own."""
         self._loads += 1
         most = 200
         return LoadPlan(
             gateway_url=self.site.venue.gateway_url,
-            case=case,  # type: ignore[arg-type]
+            case=case,
             mix=mix,
             rate=rate,
             list_size=size,
@@ -116,6 +116,22 @@ class Workbench:
                     return quiet_ns
         raise NotDrained("the venue did not come to rest: " + "; ".join(wait_until_quiet(self.site, 0.0)))
 
+    def drain_under_trickle(self, since_ns: int) -> int:
+        """Wait until what was logged by now is settled and recorded, while a little goes on; when that was so."""
+        deadline = time.monotonic() + _DRAIN_S
+        logged = _log_position(self.site)
+        with closing(Positions(self.site.venue)) as positions:
+            wanted = 0
+            while time.monotonic() < deadline:
+                if not wanted:
+                    state = engine_state(self.site.venue)
+                    wanted = int(state["event_position"]) if int(state["log_position"]) >= logged else 0
+                now = positions.read()
+                if wanted and min(now.settled_events, now.recorded_events) >= wanted:
+                    return max(since_ns, now.time_ns)
+                time.sleep(_TURN_S)
+        raise NotDrained("the venue did not work off an overload")
+
     def _is_matched(self, events: int) -> bool:
         return int(engine_state(self.site.venue)["event_position"]) == events
 
@@ -128,3 +144,8 @@ class Workbench:
 
 def _with_rows(plan: LoadPlan, path: Path) -> LoadPlan:
     return msgspec.structs.replace(plan, rows_path=str(path))
+
+
+def _log_position(site: BenchSite) -> int:
+    with closing(Positions(site.venue)) as positions:
+        return positions.read().logged

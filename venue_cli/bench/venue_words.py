@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from venue_cli.bench.machine import MachineLimits
+from venue_cli.bench.overload import Overload
 from venue_cli.bench.run_figures import RunFigures
 from venue_cli.load.histogram import Latency
 from venue_cli.table import render
@@ -46,8 +47,9 @@ def run_lines(figures: RunFigures, limits: MachineLimits | None) -> Iterator[str
     )
     if limits is not None:
         yield (
-            f"of this machine's own: accepted commands to rows by COPY {figures.accepted / limits.rows_copied:.0%},"
-            f" trades settled to rows updated {figures.trades_settled / limits.rows_updated:.1%}"
+            f"of this machine's own: commands accepted to rows by COPY {figures.accepted / limits.rows_copied:.1%};"
+            f" trades settled to rows updated {figures.trades_settled / limits.rows_updated:.1%};"
+            f" requests to confirmed messages {figures.accepted / figures.list_size / limits.messages:.1%}"
         )
     yield ""
     yield render([_latency_row(name, found) for name, found in _latencies(figures)], _LATENCY)
@@ -68,6 +70,21 @@ def run_lines(figures: RunFigures, limits: MachineLimits | None) -> Iterator[str
     refused = ", ".join(f"{count:,} {code}" for code, count in sorted(load.refused.items()))
     if refused:
         yield f"refused: {refused}"
+
+
+def overload_lines(found: Overload) -> Iterator[str]:
+    """What an overload did."""
+    load = found.load
+    refused = ", ".join(f"{count:,} {code}" for code, count in sorted(load.refused.items())) or "none"
+    yield (
+        f"overload: {found.rate:,.0f} commands/s for {found.seconds:.0f} s; accepted {found.accepted:,.0f} a second;"
+        f" requests refused: {refused}; {load.unsent:,} commands never sent, {load.unanswered:,} never answered"
+    )
+    again = "not again" if found.normal_after_s is None else f"again {found.normal_after_s:.1f} s after the load's end"
+    yield (
+        f"a lone order meanwhile: answered after {_ms(found.worst_ms)} at most; normal (up to {_ms(found.normal_ms)})"
+        f" {again}; all settled and recorded {found.drain_s:.1f} s after it"
+    )
 
 
 def second_lines(figures: RunFigures) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Seeded commands of many accounts as JSON text, made as they are sent: a mix, near a fixed middle price.
 
-A cancel names its order by client_order_id, so the flow needs no answers and is the same for the same seed.
+A cancel names its order by client_order_id, so the flow needs no answers and is the same for the same seed. An
+account keeps to one side of each security, and its neighbour to the other: nobody meets an order of his own.
 """
 
 import random
@@ -64,12 +65,13 @@ class Flow:
         is_taker = draw >= 1 - self._mix.take
         if not is_taker:
             resting.append(name)
-        return PLACE, self._order(self._accounts[account].securities, name, is_taker)
+        return PLACE, self._order(account, name, is_taker)
 
-    def _order(self, securities: Sequence[str], name: str, is_taker: bool) -> str:
-        dice = self._dice.random()
-        is_buy = dice < 0.5
-        security = securities[int(dice * 1_000_003) % len(securities)]
+    def _order(self, account: int, name: str, is_taker: bool) -> str:
+        securities = self._accounts[account].securities
+        chosen = int(self._dice.random() * len(securities))
+        security = securities[chosen]
+        is_buy = (account + chosen) % 2 == 0
         if is_taker:
             quantity, cents, ends = _TAKER_QUANTITY, _REACH_CENTS, ',"time_in_force":"IOC"}'
         else:
