@@ -4,7 +4,7 @@ from venue_cli.bench.run_figures import RunFigures
 from venue_cli.load.search import ANSWERED_SHARE, LONGEST_P99_MS
 
 _THROUGH_SHARE = 0.92
-"""Of the rate asked for. What is settled and recorded is looked at twice a second, so its rate is known less exactly."""
+"""Of the rate asked for. Settled and recorded are looked at twice a second, so their rates are known less exactly."""
 _LONGEST_DRAIN_S = 2.0
 
 

@@ -1,14 +1,15 @@
 """From what was noted to figures: rates of each stage, latencies from due to each stage, backlog, processor time."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from venue_cli.bench.positions import Position
+from venue_cli.bench.usage import Usage
 from venue_cli.bench.watching import Watched
 from venue_cli.load.histogram import Histogram, Latency, summary
-from venue_cli.load.plan import LoadPlan, LoadResult
+from venue_cli.load.plan import Case, LoadPlan, LoadResult
 from venue_cli.load.rows import Row, Rows
 
 _SECOND_NS = 10**9
@@ -46,7 +47,7 @@ class Part(msgspec.Struct, frozen=True):
 class RunFigures(msgspec.Struct, frozen=True):
     """One load on one venue. Rates are means of the steady state, a second."""
 
-    case: str
+    case: Case
     mix: str
     rate: float
     """Commands a second that were asked for."""
@@ -71,6 +72,46 @@ class RunFigures(msgspec.Struct, frozen=True):
     """From the end of the load until everything was settled and recorded."""
     load: LoadResult
     seconds: list[Second]
+
+
+class StageFigures(msgspec.Struct, frozen=True):
+    """What one stage did alone."""
+
+    stage: str
+    mix: str
+    commands: int
+    events: int
+    seconds: float
+    commands_a_second: float
+    events_a_second: float
+    parts: dict[str, Part]
+    load: LoadResult
+    """Of the filling."""
+
+
+class DoorFigures(msgspec.Struct, frozen=True):
+    """What the gateway did alone."""
+
+    case: Case
+    mix: str
+    rate: float
+    is_committed: bool
+    """To Postgres; otherwise the order log was in memory: what the door costs without its commit."""
+    seconds: float
+    parts: dict[str, Part]
+    """Means of the whole load, the warm-up included."""
+    load: LoadResult
+
+
+def parts_since(
+    before: Mapping[str, Usage], after: Mapping[str, Usage], seconds: float, commands: int
+) -> dict[str, Part]:
+    """What each part used between two looks."""
+    used = {name: part.processor_s - before[name].processor_s for name, part in after.items() if name in before}
+    return {
+        name: Part(used_s / seconds, used_s / max(1, commands) * 1e6, after[name].memory_mb)
+        for name, used_s in used.items()
+    }
 
 
 class Measured:
@@ -173,13 +214,8 @@ class Measured:
 
     def _parts(self, first: Position, last: Position, memory_mb: dict[str, float]) -> dict[str, Part]:
         looked_s = max(1e-9, (last.time_ns - first.time_ns) / _SECOND_NS)
-        commands = max(1, last.logged - first.logged)
-        parts = {}
-        for name, after in last.usage.items():
-            before = first.usage.get(name)
-            used_s = after.processor_s - (before.processor_s if before else 0.0)
-            parts[name] = Part(used_s / looked_s, used_s / commands * 1e6, memory_mb.get(name, 0.0))
-        return parts
+        after = {name: used._replace(memory_mb=memory_mb.get(name, 0.0)) for name, used in last.usage.items()}
+        return parts_since(first.usage, after, looked_s, last.logged - first.logged)
 
     def _seconds(self) -> Iterator[Second]:
         """Each whole second from the start until the last position was looked at, the drain included."""

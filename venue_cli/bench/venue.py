@@ -15,7 +15,7 @@ from venue_cli.audit.proof import Verdict
 from venue_cli.bench import capacity, machine, plot, venue_words
 from venue_cli.bench.machine import MachineLimits
 from venue_cli.bench.overload import Overload, overload
-from venue_cli.bench.run_figures import RunFigures
+from venue_cli.bench.run_figures import DoorFigures, RunFigures, StageFigures
 from venue_cli.bench.venue_run import Workbench
 from venue_cli.bench.venue_site import BenchSite, open_site
 from venue_cli.commands import load
@@ -41,6 +41,8 @@ class VenueResult(msgspec.Struct):
     machine: str
     limits: MachineLimits | None
     runs: list[RunFigures]
+    stages: list[StageFigures]
+    doors: list[DoorFigures]
     overloads: list[Overload]
     restarts: dict[str, int]
     is_equal: bool
@@ -56,8 +58,10 @@ class VenueResult(msgspec.Struct):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the benchmark takes."""
+    parser.add_argument("--watched", type=int, default=4, help="clients whose private streams are heard (default 4)")
     parser.add_argument("--every-case", action="store_true", help="every way in, one after the other")
     load.add_load_arguments(parser)
+    parser.add_argument("--every-second", action="store_true", help="print each second too")
     parser.add_argument("--lone", action="store_true", help="one client alone, one order after the other, 20 a second")
     parser.add_argument(
         "--overload", type=float, nargs="?", const=60.0, metavar="S", help="then twice that rate for S seconds (60)"
@@ -70,9 +74,7 @@ def add_site_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accounts", type=int, default=200, help="clients that send (default 200)")
     parser.add_argument("--securities", type=int, default=5, help="securities they trade (default 5)")
     parser.add_argument("--resting", type=int, default=5_000, help="orders in the books before (default 5000)")
-    parser.add_argument("--watched", type=int, default=4, help="clients whose private streams are heard (default 4)")
     parser.add_argument("--no-limits", action="store_true", help="do not measure the machine's own limits first")
-    parser.add_argument("--every-second", action="store_true", help="print each second too")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--output", type=Path, help="folder for the results as JSON and the plot as SVG")
 
@@ -81,21 +83,25 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when the audit found nothing and nothing ended by itself."""
     check(arguments)
     logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
-    say = silent if arguments.json else report
+    result = measure(arguments, silent if arguments.json else report)
+    show(result, arguments)
+    return 0 if result.passed else 1
+
+
+def measure(arguments: argparse.Namespace, say: Report) -> VenueResult:
+    """The figures of a venue that is made for them and gone afterwards."""
     with open_site(say) as site:
         limits = limits_of(site, arguments, say)
         bench = Workbench(site, arguments.accounts, arguments.securities, arguments.watched, say)
         bench.fill(arguments.resting)
         runs, overloads = [], []
         for case in _cases(arguments):
-            figures = _run_case(bench, case, arguments, say)
+            figures = run_case(bench, case, arguments, say)
             runs.append(figures)
             if arguments.overload:
                 overloads.append(_overload(bench, figures, arguments, say))
         say("audit …")
-        result = conclude(limits, runs, overloads, site, bench.audit())
-    show(result, arguments)
-    return 0 if result.passed else 1
+        return conclude(limits, site, bench.audit(), runs, overloads=overloads)
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -113,7 +119,7 @@ def _cases(arguments: argparse.Namespace) -> Sequence[Case]:
     return CASES if arguments.every_case else (arguments.case,)
 
 
-def _run_case(bench: Workbench, case: Case, arguments: argparse.Namespace, say: Report) -> RunFigures:
+def run_case(bench: Workbench, case: Case, arguments: argparse.Namespace, say: Report) -> RunFigures:
     """The figures of one way in; at the highest rate that holds where that is asked for."""
     mix = MIXES[arguments.mix]
     if arguments.lone:
@@ -159,10 +165,12 @@ def limits_of(site: BenchSite, arguments: argparse.Namespace, say: Report) -> Ma
 
 def conclude(
     limits: MachineLimits | None,
-    runs: list[RunFigures],
-    overloads: list[Overload],
     site: BenchSite,
     verdict: Verdict,
+    runs: Sequence[RunFigures] = (),
+    stages: Sequence[StageFigures] = (),
+    doors: Sequence[DoorFigures] = (),
+    overloads: Sequence[Overload] = (),
 ) -> VenueResult:
     """The result with its verdict."""
     said = [] if verdict.is_equal else presentation.lines(verdict)
@@ -171,8 +179,10 @@ def conclude(
         platform.python_version(),
         where,
         limits,
-        runs,
-        overloads,
+        list(runs),
+        list(stages),
+        list(doors),
+        list(overloads),
         site.restarts(),
         verdict.is_equal,
         verdict.counts,
@@ -195,7 +205,11 @@ def show(result: VenueResult, arguments: argparse.Namespace) -> None:
     lines += venue_words.limit_lines(result.limits) if result.limits else []
     for figures in result.runs:
         lines += ["", *venue_words.run_lines(figures, result.limits)]
-        lines += ["", *venue_words.second_lines(figures)] if arguments.every_second else []
+        lines += ["", *venue_words.second_lines(figures)] if getattr(arguments, "every_second", False) else []
+    for alone in result.stages:
+        lines += ["", *venue_words.stage_lines(alone)]
+    for door in result.doors:
+        lines += ["", *venue_words.door_lines(door)]
     for found in result.overloads:
         lines += ["", *venue_words.overload_lines(found)]
     compared = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in result.compared.items())

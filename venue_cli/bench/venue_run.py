@@ -11,7 +11,7 @@ import msgspec
 from venue_cli.administration import Administration
 from venue_cli.audit.proof import EngineState, Verdict, audit
 from venue_cli.bench import watching
-from venue_cli.bench.positions import Positions, Sampler
+from venue_cli.bench.positions import Position, Positions, Sampler
 from venue_cli.bench.run_figures import Measured, RunFigures
 from venue_cli.bench.venue_site import BenchSite
 from venue_cli.bench.watcher import WatchPlan
@@ -115,6 +115,12 @@ class Workbench:
                         break
                     return quiet_ns
         raise NotDrained("the venue did not come to rest: " + "; ".join(wait_until_quiet(self.site, 0.0)))
+
+    def drain_and_read(self) -> Position:
+        """Where all stages are once they are at rest."""
+        self.drain()
+        with closing(Positions(self.site.venue)) as positions:
+            return positions.read()
 
     def drain_under_trickle(self, since_ns: int) -> int:
         """Wait until what was logged by now is settled and recorded, while a little goes on; when that was so."""

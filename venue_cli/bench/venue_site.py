@@ -1,5 +1,7 @@
 """The place of a benchmark: a private venue with servers of its own and the default settings, gone at the end."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ _SHOWN = {
     "clearinghouse": "clearinghouse",
     "market_data_feed": "feed",
 }
-PARTS = (*_SHOWN.values(), "broker", "database", "load generator", "watcher")
+MOST_FROZEN_S = 40.0
 
 
 @dataclass
@@ -32,6 +34,21 @@ class BenchSite:
             "database": self.venue.infrastructure.postgres.server,
         }
         return found | {name: server.pid for name, server in servers.items() if server and server.pid}
+
+    @contextmanager
+    def frozen(self, *names: str) -> Iterator[None]:
+        """These services (by their parts' names) stand still within the block: all their threads, at one moment.
+
+        Not longer than MOST_FROZEN_S: their masters and the broker would take them for dead.
+        """
+        groups = [self.roots()[name] for name in names]
+        try:
+            for group in groups:
+                os.killpg(group, signal.SIGSTOP)
+            yield
+        finally:
+            for group in groups:
+                os.killpg(group, signal.SIGCONT)
 
     def restarts(self) -> dict[str, int]:
         """How often each service ended by itself; nothing when none did."""

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from venue_cli.bench.machine import MachineLimits
 from venue_cli.bench.overload import Overload
-from venue_cli.bench.run_figures import RunFigures
+from venue_cli.bench.run_figures import DoorFigures, Part, RunFigures, StageFigures
 from venue_cli.load.histogram import Latency
+from venue_cli.load.plan import LoadResult
 from venue_cli.table import render
 
 _LATENCY = ("from due to", "p50", "p90", "p99", "p99.9", "longest", "count")
@@ -54,6 +55,39 @@ def run_lines(figures: RunFigures, limits: MachineLimits | None) -> Iterator[str
     yield ""
     yield render([_latency_row(name, found) for name, found in _latencies(figures)], _LATENCY)
     yield ""
+    yield _part_table(figures.parts)
+    yield ""
+    yield f"drained {figures.drain_s:.1f} s after the load's end"
+    yield from _load_lines(load)
+    refused = ", ".join(f"{count:,} {code}" for code, count in sorted(load.refused.items()))
+    if refused:
+        yield f"refused: {refused}"
+
+
+def stage_lines(figures: StageFigures) -> Iterator[str]:
+    """One stage alone."""
+    yield (
+        f"{figures.stage} alone, mix {figures.mix}: {figures.commands:,} commands with {figures.events:,} events"
+        f" in {figures.seconds:.2f} s: {figures.commands_a_second:,.0f} commands/s,"
+        f" {figures.events_a_second:,.0f} events/s"
+    )
+    yield _part_table(figures.parts)
+
+
+def door_lines(figures: DoorFigures) -> Iterator[str]:
+    """The gateway alone."""
+    load = figures.load
+    accepted = load.accepted / figures.seconds
+    yield (
+        f"door alone, {'committing to Postgres' if figures.is_committed else 'order log in memory, no commit'}:"
+        f" {figures.case}, mix {figures.mix}, {figures.rate:,.0f} commands/s asked for, {accepted:,.0f} accepted"
+    )
+    yield render([_latency_row("acknowledged", load.acknowledged)], _LATENCY)
+    yield _part_table(figures.parts)
+    yield from _load_lines(load)
+
+
+def _part_table(parts: dict[str, Part]) -> str:
     rows = [
         {
             "part": name,
@@ -61,15 +95,9 @@ def run_lines(figures: RunFigures, limits: MachineLimits | None) -> Iterator[str
             "us/command": f"{part.microseconds_a_command:.1f}",
             "memory MB": f"{part.memory_mb:,.0f}",
         }
-        for name, part in figures.parts.items()
+        for name, part in parts.items()
     ]
-    yield render(rows, _PARTS)
-    yield ""
-    yield f"drained {figures.drain_s:.1f} s after the load's end"
-    yield from _load_lines(figures)
-    refused = ", ".join(f"{count:,} {code}" for code, count in sorted(load.refused.items()))
-    if refused:
-        yield f"refused: {refused}"
+    return render(rows, _PARTS)
 
 
 def overload_lines(found: Overload) -> Iterator[str]:
@@ -107,9 +135,9 @@ def second_lines(figures: RunFigures) -> Iterator[str]:
     yield render(rows, _SECOND)
 
 
-def _load_lines(figures: RunFigures) -> Iterator[str]:
+def _load_lines(load: LoadResult) -> Iterator[str]:
     """What the load generator says of itself: a load that was not sent as asked for proves nothing."""
-    load, late = figures.load, figures.load.lateness
+    late = load.lateness
     yield (
         f"load generator: {load.own_share:.0%} of a core, late by {_ms(late.p50_ms)} (p50), {_ms(late.p99_ms)} (p99),"
         f" {_ms(late.longest_ms)} at most"

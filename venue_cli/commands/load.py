@@ -3,7 +3,7 @@
 import argparse
 import secrets
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 
@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     check(arguments)
     say = silent if arguments.json else report
     name = f"L{secrets.token_hex(3)}"
+    door: AbstractContextManager[str]
     if arguments.dry:
         names = [f"{name}.{number}" for number in range(1, arguments.accounts + 1)]
         accounts, door = [Account(each, "no-key", ["MIRROR.1"]) for each in names], mirror(_size(arguments))
