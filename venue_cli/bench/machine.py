@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2 import sql
 
 from service_runtime.buses.rabbitmq import RabbitBus
-from service_runtime.copying import copy_rows
+from service_runtime.copying import copy_text
 
 _QUEUE = "bench_limits"
 _DATABASE = "bench_limits"
@@ -105,8 +105,8 @@ def _update_one(cursor: Any, turn: int) -> None:
 
 def _copy(cursor: Any, turn: int) -> None:
     first = turn * _ROWS_A_TRANSACTION
-    rows = [(number, f"bench-{number}", _ROW_TEXT) for number in range(first, first + _ROWS_A_TRANSACTION)]
-    copy_rows(cursor, "log (sequence, name, command)", rows)
+    lines = [f"{number}\tbench-{number}\t{_ROW_TEXT}\n" for number in range(first, first + _ROWS_A_TRANSACTION)]
+    copy_text(cursor, "log (sequence, name, command)", lines)
 
 
 def _update_many(cursor: Any, turn: int) -> None:

@@ -90,7 +90,8 @@ class Generator:
                 due_ns = schedule.due_ns(number)
                 now_ns = time.monotonic_ns()
             self._hear((due_ns - now_ns) / 1e9)
-        time.sleep(max(0.0, (schedule.end_ns - time.monotonic_ns()) / 1e9))
+        while (left_ns := schedule.end_ns - time.monotonic_ns()) > 0:
+            self._hear(left_ns / 1e9)
 
     def _give_up(self, kind: Literal["waiting", "under_way"]) -> int:
         """Forget these requests; the number of commands. Their latency is at least what they have waited until now."""
