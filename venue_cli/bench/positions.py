@@ -82,14 +82,16 @@ class Sampler:
 
     def _run(self) -> None:
         with closing(Positions(self._venue)) as positions:
-            turn = 0
+            self._look(positions, with_memory=True)
             while not self._stopping.wait(_EVERY_S):
-                with_memory = turn % _MEMORY_EVERY == 0
-                used = usage.measure(self._roots(), with_memory)
-                self.taken.append(positions.read(used))
-                for name, part in used.items() if with_memory else ():
-                    self.memory_mb[name] = max(self.memory_mb.get(name, 0.0), part.memory_mb)
-                turn += 1
+                self._look(positions, with_memory=len(self.taken) % _MEMORY_EVERY == 0)
+            self._look(positions, with_memory=False)
+
+    def _look(self, positions: Positions, with_memory: bool) -> None:
+        used = usage.measure(self._roots(), with_memory)
+        self.taken.append(positions.read(used))
+        for name, part in used.items() if with_memory else ():
+            self.memory_mb[name] = max(self.memory_mb.get(name, 0.0), part.memory_mb)
 
 
 def _reader(url: str) -> Any:

@@ -129,11 +129,13 @@ class Measured:
         self.end_ns = load.start_ns + int(plan.seconds * _SECOND_NS)
         self._by_sequence = sorted((row for row in self.rows if row.accepted), key=lambda row: row.first)
         self._firsts = [row.first for row in self._by_sequence]
+        # The venue has a past that the watcher did not see.
+        self._log_before = self._firsts[0] - 1 if self._firsts else 0
+        self._trades_before = min(watched.aggressors.values(), default=1) - 1
 
     def figures(self, memory_mb: dict[str, float], drain_s: float) -> RunFigures:
         """The figures."""
         steady_s = (self.end_ns - self.begin_ns) / _SECOND_NS
-        trades, settled = self.watched.trades, self.watched.settled
         accepted = sum(row.accepted for row in self.rows if self.begin_ns <= row.answered_ns < self.end_ns)
         first, last = self._steady_positions()
         looked_s = max(1e-9, (last.time_ns - first.time_ns) / _SECOND_NS)
@@ -146,9 +148,9 @@ class Measured:
             accounts=len(self.plan.accounts),
             steady_s=steady_s,
             accepted=accepted / steady_s,
-            matched=self._gain(self.watched.matched.at) / steady_s,
+            matched=self._gain(self._matched_at) / steady_s,
             settled=(self._commands(last.settled_events) - self._commands(first.settled_events)) / looked_s,
-            trades_settled=self._gain(settled.at) / steady_s if trades.numbers else 0.0,
+            trades_settled=self._gain(self._trades_settled_at) / steady_s,
             recorded=(self._commands(last.recorded_events) - self._commands(first.recorded_events)) / looked_s,
             seen=seen / steady_s,
             acknowledged=self.load.acknowledged,
@@ -166,7 +168,13 @@ class Measured:
         return at(self.end_ns) - at(self.begin_ns)
 
     def _commands(self, events: int) -> int:
-        return self.watched.log_of_event.newest(events)
+        return max(self._log_before, self.watched.log_of_event.newest(events))
+
+    def _matched_at(self, time_ns: int) -> int:
+        return max(self._log_before, self.watched.matched.at(time_ns))
+
+    def _trades_settled_at(self, time_ns: int) -> int:
+        return max(self._trades_before, self.watched.settled.at(time_ns))
 
     def _steady_positions(self) -> tuple[Position, Position]:
         inside = [taken for taken in self.taken if self.begin_ns <= taken.time_ns <= self.end_ns]
@@ -218,13 +226,13 @@ class Measured:
         return parts_since(first.usage, after, looked_s, last.logged - first.logged)
 
     def _seconds(self) -> Iterator[Second]:
-        """Each whole second from the start until the last position was looked at, the drain included."""
+        """Each second from the start until the last position was looked at, the drain included."""
         start_ns = self.load.start_ns
         accepted = _by_second(start_ns, ((row.answered_ns, row.accepted) for row in self.rows))
         seen = _by_second(start_ns, ((time_ns, 1) for time_ns, _, _ in self.watched.seen))
         until_ns = self.taken[-1].time_ns if self.taken else self.end_ns
         before = self._stages(start_ns)
-        for second in range(max(1, (until_ns - start_ns) // _SECOND_NS)):
+        for second in range(max(1, -(-(until_ns - start_ns) // _SECOND_NS))):
             after = self._stages(start_ns + (second + 1) * _SECOND_NS)
             gained = {name: after[name] - before[name] for name in after}
             logged = after["logged"]
@@ -248,10 +256,10 @@ class Measured:
         looked = self.taken[max(0, place)]
         return {
             "logged": looked.logged,
-            "matched": self.watched.matched.at(time_ns),
-            "matched_then": self.watched.matched.at(looked.time_ns),
+            "matched": self._matched_at(time_ns),
+            "matched_then": self._matched_at(looked.time_ns),
             "settled": self._commands(looked.settled_events),
-            "trades_settled": self.watched.settled.at(time_ns),
+            "trades_settled": self._trades_settled_at(time_ns),
             "recorded": self._commands(looked.recorded_events),
         }
 

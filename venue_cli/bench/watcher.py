@@ -26,14 +26,14 @@ _TURN_S = 0.2
 _MOST_MESSAGES = 64
 
 MATCHED = "matched"
-"""File of: time, newest log sequence matched, newest event, newest trade."""
+"""File of: time, newest log sequence matched, newest event."""
 TRADES = "trades"
 """File of: trade_id, order_id of its aggressor."""
 SETTLED = "settled"
 """File of: time, newest trade settled, number of settlement reports in the message."""
 SEEN = "seen"
 """File of: time, order_id, 0 for its acceptance on the channel `orders` and 1 for a report on `settlements`."""
-WIDTHS = {MATCHED: 4, TRADES: 2, SETTLED: 3, SEEN: 3}
+WIDTHS = {MATCHED: 3, TRADES: 2, SETTLED: 3, SEEN: 3}
 
 
 class WatchPlan(msgspec.Struct, frozen=True):
@@ -94,7 +94,6 @@ class Watcher:
         self._tap = self._bus.subscription(DATA_FEED, prefetch=1_000)
         self._selector = selectors.DefaultSelector()
         self.found: dict[str, array[int]] = {name: array("q") for name in WIDTHS}
-        self._newest_trade = 0
         for key in plan.keys:
             stream = WebSocketConnection(plan.market_data_url, _STREAM, key)
             for channel in ("orders", "settlements"):
@@ -131,11 +130,10 @@ class Watcher:
     def _note_events(self, batch: _Events, now_ns: int) -> None:
         for event in batch.events:
             if event.trade_id:
-                self._newest_trade = event.trade_id
                 aggressor = event.buy_order_id if event.aggressor == BUY else event.sell_order_id
                 self.found[TRADES].extend((event.trade_id, aggressor))
         last = batch.first + len(batch.events) - 1
-        self.found[MATCHED].extend((now_ns, batch.log_last, last, self._newest_trade))
+        self.found[MATCHED].extend((now_ns, batch.log_last, last))
 
     def _note_settlements(self, batch: _Settlements, now_ns: int) -> None:
         trades = [report.trade_id for report in batch.reports if report.trade_id is not None]

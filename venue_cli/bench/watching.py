@@ -86,7 +86,6 @@ class Watched:
     matched: Timeline
     """Log sequences."""
     events: Timeline
-    trades: Timeline
     settled: Timeline
     """Trade ids."""
     aggressors: dict[int, int]
@@ -103,7 +102,6 @@ def read(folder: Path) -> Watched:
     return Watched(
         Timeline(matched[0], matched[1]),
         Timeline(matched[0], matched[2]),
-        Timeline(matched[0], matched[3]),
         Timeline(settled[0], settled[1]),
         dict(zip(trades[1], trades[0], strict=True)),
         list(zip(*seen, strict=True)),

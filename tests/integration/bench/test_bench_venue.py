@@ -33,7 +33,9 @@ def test_bench_venue_measures_every_way_in_to_the_end_and_audits(
         assert (run.load.unsent, run.load.unanswered, run.load.refused) == (0, 0, {}), run.case
         assert run.acknowledged.count == run.matched_after.count > 0, run.case
         assert run.settled_after.count > 0 and run.seen_after.count > 0 and run.settlement_seen_after.count > 0
-        assert sum(second.matched for second in run.seconds) >= 150 and run.seconds[-1].unrecorded == 0
+        assert sum(second.accepted for second in run.seconds) == sum(second.matched for second in run.seconds) == 150
+        assert sum(second.settled for second in run.seconds) == sum(second.recorded for second in run.seconds) == 150
+        assert (run.seconds[-1].unmatched, run.seconds[-1].unsettled, run.seconds[-1].unrecorded) == (0, 0, 0)
         assert {"gateway", "engine", "clearinghouse", "feed", "broker", "database"} <= run.parts.keys()
     assert found.compared["log_rows"] == 200 + 3 * 150
     (written,) = tmp_path.glob("*.json")

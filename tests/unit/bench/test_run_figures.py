@@ -45,7 +45,6 @@ def measured() -> Measured:
     watched = Watched(
         Timeline(times, matched),
         Timeline(times, events),
-        Timeline(times, numbers(0, 0, 0, 1, 1, 1)),
         Timeline(numbers(dues[3] + 90 * MS), numbers(1)),
         {35: 1},
         [(dues[3] + 60 * MS, 35, 0), (dues[3] + 100 * MS, 35, 1), (dues[0] + 500 * MS, 3, 0), (dues[4] + MS, 999, 0)],
