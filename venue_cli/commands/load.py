@@ -21,6 +21,7 @@ from venue_cli.terminal import Report, report, silent
 
 _MOST_CONNECTIONS = 200
 _PROBE_S, _PROBE_WARM_UP_S = 5.0, 1.0
+_TRIES, _LOWER = 4, 0.9
 MAX = "max"
 
 
@@ -113,8 +114,15 @@ def _send(plan: LoadPlan, arguments: argparse.Namespace, say: Report) -> tuple[L
     """The load that was sent, and its result."""
     if arguments.rate == MAX:
         plan = msgspec.structs.replace(plan, rate=_highest(plan, say))
-    say(f"{plan.case}: {plan.rate:,.0f} commands/s for {plan.seconds:.0f} s …")
-    return plan, send(plan)
+    for number in range(_TRIES):
+        say(f"{plan.case}: {plan.rate:,.0f} commands/s for {plan.seconds:.0f} s …")
+        result = send(plan)
+        if arguments.rate != MAX or search.is_answered(result, plan.seconds, plan.rate):
+            break
+        # What held for seconds need not hold for long.
+        if number + 1 < _TRIES:
+            plan = msgspec.structs.replace(plan, rate=plan.rate * _LOWER, name=f"{plan.name}x")
+    return plan, result
 
 
 def _highest(plan: LoadPlan, say: Report) -> float:
