@@ -18,7 +18,7 @@ from venue_cli.load.starting import send
 
 _IDLE_S, _AFTER_S = 5.0, 30.0
 _TRICKLE_RATE = 20.0
-_TRICKLE = Mix("trickle", rest=0.5, cancel=0.5, take=0.0)
+_TRICKLE = Mix("trickle", rest=1.0, cancel=0.0, take=0.0)
 _START_S = 3.0
 _SAME_S = 1.0
 _NORMAL_FACTOR, _LEAST_NORMAL_MS = 2.0, 50.0
@@ -77,13 +77,13 @@ def overload(bench: Workbench, plan: LoadPlan) -> Overload:
 
 
 def normal_again(told: Sequence[Row], end_ns: int, normal_ms: float) -> float | None:
-    """Seconds from `end_ns` to the first second in which every request due in it was answered normally."""
+    """Seconds from `end_ns` to the first second in which every request due in it was accepted in normal time."""
     after = sorted(row for row in told if row.due_ns >= end_ns)
     begin_ns = end_ns
     for row in after:
         if row.due_ns - begin_ns >= _SAME_S * _SECOND_NS:
             return (begin_ns - end_ns) / _SECOND_NS
-        if _ms(row) > normal_ms:
+        if _ms(row) > normal_ms or not row.accepted:
             begin_ns = max(row.due_ns + 1, row.answered_ns)
     return None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from order_entry_gateway.domain.requests import MOST_COMMANDS
 from venue_cli.audit import presentation
 from venue_cli.audit.proof import Verdict
 from venue_cli.bench import capacity, machine, plot, venue_words
@@ -29,7 +30,7 @@ _BYTES_A_COMMAND = 170
 """About, in a batch on the broker."""
 _PROBE_S, _PROBE_WARM_UP_S = 5.0, 2.0
 _TRIES, _LOWER = 4, 0.9
-_OVERLOAD_FACTOR = 2.0
+_OVERLOAD_FACTOR, _OVERLOAD_SIZE = 2.0, 4
 _LONE_RATE = 20.0
 _LONE = Mix("lone", rest=0.4, cancel=0.2, take=0.4)
 
@@ -151,7 +152,9 @@ def _overload(bench: Workbench, figures: RunFigures, arguments: argparse.Namespa
     rate = figures.rate * _OVERLOAD_FACTOR
     say(f"{figures.case}: {rate:,.0f} commands/s for {arguments.overload:.0f} s, {_OVERLOAD_FACTOR:g} times as much …")
     mix = MIXES[arguments.mix]
-    return overload(bench, bench.plan(figures.case, mix, rate, arguments.size, arguments.overload, 0.0))
+    # Longer lists, so that more waits at the door than it lets wait.
+    size = min(MOST_COMMANDS, _OVERLOAD_SIZE * arguments.size)
+    return overload(bench, bench.plan(figures.case, mix, rate, size, arguments.overload, 0.0))
 
 
 def limits_of(site: BenchSite, arguments: argparse.Namespace, say: Report) -> MachineLimits | None:

@@ -117,6 +117,8 @@ def test_normal_again_is_the_first_second_without_a_slow_answer() -> None:
     assert normal_again(calm, 0, normal_ms=50) == 0.0
     slow = [row(0, 900), row(400, 600), *[row(due, 10) for due in range(1_100, 3_000, 100)]]
     assert normal_again(slow, 0, normal_ms=50) == 1.0
+    refused = [row(0, 5)._replace(accepted=0), *[row(due, 10) for due in range(100, 3_000, 100)]]
+    assert normal_again(refused, 0, normal_ms=50) == 0.005, "a quick refusal is not normal"
     assert normal_again([row(due, 100) for due in range(0, 3_000, 100)], 0, normal_ms=50) is None
 
 
