@@ -10,6 +10,7 @@ from order_entry_gateway.adapters.settlement_progress import SettlementProgress
 from order_entry_gateway.backlog import Backlog
 from order_entry_gateway.committer import Committer
 from order_entry_gateway.handlers import OrderDesk
+from order_entry_gateway.order_log import OrderLog
 from order_entry_gateway.rate_limiter import RateLimiter
 from order_entry_gateway.rejection_reporter import RejectionReporter
 from service_runtime import settings, web
@@ -23,10 +24,9 @@ _THREADS = websocket.MOST_SOCKETS + 128
 """Each WebSocket holds one."""
 
 
-def build(service: Service) -> Flask:
-    """The service's parts, connected; its threads run on return."""
+def build(service: Service, order_log: OrderLog | None = None) -> Flask:
+    """The service's parts, connected; its threads run on return. `order_log`: another than the one in Postgres."""
     ours = service.settings
-    log_database = Database(ours.clearing_url, f"{service.name}.log", pool_size=1)
     clearing = Database(ours.clearing_url, service.name, pool_size=8)
     market = Database(ours.market_url, service.name, pool_size=8)
     bus = RabbitBus(ours.broker_url, service.name)
@@ -34,7 +34,9 @@ def build(service: Service) -> Flask:
     clock = SystemClock()
     securities = SecurityMaster(clearing)
     statuses = OrderStatusStore(clearing, market)
-    committer = Committer(PostgresOrderLog(log_database), publisher, clock, securities, service.stopping)
+    if order_log is None:
+        order_log = PostgresOrderLog(Database(ours.clearing_url, f"{service.name}.log", pool_size=1))
+    committer = Committer(order_log, publisher, clock, securities, service.stopping)
     reporter = RejectionReporter(publisher, clock, service.stopping)
     limiter = RateLimiter(clearing, ours.rate_limit_per_second)
     backlog = Backlog(SettlementProgress(clearing), service.stopping)
