@@ -80,7 +80,7 @@ class Session:
     def refuse(self, shard: int, security_id: str, order_type: OrderType, time_in_force: TimeInForce) -> Refusal | None:
         """Why the commanded phase does not take this order. A phase that ends by itself is the engine's to judge."""
         state = self._state(shard, security_id)
-        if state is None or state.until_us is not None:
+        if state.until_us is not None:
             return None
         reason = refuse_in_phase(state.phase, order_type, time_in_force)
         return None if reason is None else Refusal(reason, _said(explain(reason, state.phase), state))
@@ -88,12 +88,12 @@ class Session:
     def refuse_amend(self, shard: int, security_id: str) -> Refusal | None:
         """Why the commanded phase takes no amend."""
         state = self._state(shard, security_id)
-        reason = None if state is None else refuse_amend_in_phase(state.phase)
-        return None if reason is None or state is None else Refusal(reason, _said(explain(reason, state.phase), state))
+        reason = refuse_amend_in_phase(state.phase)
+        return None if reason is None else Refusal(reason, _said(explain(reason, state.phase), state))
 
-    def _state(self, shard: int, security_id: str) -> PhaseState | None:
+    def _state(self, shard: int, security_id: str) -> PhaseState:
         phases = self.phases.get(shard)
-        return phases.of(security_id) if phases else None
+        return phases.of(security_id) if phases else PhaseState()
 
     def _begin(self, shard: int, security_id: str | None, state: PhaseState) -> None:
         self.phases.setdefault(shard, Phases()).begin(security_id, state)

@@ -19,7 +19,7 @@ from order_entry_gateway.domain.candidates import (
 from order_entry_gateway.domain.coverage import DoorState, Funds, Logged, Order, decide
 from order_entry_gateway.domain.requests import AmendAction, CancelAction, PlaceOrderRequest
 from venue_protocol.codec import SCHEMA
-from venue_protocol.commands import AdvanceTime, AmendOrder, CancelOrder, Command, CommandBatch, PlaceOrder
+from venue_protocol.commands import AdvanceTime, AmendOrder, CancelOrder, Command, CommandBatch, PlaceOrder, SetPhase
 from venue_protocol.holds import CASH
 from venue_protocol.orders import OrderTerms
 from venue_protocol.refusals import Refusal, RejectReason
@@ -34,6 +34,7 @@ GOOD: dict[str, Any] = {"security": "AAPL", "side": "BUY", "type": "limit", "qua
 
 PLACED: list[tuple[str, dict[str, Any]]] = [
     ("security.unknown", {"security": "NONE"}),
+    ("order.opening_only_too_late", {"time_in_force": "OPG"}),
     ("price.required", {"price": None}),
     ("price.required", {"type": "stop_limit", "price": None, "stop_price": "100"}),
     ("price.not_allowed", {"type": "market"}),
@@ -163,6 +164,8 @@ ENGINE: list[tuple[str, list[Command]]] = [
     ("order.already_filled", [_bid("ann", 5), _ask("bob", 5), CancelOrder("ann", 1)]),
     ("order.already_canceled", [_bid("ann", 5), CancelOrder("ann", 1), _amend(1, 6)]),
     ("order.already_expired", [_bid("ann", 5, OrderTerms(expires_us=1), "GTD"), AdvanceTime(), CancelOrder("ann", 1)]),
+    ("session.closed", [_bid("ann", 5), SetPhase("administrator", "closed"), _amend(1, 6)]),
+    ("session.halted", [_bid("ann", 5), SetPhase("administrator", "halted", "AAPL"), _amend(1, 6)]),
     ("order.amend_below_filled", [_bid("ann", 5), _ask("bob", 3), _amend(1, 2)]),
     ("order.amend_changes_nothing", [_bid("ann", 5), _amend(1, 5)]),
     ("risk.insufficient_funds", [_bid("ann", 5), _amend(1, 6, hold=0)]),
@@ -193,6 +196,8 @@ ELSEWHERE = {
     "request.unknown_path",
     "auth.key_missing",
     "auth.key_invalid",
+    # What a call phase does not take: test_session.
+    "order.not_in_auction",
     # Not about this order, but about now: test_committer, test_rate_limit.
     "rate.limited",
     "service.overloaded",
