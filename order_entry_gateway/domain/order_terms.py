@@ -4,6 +4,7 @@ from order_entry_gateway.domain.requests import PlaceOrderRequest
 from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.orders import (
     CANCEL_NEWEST,
+    DAY,
     GTC,
     GTD,
     IOC,
@@ -94,7 +95,7 @@ def _expires_us(expire_time: str | None, time_in_force: TimeInForce) -> int | Re
 def _refuse_post_only(request: PlaceOrderRequest, time_in_force: TimeInForce) -> Refusal | None:
     if not request.post_only or _may_rest(request, time_in_force):
         return None
-    message = "post_only is for limit orders that may rest: GTC or GTD"
+    message = "post_only is for limit orders that may rest: GTC, GTD or DAY"
     return Refusal(RejectReason.POST_ONLY_NOT_ALLOWED, message, "post_only")
 
 
@@ -113,7 +114,7 @@ def _refuse_display_quantity(
     if request.display_quantity is None:
         return None
     if not _may_rest(request, time_in_force):
-        message = "display_quantity is for limit orders that may rest: GTC or GTD"
+        message = "display_quantity is for limit orders that may rest: GTC, GTD or DAY"
         return Refusal(RejectReason.DISPLAY_QUANTITY_NOT_ALLOWED, message, "display_quantity")
     return _refuse_part(request.display_quantity, "display_quantity", request.quantity, security) or refuse_display(
         request.quantity, request.display_quantity
@@ -128,4 +129,4 @@ def _refuse_part(part: int, field: str, quantity: int, security: Security) -> Re
 
 
 def _may_rest(request: PlaceOrderRequest, time_in_force: TimeInForce) -> bool:
-    return request.type == LIMIT and time_in_force in (GTC, GTD)
+    return request.type == LIMIT and time_in_force in (GTC, GTD, DAY)
