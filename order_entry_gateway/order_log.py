@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from service_runtime.schema.clearing_rows import BandRow, LogRow, PhaseRow
+from service_runtime.schema.clearing_rows import LogRow
+from venue_protocol.trading_day import BandRow, PhaseRow
 
 NAMES = "order_log_client_order_id"
 """The constraint by which a client_order_id stands for one command of its client."""

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 from order_entry_gateway.adapters.session_store import SessionStore
-from order_entry_gateway.domain.schedule import due
+from order_entry_gateway.schedule import due
 from order_entry_gateway.session_desk import PhaseRequest, SessionDesk
 from service_runtime.clock import Clock
 from service_runtime.database import CommitUnknown, DatabaseUnavailable

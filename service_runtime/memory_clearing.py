@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.schema.clearing_rows import BandRow, JournalRow, LogRow, PhaseRow, ReportRow
+from service_runtime.schema.clearing_rows import JournalRow, LogRow, ReportRow
 from venue_protocol.securities import Security
 from venue_protocol.settlement import GENESIS_HASH
+from venue_protocol.trading_day import BandRow, PhaseRow
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ Phases follow FIX TradingSessionSubID (625): pre-trading, opening auction, conti
 intraday auction. A *call phase* collects orders without trading; leaving it uncrosses the book at one price.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -93,3 +93,26 @@ class Phases:
         self.exceptions = {
             name: known for name, known in self.exceptions.items() if keeps and known.is_halt_without_end
         }
+
+
+class PhaseRow(NamedTuple):
+    """The phase that was commanded last: of a shard (security_id empty), or of a security that may differ from it."""
+
+    shard: int
+    security_id: str
+    phase: Phase
+    reason: str | None
+    lasts_us: int | None
+    time_us: int
+    sequence: int
+
+
+class BandRow(NamedTuple):
+    """The volatility band of a security as commanded last; `band_bps` is None where it was switched off."""
+
+    shard: int
+    security_id: str
+    band_bps: int | None
+    limit_state_us: int
+    pause_us: int
+    auction_us: int

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
 from service_runtime.memory_clearing import MemoryClearing, MemoryTransaction, UniqueViolated
-from service_runtime.schema.clearing_rows import BandRow, LogRow, PhaseRow
+from service_runtime.schema.clearing_rows import LogRow
+from venue_protocol.trading_day import BandRow, PhaseRow
 
 
 class MemoryOrderLog:

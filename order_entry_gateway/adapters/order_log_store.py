@@ -8,7 +8,8 @@ from psycopg2 import errors
 from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
 from service_runtime.copying import NULL, copy_text, json_field, text_field
 from service_runtime.database import Cursor, Database
-from service_runtime.schema.clearing_rows import BandRow, LogRow, PhaseRow
+from service_runtime.schema.clearing_rows import LogRow
+from venue_protocol.trading_day import BandRow, PhaseRow
 
 
 class PostgresOrderLog:

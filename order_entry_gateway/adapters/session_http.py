@@ -6,7 +6,7 @@ import msgspec
 from flask import Flask, Response
 
 from order_entry_gateway.adapters.session_store import SessionStore
-from order_entry_gateway.domain.schedule import Schedule, done_before_now, refuse, upcoming
+from order_entry_gateway.schedule import Schedule, done_before_now, refuse, upcoming
 from order_entry_gateway.session_desk import BandsRequest, PhaseRequest, SessionDesk
 from service_runtime.authentication import Authenticator
 from service_runtime.clock import Clock

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from order_entry_gateway.domain import schedule
-from order_entry_gateway.domain.schedule import Schedule
+from order_entry_gateway import schedule
+from order_entry_gateway.schedule import Schedule
 from service_runtime.database import Cursor, Database
-from service_runtime.schema.clearing_rows import BandRow, PhaseRow
+from venue_protocol.trading_day import BandRow, PhaseRow
 
 _TURN = 0x56454E5545
 """Key of the advisory lock by which one gateway commands the schedule."""

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from service_runtime.schema.clearing_rows import BandRow, PhaseRow
 from venue_protocol.commands import SetPhase, SetVolatilityBands
 from venue_protocol.orders import OrderType, TimeInForce
 from venue_protocol.refusals import Refusal
 from venue_protocol.trading_day import (
+    BandRow,
+    PhaseRow,
     Phases,
     PhaseState,
     explain,

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from venue_protocol.trading_day import Phase
-
 
 class LogRow(NamedTuple):
     """One command of the order log."""
@@ -16,29 +14,6 @@ class LogRow(NamedTuple):
     amended_order_id: int | None
     command: str
     """JSON."""
-
-
-class PhaseRow(NamedTuple):
-    """The phase that was commanded last: of a shard (security_id empty), or of a security that may differ from it."""
-
-    shard: int
-    security_id: str
-    phase: Phase
-    reason: str | None
-    lasts_us: int | None
-    time_us: int
-    sequence: int
-
-
-class BandRow(NamedTuple):
-    """The volatility band of a security as commanded last; `band_bps` is None where it was switched off."""
-
-    shard: int
-    security_id: str
-    band_bps: int | None
-    limit_state_us: int
-    pause_us: int
-    auction_us: int
 
 
 class JournalRow(NamedTuple):

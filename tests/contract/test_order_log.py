@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from order_entry_gateway.order_log import LogTransaction, NameTaken
-from service_runtime.schema.clearing_rows import BandRow, LogRow, PhaseRow
+from service_runtime.schema.clearing_rows import LogRow
 from tests.contract.clearing_stores import Stores, memory_stores, postgres_stores
+from venue_protocol.trading_day import BandRow, PhaseRow
 
 NOW_US = 1_800_000_000_000_000
 _numbers = itertools.count(1)

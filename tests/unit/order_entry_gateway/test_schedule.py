@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from order_entry_gateway.domain.schedule import AroundTheClock, Daily, Schedule, decode, due, refuse, upcoming
+from order_entry_gateway.schedule import AroundTheClock, Daily, Schedule, decode, due, refuse, upcoming
 
 
 def us(text: str) -> int:

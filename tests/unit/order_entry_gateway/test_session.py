@@ -7,12 +7,11 @@ from order_entry_gateway.domain.candidates import PlaceCandidate, check_place
 from order_entry_gateway.domain.coverage import Decision, DoorState, Funds, decide
 from order_entry_gateway.domain.requests import PlaceOrderRequest
 from order_entry_gateway.domain.session import Session, SessionCandidate
-from service_runtime.schema.clearing_rows import PhaseRow
 from venue_protocol.commands import SetPhase
 from venue_protocol.holds import CASH
 from venue_protocol.refusals import Refusal
 from venue_protocol.securities import Security
-from venue_protocol.trading_day import Phase
+from venue_protocol.trading_day import Phase, PhaseRow
 
 SECURITIES = {
     name: Security(name, name, 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000)

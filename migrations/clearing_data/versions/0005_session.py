@@ -2,8 +2,8 @@
 
 from alembic import context, op
 
-revision = "clearing_0004"
-down_revision = "clearing_0003"
+revision = "clearing_0005"
+down_revision = "clearing_0004"
 branch_labels = None
 depends_on = None
 
