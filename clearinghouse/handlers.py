@@ -44,6 +44,7 @@ class SettlementDesk:
             if batches[-1].last > position:
                 transaction.write(settlement)
                 transaction.write_position(stream, batches[-1].last)
+                transaction.write_position(streams.order_log(batches[-1].shard), batches[-1].log_last)
             return settlement
 
         with self._one_at_a_time:

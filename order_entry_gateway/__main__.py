@@ -6,9 +6,12 @@ from order_entry_gateway.adapters import http, websocket
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.security_master import SecurityMaster
+from order_entry_gateway.adapters.settlement_progress import SettlementProgress
 from order_entry_gateway.adapters.timer_store import PostgresTimers
+from order_entry_gateway.backlog import Backlog
 from order_entry_gateway.committer import Committer
 from order_entry_gateway.handlers import OrderDesk
+from order_entry_gateway.order_log import OrderLog
 from order_entry_gateway.rate_limiter import RateLimiter
 from order_entry_gateway.rejection_reporter import RejectionReporter
 from order_entry_gateway.timekeeper import Timekeeper
@@ -23,10 +26,9 @@ _THREADS = websocket.MOST_SOCKETS + 128
 """Each WebSocket holds one."""
 
 
-def build(service: Service) -> Flask:
-    """The service's parts, connected; its threads run on return."""
+def build(service: Service, order_log: OrderLog | None = None) -> Flask:
+    """The service's parts, connected; its threads run on return. `order_log`: another than the one in Postgres."""
     ours = service.settings
-    log_database = Database(ours.clearing_url, f"{service.name}.log", pool_size=1)
     clearing = Database(ours.clearing_url, service.name, pool_size=8)
     market = Database(ours.market_url, service.name, pool_size=8)
     bus = RabbitBus(ours.broker_url, service.name)
@@ -34,10 +36,13 @@ def build(service: Service) -> Flask:
     clock = SystemClock()
     securities = SecurityMaster(clearing)
     statuses = OrderStatusStore(clearing, market)
-    committer = Committer(PostgresOrderLog(log_database), publisher, clock, securities, service.stopping)
+    if order_log is None:
+        order_log = PostgresOrderLog(Database(ours.clearing_url, f"{service.name}.log", pool_size=1))
+    committer = Committer(order_log, publisher, clock, securities, service.stopping)
     reporter = RejectionReporter(publisher, clock, service.stopping)
     limiter = RateLimiter(clearing, ours.rate_limit_per_second)
-    desk = OrderDesk(committer, securities, statuses, limiter, reporter, publisher.is_ready)
+    backlog = Backlog(SettlementProgress(clearing), service.stopping)
+    desk = OrderDesk(committer, securities, statuses, limiter, reporter, publisher.is_ready, backlog.is_long)
     timekeeper = Timekeeper(PostgresTimers(clearing), committer, securities, clock, service.stopping)
     authenticator = Authenticator(clearing)
     service.add_check("database", clearing.is_ready)
@@ -45,6 +50,7 @@ def build(service: Service) -> Flask:
     service.spawn("committer", committer.run)
     service.spawn("rejection_reporter", reporter.run)
     service.spawn("timekeeper", timekeeper.run)
+    service.spawn("backlog", backlog.run)
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
     app = web.create_app(service)

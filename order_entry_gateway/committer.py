@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _MOST_IN_COMMIT = 1000
 _MOST_WAITING = 20_000
+_LONGEST_WAIT_S = 0.5
+"""Once the oldest has waited that long for its commit, no more than one commit's worth may wait."""
 _ANSWER_WITHIN_S = 30.0
 _RACES = 5
 
@@ -31,6 +33,7 @@ class Submission:
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.candidates = candidates
+        self.came_s = time.monotonic()
         self._decisions: list[Decision] = []
         self._decided = threading.Event()
 
@@ -68,6 +71,8 @@ class Committer:
         self._stopping = stopping
         self._waiting: queue.SimpleQueue[Submission] = queue.SimpleQueue()
         self._candidates_waiting = 0
+        self._waited_s = 0.0
+        """How long the oldest of the newest commit had waited."""
         self._count_lock = threading.Lock()
 
     def submit(self, candidates: Sequence[Candidate]) -> list[Decision]:
@@ -78,7 +83,8 @@ class Committer:
         """Put these candidates in the queue for the next transaction, or refuse them at once when too many wait."""
         submission = Submission(candidates)
         with self._count_lock:
-            is_full = self._candidates_waiting + len(candidates) > _MOST_WAITING
+            most = _MOST_WAITING if self._waited_s <= _LONGEST_WAIT_S else _MOST_IN_COMMIT
+            is_full = self._candidates_waiting + len(candidates) > most and self._candidates_waiting > 0
             if not is_full:
                 self._candidates_waiting += len(candidates)
         if is_full:
@@ -111,6 +117,7 @@ class Committer:
             taken += len(submissions[-1].candidates)
         with self._count_lock:
             self._candidates_waiting -= taken
+            self._waited_s = time.monotonic() - submissions[0].came_s
         return submissions
 
     def _commit(self, submissions: list[Submission]) -> None:

@@ -67,6 +67,8 @@ class Limiter(Protocol):
 
 
 Answer = dict[str, Any] | Refusal
+_ENDING = (CancelAction, CancelAllAction)
+_BEHIND = Refusal(RejectReason.OVERLOADED, "settlement is behind, nothing was done: ask again in a second")
 
 
 class OrderDesk:
@@ -80,6 +82,7 @@ class OrderDesk:
         limiter: Limiter,
         reporter: RejectionReporter,
         is_ready: Readiness,
+        is_behind: Readiness = lambda: False,
     ) -> None:
         self._committer = committer
         self._securities = securities
@@ -87,6 +90,8 @@ class OrderDesk:
         self._limiter = limiter
         self._reporter = reporter
         self._is_ready = is_ready
+        self._is_behind = is_behind
+        """Whether settlement is too far behind to take more orders; what ends orders is always taken."""
 
     def handle(self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest]) -> list[Answer]:
         """One answer for each action; the accepted ones are durable. Refused as a whole over the rate or unready."""
@@ -97,7 +102,11 @@ class OrderDesk:
         self._limiter.charge(caller.client_id, len(actions))
         if not self._is_ready():
             raise Refused(Refusal(RejectReason.NOT_READY, "the broker is away, nothing was done"), retry_after_s=1)
-        checked = [self._check(caller.client_id, action) for action in actions]
+        is_behind = self._is_behind()
+        checked = [
+            _BEHIND if is_behind and not isinstance(action, _ENDING) else self._check(caller.client_id, action)
+            for action in actions
+        ]
         self._consult_record(caller.client_id, checked)
         candidates = [candidate for found in checked if not isinstance(found, Refusal) for candidate in found]
         submission = self._committer.enqueue(candidates) if candidates else None

@@ -53,6 +53,11 @@ class SupervisedService:
         process = self._process
         return process.pid if process and process.poll() is None else None
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What its process gets."""
+        return self._environment
+
     def start(self) -> None:
         """Start the process."""
         self._process = processes.start(

@@ -184,8 +184,8 @@ class PositionNotStoredWithTheEffect(RealParts):
                 return work(made)
 
             result = self._clearing.run(without_position, stopping)
-            if late:
-                super().run(lambda transaction: transaction.write_position(*late[-1]), stopping)
+            for stream, sequence in late:
+                super().run(lambda made, at=(stream, sequence): made.write_position(*at), stopping)
             return result
 
 

@@ -2,12 +2,11 @@
 
 import time
 from contextlib import closing
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg2
 import requests
 
-from venue_cli.chaos.site import Site
 from venue_cli.running import RunningVenue
 from venue_protocol import streams
 
@@ -16,6 +15,19 @@ _LOG_HEAD = "SELECT last_sequence FROM order_log_heads WHERE shard = 0"
 _SETTLED = "SELECT sequence FROM stream_positions WHERE reader = 'clearinghouse' AND stream = %s"
 _REPORTED = "SELECT last_report_sequence FROM settlement_heads"
 _RECORDED = "SELECT sequence FROM stream_positions WHERE stream = %s"
+
+
+class Site(Protocol):
+    """A running venue that can say which of its services are not ready."""
+
+    @property
+    def venue(self) -> RunningVenue:
+        """The venue."""
+        ...
+
+    def unready(self) -> dict[str, str]:
+        """What each service that is not ready waits for."""
+        ...
 
 
 def wait_until_quiet(site: Site, patience_s: float) -> list[str]:

@@ -1,20 +1,16 @@
 """The place of a campaign: a private venue with servers of its own, gone at the end, and handles on its parts."""
 
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psycopg2
 
-from venue_cli import running, services
+from venue_cli import private_place, running, services
 from venue_cli.chaos.limited_disk import LimitedDisk, mounted
-from venue_cli.infrastructure import Unavailable, binaries
-from venue_cli.infrastructure.accounts import may_pass, postgres_account
 from venue_cli.infrastructure.postgres_server import PrivatePostgres
 from venue_cli.infrastructure.rabbitmq_server import PrivateRabbitMQ
 from venue_cli.running import RunningVenue
@@ -70,13 +66,9 @@ class Site:
 @contextmanager
 def open_site(report: Report) -> Iterator[Site]:
     """A started venue in a temporary folder. Raises Unavailable, InfrastructureError. From the main thread only."""
-    way = _way()
+    way = private_place.way()
     with ExitStack() as stack:
-        temporary = tempfile.TemporaryDirectory(prefix="venue-chaos-", ignore_cleanup_errors=True)
-        folder = Path(stack.enter_context(temporary))
-        folder.chmod(0o711)
-        if not may_pass(folder, postgres_account()):
-            raise Unavailable(f"the account that runs Postgres can't reach {folder}: set TMPDIR to a folder it can")
+        folder = stack.enter_context(private_place.temporary_folder("venue-chaos-"))
         disk = stack.enter_context(mounted(folder / way / "postgres", _DISK_MEGABYTES))
         venue = stack.enter_context(running.start(way, folder, report, failures_allowed=_RESTARTS_ALLOWED))
         yield _site(venue, disk)
@@ -101,13 +93,3 @@ def _keep_wal_small(url: str) -> None:
             cursor.execute("SELECT pg_reload_conf()")
     finally:
         connection.close()
-
-
-def _way() -> str:
-    """Installed programs where there are some, else downloaded ones; never a server that others use."""
-    try:
-        binaries.installed_postgres(postgres_account())
-        binaries.installed_rabbitmq()
-    except Unavailable:
-        return "download"
-    return "private"

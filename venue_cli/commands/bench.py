@@ -1,16 +1,31 @@
-"""`./venue bench core`: how fast the matching engine's core is."""
+"""`./venue bench WHAT`: how fast the venue is, the whole way and each stage alone."""
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 
-from venue_cli.bench import core
+from venue_cli.bench import core, door, growth, stages, venue
+
+Benchmark = tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int], str]
+
+_BENCHMARKS: dict[str, Benchmark] = {
+    "core": (core.add_arguments, core.run, "the matching engine's core alone, in one process"),
+    "venue": (venue.add_arguments, venue.run, "the whole way, from the door to the private stream"),
+    "door": (door.add_arguments, door.run, "the gateway alone, with and without its commit"),
+    "growth": (growth.add_arguments, growth.run, "the whole way with few and many accounts and securities"),
+    "match": (stages.add_arguments, partial(stages.run_stage, "match"), "the engine alone, from a filled queue"),
+    "settle": (stages.add_arguments, partial(stages.run_stage, "settle"), "the clearinghouse alone, likewise"),
+    "record": (stages.add_arguments, partial(stages.run_stage, "record"), "the feed alone, likewise"),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What each benchmark takes."""
     actions = parser.add_subparsers(dest="action", metavar="WHAT", required=True)
-    core.add_arguments(actions.add_parser("core", help="the matching engine alone, in one process"))
+    for name, (add, _, says) in _BENCHMARKS.items():
+        add(actions.add_parser(name, help=says, allow_abbrev=False))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """The benchmark's own exit code."""
-    return int(core.run(arguments))
+    return int(_BENCHMARKS[arguments.action][1](arguments))

@@ -80,6 +80,7 @@ def may(provisioned: Provisioned, role: str, statement: str, database: str = "cl
 
 
 GATEWAY_NEEDS = [
+    "SELECT * FROM stream_positions",
     *(f"SELECT * FROM {table}" for table in ("clients", "api_keys", "securities", "accounts", "securities_deposits")),
     "SELECT * FROM order_log",
     "SELECT * FROM order_log_heads WHERE shard = 0 FOR UPDATE",

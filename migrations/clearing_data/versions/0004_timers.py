@@ -2,8 +2,8 @@
 
 from alembic import context, op
 
-revision = "clearing_0003"
-down_revision = "clearing_0002"
+revision = "clearing_0004"
+down_revision = "clearing_0003"
 branch_labels = None
 depends_on = None
 

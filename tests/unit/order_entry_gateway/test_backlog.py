@@ -1,0 +1,125 @@
+"""The door says no in time: when settlement is behind, and when its own queue is."""
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
+from order_entry_gateway.backlog import Backlog
+from order_entry_gateway.committer import Committer
+from order_entry_gateway.domain.candidates import CancelCandidate
+from order_entry_gateway.domain.requests import CancelAction, PlaceOrderRequest
+from order_entry_gateway.handlers import Answer, OrderDesk
+from order_entry_gateway.rejection_reporter import RejectionReporter
+from service_runtime.authentication import Caller
+from service_runtime.buses.memory import MemoryBus
+from service_runtime.database import DatabaseUnavailable
+from service_runtime.memory_clearing import MemoryClearing
+from venue_protocol import topology
+from venue_protocol.refusals import Refusal, RejectReason
+
+
+class Venue:
+    """What the log and the settlement have reached, and the time."""
+
+    def __init__(self) -> None:
+        self.logged = self.settled = 0
+        self.now_s = 0.0
+        self.is_away = False
+        self.backlog = Backlog(self.progress, threading.Event(), lambda: self.now_s)
+
+    def progress(self) -> tuple[int, int]:
+        if self.is_away:
+            raise DatabaseUnavailable("away")
+        return self.logged, self.settled
+
+    def goes_on(self, logged: int, settled: int) -> bool:
+        """A second passes; whether the backlog is long then."""
+        self.now_s += 1.0
+        self.logged += logged
+        self.settled += settled
+        self.backlog.look()
+        return self.backlog.is_long()
+
+
+def test_a_few_thousand_commands_may_always_wait() -> None:
+    venue = Venue()
+    assert [venue.goes_on(2_500, 0) for _ in range(3)] == [False, False, True]
+
+
+def test_as_many_may_wait_as_are_settled_in_a_second() -> None:
+    venue = Venue()
+    assert not any(venue.goes_on(12_000, 12_000) for _ in range(20))
+    assert [venue.goes_on(5_500, 0), venue.goes_on(2_000, 0)] == [False, True]
+
+
+def test_orders_are_taken_again_once_settlement_has_caught_up() -> None:
+    venue = Venue()
+    assert venue.goes_on(9_000, 0) and not venue.goes_on(0, 9_000)
+
+
+def test_a_database_that_is_away_is_no_backlog() -> None:
+    venue = Venue()
+    venue.goes_on(9_000, 0)
+    venue.is_away = True
+    assert not venue.goes_on(0, 0)
+
+
+class _Unlimited:
+    def charge(self, client_id: str, commands: int) -> None:
+        """Anything goes."""
+
+
+class _NoStatuses:
+    def ended(self, order_ids: Sequence[int]) -> dict[int, Refusal]:
+        """Nothing is known to have ended."""
+        return {}
+
+    def order(self, order_id: int) -> None:
+        """Nothing is known."""
+
+
+def test_behind_the_door_refuses_orders_and_takes_cancels() -> None:
+    bus, stopping = MemoryBus(), threading.Event()
+    bus.declare(topology.DURABLE_QUEUES)
+    clock = _Clock()
+    committer = Committer(MemoryOrderLog(MemoryClearing()), bus.publisher(), clock, {}, stopping)
+    reporter = RejectionReporter(bus.publisher(), clock, stopping)
+    desk = OrderDesk(committer, {}, _NoStatuses(), _Unlimited(), reporter, lambda: True, lambda: True)  # type: ignore[arg-type]
+    pending = desk.begin(
+        Caller("ann", "trader"),
+        [PlaceOrderRequest("ACME", "BUY", "limit", 1), CancelAction(order_id=1)],
+    )
+    committer.step(0)
+    order, cancel = pending.answers()
+    assert _reason(order) == RejectReason.OVERLOADED and _reason(cancel) == RejectReason.UNKNOWN_ORDER
+
+
+class _Clock:
+    def now_us(self) -> int:
+        """Always the same moment."""
+        return 1
+
+
+def _reason(answer: Answer) -> RejectReason | None:
+    return answer.reason if isinstance(answer, Refusal) else None
+
+
+def test_once_the_oldest_has_waited_long_only_one_commit_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr("order_entry_gateway.committer.time.monotonic", lambda: now_s[0])
+    bus = MemoryBus()
+    bus.declare(topology.DURABLE_QUEUES)
+    committer = Committer(MemoryOrderLog(MemoryClearing()), bus.publisher(), _Clock(), {}, threading.Event())
+    hundred = [CancelCandidate("ann", 1, None)] * 100
+    assert not any(committer.enqueue(hundred).is_decided() for _ in range(50))
+    now_s[0] = 0.6
+    committer.step(0)
+    refused = committer.enqueue(hundred)
+    assert refused.is_decided() and _reason(refused.wait()[0]) == RejectReason.OVERLOADED  # type: ignore[arg-type]
+    while committer.step(0):
+        pass
+    assert not committer.enqueue(hundred).is_decided()
+    committer.step(0)
+    assert not any(committer.enqueue(hundred).is_decided() for _ in range(50))

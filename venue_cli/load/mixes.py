@@ -1,0 +1,25 @@
+"""What the commands of a load are: shares of resting orders, cancels and orders that trade at once."""
+
+import msgspec
+
+
+class Mix(msgspec.Struct, frozen=True):
+    """Shares of all commands; they sum to one."""
+
+    name: str
+    rest: float
+    """New orders that rest near the top of the book."""
+    cancel: float
+    """Cancels of own orders that were resting when last heard of."""
+    take: float
+    """New orders that meet the other half of the book: each trades with about one resting order."""
+
+
+MIXES = {
+    mix.name: mix
+    for mix in (
+        Mix("usual", rest=0.60, cancel=0.35, take=0.05),
+        Mix("trades", rest=0.50, cancel=0.0, take=0.50),
+    )
+}
+"""`usual`: most orders are canceled or rest. `trades`: half of the orders trade as they arrive, with the other half."""
