@@ -10,6 +10,7 @@ from order_entry_gateway.backlog import Backlog
 from order_entry_gateway.committer import Committer
 from order_entry_gateway.domain.candidates import CancelCandidate
 from order_entry_gateway.domain.requests import CancelAction, PlaceOrderRequest
+from order_entry_gateway.domain.standing import Standing
 from order_entry_gateway.handlers import Answer, OrderDesk
 from order_entry_gateway.rejection_reporter import RejectionReporter
 from service_runtime.authentication import Caller
@@ -72,8 +73,12 @@ class _Unlimited:
 
 
 class _NoStatuses:
-    def ended(self, order_ids: Sequence[int]) -> dict[int, Refusal]:
-        """Nothing is known to have ended."""
+    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
+        """Nothing is recorded."""
+        return {}
+
+    def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
+        """Nothing has a name."""
         return {}
 
     def order(self, order_id: int) -> None:
