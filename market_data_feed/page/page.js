@@ -138,9 +138,19 @@ function flash(tile, direction) {
 
 function receiveStatus(message) {
   const words = { ready: "live", catching_up: "catching up", waiting: `waiting for ${message.waiting_for.join(", ")}` };
-  showStatus(message.status === "ready" ? "ready" : "waiting", words[message.status] ?? message.status);
+  const text = words[message.status] ?? message.status;
+  showStatus(message.status === "ready" ? "ready" : "waiting", text + sessionText(message.session));
+  if (lastStatus && message.time_us === lastStatus.time_us) return;
   if (lastStatus) showRates(message, lastStatus);
   lastStatus = message;
+}
+
+function sessionText(session) {
+  const single = session?.securities[chosen];
+  const phase = (single ?? session?.phases["0"])?.phase ?? "continuous";
+  if (phase === "continuous") return "";
+  const indicative = single?.indicative_price ? `, indicative ${single.indicative_price}` : "";
+  return ` · ${phase.replaceAll("_", " ")}${indicative}`;
 }
 
 function showRates(now, before) {

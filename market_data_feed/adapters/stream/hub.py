@@ -120,7 +120,7 @@ class Hub:
                 if any(isinstance(row.event, PhaseChanged) for row in effect.session):
                     self._tell_prices(effect)
                 self._tell_owners(effect.reports)
-            if any(effect.session for effect in effects):
+            if self._status and any(effect.session for effect in effects):
                 self._tell_status({**self._status, "session": views.session(self._session, self._session_us)})
             for report in settlements:
                 key = ("settlements", report.client_id)
