@@ -50,6 +50,10 @@ class FakeVenue:
             return *self._place(body), {}
         if method == "POST" and parts.path == "/v1/commands":
             return 200, {"results": [self._command(command) for command in body]}, {}
+        if method == "DELETE" and parts.path == "/v1/orders":
+            for order in self.orders.values():
+                order["leaves"] = 0
+            return 202, {"status": "pending_cancel", "sequence": 9}, {}
         if method in ("DELETE", "PATCH"):
             return 202, {"order_id": 1, "status": "pending_cancel", "sequence": 9}, {}
         return self._read(parts.path, query)
@@ -67,6 +71,8 @@ class FakeVenue:
         if path.startswith("/balance/"):
             content = {"client_id": "ann", "balance": "10000.00", "held": "0.29", "available": "9999.71"}
             return 200, content, {}
+        if path.startswith("/holdings/"):
+            return 200, {"client_id": "ann", "security": "AAPL", "quantity": 5, "held": 0, "available": 5}, {}
         return 404, refusal("request.unknown_path", path), {}
 
     def _command(self, command: dict[str, Any]) -> dict[str, Any]:
