@@ -16,6 +16,7 @@ from venue_protocol.identifiers import is_client_id
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason
 from venue_protocol.securities import Security
+from venue_protocol.settlement import STARTING_POSITION
 
 STARTING_CASH_E4 = 100_000_000
 """Each trader starts with exactly $10,000.00."""
@@ -65,7 +66,7 @@ class Administration:
             self._insert_client(transaction, client_id, role, rate_limit_per_second)
             self._insert_key(transaction, client_id, key)
             legs = self._starting_legs(client_id, cash_e4 or 0, shares or {})
-            return None, self._transfer(transaction, "deposit", legs, f"start:{client_id}", "starting position")
+            return None, self._transfer(transaction, "deposit", legs, f"start:{client_id}", STARTING_POSITION)
 
         self._desk.move(work)
         return key
