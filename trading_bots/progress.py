@@ -78,7 +78,8 @@ class _Account:
         equity = self.client.balance().balance + self._value(holdings)
         if self._first_equity is None:
             self._first_equity = equity
-        return f"equity {equity:>14,.2f} ({equity - self._first_equity:+,.2f})"
+        gain = equity - self._first_equity
+        return f"equity {_shown(equity):>14} ({'+' if gain >= 0 else ''}{_shown(gain)})"
 
     def _value(self, holdings: Sequence[tuple[str, int]]) -> Decimal:
         return sum((self._price(security) * quantity for security, quantity in holdings), Decimal(0))
@@ -90,3 +91,8 @@ class _Account:
         if last is None and known:
             return self._market.rules(security).reference_price
         return last or Decimal(0)
+
+
+def _shown(dollars: Decimal) -> str:
+    """Two decimals, four where the third or fourth is not zero, as the venue shows money."""
+    return f"{dollars:,.2f}" if dollars == round(dollars, 2) else f"{dollars:,.4f}"

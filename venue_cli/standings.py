@@ -13,7 +13,7 @@ from trading_bots.refusal import VenueUnavailable
 from trading_bots.transport import Transport
 from venue_cli.running import RunningVenue
 from venue_protocol.holds import CASH
-from venue_protocol.money import format_e4
+from venue_protocol.money import format_e4, format_for_people
 
 TRADER = "trader"
 _PATIENCE_S = 3.0
@@ -119,7 +119,7 @@ def table(ranked: Sequence[RankedClient], columns: int | None = None) -> list[st
     lines = [_line("#", f"{'client':<{width}}", "cash", "shares", "equity", "return")]
     for each in ranked:
         gain = "-" if each.return_percent is None else f"{each.return_percent:+,.2f}%"
-        money = [f"{amount:,.2f}" for amount in (each.cash, each.shares_value, each.equity)]
+        money = [format_for_people(amount) for amount in (each.cash, each.shares_value, each.equity)]
         lines.append(_line(str(each.rank or "-"), _fitted(each.client_id, width), money[0], money[1], money[2], gain))
     return lines
 

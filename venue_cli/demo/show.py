@@ -18,6 +18,7 @@ from venue_cli.interruption import shielded
 from venue_cli.running import RunningVenue
 from venue_cli.standings import RankedClient, StandingsReader, table
 from venue_cli.terminal import paint, report
+from venue_protocol.money import format_for_people
 
 _USUAL_SECURITIES = ("AAPL", "MSFT", "GOOG", "AMZN", "TSLA")
 _PICTURE_EVERY_S = 1.0
@@ -169,5 +170,7 @@ class _Demo:
 
 
 def _price_line(price: Price) -> str:
-    bid, last, ask = (f"{value:.2f}" if value is not None else "-" for value in (price.bid, price.last, price.ask))
+    bid, last, ask = (
+        format_for_people(value) if value is not None else "-" for value in (price.bid, price.last, price.ask)
+    )
     return f"{price.security:<8} bid {bid:>10}   last {paint(f'{last:>10}', 'green')}   ask {ask:>10}"

@@ -3,7 +3,6 @@
 import textwrap
 import time
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import psycopg2
@@ -12,7 +11,7 @@ from clearinghouse.domain.venue_accounts import EXTERNAL
 from venue_cli.running import RunningVenue
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import sharded_id
-from venue_protocol.money import format_e4
+from venue_protocol.money import format_e4, format_for_people
 
 _QUIET_PATIENCE_S = 60.0
 _AGREEMENT_PATIENCE_S = 5.0
@@ -96,7 +95,7 @@ def wrapped(name: str, text: str) -> list[str]:
 
 
 def _dollars(cash_e4: int) -> str:
-    return f"${Decimal(format_e4(cash_e4)):,}"
+    return f"${format_for_people(cash_e4)}"
 
 
 def _amounts(entered: dict[str, int]) -> list[str]:

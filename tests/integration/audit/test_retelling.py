@@ -97,9 +97,8 @@ def test_explain_begins_with_a_summary_that_its_movements_add_up_to(
     assert summary["trades"] == len(trades) > 0
     assert sum(security["bought"] for security in summary["securities"].values()) == bought
     flow = sum(float(s["received"]) - float(s["paid"]) for s in summary["securities"].values())
-    assert float(summary["starting_cash"]) + float(summary["deposits"]) + flow == pytest.approx(
-        float(ending["balance"])
-    )
+    paid_in = float(summary["starting_cash"]) + float(summary["deposits"])
+    assert paid_in + flow == pytest.approx(float(ending["balance"]))
     assert run(played, "explain", "trader1") == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "trader1:" and said[2].startswith(f"  {len(trades)} trades; realised result")
