@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from order_entry_gateway.adapters import http, websocket
+from order_entry_gateway.adapters import api, http, websocket
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.security_master import SecurityMaster
@@ -13,7 +13,7 @@ from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.order_log import OrderLog
 from order_entry_gateway.rate_limiter import RateLimiter
 from order_entry_gateway.rejection_reporter import RejectionReporter
-from service_runtime import settings, web
+from service_runtime import openapi, settings, web
 from service_runtime.authentication import Authenticator
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
@@ -52,6 +52,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Flask:
     app = web.create_app(service)
     http.add_routes(app, desk, statuses, authenticator)
     websocket.add_routes(app, desk, authenticator)
+    openapi.add_routes(app, api.described())
     return app
 
 
