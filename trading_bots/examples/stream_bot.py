@@ -5,7 +5,8 @@ from decimal import Decimal
 from trading_bots.client import Refused
 from trading_bots.session import trading_session
 
-with trading_session() as venue, venue.stream() as stream:  # Ctrl-C ends it, and cancels what is open
+# Ctrl-C ends it, and cancels what is open
+with trading_session() as venue, venue.stream() as stream, venue.order_socket() as orders:
     stream.subscribe("price", "AAPL")
     stream.subscribe("fills")
     usual = None
@@ -17,8 +18,8 @@ with trading_session() as venue, venue.stream() as stream:  # Ctrl-C ends it, an
             usual = (19 * (usual or ask) + (bid + ask) / 2) / 20
             try:
                 if ask < usual:
-                    venue.place("AAPL", "BUY", 1, ask, time_in_force="IOC")
+                    orders.place("AAPL", "BUY", 1, ask, time_in_force="IOC")
                 elif bid > usual and venue.holding("AAPL").available:
-                    venue.place("AAPL", "SELL", 1, bid, time_in_force="IOC")
+                    orders.place("AAPL", "SELL", 1, bid, time_in_force="IOC")
             except Refused as refusal:
                 print(refusal.code, refusal.message)
