@@ -1,7 +1,8 @@
 """Order entry over one WebSocket: less work an order than a request each, and the same promises.
 
 Each command has a name, so a frame whose answer did not come is sent again after a cut without doing
-anything twice: the venue answers a repetition with the first answer.
+anything twice: the venue answers a repetition with the first answer. A cancel needs no name: one that was
+done before its answer was lost is refused as `order.already_canceled`.
 """
 
 import threading

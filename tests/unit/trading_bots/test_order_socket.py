@@ -173,3 +173,11 @@ def test_a_venue_that_stays_away_is_told_within_the_patience() -> None:
     with client.order_socket() as orders, pytest.raises(VenueUnavailable):
         orders.place("AAPL", "BUY", 1, "1")
     assert time.monotonic() - began < 5
+
+
+def test_a_cancel_whose_answer_was_lost_is_told_as_done_before(client: VenueClient, door: FakeDoor) -> None:
+    """Refusing it is the venue's answer to the second one: the caller sees that nothing is open."""
+    door.faults += [do_it_and_hang_up, answer_each(refusal("order.already_canceled", "it was canceled"))]
+    with client.order_socket() as orders, pytest.raises(Refused, match=r"order\.already_canceled"):
+        orders.cancel(7)
+    assert [without_ids(frame) for frame in door.frames] == [[{"action": "cancel", "order_id": 7}]] * 2
