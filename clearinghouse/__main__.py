@@ -4,12 +4,12 @@ import os
 
 from flask import Flask
 
-from clearinghouse.adapters import http
+from clearinghouse.adapters import api, http
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
 from clearinghouse.event_reader import EventReader
 from clearinghouse.handlers import SettlementDesk
-from service_runtime import settings, web
+from service_runtime import openapi, settings, web
 from service_runtime.authentication import Authenticator
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
@@ -51,6 +51,7 @@ def build(service: Service) -> Flask:
     shares = endowment(os.environ.get("VENUE_ENDOWMENT", ""))
     administration = Administration(desk, store, SystemClock(), shares)
     http.add_routes(app, administration, Authenticator(clearing), clearing)
+    openapi.add_routes(app, api.described())
     return app
 
 

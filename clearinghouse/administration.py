@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from clearinghouse.domain.ledger import Leg, Shortfall
 from clearinghouse.domain.settlement import CLEARINGHOUSE, Settlement
+from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER, VENUE_ACCOUNTS
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.storage import ClientExists, LedgerStore, LedgerTransaction, SecurityExists
 from service_runtime.authentication import ADMINISTRATOR, TRADER, key_hash, new_key
@@ -15,20 +16,13 @@ from venue_protocol.identifiers import is_client_id
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason
 from venue_protocol.securities import Security
+from venue_protocol.settlement import STARTING_POSITION
 
 STARTING_CASH_E4 = 100_000_000
 """Each trader starts with exactly $10,000.00."""
 
-BANK = "bank"
-"""External: the other side of all cash that enters the venue."""
-DEPOSITORY = "depository"
-"""External: the other side of all shares issued."""
-ISSUER = "issuer"
-"""Holds issued shares until they are given or sold."""
-EXTERNAL = (BANK, DEPOSITORY)
 _MOST_OF_AN_ASSET = (1 << 63) - 1
 """What a BIGINT holds. The other side of all deposits is one account, so it is the first to be full."""
-VENUE_ACCOUNTS = (BANK, DEPOSITORY, ISSUER, CLEARINGHOUSE)
 
 
 @dataclass(frozen=True)
@@ -72,7 +66,7 @@ class Administration:
             self._insert_client(transaction, client_id, role, rate_limit_per_second)
             self._insert_key(transaction, client_id, key)
             legs = self._starting_legs(client_id, cash_e4 or 0, shares or {})
-            return None, self._transfer(transaction, "deposit", legs, f"start:{client_id}", "starting position")
+            return None, self._transfer(transaction, "deposit", legs, f"start:{client_id}", STARTING_POSITION)
 
         self._desk.move(work)
         return key

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from market_data_feed import status
-from market_data_feed.adapters import http
+from market_data_feed.adapters import api, http
 from market_data_feed.adapters.clearing import Clearing
 from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.records import Records
@@ -13,7 +13,7 @@ from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.domain.market import Market
 from market_data_feed.recorder import Recorder
-from service_runtime import settings, web
+from service_runtime import openapi, settings, web
 from service_runtime.authentication import Authenticator
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
@@ -55,6 +55,7 @@ def build(service: Service) -> Flask:
     http.add_routes(app, http.Answers(clearing, listings, records, hub, authenticator), clock)
     status.add_routes(app, board.read)
     route.add_routes(app, streams)
+    openapi.add_routes(app, api.described())
     return app
 
 

@@ -3,16 +3,17 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg2
 from psycopg2 import sql
 
-from clearinghouse import bootstrap
-from migrations import schema
+if TYPE_CHECKING:
+    from migrations.schema import DatabaseName
 
 SERVICES = ("order_entry_gateway", "matching_engine", "clearinghouse", "market_data_feed")
-DATABASES: tuple[schema.DatabaseName, ...] = ("clearing_data", "market_data")
+DATABASES: "tuple[DatabaseName, ...]" = ("clearing_data", "market_data")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ def provision(server_url: str, instance: str, passwords: Mapping[str, str] | Non
     `server_url` is a libpq URL of a role that may create databases and roles; `instance` is
     lower-case letters, digits and `_`. Without `passwords` new random ones are set.
     """
+    # Alembic, SQLAlchemy and the clearinghouse take half a second to load, and who reads a `Provisioned` needs none.
+    from clearinghouse import bootstrap
+    from migrations import schema
+
     passwords = passwords or {service: secrets.token_urlsafe(24) for service in SERVICES}
     provisioned = Provisioned(server_url, instance, passwords)
     connection = psycopg2.connect(server_url, connect_timeout=5)

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from order_entry_gateway.adapters import http, session_http, websocket
+from order_entry_gateway.adapters import api, http, session_http, websocket
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.security_master import SecurityMaster
@@ -18,7 +18,7 @@ from order_entry_gateway.rejection_reporter import RejectionReporter
 from order_entry_gateway.scheduler import Scheduler
 from order_entry_gateway.session_desk import SessionDesk
 from order_entry_gateway.timekeeper import Timekeeper
-from service_runtime import settings, web
+from service_runtime import openapi, settings, web
 from service_runtime.authentication import Authenticator
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
@@ -64,6 +64,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Flask:
     http.add_timer_routes(app, desk, timekeeper, authenticator)
     websocket.add_routes(app, desk, timekeeper, authenticator)
     session_http.add_routes(app, session_desk, sessions, authenticator, clock)
+    openapi.add_routes(app, api.described())
     return app
 
 

@@ -2,8 +2,10 @@
 
 import io
 import re
+from typing import TYPE_CHECKING
 
-from service_runtime.database import Cursor
+if TYPE_CHECKING:
+    from service_runtime.database import Cursor
 
 NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -11,7 +13,7 @@ _NEEDS_CARE = re.compile(r"[\\\t\n\r]").search
 _CHUNK_BYTES = 1 << 20
 
 
-def copy_text(cursor: Cursor, target: str, lines: list[str]) -> None:
+def copy_text(cursor: "Cursor", target: str, lines: list[str]) -> None:
     """Append rows that are COPY text already: fields divided by tabs, ended by a line feed."""
     if lines:
         cursor.copy_expert(f"COPY {target} FROM STDIN", io.StringIO("".join(lines)), _CHUNK_BYTES)

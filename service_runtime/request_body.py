@@ -8,6 +8,7 @@ import msgspec
 from flask import request
 
 from service_runtime.web import refuse
+from venue_protocol.identifiers import PATTERNS_IN_WORDS
 from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.refusals import RejectReason
 
@@ -15,6 +16,7 @@ T = TypeVar("T")
 
 _KEY_END = re.compile(rb'"\s*:')
 _PATH = re.compile(r" - at `\$?\.?([^`]*)`$")
+_TOO_LONG = re.compile(r"Expected `str` of length <= (\d+)")
 _FIELD = re.compile(r"field `(\w+)`")
 _MOST_NESTING = 8
 _NAMELESS = "[...]"
@@ -67,7 +69,17 @@ def _refuse_invalid(message: str) -> Exception:
         return refuse(RejectReason.MISSING_FIELD, message, named.group(1) if named else field)
     if "unknown field" in message:
         return refuse(RejectReason.UNKNOWN_FIELD, message, named.group(1) if named else field)
-    return refuse(RejectReason.INVALID_FIELD, message, field)
+    return refuse(RejectReason.INVALID_FIELD, _in_words(message, field), field)
+
+
+def _in_words(message: str, field: str | None) -> str:
+    """A text that does not fit its pattern or length, said without the pattern."""
+    named = field or "a name"
+    too_long = _TOO_LONG.match(message)
+    if too_long:
+        return f"{named} has more than {too_long.group(1)} characters"
+    words = next((words for pattern, words in PATTERNS_IN_WORDS.items() if repr(pattern) in message), None)
+    return message if words is None else f"{named} must have {words}"
 
 
 def _has_duplicate_keys(body: bytes) -> bool:

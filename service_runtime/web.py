@@ -8,7 +8,7 @@ import msgspec
 import simple_websocket
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from wsproto.utilities import ProtocolError
 
 from service_runtime import metrics
@@ -27,6 +27,13 @@ _BY_STATUS = {
     413: RejectReason.TOO_LARGE,
     415: RejectReason.UNSUPPORTED_MEDIA_TYPE,
 }
+_MESSAGES = {
+    RejectReason.TOO_LARGE: f"the body has more than {MAX_BODY_BYTES} bytes",
+    RejectReason.UNSUPPORTED_MEDIA_TYPE: "send JSON, with Content-Type: application/json",
+    RejectReason.MALFORMED: "this is no request that the venue understands",
+    RejectReason.INTERNAL: "a fault of the venue",
+}
+_SHOWN_PATH = 200
 
 
 class Refused(Exception):
@@ -85,10 +92,26 @@ def query_whole(name: str, default: int, least: int, most: int) -> int:
     return int(text)
 
 
+def _answer_of(error: HTTPException) -> Response:
+    """What Flask would refuse, in the venue's words."""
+    status = error.code or 500
+    reason = _BY_STATUS.get(status, RejectReason.INTERNAL if status >= 500 else RejectReason.MALFORMED)
+    if not isinstance(error, MethodNotAllowed):
+        message = _MESSAGES[reason] if status != 404 else f"there is nothing at {request.path[:_SHOWN_PATH]}"
+        return refusal_response(Refusal(reason, message))
+    allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS"})
+    message = f"{request.path[:_SHOWN_PATH]} does not take {request.method[:16]}, but {', '.join(allowed)}"
+    response = refusal_response(Refusal(reason, message, details={"allowed": allowed}))
+    response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
 def create_app(service: Service) -> Flask:
     """A Flask app with the common routes and error answers; the service adds its own."""
     app = Flask(service.name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    # A path with a slash too many is another path, not a redirection.
+    app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
     @app.before_request
@@ -111,10 +134,7 @@ def create_app(service: Service) -> Flask:
 
     @app.errorhandler(HTTPException)
     def on_http_exception(error: HTTPException) -> Response:
-        reason = _BY_STATUS.get(error.code or 500)
-        if reason is None:
-            reason = RejectReason.INTERNAL if (error.code or 500) >= 500 else RejectReason.MALFORMED
-        return refusal_response(Refusal(reason, error.description or error.name))
+        return _answer_of(error)
 
     @app.errorhandler(ProtocolError)
     @app.errorhandler(simple_websocket.ConnectionError)

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -13,19 +14,20 @@ from types import FrameType
 import msgspec
 
 from trading_bots.client import MARKET_DATA_URL, ORDER_ENTRY_URL
+from trading_bots.progress import Progress
 from trading_bots.refusal import Refused, VenueUnavailable
 from trading_bots.runner import BotSettings, Fleet, VenueAddress
 from trading_bots.strategies import STRATEGIES
 
 log = logging.getLogger("trading_bots")
 
-_REPORT_EVERY_S = 10.0
+_REPORT_EVERY_S = 5.0
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Play the bots that the arguments and the environment name; the exit code."""
     options = _parser(environment).parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -35,11 +37,14 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         signal.signal(number, stop)
     try:
         bots = read_bots(options)
-        fleet = _fleet(bots, VenueAddress(options.order_entry_url, options.market_data_url), stopping)
+        address = VenueAddress(options.order_entry_url, options.market_data_url)
+        fleet = _fleet(bots, address, stopping)
     except (ValueError, OSError, Refused) as error:
         print(f"trading_bots: {error}", file=sys.stderr)
         return 2
-    return _play(fleet, stopping) if fleet else 0
+    if fleet is None:
+        return 0
+    return _play(fleet, stopping, None if options.quiet else Progress(fleet, address, stopping))
 
 
 def read_bots(options: argparse.Namespace) -> list[BotSettings]:
@@ -64,15 +69,29 @@ def _fleet(bots: list[BotSettings], address: VenueAddress, stopping: threading.E
     return None
 
 
-def _play(fleet: Fleet, stopping: threading.Event) -> int:
+def _play(fleet: Fleet, stopping: threading.Event, progress: Progress | None) -> int:
     """Let the fleet trade and tell how it goes; 1 when every bot ended by itself."""
+    started = time.monotonic()
+    if progress:
+        progress.lines(0.0)
     fleet.start()
     while not stopping.wait(_REPORT_EVERY_S) and fleet.is_playing():
-        totals = fleet.totals()
-        log.info("%d commands, %d accepted, refused: %s", totals.commands, totals.accepted, dict(totals.refused))
+        _tell(progress, started, stopping)
     ended_alone = not stopping.is_set()
     fleet.stop()
+    _tell(progress, started, stopping)
     return 1 if ended_alone else 0
+
+
+def _tell(progress: Progress | None, started: float, stopping: threading.Event) -> None:
+    """Print how the bots get on; whoever closed the pipe wants no more bots either."""
+    if progress is None:
+        return
+    try:
+        print("\n".join(progress.lines(time.monotonic() - started)), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stopping.set()
 
 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -96,6 +115,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         help="many bots in one process: a JSON list of objects with client_id, api_key, security, strategy, seed "
         "and rate; - reads it from standard input",
     )
+    parser.add_argument("--quiet", action="store_true", help="no lines of progress; warnings stay")
     parser.add_argument("--order-entry-url", default=get("VENUE_ORDER_ENTRY_URL", ORDER_ENTRY_URL))
     parser.add_argument("--market-data-url", default=get("VENUE_MARKET_DATA_URL", MARKET_DATA_URL))
     return parser

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from trading_bots.commands import Amend, Amount, Cancel, Command, Place, command_json
+from trading_bots.order_socket import OrderSocket
 from trading_bots.records import (
     Balance,
     Book,
@@ -59,6 +60,8 @@ class VenueClient:
         self.api_key = api_key
         self.order_entry_url = order_entry_url
         self.market_data_url = market_data_url
+        self._timeout_s = timeout_s
+        self._patience_s = patience_s
         self._door = Transport(order_entry_url, api_key, timeout_s, patience_s, stopping)
         self._feed = Transport(market_data_url, api_key, timeout_s, patience_s, stopping)
         self._order_prefix = order_prefix or secrets.token_hex(6)
@@ -196,6 +199,10 @@ class VenueClient:
     def stream(self) -> Stream:
         """A WebSocket to the market data and to the own orders, fills and settlements."""
         return Stream(self.market_data_url, self.api_key)
+
+    def order_socket(self) -> OrderSocket:
+        """Order entry over a WebSocket, with order names of this client's own."""
+        return OrderSocket(self.order_entry_url, self.api_key, self.named, self._timeout_s, self._patience_s)
 
     def _send_list(self, path: str, body: list[dict[str, Any]]) -> list[Receipt | Refused]:
         """The results, once each is definite: a list with an unclear one is asked for again as a whole."""

@@ -23,6 +23,8 @@ from venue_cli.state_folder import CHECKOUT
 
 LOCK_FILE = "requirements.lock"
 STAMP = "venue-lock.sha256"
+PATH_FILE = "venue_checkout.pth"
+"""So that a bot's file, wherever it lies, can import trading_bots."""
 
 
 class BootstrapError(VenueError):
@@ -48,6 +50,13 @@ def is_complete(environment: Path, stamp: str) -> bool:
         return False
 
 
+def named_checkout(environment: Path) -> str | None:
+    """The checkout that the environment was made for; None if it does not say. Its scripts name their old place too."""
+    for file in environment.glob(f"lib/python3*/site-packages/{PATH_FILE}"):
+        return file.read_text().strip()
+    return None
+
+
 @contextmanager
 def exclusively(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold the lock file at `path`; calls `waiting` once when another process holds it."""
@@ -63,10 +72,10 @@ def exclusively(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 def ensure(environment: Path, lock: Path, state: Path) -> None:
     """Make or renew the environment unless it is complete for this lock already."""
     stamp = stamp_of(lock)
-    if is_complete(environment, stamp):
+    if is_complete(environment, stamp) and named_checkout(environment) == str(CHECKOUT):
         return
     with exclusively(state / "environment.lock", lambda: report("another start is making the environment, waiting …")):
-        if not is_complete(environment, stamp):
+        if not (is_complete(environment, stamp) and named_checkout(environment) == str(CHECKOUT)):
             make(environment, lock, stamp, state)
 
 
@@ -74,15 +83,15 @@ def make(environment: Path, lock: Path, stamp: str, state: Path) -> None:
     """Create the environment where it is missing or broken, install the lock, write the stamp."""
     started = time.monotonic()
     (environment / STAMP).unlink(missing_ok=True)
-    if not is_healthy(environment):
+    was_moved = named_checkout(environment) not in (None, str(CHECKOUT))
+    if was_moved or not is_healthy(environment):
         report(f"making the Python environment in {environment} (first start) …")
         create(environment)
     count = len(re.findall(r"^[a-z0-9][\w.-]*==", lock.read_text(), re.MULTILINE))
     report(f"installing {count} locked packages …")
     install(environment, lock, state)
     for packages in environment.glob("lib/python3*/site-packages"):
-        # So that a bot's file, wherever it lies, can import trading_bots.
-        (packages / "venue_checkout.pth").write_text(f"{CHECKOUT}\n")
+        (packages / PATH_FILE).write_text(f"{CHECKOUT}\n")
     partial = environment / f"{STAMP}.partial"
     partial.write_text(stamp)
     partial.rename(environment / STAMP)

@@ -16,6 +16,7 @@ COMMANDS = {
     "down": "stop the venue",
     "status": "say what runs and where",
     "demo": "start the venue and let bots trade on it",
+    "standings": "rank the clients by what they own now",
     "test": "check the code and run the tests",
     "client": "create and list clients",
     "security": "list securities and add new ones",

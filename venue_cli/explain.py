@@ -1,20 +1,24 @@
-"""`./venue explain CLIENT`: why a client has what it has. Every movement, its counter-leg and the running balance."""
+"""`./venue explain CLIENT`: why a client has what it has. Summary, movements, counter-legs, running balance."""
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from service_runtime.schema.clearing_rows import JournalRow
+from service_runtime.schema.clearing_rows import JournalRow, ReportRow
+from venue_cli.account_summary import AccountSummary
 from venue_cli.audit import databases
 from venue_cli.audit.differences import JOURNALS, Differences
 from venue_cli.audit.positions_check import PositionsCheck
 from venue_cli.audit.report_ledger import ReportLedger
 from venue_cli.audit.snapshot import Snapshot
 from venue_cli.replay.settlements import iso, movement, report_rows, require_client, signed, standing
+from venue_protocol import codec
 from venue_protocol.holds import CASH
 from venue_protocol.money import format_e4
 from venue_protocol.settlement import SettlementReport
@@ -26,6 +30,7 @@ _JOURNALS = """
 SELECT journal_id, journal_kind, time_us, trade_id, reference, accounts, assets, amounts
 FROM journals WHERE journal_id = ANY (%s)
 """
+_REFERENCE_PRICES = "SELECT security_id, reference_price_e4 FROM securities"
 _LIVE = "SELECT balance_e4, held_e4 FROM accounts WHERE client_id = %s"
 
 
@@ -64,6 +69,7 @@ class Movement(msgspec.Struct, frozen=True):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The client, --json, which databases."""
     parser.add_argument("client", help="the client's id")
+    parser.add_argument("--last", type=_count, metavar="N", help="only the newest N movements; all are checked")
     parser.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     databases.add_arguments(parser)
 
@@ -72,12 +78,38 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when the movements end with the live values, 1 when they part."""
     with databases.opened(arguments) as found, Snapshot(found.clearing_url) as clearing:
         require_client(clearing, arguments.client)
+        summary = summarize(clearing, arguments.client)
+        if not arguments.json:
+            print("\n".join([f"{arguments.client}:", *summary.lines(), ""]))
         explanation = Explanation(clearing, arguments.client)
-        for moved in explanation.movements():
+        for moved in newest(explanation.movements(), arguments.last):
             print(json.dumps(msgspec.to_builtins(moved)) if arguments.json else "\n".join(lines(moved)))
-        ending = explanation.conclude()
+        ending = explanation.conclude() | {"summary": summary.as_json()}
         print(json.dumps(ending) if arguments.json else "\n".join(_ending_lines(ending)))
         return 0 if ending["equal"] else 1
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
+
+
+def summarize(clearing: Snapshot, client_id: str) -> AccountSummary:
+    """The sums over the client's reports; what is no report is told by the movements."""
+    reference_e4: dict[str, int] = dict(clearing.all(_REFERENCE_PRICES))
+    return AccountSummary.of(_readable(report_rows(clearing, client_id)), reference_e4)
+
+
+def _readable(rows: Iterable[ReportRow]) -> Iterator[SettlementReport]:
+    for row in rows:
+        with suppress(codec.CodecError):
+            yield codec.decode_report(row.report)
+
+
+def newest(movements: Iterable[Movement], last: int | None) -> Iterable[Movement]:
+    """All of them as they come, or the last so many once all were read."""
+    return movements if last is None else deque(movements, maxlen=last)
 
 
 class Explanation:

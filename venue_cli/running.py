@@ -6,18 +6,21 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from migrations.provision import Provisioned
 from venue_cli import infrastructure, ports, processes, services, state, state_folder
 from venue_cli.errors import VenueError
-from venue_cli.infrastructure import Infrastructure
 from venue_cli.interruption import shielded
-from venue_cli.realm import Realm
 from venue_cli.state import VenueState
 from venue_cli.supervisor import FAILURES_ALLOWED, SupervisedService, Supervisor
 from venue_cli.terminal import Report, report
+
+if TYPE_CHECKING:
+    from migrations.provision import Provisioned
+    from venue_cli.infrastructure import Infrastructure
+    from venue_cli.realm import Realm
 
 READY_PATIENCE_S = 90.0
 
@@ -46,7 +49,7 @@ class RunningVenue:
     owner_clearing_url: str
     owner_market_url: str
     how: str
-    infrastructure: Infrastructure | None = None
+    infrastructure: "Infrastructure | None" = None
     supervisor: Supervisor | None = None
 
     def check(self) -> None:
@@ -87,6 +90,9 @@ def start(
 
     Raises VenueRunsElsewhere, InfrastructureError, RealmError, ServiceFailed. Use it from the main thread.
     """
+    # Half a second of libraries (Alembic, SQLAlchemy) that those who attach never need.
+    from venue_cli.realm import Realm
+
     folder = state_dir or state_folder.choose()
     with ExitStack() as stack:
         stack.enter_context(_sole_launcher(folder))
@@ -163,7 +169,7 @@ def _own_state() -> VenueState:
 
 
 def _watched(
-    folder: Path, realm: Realm, databases: Provisioned, broker_url: str, host: str, addresses: dict[str, str]
+    folder: Path, realm: "Realm", databases: "Provisioned", broker_url: str, host: str, addresses: dict[str, str]
 ) -> list[SupervisedService]:
     """The services, not started, in the order they are stopped."""
     watched = []
@@ -210,7 +216,7 @@ def _note_restart(folder: Path, known: VenueState, watched: list[SupervisedServi
 
 
 def _venue(
-    folder: Path, known: VenueState, found: Infrastructure | None = None, supervisor: Supervisor | None = None
+    folder: Path, known: VenueState, found: "Infrastructure | None" = None, supervisor: Supervisor | None = None
 ) -> RunningVenue:
     return RunningVenue(
         state_dir=folder,

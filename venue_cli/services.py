@@ -5,8 +5,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from migrations.provision import Provisioned
+if TYPE_CHECKING:
+    from migrations.provision import Provisioned
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ PASSED_ON = ("VENUE_RATE_LIMIT_PER_SECOND", "VENUE_LOG_LEVEL", "VENUE_ENDOWMENT"
 
 
 def environment(
-    service: ServiceDefinition, databases: Provisioned, broker_url: str, host: str, port: int, state_dir: Path
+    service: ServiceDefinition, databases: "Provisioned", broker_url: str, host: str, port: int, state_dir: Path
 ) -> dict[str, str]:
     """All that the service may know: its own roles' URLs, never the owner's; no other VENUE_ variable leaks in."""
     kept: Mapping[str, str] = {

@@ -12,6 +12,13 @@ CLIENT_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}\Z"
 CLIENT_ORDER_ID_PATTERN = r"^[A-Za-z0-9_.:\-]{1,64}\Z"
 SECURITY_ID_PATTERN = r"^[A-Z0-9][A-Z0-9.\-]{0,15}\Z"
 
+PATTERNS_IN_WORDS = {
+    CLIENT_ID_PATTERN: "1 to 64 letters, digits, '_', '.' or '-', the first a letter or digit",
+    CLIENT_ORDER_ID_PATTERN: "1 to 64 letters, digits, '_', '.', ':' or '-'",
+    SECURITY_ID_PATTERN: "1 to 16 capitals, digits, '.' or '-', the first a capital or digit",
+}
+"""What a text must be, for whoever sent another."""
+
 ClientId = Annotated[str, msgspec.Meta(pattern=CLIENT_ID_PATTERN, max_length=64)]
 ClientOrderId = Annotated[str, msgspec.Meta(pattern=CLIENT_ORDER_ID_PATTERN, max_length=64)]
 SecurityId = Annotated[str, msgspec.Meta(pattern=SECURITY_ID_PATTERN, max_length=16)]

@@ -64,3 +64,10 @@ def format_e4(amount_e4: int) -> str:
     if rest % 100:
         return f"{sign}{dollars}.{rest:04d}"
     return f"{sign}{dollars}.{rest // 100:02d}"
+
+
+def format_for_people(amount: int | Decimal) -> str:
+    """As `format_e4`, with a comma between thousands; takes ten-thousandths (int) or dollars (Decimal)."""
+    dollars, _, decimals = format_e4(amount if isinstance(amount, int) else parse_e4(amount)).partition(".")
+    sign = "-" if dollars.startswith("-") else ""
+    return f"{sign}{int(dollars.removeprefix('-')):,}.{decimals}"

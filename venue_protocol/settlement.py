@@ -10,6 +10,8 @@ from venue_protocol.orders import Side
 SettlementKind = Literal["trade", "deposit", "withdrawal", "failed_trade"]
 
 GENESIS_HASH = "0" * 64
+STARTING_POSITION = "starting position"
+"""Memo of the first deposit of a client: what everybody gets."""
 
 
 class SettlementReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -1,6 +1,9 @@
 // Drawing on canvas and SVG. Colours come from the style sheet, so both themes work.
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+// Money as the venue writes it: two decimals, four where the third or fourth is not zero.
+export const dollars = (amount) => amount.toFixed(4).replace(/00$/, "");
+
 export function sparkline(points, isUp) {
   if (points.length < 2) return "";
   const prices = points.map((point) => point.price);

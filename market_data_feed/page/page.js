@@ -1,6 +1,6 @@
 // The page: public market data over one WebSocket. Prices stay decimal strings; numbers are only made to draw.
 import { BookView } from "/page/book.js";
-import { drawDepth, drawPrices, sparkline } from "/page/drawing.js";
+import { dollars, drawDepth, drawPrices, sparkline } from "/page/drawing.js";
 
 const BOOK_LEVELS = 11;
 const TAPE_ROWS = 26;
@@ -200,7 +200,7 @@ function paintBook() {
   byId("bids").innerHTML = bids.map((level) => bookRow(level, most)).join("");
   const { bid, ask, last } = securities.get(chosen).top;
   byId("middle").innerHTML = `<tr><td colspan="3">last ${last ?? "–"}</td></tr>`;
-  byId("spread").textContent = bid && ask ? `spread ${(Number(ask) - Number(bid)).toFixed(2)}` : "";
+  byId("spread").textContent = bid && ask ? `spread ${dollars(Number(ask) - Number(bid))}` : "";
 }
 
 const bookRow = ({ price, quantity, orders }, most) =>

@@ -20,18 +20,24 @@ class SecurityMaster(Mapping[str, Security]):
         self._lock = threading.Lock()
 
     def __getitem__(self, security_id: str) -> Security:
-        if security_id not in self._securities or time.monotonic() - self._read_at_s > _FRESH_S:
+        if security_id not in self._securities or not self._is_fresh():
             self._read()
         return self._securities[security_id]
 
     def __iter__(self) -> Iterator[str]:
-        # Whoever wants all of them, such as a mass cancel after a restart, must not get what was never read.
-        if time.monotonic() - self._read_at_s > _FRESH_S:
-            self._read()
-        return iter(list(self._securities))
+        return iter(self._all())
 
     def __len__(self) -> int:
-        return len(self._securities)
+        return len(self._all())
+
+    def _all(self) -> dict[str, Security]:
+        """All of them: also who names none (cancel all) must not see those of a while ago, or none after a start."""
+        if not self._is_fresh():
+            self._read()
+        return self._securities
+
+    def _is_fresh(self) -> bool:
+        return time.monotonic() - self._read_at_s <= _FRESH_S
 
     def _read(self) -> None:
         with self._lock:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from clearinghouse.administration import BANK, ISSUER
 from clearinghouse.domain.ledger import BrokenInvariant, Journal, Leg
 from clearinghouse.domain.settlement import Settlement
+from clearinghouse.domain.venue_accounts import BANK, ISSUER
 from clearinghouse.storage import ClientExists, LedgerTransaction, SecurityExists, Transfer
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.web import Refused

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import psycopg2
 import requests
 
 from migrations.provision import Provisioned
-from venue_cli import running, state, state_folder
+from venue_cli import infrastructure, running, state, state_folder
 from venue_cli.audit.proof import EngineState
 from venue_cli.errors import CommandError
-from venue_cli.infrastructure import given, instance_name, local, memory, private
-from venue_cli.infrastructure.found import FoundPostgres
 from venue_cli.terminal import report
+
+if TYPE_CHECKING:
+    from venue_cli.infrastructure.found import FoundPostgres
 
 _ENGINE_TIMEOUT_S = 10
 
@@ -89,15 +91,18 @@ def _stopped_venue(folder: Path) -> Iterator[Databases]:
             raise CommandError("the venue is just starting or stopping: try again in a few seconds") from taken
         found = _postgres(folder)
         try:
-            stored = Provisioned(found.url, instance_name(folder), {})
+            stored = Provisioned(found.url, infrastructure.instance_name(folder), {})
             yield Databases(stored.owner_clearing_url, stored.owner_market_url)
         finally:
             if found.server:
                 found.server.stop()
 
 
-def _postgres(folder: Path) -> FoundPostgres:
+def _postgres(folder: Path) -> "FoundPostgres":
     """The Postgres that holds the venue's data, started if it is a private one."""
+    # The drivers of brokers and servers come with these: only a venue that is stopped needs them.
+    from venue_cli.infrastructure import given, local, memory, private
+
     known = memory.recall(folder)
     if known is None:
         raise CommandError("there is no venue here yet: start one with ./venue up")

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from clearinghouse.administration import EXTERNAL
 from clearinghouse.domain.ledger import BrokenInvariant, Ledger, Shortfall
 from clearinghouse.domain.settlement import Settlement, trade_releases
+from clearinghouse.domain.venue_accounts import EXTERNAL
 from matching_engine.domain.engine import MatchingEngine
 from venue_cli.audit.transfers import Transfer
 from venue_protocol.commands import AmendOrder, CommandBatch, PlaceOrder

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from clearinghouse.administration import EXTERNAL
 from clearinghouse.domain.ledger import Position, ReportChain
+from clearinghouse.domain.venue_accounts import EXTERNAL
 from venue_cli.audit.differences import LOG, REPORTS, Differences, Value
 from venue_cli.audit.history import History, Key
 from venue_cli.audit.report_ledger import ClientBooks

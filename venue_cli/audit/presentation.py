@@ -35,7 +35,9 @@ def lines(verdict: Verdict) -> list[str]:
         f"replayed  {counts['reports_replayed']:,} settlement reports by themselves, and checked their hash chains",
     ]
     if counts["engines_compared"]:
-        said.append("live      the engine's books are the folded ones, or are named below")
+        is_parted = any(difference.subject.startswith("engine ") for difference in verdict.differences)
+        found = "are NOT those of the log: see below" if is_parted else "are those of the log, byte for byte"
+        said.append(f"live      the running engine's books {found}")
     if verdict.unsettled_events or verdict.unrecorded_events:
         said.append(
             f"under way {verdict.unsettled_events:,} events not settled yet,"

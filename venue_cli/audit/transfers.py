@@ -8,8 +8,8 @@ shows up when journals and reports are compared with what the transfer must have
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from clearinghouse.administration import BANK, DEPOSITORY, EXTERNAL
 from clearinghouse.domain.ledger import Leg
+from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL
 from service_runtime.schema.clearing_rows import JournalRow, ReportRow
 from venue_cli.audit.report_ledger import is_sealed
 from venue_protocol import codec

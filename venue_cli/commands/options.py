@@ -2,7 +2,7 @@
 
 import argparse
 
-from venue_cli.infrastructure import WAYS
+from venue_cli.infrastructure.ways import WAYS
 
 
 def add_infrastructure(parser: argparse.ArgumentParser) -> None:

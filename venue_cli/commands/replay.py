@@ -21,5 +21,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Orders: on the venue that runs, else on one started for it. Settlements: running or stopped."""
     if arguments.action == "settlements":
         return settlements.run(arguments)
+    plan = orders.read_plan(arguments)
     with running.attach_or_start(arguments.infrastructure) as venue:
-        return int(orders.run(venue, arguments))
+        return int(orders.run(venue, plan, arguments))

@@ -6,7 +6,7 @@ import urllib.request
 from typing import Any
 
 from venue_cli import state, state_folder
-from venue_cli.infrastructure.broker_probe import without_password
+from venue_cli.infrastructure.urls import without_password
 from venue_cli.state import VenueState
 from venue_cli.terminal import paint
 

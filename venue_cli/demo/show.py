@@ -1,7 +1,9 @@
 """The course of a demo: assemble, trade, show, come to rest, prove."""
 
+import fcntl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from trading_bots.client import VenueClient
 from trading_bots.records import Price
@@ -13,11 +15,12 @@ from venue_cli.demo.cast import Cast, assemble
 from venue_cli.demo.day import SECONDS as DAY_SECONDS
 from venue_cli.demo.day import DemoDay
 from venue_cli.demo.screen import Screen
-from venue_cli.demo.standings import Standing, StandingsReader, table
 from venue_cli.errors import CommandError
 from venue_cli.interruption import shielded
 from venue_cli.running import RunningVenue
+from venue_cli.standings import RankedClient, StandingsReader, table
 from venue_cli.terminal import paint, report
+from venue_protocol.money import format_for_people
 
 _USUAL_SECURITIES = ("AAPL", "MSFT", "GOOG", "AMZN", "TSLA")
 _PICTURE_EVERY_S = 1.0
@@ -28,6 +31,24 @@ def run(venue: RunningVenue, seconds: int | None, seed: int, is_day: bool = Fals
 
     With `is_day` they trade through a whole day, from pre-open to close, and the audit must be equal too.
     """
+    with _sole_demo(venue):
+        return _run(venue, seconds, seed, is_day)
+
+
+@contextmanager
+def _sole_demo(venue: RunningVenue) -> Iterator[None]:
+    """The right to run a demo on this venue: each would take the other's trades for its own."""
+    with (venue.state_dir / "demo.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise CommandError(
+                "a demo already runs on this venue: end it first, or let bots of your own trade in it (docs/bots.md)"
+            ) from taken
+        yield
+
+
+def _run(venue: RunningVenue, seconds: int | None, seed: int, is_day: bool) -> int:
     administration = Administration(venue)
     securities = _securities(administration)
     report("creating the demo's accounts …")
@@ -67,9 +88,8 @@ class _Demo:
         self._fleet = fleet
         self._securities = securities
         self._screen = Screen()
-        self._reader = StandingsReader(venue, cast)
-        self._traders = [bot.client_id for bot in cast.traders()]
-        self._standings: list[Standing] = []
+        self._reader = StandingsReader(venue)
+        self._standings: list[RankedClient] = []
         self._orders_shown = 0
         self._shown_at = 0.0
 
@@ -85,9 +105,7 @@ class _Demo:
             if self._day:
                 self._day.step(elapsed_s)
             self._read_standings()
-            self._screen.show(
-                elapsed_s, self._head(elapsed_s), table(self._standings, self._traders), self._places_to_look()
-            )
+            self._screen.show(elapsed_s, self._head(elapsed_s), table(self._standings), self._places_to_look())
             self._venue.check()
             left_s = seconds - elapsed_s if seconds else _PICTURE_EVERY_S
             time.sleep(max(min(_PICTURE_EVERY_S, left_s), 0.0))
@@ -114,9 +132,12 @@ class _Demo:
         self._screen.lines(
             [
                 paint("final standings", "bold"),
-                *table(self._standings, self._traders),
+                *table(self._standings),
                 "",
-                f"orders       {totals.orders:,} accepted, {totals.commands:,} commands; refused: {refused or 'none'}",
+                *sums.wrapped(
+                    "orders",
+                    f"{totals.orders:,} accepted, {totals.commands:,} commands; refused: {refused or 'none'}",
+                ),
                 *verdict.lines(),
                 *words,
             ]
@@ -138,7 +159,7 @@ class _Demo:
     def _read_standings(self) -> None:
         """The newest standings; those of before while the venue can't say."""
         try:
-            self._standings = self._reader.read()
+            self._standings = self._reader.read(self._cast.prefix)
         except (VenueUnavailable, Refused) as error:
             report(f"standings: {error}")
 
@@ -170,5 +191,7 @@ class _Demo:
 
 
 def _price_line(price: Price) -> str:
-    bid, last, ask = (f"{value:.2f}" if value is not None else "-" for value in (price.bid, price.last, price.ask))
+    bid, last, ask = (
+        format_for_people(value) if value is not None else "-" for value in (price.bid, price.last, price.ask)
+    )
     return f"{price.security:<8} bid {bid:>10}   last {paint(f'{last:>10}', 'green')}   ask {ask:>10}"

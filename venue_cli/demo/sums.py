@@ -1,17 +1,20 @@
 """Proof that a demo lost nothing: read straight from the books of the clearinghouse, as their owner."""
 
+import textwrap
 import time
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import psycopg2
 
+from clearinghouse.domain.venue_accounts import EXTERNAL
 from venue_cli.running import RunningVenue
+from venue_protocol.holds import CASH
 from venue_protocol.identifiers import sharded_id
-from venue_protocol.money import format_e4
+from venue_protocol.money import format_e4, format_for_people
 
 _QUIET_PATIENCE_S = 60.0
+_AGREEMENT_PATIENCE_S = 5.0
 _TURN_S = 0.25
 
 _CASH = "SELECT coalesce(sum(balance_e4), 0) FROM accounts WHERE NOT is_external"
@@ -26,7 +29,12 @@ SELECT count(*) FROM (
 ) AS unbalanced
 """
 _UNBALANCED_ASSETS = "SELECT asset FROM ledger_entries GROUP BY asset HAVING sum(amount) <> 0 ORDER BY asset"
-_ENTERED = "SELECT count(*) FROM journals WHERE journal_id > %s AND journal_kind <> 'trade'"
+_ENTERED = """
+SELECT asset, sum(amount) FROM journals
+CROSS JOIN LATERAL unnest(accounts, assets, amounts) AS leg(client_id, asset, amount)
+WHERE journal_id > %s AND journal_id <= %s AND journal_kind <> 'trade' AND NOT client_id = ANY (%s)
+GROUP BY asset HAVING sum(amount) <> 0 ORDER BY asset
+"""
 _HELD = """
 SELECT count(*) FROM accounts LEFT JOIN securities_deposits USING (client_id)
 WHERE starts_with(client_id, %s) AND (held_e4 <> 0 OR held <> 0)
@@ -63,22 +71,35 @@ class Verdict:
     before: Sums
     after: Sums
     trades_matched: int
+    entered: dict[str, int]
+    """By asset, what deposits brought into the venue between the two (cash times 10^4), less what left it."""
     faults: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The sums in words, then each fault or that there is none."""
         shares = ", ".join(f"{quantity:,} {name}" for name, quantity in self.after.shares.items())
         settled = self.after.trades_settled - self.before.trades_settled
-        said = [
-            f"total cash   before {_dollars(self.before)}  after {_dollars(self.after)}",
-            f"total shares {'as before' if self.before.shares == self.after.shares else 'CHANGED'}: {shares}",
-            f"trades       {settled:,} settled in this demo; {self.trades_matched:,} matched since the venue began",
-        ]
+        said = wrapped("total cash", f"before {_dollars(self.before.cash_e4)}  after {_dollars(self.after.cash_e4)}")
+        same = self.before.shares == self.after.shares
+        said += wrapped("total shares", f"{'as before' if same else 'now'}: {shares}")
+        if self.entered:
+            said += wrapped("deposits", f"{', '.join(_amounts(self.entered))} entered meanwhile, and are accounted for")
+        all_matched = f"{self.trades_matched:,} matched since the venue began"
+        said += wrapped("trades", f"{settled:,} settled in this demo; {all_matched}")
         return said + (self.faults or ["every journal is balanced; no cent and no share was made or lost"])
 
 
-def _dollars(sums: Sums) -> str:
-    return f"${Decimal(format_e4(sums.cash_e4)):,}"
+def wrapped(name: str, text: str) -> list[str]:
+    """A named line of the report, folded at 79 columns."""
+    return textwrap.wrap(f"{name:<12} {text}", 79, subsequent_indent=" " * 13, drop_whitespace=True)
+
+
+def _dollars(cash_e4: int) -> str:
+    return f"${format_for_people(cash_e4)}"
+
+
+def _amounts(entered: dict[str, int]) -> list[str]:
+    return [_dollars(amount) if asset == CASH else f"{amount:,} {asset}" for asset, amount in entered.items()]
 
 
 def read_sums(venue: RunningVenue) -> Sums:
@@ -100,11 +121,11 @@ def read_sums(venue: RunningVenue) -> Sums:
 
 def judge(venue: RunningVenue, before: Sums, prefix: str) -> Verdict:
     """Compare the sums with those before, and check the double entry of every journal since."""
-    after = read_sums(venue)
-    verdict = Verdict(before, after, _count(venue.owner_market_url, _TRADES))
-    verdict.faults += _drifts(before, after)
-    if _count(venue.owner_clearing_url, _ENTERED, before.last_journal_id):
-        verdict.faults.append("cash or shares entered or left the venue meanwhile: these sums can't be compared")
+    after, matched = _sums_and_trades(venue)
+    span = (before.last_journal_id, after.last_journal_id, list(EXTERNAL))
+    entered = {asset: int(amount) for asset, amount in _rows(venue.owner_clearing_url, _ENTERED, *span)}
+    verdict = Verdict(before, after, matched, entered)
+    verdict.faults += _drifts(before, after, entered)
     unbalanced = _count(venue.owner_clearing_url, _UNBALANCED, before.last_journal_id)
     if unbalanced:
         verdict.faults.append(f"{unbalanced} journals do not sum to zero")
@@ -117,12 +138,23 @@ def judge(venue: RunningVenue, before: Sums, prefix: str) -> Verdict:
     return verdict
 
 
-def _drifts(before: Sums, after: Sums) -> list[str]:
+def _sums_and_trades(venue: RunningVenue) -> tuple[Sums, int]:
+    """The sums, and the trades matched up to about then: others may trade on, so numbers that differ are read again."""
+    deadline = time.monotonic() + _AGREEMENT_PATIENCE_S
+    while True:
+        after, matched = read_sums(venue), _count(venue.owner_market_url, _TRADES)
+        if after.trades_settled == matched or time.monotonic() > deadline:
+            return after, matched
+        time.sleep(_TURN_S)
+
+
+def _drifts(before: Sums, after: Sums, entered: dict[str, int]) -> list[str]:
     drifts = []
-    if after.cash_e4 != before.cash_e4:
-        drifts.append(f"cash drifted by ${format_e4(after.cash_e4 - before.cash_e4)}")
-    for name in sorted(before.shares.keys() | after.shares.keys()):
-        drift = after.shares.get(name, 0) - before.shares.get(name, 0)
+    cash_e4 = after.cash_e4 - before.cash_e4 - entered.get(CASH, 0)
+    if cash_e4:
+        drifts.append(f"cash drifted by ${format_e4(cash_e4)}")
+    for name in sorted(before.shares.keys() | after.shares.keys() | (entered.keys() - {CASH})):
+        drift = after.shares.get(name, 0) - before.shares.get(name, 0) - entered.get(name, 0)
         if drift:
             drifts.append(f"{name} drifted by {drift} shares")
     return drifts

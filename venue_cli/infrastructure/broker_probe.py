@@ -2,10 +2,11 @@
 
 import logging
 import socket
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import pika
 from pika.exceptions import AMQPError
+
+from venue_cli.infrastructure.urls import without_password
 
 
 def speaks_amqp(port: int, host: str = "127.0.0.1") -> bool:
@@ -32,16 +33,3 @@ def refusal(url: str) -> str | None:
     except (AMQPError, OSError) as error:
         return f"{without_password(url)} does not let us in ({type(error).__name__})"
     return None
-
-
-def with_vhost(url: str, name: str) -> str:
-    """The same broker and user on another virtual host."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{quote(name, safe='')}"))
-
-
-def without_password(url: str) -> str:
-    """The URL fit for a message."""
-    parts = urlsplit(url)
-    user = f"{parts.username}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit(parts._replace(netloc=f"{user}{parts.hostname or ''}{port}"))

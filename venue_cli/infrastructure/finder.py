@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from venue_cli.infrastructure import given, local, memory, private
 from venue_cli.infrastructure.errors import InfrastructureError, Unavailable, no_way
-from venue_cli.infrastructure.found import WAYS, FoundBroker, FoundPostgres, PrivateServer
+from venue_cli.infrastructure.found import FoundBroker, FoundPostgres, PrivateServer
 from venue_cli.infrastructure.memory import Remembered
+from venue_cli.infrastructure.ways import WAYS
 from venue_cli.state_folder import checkout_hash
 from venue_cli.terminal import Report
 

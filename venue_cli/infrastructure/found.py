@@ -5,9 +5,6 @@ from typing import Protocol
 
 from venue_cli.infrastructure.virtual_hosts import VirtualHosts
 
-WAYS = ("given", "local", "private", "download")
-"""In the order they are tried."""
-
 
 class PrivateServer(Protocol):
     """A server that we started ourselves."""

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from venue_cli.infrastructure import broker_probe, postgres_probe
-from venue_cli.infrastructure.broker_probe import without_password
 from venue_cli.infrastructure.errors import InfrastructureError, Unavailable
 from venue_cli.infrastructure.found import FoundBroker, FoundPostgres
+from venue_cli.infrastructure.urls import without_password
 from venue_cli.infrastructure.virtual_hosts import GivenHost, VirtualHosts, rights_on
 
 POSTGRES = "VENUE_POSTGRES_URL"

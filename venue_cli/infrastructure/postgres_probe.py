@@ -2,7 +2,7 @@
 
 import psycopg2
 
-from venue_cli.infrastructure.broker_probe import without_password
+from venue_cli.infrastructure.urls import without_password
 
 RIGHTS = "SELECT rolsuper OR (rolcreatedb AND rolcreaterole) FROM pg_roles WHERE rolname = current_user"
 

@@ -11,11 +11,11 @@ from pika.exceptions import AMQPError
 
 from migrations.provision import drop
 from venue_cli.infrastructure import given, local, memory
-from venue_cli.infrastructure.broker_probe import without_password
 from venue_cli.infrastructure.errors import Unavailable
 from venue_cli.infrastructure.finder import instance_name, place_key
 from venue_cli.infrastructure.found import FoundBroker
 from venue_cli.infrastructure.memory import Remembered
+from venue_cli.infrastructure.urls import without_password
 from venue_protocol.topology import DURABLE_QUEUES, EXCHANGE
 
 

@@ -8,9 +8,10 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from venue_cli.infrastructure.broker_probe import refusal, with_vhost, without_password
+from venue_cli.infrastructure.broker_probe import refusal
 from venue_cli.infrastructure.errors import Unavailable
 from venue_cli.infrastructure.rabbitmq_server import USER, PrivateRabbitMQ
+from venue_cli.infrastructure.urls import with_vhost, without_password
 
 MANAGEMENT_PORT = 15672
 ALL_RIGHTS = (".*", ".*", ".*")

@@ -76,7 +76,7 @@ def read_text(file: Path) -> str:
                 return unpacked.read()
         return file.read_text(encoding="ascii")
     except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
-        raise RecordingError(f"{file.name} is not a text file of recorded orders: {error}") from error
+        raise RecordingError(f"{file.name} is no recording of orders: it is no plain text (nor .xz of one)") from error
 
 
 def _messages(file: Path) -> Iterator[_Message]:

@@ -41,11 +41,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(venue: RunningVenue, arguments: argparse.Namespace) -> int:
-    """Play the file; 0 when the venue's fills and final book are the expected ones, else 1."""
+def read_plan(arguments: argparse.Namespace) -> Plan:
+    """What the file asks for, before any venue is needed. CommandError says what is wrong with the file."""
+    try:
+        return make_plan(arguments.file, arguments.format, arguments.limit, arguments.accounts)
+    except OSError as error:
+        raise CommandError(f"{arguments.file} can't be read: {error.strerror or error}") from error
+    except (RecordingError, ValueError) as error:
+        raise CommandError(str(error)) from error
+
+
+def run(venue: RunningVenue, plan: Plan, arguments: argparse.Namespace) -> int:
+    """Play the plan; 0 when the venue's fills and final book are the expected ones, else 1."""
     bar = ProgressBar("replay")
     try:
-        plan = make_plan(arguments.file, arguments.format, arguments.limit, arguments.accounts)
         outcome = play(venue, plan, arguments.security, arguments.speed == "recorded", bar.show)
     except (RecordingError, ReplayError, VenueUnavailable, ValueError, OSError) as error:
         raise CommandError(str(error)) from error
@@ -89,7 +98,10 @@ def told_format(file: Path) -> Format:
         return "consensus"
     if _LOBSTER_LINE.fullmatch(first_line):
         return "lobster"
-    raise RecordingError(f"{file.name} is neither a matching-consensus order file nor a LOBSTER message file")
+    raise RecordingError(
+        f"{file.name} is no recording of orders: it begins neither as a matching-consensus file"
+        f" ({','.join(consensus.HEADER)}) nor as a LOBSTER message file (six numbers a line)"
+    )
 
 
 def _print(outcome: Outcome) -> None:
@@ -100,10 +112,22 @@ def _print(outcome: Outcome) -> None:
     if sent.refused:
         print(f"refused as expected: {', '.join(f'{count} {code}' for code, count in sent.refused.items())}")
     print(f"fills: {len(outcome.fills)}, expected {len(plan.expected_fills)} (from {plan.source})")
-    print("final book, best levels:")
-    print("\n".join(_book_lines(outcome.levels)))
+    has_book = bool(outcome.levels.bids or outcome.levels.asks)
+    print("final book, best levels:" if has_book else "final book: empty")
+    if has_book:
+        print("\n".join(_book_lines(outcome.levels)))
+    print(verdict(outcome))
+
+
+def verdict(outcome: Outcome) -> str:
+    """Whether all is as expected, in a sentence."""
     difference = outcome.difference()
-    print(f"DIFFERENT: {difference}" if difference else "fills and final book are exactly the expected ones")
+    if difference:
+        return f"DIFFERENT: {difference}"
+    if not outcome.fills:
+        messages = outcome.plan.messages
+        return f"the final book is exactly the expected one; no order of these {messages} messages traded, as expected"
+    return "fills and final book are exactly the expected ones"
 
 
 def _book_lines(levels: Levels) -> list[str]:

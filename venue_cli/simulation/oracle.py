@@ -7,9 +7,9 @@ must be the oracle's; each live engine must have the oracle's state at its posit
 from collections import Counter
 
 from clearinghouse.adapters.ledger_store import READER
-from clearinghouse.administration import EXTERNAL
 from clearinghouse.domain.ledger import Journal, Ledger, Leg
 from clearinghouse.domain.settlement import Settlement
+from clearinghouse.domain.venue_accounts import EXTERNAL
 from matching_engine.domain.engine import MatchingEngine
 from service_runtime.memory_clearing import AccountRow, DepositRow, MemoryClearing
 from service_runtime.schema.clearing_rows import JournalRow, LogRow, ReportRow

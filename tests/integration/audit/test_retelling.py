@@ -86,6 +86,35 @@ def test_explain_accounts_for_every_cent_and_share(played: SyntheticVenue, capsy
     assert moved[0]["entries"][0]["counter_account"] == "bank"
 
 
+def test_explain_begins_with_a_summary_that_its_movements_add_up_to(
+    played: SyntheticVenue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(played, "explain", "trader1", "--json") == 0
+    *moved, ending = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    summary = ending["summary"]
+    trades = [movement for movement in moved if movement["trade_id"]]
+    bought = sum(movement["quantity"] for movement in trades if movement["what"].startswith("bought"))
+    assert summary["trades"] == len(trades) > 0
+    assert sum(security["bought"] for security in summary["securities"].values()) == bought
+    flow = sum(float(s["received"]) - float(s["paid"]) for s in summary["securities"].values())
+    paid_in = float(summary["starting_cash"]) + float(summary["deposits"])
+    assert paid_in + flow == pytest.approx(float(ending["balance"]))
+    assert run(played, "explain", "trader1") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "trader1:" and said[2].startswith(f"  {len(trades)} trades; realised result")
+
+
+def test_explain_of_the_last_movements_shows_these_and_checks_all(
+    played: SyntheticVenue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(played, "explain", "trader1", "--json") == 0
+    everything = capsys.readouterr().out.splitlines()
+    assert run(played, "explain", "trader1", "--json", "--last", "2") == 0
+    assert capsys.readouterr().out.splitlines() == everything[-3:]
+    with played.planted(*ONE_CENT_MORE, lambda balance_e4: balance_e4 + 100):
+        assert run(played, "explain", "trader1", "--last", "0") == 1
+
+
 def test_explain_says_where_it_parts(played: SyntheticVenue, capsys: pytest.CaptureFixture[str]) -> None:
     with played.planted(*ONE_CENT_MORE, lambda balance_e4: balance_e4 + 100):
         assert run(played, "explain", "trader1") == 1

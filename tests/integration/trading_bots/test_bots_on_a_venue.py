@@ -1,9 +1,11 @@
 """Bots, demo and recorded order flow on a whole venue."""
 
+import fcntl
 import os
 import re
 import signal
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,11 @@ from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import VenueClient
 from trading_bots.runner import BotSettings, Fleet, VenueAddress
 from venue_cli import demo
+from venue_cli.administration import Administration
+from venue_cli.errors import CommandError
 from venue_cli.replay.orders import make_plan, play
 from venue_cli.running import RunningVenue
+from venue_cli.standings import StandingsReader
 
 
 @pytest.mark.parametrize("name", ["order_entry_gateway", "matching_engine", "clearinghouse", "market_data_feed"])
@@ -59,6 +64,29 @@ def test_a_demo_ends_with_nothing_lost_and_a_second_one_goes_on(
         assert "every journal is balanced; no cent and no share was made or lost" in shown
         settled = re.search(r"^trades +([0-9,]+) settled in this demo", shown, re.MULTILINE)
         assert settled is not None and int(settled[1].replace(",", "")) > 0
+
+
+def test_a_second_demo_at_the_same_time_is_refused_before_it_makes_accounts(live_venue: RunningVenue) -> None:
+    before = len(Administration(live_venue).clients())
+    with (live_venue.state_dir / "demo.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(CommandError, match="a demo already runs on this venue"):
+            demo.run(live_venue, 1, 1)
+    assert len(Administration(live_venue).clients()) == before
+
+
+def test_the_standings_count_deposits_as_paid_in(
+    live_venue: RunningVenue, new_client: Callable[..., VenueClient]
+) -> None:
+    ann, maker = new_client("ann"), new_client("maker", "50.00", {"AAPL": 2})
+    Administration(live_venue).deposit({"client_id": ann.client_id, "cash": "10000.00"})
+    reader = StandingsReader(live_venue)
+    standings = {each.client_id: each for each in reader.read()}
+    reader.close()
+    own, makers = standings[ann.client_id], standings[maker.client_id]
+    assert (own.cash, own.paid_in, own.return_percent) == (Decimal("20000.00"), Decimal("20000.00"), 0)
+    assert own.rank is not None and makers.rank is None
+    assert (makers.paid_in, makers.holdings) == (Decimal("250.00"), {"AAPL": 2})
 
 
 def test_the_lobster_excerpt_plays_through_the_venue_with_every_fill_as_recorded(

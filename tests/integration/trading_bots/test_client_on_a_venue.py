@@ -1,5 +1,7 @@
 """The client library on a whole venue: what it sends is done, what it reads is true."""
 
+import os
+import signal
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -8,6 +10,7 @@ import pytest
 from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import Amend, Cancel, Place, Refused, VenueClient
 from trading_bots.records import Receipt
+from venue_cli.running import RunningVenue
 
 NewClient = Callable[..., VenueClient]
 
@@ -86,3 +89,29 @@ def test_the_book_shows_resting_orders_best_first(maker: VenueClient) -> None:
         return [(level.price, level.quantity) for level in maker.book("TSLA", 50).bids if level.price <= 61]
 
     wait_for(lambda: own_levels() == [(Decimal("61.00"), 5), (Decimal("60.00"), 5)])
+
+
+def test_orders_over_the_websocket_survive_a_killed_gateway_without_a_repeat(
+    live_venue: RunningVenue, maker: VenueClient
+) -> None:
+    with maker.order_socket() as orders:
+        first = orders.place("TSLA", "BUY", 1, "90.00", client_order_id="before")
+        os.kill(live_venue.pids()["order_entry_gateway"], signal.SIGKILL)
+        second = orders.place("TSLA", "BUY", 2, "91.00", client_order_id="after")
+        again = orders.place("TSLA", "BUY", 1, "90.00", client_order_id="before")
+        with pytest.raises(Refused, match=r"risk\.insufficient_shares"):
+            orders.place("TSLA", "SELL", 5000, "100.00")
+        results = orders.send([Amend(second.order_id, quantity=1), Cancel(first.order_id)])
+    assert (again.order_id, again.duplicate) == (first.order_id, True)
+    amended, canceled = results
+    assert isinstance(amended, Receipt)
+    # On a busy machine the answer may come after the time-out: the frame sent again finds its cancel done.
+    assert isinstance(canceled, Receipt) or canceled.code == "order.already_canceled"
+    wait_for(lambda: [(o.client_order_id, o.quantity) for o in maker.orders()] == [("after", 1)])
+
+
+def test_cancel_all_is_the_first_request_that_a_gateway_may_get(live_venue: RunningVenue, maker: VenueClient) -> None:
+    maker.place("TSLA", "BUY", 1, "90.00")
+    os.kill(live_venue.pids()["order_entry_gateway"], signal.SIGKILL)
+    maker.cancel_all()
+    wait_for(lambda: maker.orders() == [] and maker.balance().held == 0)

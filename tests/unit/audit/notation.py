@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from clearinghouse.administration import BANK, DEPOSITORY, EXTERNAL, ISSUER
 from clearinghouse.domain.ledger import Journal, Ledger, Leg
 from clearinghouse.domain.settlement import Settlement
+from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER
 from service_runtime.schema.clearing_rows import JournalRow, ReportRow
 from venue_protocol import codec
 from venue_protocol.events import Trade

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from service_runtime.request_body import amount_e4, decode_strictly
 from service_runtime.web import Refused
+from venue_protocol.identifiers import PATTERNS_IN_WORDS, ClientId, ClientOrderId, SecurityId
 from venue_protocol.refusals import RejectReason
 
 
@@ -153,3 +154,35 @@ def test_a_body_without_repetitions_is_never_called_a_duplicate(value: object) -
         decode_strictly(ANYTHING, msgspec.json.encode(value))
     except Refused as error:
         assert error.refusal.reason is RejectReason.MALFORMED and "nested" in error.refusal.message
+
+
+class Named(msgspec.Struct):
+    """Texts with a pattern each."""
+
+    client_id: ClientId = "a"
+    security: SecurityId = "A"
+    client_order_id: ClientOrderId = "a"
+    shares: dict[SecurityId, int] = {}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"client_id":"a b"}', "client_id must have 1 to 64 letters, digits, '_', '.' or '-', the first a letter"),
+        (b'{"client_id":""}', "client_id must have 1 to 64 letters"),
+        (b'{"security":"x"}', "security must have 1 to 16 capitals, digits, '.' or '-'"),
+        (b'{"client_order_id":"x y"}', "client_order_id must have 1 to 64 letters, digits, '_', '.', ':' or '-'"),
+        (b'{"shares":{"x":1}}', "a name must have 1 to 16 capitals"),
+        (b'{"client_id":"%s"}' % (b"a" * 65), "client_id has more than 64 characters"),
+    ],
+)
+def test_a_text_that_fits_no_pattern_is_refused_in_words(body: bytes, words: str) -> None:
+    with pytest.raises(Refused) as caught:
+        decode_strictly(msgspec.json.Decoder(Named), body)
+    said = caught.value.refusal.message
+    assert said.startswith(words) and "regex" not in said and "Expected" not in said
+
+
+def test_every_pattern_of_the_edge_has_words() -> None:
+    kinds = (ClientId, ClientOrderId, SecurityId)
+    assert {kind.__metadata__[0].pattern for kind in kinds} == set(PATTERNS_IN_WORDS)

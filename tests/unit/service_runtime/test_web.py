@@ -7,7 +7,7 @@ import pytest
 import simple_websocket
 from flask import Flask, Response
 from flask.testing import FlaskClient
-from werkzeug.exceptions import BadRequest, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, default_exceptions
 from werkzeug.test import TestResponse
 from wsproto.utilities import RemoteProtocolError
 
@@ -98,6 +98,38 @@ def test_unknown_paths_and_methods_have_the_shape_too(
     client: FlaskClient, request_of: Callable[[FlaskClient], TestResponse], expected: tuple[int, str]
 ) -> None:
     assert code(request_of(client)) == expected
+
+
+@pytest.mark.parametrize(
+    ("request_of", "message"),
+    [
+        (lambda client: client.get("/no/where"), "there is nothing at /no/where"),
+        (lambda client: client.get("/" + "x" * 5_000), "there is nothing at /" + "x" * 199),
+        (lambda client: client.get("/healthz/"), "there is nothing at /healthz/"),
+        (lambda client: client.get("/v1//healthz"), "there is nothing at /v1//healthz"),
+        (lambda client: client.post("/healthz"), "/healthz does not take POST, but GET, HEAD"),
+        (lambda client: client.open("/healthz", method="BREW"), "/healthz does not take BREW, but GET, HEAD"),
+    ],
+)
+def test_unknown_paths_and_methods_are_refused_in_the_venues_words(
+    client: FlaskClient, request_of: Callable[[FlaskClient], TestResponse], message: str
+) -> None:
+    assert request_of(client).get_json()["error"]["message"] == message
+
+
+def test_a_refused_method_names_those_that_are_taken(client: FlaskClient) -> None:
+    answer = client.delete("/healthz")
+    assert answer.headers["Allow"] == "GET, HEAD"
+    assert answer.get_json()["error"]["details"] == {"allowed": ["GET", "HEAD"]}
+
+
+WERKZEUG = [error for error in default_exceptions.values() if error.description]
+
+
+@pytest.mark.parametrize("error", WERKZEUG, ids=lambda error: error.__name__)
+def test_no_refusal_has_the_words_of_the_library(app: Flask, error: type[HTTPException]) -> None:
+    said = raising(app, error()).get_json()["error"]["message"]
+    assert said and said != error.description and "URL" not in said and "browser" not in said
 
 
 @pytest.mark.parametrize(

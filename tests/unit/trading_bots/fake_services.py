@@ -20,6 +20,8 @@ class FakeVenue:
         self.requests: list[tuple[str, str, Any]] = []
         self.faults: deque[Callable[[FakeVenue, str, str, Any], Answer | None]] = deque()
         self.orders: dict[str, dict[str, Any]] = {}
+        self.fills: list[dict[str, Any]] = []
+        self.cash = "10000.00"
         self.lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -50,6 +52,10 @@ class FakeVenue:
             return *self._place(body), {}
         if method == "POST" and parts.path == "/v1/commands":
             return 200, {"results": [self._command(command) for command in body]}, {}
+        if method == "DELETE" and parts.path == "/v1/orders":
+            for order in self.orders.values():
+                order["leaves"] = 0
+            return 202, {"status": "pending_cancel", "sequence": 9}, {}
         if method in ("DELETE", "PATCH"):
             return 202, {"order_id": 1, "status": "pending_cancel", "sequence": 9}, {}
         return self._read(parts.path, query)
@@ -65,8 +71,15 @@ class FakeVenue:
             after, limit = int(query["after"]), int(query["limit"])
             return 200, {"reports": [report(n) for n in range(after + 1, min(after + limit, 5) + 1)]}, {}
         if path.startswith("/balance/"):
-            content = {"client_id": "ann", "balance": "10000.00", "held": "0.29", "available": "9999.71"}
+            content = {"client_id": "ann", "balance": self.cash, "held": "0.29", "available": "9999.71"}
             return 200, content, {}
+        if path == "/holdings/ann":
+            return 200, {"client_id": "ann", "holdings": [HOLDING]}, {}
+        if path.startswith("/holdings/"):
+            return 200, HOLDING, {}
+        if path == "/v1/fills":
+            after = int(query["after"])
+            return 200, {"fills": [fill for fill in self.fills if fill["sequence"] > after][: int(query["limit"])]}, {}
         return 404, refusal("request.unknown_path", path), {}
 
     def _command(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -96,6 +109,8 @@ class FakeVenue:
             "duplicate": duplicate,
         }
 
+
+HOLDING = {"client_id": "ann", "security": "AAPL", "quantity": 5, "held": 0, "available": 5}
 
 SECURITY = {
     "security": "AAPL",

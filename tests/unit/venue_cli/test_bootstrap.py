@@ -55,6 +55,25 @@ def test_interrupted_installation_leaves_no_stamp(
     assert not (environment / bootstrap.STAMP).exists()
 
 
+def test_a_moved_environment_is_made_anew_and_then_names_its_new_place(
+    environment: Path, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bot's file would import the code of the old place, and scripts would start its Python."""
+    packages = environment / "lib/python3.11/site-packages"
+    packages.mkdir(parents=True)
+    (packages / bootstrap.PATH_FILE).write_text("/where/it/was\n")
+    (environment / bootstrap.STAMP).write_text(bootstrap.stamp_of(lock))
+    made: list[Path] = []
+    monkeypatch.setattr(bootstrap, "is_healthy", lambda _: True)
+    monkeypatch.setattr(bootstrap, "create", made.append)
+    monkeypatch.setattr(bootstrap, "install", lambda *_: None)
+    bootstrap.ensure(environment, lock, tmp_path)
+    assert made == [environment]
+    assert bootstrap.named_checkout(environment) == str(CHECKOUT)
+    bootstrap.ensure(environment, lock, tmp_path)
+    assert made == [environment]
+
+
 def test_uv_is_installed_from_its_own_hashed_lines_alone(
     environment: Path, lock: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

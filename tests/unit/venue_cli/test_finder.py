@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from venue_cli.infrastructure import finder, given, local, memory, private
-from venue_cli.infrastructure.broker_probe import with_vhost, without_password
 from venue_cli.infrastructure.errors import InfrastructureError, Unavailable
-from venue_cli.infrastructure.found import WAYS, FoundBroker, FoundPostgres
+from venue_cli.infrastructure.found import FoundBroker, FoundPostgres
 from venue_cli.infrastructure.memory import Remembered
+from venue_cli.infrastructure.urls import with_vhost, without_password
 from venue_cli.infrastructure.virtual_hosts import GivenHost
+from venue_cli.infrastructure.ways import WAYS
 
 
 class FakeServers:

@@ -3,7 +3,6 @@
 import io
 import os
 import shutil
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from trading_bots.strategies import STRATEGIES
 from venue_cli.administration import Administration
 from venue_cli.demo.cast import RATES, assemble
 from venue_cli.demo.screen import Screen
-from venue_cli.demo.standings import Standing, table
 
 
 class FakeAdministration(Administration):
@@ -65,16 +63,6 @@ def test_a_second_demo_on_the_same_venue_has_accounts_of_its_own() -> None:
 def test_the_same_seed_gives_the_bots_the_same_dice() -> None:
     seeds = [[bot.seed for bot in assemble(FakeAdministration(), ["AAPL"], seed).bots] for seed in (1, 1, 2)]
     assert seeds[0] == seeds[1] and not set(seeds[0]) & set(seeds[2])
-
-
-def test_the_table_shows_gains_of_traders_only() -> None:
-    standings = [
-        Standing("demo1.ann", Decimal("9000"), Decimal("5.5"), {"AAPL": 10}, Decimal("10001.25")),
-        Standing("demo1.maker", Decimal("5000000"), Decimal(0), {}, Decimal("5000000")),
-    ]
-    heading, ann, maker = table(standings, ["demo1.ann"])
-    assert "+1.25" in ann and ann.endswith("10 AAPL")
-    assert "+" not in maker and len(heading.split()) == 6
 
 
 def test_a_terminal_gets_pictures_that_fit_and_lines_to_paste_uncut(monkeypatch: pytest.MonkeyPatch) -> None:

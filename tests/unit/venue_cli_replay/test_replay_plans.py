@@ -128,9 +128,9 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"# a heading\n", "neither a matching-consensus order file nor a LOBSTER message file"),
+        (b"# a heading\n", "is no recording of orders: it begins neither as a matching-consensus file"),
         (b"", "neither"),
-        (b"\xff\x00", "not a text file"),
+        (b"\xff\x00", "is no recording of orders: it is no plain text"),
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_in_words(tmp_path: Path, content: bytes, says: str) -> None:
@@ -143,7 +143,7 @@ def test_a_file_that_is_no_recording_is_refused_in_words(tmp_path: Path, content
 def test_a_broken_xz_file_is_refused_in_words(tmp_path: Path) -> None:
     file = tmp_path / "some.orders.csv.xz"
     file.write_bytes(b"not xz")
-    with pytest.raises(RecordingError, match="not a text file"):
+    with pytest.raises(RecordingError, match="is no recording of orders: it is no plain text"):
         make_plan(file)
 
 

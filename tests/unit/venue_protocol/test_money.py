@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from venue_protocol.money import MAX_E4, MoneyError, format_e4, parse_e4, parse_json_e4
+from venue_protocol.money import MAX_E4, MoneyError, format_e4, format_for_people, parse_e4, parse_json_e4
 
 amounts_e4 = st.integers(-MAX_E4, MAX_E4)
 
@@ -111,6 +111,28 @@ def test_a_decimal_is_taken_exactly_or_refused(amount: Decimal) -> None:
 def test_cents_have_two_decimals_and_finer_amounts_four(amount_e4: int) -> None:
     decimals = format_e4(amount_e4).partition(".")[2]
     assert len(decimals) == (2 if amount_e4 % 100 == 0 else 4)
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (0, "0.00"),
+        (2_900, "0.29"),
+        (-1, "-0.0001"),
+        (-5_000, "-0.50"),
+        (1_234_567_890_000, "123,456,789.00"),
+        (Decimal("-10012.3525"), "-10,012.3525"),
+        (Decimal("1.0525"), "1.0525"),
+        (Decimal(19), "19.00"),
+    ],
+)
+def test_people_see_the_same_decimals_with_commas(amount: int | Decimal, shown: str) -> None:
+    assert format_for_people(amount) == shown
+
+
+@given(amounts_e4)
+def test_but_for_the_commas_people_see_what_programs_see(amount_e4: int) -> None:
+    assert format_for_people(amount_e4).replace(",", "") == format_e4(amount_e4)
 
 
 def test_the_ambient_decimal_context_does_not_matter() -> None:

@@ -1,0 +1,144 @@
+"""What order entry can be asked, for `/docs` and `/openapi.json`."""
+
+from typing import Any
+
+from order_entry_gateway.domain.requests import (
+    Action,
+    AmendRequest,
+    CancelListRequest,
+    PlaceOrderRequest,
+)
+from service_runtime.openapi import LIMIT, Maybe, Operation, Query, Sometimes, document
+
+_PLACE = {
+    "security": "AAPL",
+    "side": "BUY",
+    "type": "limit",
+    "quantity": 5,
+    "price": "99.95",
+    "client_order_id": "mine-1",
+}
+_PLACED = {
+    "order_id": 2887,
+    "client_order_id": Maybe("mine-1"),
+    "status": "new",
+    "security": "AAPL",
+    "side": "BUY",
+    "type": "limit",
+    "time_in_force": "GTC",
+    "quantity": 5,
+    "price": Maybe("99.95"),
+    "duplicate": False,
+    "sequence": 2887,
+    "time_us": 1795232926928950,
+}
+_AMENDED = {
+    "order_id": 2887,
+    "status": "pending_replace",
+    "quantity": 4,
+    "price": "99.95",
+    "duplicate": False,
+    "sequence": 2888,
+    "time_us": 1795232926962240,
+}
+_CANCELED = {"order_id": 2887, "status": "pending_cancel", "sequence": 2889, "time_us": 1795232926962240}
+_ORDER = {
+    "order_id": 2796,
+    "client_order_id": Maybe("mine-1"),
+    "security": "GOOG",
+    "side": "BUY",
+    "type": "limit",
+    "time_in_force": "GTC",
+    "quantity": 1,
+    "price": Maybe("104.70"),
+    "status": "filled",
+    "filled": 1,
+    "leaves": 0,
+    "reason": Maybe("requested"),
+    "accepted_us": 1795232311768300,
+    "updated_us": 1795232311768300,
+}
+_ERROR = {
+    "code": "risk.insufficient_funds",
+    "message": "…",
+    "field": Maybe("quantity"),
+    "details": {},
+    "request_id": Maybe("…"),
+}
+_RESULTS = {"results": [{name: Sometimes(value) for name, value in (_PLACED | _CANCELED | {"error": _ERROR}).items()}]}
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/v1/orders",
+        "Place an order, or a list of them. 201: it is durable and covered.",
+        "client",
+        {201: _PLACED, 200: _PLACED | {"duplicate": True}},
+        body=PlaceOrderRequest | list[PlaceOrderRequest],
+        body_example=_PLACE,
+    ),
+    Operation(
+        "GET",
+        "/v1/orders",
+        "Own orders, newest first.",
+        "client",
+        {200: {"orders": [_ORDER]}},
+        query=(
+            Query("status", "`open` or `all`", {"type": "string", "enum": ["open", "all"], "default": "open"}),
+            Query("before", "only orders with a smaller order_id"),
+            LIMIT,
+        ),
+    ),
+    Operation(
+        "DELETE",
+        "/v1/orders",
+        "Cancel all own orders, or those in one security.",
+        "client",
+        {202: {"status": "pending_cancel", "sequence": 2893, "time_us": 1795232927369290}},
+        query=(Query("security", "only in this one", {"type": "string"}),),
+    ),
+    Operation("GET", "/v1/orders/<order_id>", "Where an order stands.", "client", {200: _ORDER}),
+    Operation("DELETE", "/v1/orders/<order_id>", "Cancel what is left of an order.", "client", {202: _CANCELED}),
+    Operation(
+        "PATCH",
+        "/v1/orders/<order_id>",
+        "Amend an order: new total quantity, new price, or both.",
+        "client",
+        {202: _AMENDED},
+        body=AmendRequest,
+        body_example={"quantity": 4, "client_order_id": "amend-1"},
+    ),
+    Operation(
+        "POST",
+        "/v1/orders/cancel",
+        "Cancel the orders of a list.",
+        "client",
+        {200: _RESULTS},
+        body=CancelListRequest,
+        body_example={"client_order_ids": ["mine-1", "mine-2"]},
+    ),
+    Operation(
+        "POST",
+        "/v1/commands",
+        "Up to 1000 commands of any kind, done in order in one transaction; a result for each.",
+        "client",
+        {200: _RESULTS},
+        body=list[Action],
+        body_example=[
+            {"action": "place", **_PLACE},
+            {"action": "amend", "client_order_id": "mine-1", "quantity": 4},
+            {"action": "cancel", "client_order_id": "mine-1"},
+            {"action": "cancel_all", "security": "AAPL"},
+        ],
+    ),
+    Operation(
+        "GET", "/v1/order-entry", "The same commands over a WebSocket (docs/order-entry.md).", "client", {101: None}
+    ),
+)
+
+
+def described() -> dict[str, Any]:
+    """The OpenAPI document."""
+    return document(
+        "Order entry", "Orders come in here: checked, covered, logged. More: docs/order-entry.md.", OPERATIONS
+    )

@@ -1,0 +1,129 @@
+"""What a running venue answers is what its `/openapi.json` says."""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+
+import clearinghouse.adapters.api as clearinghouse_api
+import market_data_feed.adapters.api as feed_api
+import order_entry_gateway.adapters.api as gateway_api
+from service_runtime.openapi import Operation
+from tests.integration.trading_bots.waiting import wait_for
+from tests.openapi_check import faults
+from trading_bots.client import Refused, VenueClient
+from venue_cli.administration import Administration
+from venue_cli.running import RunningVenue
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Asks one service, and compares each answer with the document that this service shows."""
+
+    url: str
+    document: dict[str, Any]
+    keys: dict[str, str]
+    names: dict[str, str]
+    """What stands for the parameters of paths."""
+
+    def ask(self, operation: Operation, body: Any = None, query: str = "") -> Any:
+        """The answer's JSON, once it fits the document."""
+        path = re.sub(r"<(?:int:)?(\w+)>", lambda match: self.names[match[1]], operation.path)
+        headers = {"Authorization": f"Bearer {self.keys[operation.needs]}"} if operation.needs in self.keys else {}
+        headers |= dict.fromkeys(operation.headers, secrets.token_hex(8))
+        answer = requests.request(operation.method, f"{self.url}{path}{query}", json=body, headers=headers, timeout=10)
+        described = self.document["paths"][operation.url][operation.method.lower()]
+        assert str(answer.status_code) in described["responses"], f"{operation.method} {path}: {answer.text}"
+        media = described["responses"][str(answer.status_code)]["content"]
+        kind = answer.headers["Content-Type"].partition(";")[0]
+        assert kind in media, f"{path}: {kind}"
+        if kind != "application/json":
+            return answer.text
+        assert faults(media[kind]["schema"], answer.json(), self.document) == [], f"{operation.method} {path}"
+        return answer.json()
+
+
+@pytest.fixture
+def ann(new_client: Callable[..., VenueClient]) -> VenueClient:
+    """A client with an open order, a canceled one, a fill from either side, a refusal."""
+    maker = new_client("maker", "1000000.00", {"GOOG": 100})
+    ann = new_client("ann")
+    maker.place("GOOG", "SELL", 10, "100.05")
+    ann.place("GOOG", "BUY", 4, "101.00")
+    wait_for(lambda: ann.holding("GOOG").available == 4)
+    ann.place("GOOG", "SELL", 1, "100.00")
+    maker.place("GOOG", "BUY", 1, "102.00", "IOC")
+    with pytest.raises(Refused):
+        ann.place("GOOG", "SELL", 100, "102.00")
+    ann.cancel(ann.place("GOOG", "BUY", 1, "90.00").order_id)
+    ann.place("GOOG", "BUY", 2, "91.00")
+    wait_for(lambda: len(ann.orders("all")) == 4 and len(ann.orders()) == 1)
+    return ann
+
+
+@pytest.fixture
+def asking(live_venue: RunningVenue, ann: VenueClient) -> Callable[[str], Asking]:
+    names = {"client_id": ann.client_id, "security_id": "GOOG", "order_id": str(ann.orders()[0].order_id)}
+
+    def of(url: str) -> Asking:
+        document = requests.get(f"{url}/openapi.json", timeout=10).json()
+        return Asking(url, document, {"client": ann.api_key, "administrator": live_venue.admin_key}, names)
+
+    return of
+
+
+def readable(operations: tuple[Operation, ...]) -> list[Operation]:
+    """Those that only read, without the WebSockets and the page's files."""
+    return [
+        each for each in operations if each.method == "GET" and 101 not in each.answers and "path:" not in each.path
+    ]
+
+
+def test_every_answer_of_the_feed_is_as_documented(live_venue: RunningVenue, asking: Callable[[str], Asking]) -> None:
+    feed = asking(live_venue.market_data_url)
+    rows = [feed.ask(operation) for operation in readable(feed_api.OPERATIONS)]
+    lists = [value for row in rows if isinstance(row, dict) for value in row.values() if isinstance(value, list)]
+    # Bids, waiting_for and behind may be empty; what ann did must show everywhere else.
+    assert sum(bool(rows) for rows in lists) >= 10
+
+
+def test_every_answer_of_order_entry_is_as_documented(
+    live_venue: RunningVenue, asking: Callable[[str], Asking]
+) -> None:
+    gateway = asking(live_venue.gateway_url)
+    changing = [each for each in gateway_api.OPERATIONS if each.method != "GET"]
+    order = {each.method + each.path: place for place, each in enumerate(changing)}
+    # Cancels come last: what they name must still be open.
+    changing.sort(key=lambda each: (each.method == "DELETE", each.path == "/v1/orders", order[each.method + each.path]))
+    for operation in [*readable(gateway_api.OPERATIONS), *changing]:
+        gateway.ask(operation, operation.body_example)
+    again = gateway.ask(gateway_api.OPERATIONS[0], gateway_api.OPERATIONS[0].body_example)
+    assert again["duplicate"] is True
+
+
+def test_every_answer_of_the_clearinghouse_is_as_documented(
+    live_venue: RunningVenue, asking: Callable[[str], Asking]
+) -> None:
+    clearinghouse = asking(live_venue.clearinghouse_url)
+    for operation in readable(clearinghouse_api.OPERATIONS):
+        clearinghouse.ask(operation)
+    bob = f"bob-{secrets.token_hex(4)}"
+    Administration(live_venue).create_client(bob)
+    clearinghouse.names["client_id"] = bob
+    changing = [each for each in clearinghouse_api.OPERATIONS if each.method != "GET"]
+    for operation in changing:
+        body = operation.body_example
+        if body is not None:
+            body = {name: _of_this_test(name, value, clearinghouse.names) for name, value in body.items()}
+        clearinghouse.ask(operation, body)
+
+
+def _of_this_test(name: str, value: Any, names: dict[str, str]) -> Any:
+    """New names where the example makes something new, a client that exists where it gives."""
+    if name == "client_id":
+        return names["client_id"] if value == "ann" else f"new-{secrets.token_hex(4)}"
+    return f"N{secrets.token_hex(3).upper()}" if (name, value) == ("security", "NVDA") else value

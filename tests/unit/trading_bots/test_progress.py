@@ -1,0 +1,66 @@
+"""The lines of progress of `python -m trading_bots`."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.unit.trading_bots.fake_services import KEY, FakeVenue
+from tests.unit.trading_bots.test_bot_runner import run_module, wait_for
+from trading_bots.progress import Progress
+from trading_bots.runner import BotSettings, Fleet, VenueAddress
+
+
+def fill(sequence: int) -> dict[str, Any]:
+    return {
+        "sequence": sequence,
+        "trade_id": sequence,
+        "order_id": 1,
+        "security": "AAPL",
+        "side": "BUY",
+        "price": "100.00",
+        "quantity": 1,
+        "time_us": sequence,
+    }
+
+
+@pytest.fixture
+def progress(fake_venue: FakeVenue) -> Progress:
+    address = VenueAddress(fake_venue.url, fake_venue.url)
+    bot = BotSettings(client_id="ann", api_key=KEY, security="AAPL", strategy="retail")
+    return Progress(Fleet([bot], address), address, threading.Event())
+
+
+def test_a_line_tells_fills_and_equity_since_the_start(progress: Progress, fake_venue: FakeVenue) -> None:
+    """Five shares at the reference price of 100.00 beside the cash; fills of an earlier run are not counted."""
+    fake_venue.fills = [fill(sequence) for sequence in range(1, 1502)]
+    (first,) = progress.lines(0.0)
+    fake_venue.fills += [fill(1600), fill(1601)]
+    fake_venue.cash = "10012.3525"
+    (second,) = progress.lines(65.4)
+    assert " ".join(first.split()) == "0 s ann 0 orders 0 refused 0 fills equity 10,500.00 (+0.00)"
+    assert " ".join(second.split()) == "65 s ann 0 orders 0 refused 2 fills equity 10,512.3525 (+12.3525)"
+
+
+def test_while_the_venue_is_away_a_line_says_so_and_later_counts_on(progress: Progress, fake_venue: FakeVenue) -> None:
+    progress.lines(0.0)
+    fake_venue.faults.append(lambda *_: (403, {"error": {"code": "auth.forbidden", "message": "no"}}, {}))
+    (away,) = progress.lines(5.0)
+    fake_venue.fills = [fill(7)]
+    (back,) = progress.lines(10.0)
+    assert away.endswith("- fills  equity -")
+    assert "1 fills" in back
+
+
+@pytest.mark.parametrize(("options", "lines"), [([], 1), (["--quiet"], 0)])
+def test_the_module_prints_a_line_a_bot_unless_it_is_quiet(
+    fake_venue: FakeVenue, options: list[str], lines: int
+) -> None:
+    urls = {"VENUE_ORDER_ENTRY_URL": fake_venue.url, "VENUE_MARKET_DATA_URL": fake_venue.url}
+    bot = ["--strategy", "retail", "--security", "AAPL"]
+    process = run_module(*bot, *options, VENUE_CLIENT_ID="ann", VENUE_API_KEY=KEY, **urls)
+    wait_for(lambda: len(fake_venue.orders) > 0, 30)
+    process.terminate()
+    said, _ = process.communicate(timeout=15)
+    assert process.returncode == 0
+    assert sum("equity" in line for line in said.splitlines()) == lines
