@@ -109,7 +109,7 @@ def test_the_command_prints_seed_and_trace_of_a_failure(
     monkeypatch.setattr(RealParts, "ledger_store", planted_bugs.OneLegOnly.ledger_store)
     assert simulate.run(arguments(50)) == 1
     said = capsys.readouterr().out
-    assert "./venue simulate --seed" in said and "clearinghouse settles" in said
+    assert "./venue simulate --seed" in said and "engine0 matches" in said
 
 
 def test_every_message_ten_times_over_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
