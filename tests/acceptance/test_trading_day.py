@@ -12,7 +12,9 @@ from venue_cli.session_door import SessionDoor
 
 def phase_of(client: Client, security: str) -> dict[str, Any]:
     """What the feed says of the security's phase."""
-    return dict(client.feed(f"/v1/session/{security}").json())
+    answer = client.feed(f"/v1/session/{security}")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
 
 
 def begin(venue: RunningVenue, client: Client, phase: str, security: str, lasts_s: int | None = None) -> None:
