@@ -105,6 +105,18 @@ AFTER = Query("after", "only what follows this sequence; 0 for all", {"type": "i
 LIMIT = Query("limit", "at most so many rows", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})
 
 
+TERMS = {
+    "worst_price": Maybe("150.00"),
+    "stop_price": Maybe("110.00"),
+    "expire_time": Maybe("2026-11-21T14:30:00.000000Z"),
+    "min_quantity": Maybe(2),
+    "display_quantity": Maybe(10),
+    "post_only": False,
+    "self_trade_prevention": "cancel_newest",
+}
+"""Of an order in an answer: what `venue_protocol.order_views` shows beside its price."""
+
+
 def document(title: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
     """The OpenAPI document of a service with these operations and the common ones."""
     structs: dict[str, type[msgspec.Struct]] = {}

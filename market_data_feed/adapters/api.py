@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service_runtime.openapi import AFTER, LIMIT, ByName, Maybe, Operation, Query, Sometimes, document
+from service_runtime.openapi import AFTER, LIMIT, TERMS, ByName, Maybe, Operation, Query, Sometimes, document
 
 _TIME_US, _TIME = 1795232311601670, "2026-11-21T03:38:31.601670Z"
 _HOLDING = {"client_id": "ann", "security": "GOOG", "quantity": 47, "held": 0, "available": 47}
@@ -35,7 +35,7 @@ _TRADE = {
     "security": "AAPL",
     "price": "105.15",
     "quantity": 2,
-    "aggressor": "BUY",
+    "aggressor": Maybe("BUY"),
     "time_us": _TIME_US,
     "time": _TIME,
 }
@@ -49,6 +49,7 @@ _ORDER = {
     "time_in_force": "GTC",
     "quantity": 1,
     "price": Maybe("104.70"),
+    **TERMS,
     "status": "filled",
     "filled": 1,
     "leaves": 0,
@@ -57,6 +58,7 @@ _ORDER = {
     "accepted_us": _TIME_US,
     "accepted": _TIME,
     "updated_us": _TIME_US,
+    "triggered_us": Maybe(_TIME_US),
     "sequence": 3275,
 }
 _REPORT = {
@@ -77,6 +79,7 @@ _REPORT = {
     "last_price": Sometimes("104.01"),
     "last_quantity": Sometimes(1),
     "role": Sometimes("taker"),
+    "reduced": Sometimes(2),
     "canceled": Sometimes(3),
 }
 _FILL = {
@@ -135,11 +138,26 @@ _STANDING = {
     "holdings": ByName("GOOG", 47),
     "equity": "10091.35",
 }
+_PHASE = {"phase": "opening_auction", "reason": Maybe("schedule"), "until_us": Maybe(_TIME_US)}
+_SECURITY_SESSION = _PHASE | {
+    "indicative_price": Maybe("105.15"),
+    "paired_quantity": 6,
+    "imbalance_quantity": 4,
+    "imbalance_side": Maybe("BUY"),
+    "limit_state": Maybe("BUY"),
+    "band_low": Maybe("99.75"),
+    "band_high": Maybe("110.25"),
+}
 _STATUS = {
     "status": "ready",
     "waiting_for": ["broker"],
     "behind": ["events.0"],
     "positions": ByName("events.0", 3654),
+    "session": {
+        "phases": ByName("0", _PHASE),
+        "securities": ByName("AAPL", _SECURITY_SESSION),
+        "time_us": _TIME_US,
+    },
     "time_us": _TIME_US,
     "time": _TIME,
 }
@@ -258,7 +276,16 @@ _MARKET = (
         {200: {"security": "AAPL", "trades": [_TRADE]}},
         query=(LIMIT, Query("before", "only trades with a smaller trade_id")),
     ),
-    Operation("GET", "/v1/status", "Whether the feed is up to date.", "anybody", {200: _STATUS}),
+    Operation(
+        "GET",
+        "/v1/session/<security_id>",
+        "The phase of a security, what its auction would do now, and whether its band holds it.",
+        "anybody",
+        {200: {"security": "AAPL"} | _SECURITY_SESSION},
+    ),
+    Operation(
+        "GET", "/v1/status", "Whether the feed is up to date, and the trading day's phases.", "anybody", {200: _STATUS}
+    ),
     Operation("GET", "/v1/stream", "The live WebSocket (docs/market-data.md).", "anybody", {101: None}),
     Operation("GET", "/", "The page of the market.", "anybody", {200: None}, media_type="text/html"),
     Operation("GET", "/page/<path:name>", "Its files.", "anybody", {200: None}, media_type="text/javascript"),

@@ -5,10 +5,13 @@ from typing import Any
 from order_entry_gateway.domain.requests import (
     Action,
     AmendRequest,
+    CancelAfterRequest,
     CancelListRequest,
     PlaceOrderRequest,
 )
-from service_runtime.openapi import LIMIT, Maybe, Operation, Query, Sometimes, document
+from order_entry_gateway.schedule import AroundTheClock, Daily
+from order_entry_gateway.session_desk import BandsRequest, PhaseRequest
+from service_runtime.openapi import LIMIT, TERMS, Either, Maybe, Operation, Query, Sometimes, document
 
 _PLACE = {
     "security": "AAPL",
@@ -28,6 +31,7 @@ _PLACED = {
     "time_in_force": "GTC",
     "quantity": 5,
     "price": Maybe("99.95"),
+    **TERMS,
     "duplicate": False,
     "sequence": 2887,
     "time_us": 1795232926928950,
@@ -36,7 +40,7 @@ _AMENDED = {
     "order_id": 2887,
     "status": "pending_replace",
     "quantity": 4,
-    "price": "99.95",
+    "price": Maybe("99.95"),
     "duplicate": False,
     "sequence": 2888,
     "time_us": 1795232926962240,
@@ -51,12 +55,14 @@ _ORDER = {
     "time_in_force": "GTC",
     "quantity": 1,
     "price": Maybe("104.70"),
+    **TERMS,
     "status": "filled",
     "filled": 1,
     "leaves": 0,
     "reason": Maybe("requested"),
     "accepted_us": 1795232311768300,
     "updated_us": 1795232311768300,
+    "triggered_us": Maybe(1795232311768300),
 }
 _ERROR = {
     "code": "risk.insufficient_funds",
@@ -66,8 +72,35 @@ _ERROR = {
     "request_id": Maybe("…"),
 }
 _RESULTS = {"results": [{name: Sometimes(value) for name, value in (_PLACED | _CANCELED | {"error": _ERROR}).items()}]}
+_LOGGED = [{"shard": 0, "sequence": 2894, "time_us": 1795232927369290}]
+_SCHEDULE = {
+    "mode": "schedule",
+    "time_zone": "America/New_York",
+    "pre_open": "04:00",
+    "opening_auction": "09:28",
+    "open": "09:30",
+    "closing_auction": "15:55",
+    "close": "16:00",
+    "weekdays": ["mon", "tue", "wed", "thu", "fri"],
+    "holidays": ["2026-12-25"],
+}
+_SESSION = {
+    "phases": [
+        {
+            "shard": 0,
+            "security": Maybe("AAPL"),
+            "phase": "halted",
+            "reason": Maybe("news"),
+            "since_us": 1795232927369290,
+            "until_us": Maybe(1795232987369290),
+        }
+    ],
+    "bands": [{"security": "AAPL", "band_bps": 500, "limit_state_s": 15, "pause_s": 300, "auction_s": 60}],
+    "schedule": Either(_SCHEDULE, {"mode": "around_the_clock"}),
+    "next": Maybe({"phase": "pre_open", "time_us": 1795424400000000}),
+}
 
-OPERATIONS = (
+_ORDERS = (
     Operation(
         "POST",
         "/v1/orders",
@@ -126,15 +159,71 @@ OPERATIONS = (
         body=list[Action],
         body_example=[
             {"action": "place", **_PLACE},
+            {
+                "action": "place",
+                "security": "AAPL",
+                "side": "BUY",
+                "type": "stop",
+                "quantity": 2,
+                "stop_price": "110.00",
+                "time_in_force": "DAY",
+                "self_trade_prevention": "cancel_oldest",
+            },
             {"action": "amend", "client_order_id": "mine-1", "quantity": 4},
             {"action": "cancel", "client_order_id": "mine-1"},
             {"action": "cancel_all", "security": "AAPL"},
         ],
     ),
     Operation(
+        "POST",
+        "/v1/cancel-after",
+        "Dead man's switch: all own orders are canceled so long after now, unless asked again before; 0 disarms.",
+        "client",
+        {200: {"status": "armed", "due_us": Maybe(1795232987369290), "due": Maybe("2026-11-21T03:49:47.369290Z")}},
+        body=CancelAfterRequest,
+        body_example={"timeout_ms": 60_000},
+    ),
+    Operation(
         "GET", "/v1/order-entry", "The same commands over a WebSocket (docs/order-entry.md).", "client", {101: None}
     ),
 )
+_DAY = (
+    Operation(
+        "GET",
+        "/v1/session",
+        "Phases and bands commanded last, the schedule, and what comes.",
+        "client",
+        {200: _SESSION},
+    ),
+    Operation(
+        "POST",
+        "/v1/session",
+        "Begin a phase: in one security, or in all except those halted one by one.",
+        "administrator",
+        {202: {"phase": "halted", "security": Maybe("AAPL"), "logged": _LOGGED}},
+        body=PhaseRequest,
+        body_example={"phase": "halted", "security": "AAPL", "reason": "news"},
+    ),
+    Operation(
+        "POST",
+        "/v1/session/bands",
+        "Give a security a volatility band; band_bps null takes it away.",
+        "administrator",
+        {202: {"security": "AAPL", "band_bps": Maybe(500), "logged": _LOGGED}},
+        body=BandsRequest,
+        body_example={"security": "AAPL", "band_bps": 500, "limit_state_s": 15, "pause_s": 300, "auction_s": 60},
+    ),
+    Operation(
+        "PUT",
+        "/v1/session/schedule",
+        "Trade by a daily schedule, or around the clock. The phase that a new schedule is in now begins at once.",
+        "administrator",
+        {200: _SESSION},
+        body=AroundTheClock | Daily,
+        body_example=_SCHEDULE,
+    ),
+)
+OPERATIONS = (*_ORDERS, *_DAY)
 
 
 def described() -> dict[str, Any]:

@@ -199,7 +199,7 @@ def _mutated(template: bytes, dice: random.Random) -> bytes:
 
 @pytest.mark.parametrize(
     "unsupported",
-    [{"type": "pegged"}, {"time_in_force": "DAY"}, {"time_in_force": "GTX"}, {"self_trade_prevention": "none"}],
+    [{"type": "pegged"}, {"type": "trailing_stop"}, {"time_in_force": "GTX"}, {"self_trade_prevention": "none"}],
 )
 def test_case_3_what_is_not_supported_is_refused_not_ignored(trader: Client, unsupported: dict[str, object]) -> None:
     answer = trader.gateway("POST", "/v1/orders", json=GOOD | unsupported)

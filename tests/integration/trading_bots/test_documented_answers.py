@@ -2,7 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,7 @@ class Asking:
 
 @pytest.fixture
 def ann(new_client: Callable[..., VenueClient]) -> VenueClient:
-    """A client with an open order, a canceled one, a fill from either side, a refusal."""
+    """A client with open orders (the newest a stop), a canceled, a reduced, a refused one, a fill of either side."""
     maker = new_client("maker", "1000000.00", {"GOOG": 100})
     ann = new_client("ann")
     maker.place("GOOG", "SELL", 10, "100.05")
@@ -61,7 +62,9 @@ def ann(new_client: Callable[..., VenueClient]) -> VenueClient:
         ann.place("GOOG", "SELL", 100, "102.00")
     ann.cancel(ann.place("GOOG", "BUY", 1, "90.00").order_id)
     ann.place("GOOG", "BUY", 2, "91.00")
-    wait_for(lambda: len(ann.orders("all")) == 4 and len(ann.orders()) == 1)
+    ann.place("GOOG", "SELL", 1, "91.00", self_trade_prevention="decrement")
+    ann.place("GOOG", "BUY", 1, None, "DAY", stop_price="110.00")
+    wait_for(lambda: len(ann.orders("all")) == 6 and len(ann.orders()) == 2)
     return ann
 
 
@@ -95,7 +98,7 @@ def test_every_answer_of_order_entry_is_as_documented(
     live_venue: RunningVenue, asking: Callable[[str], Asking]
 ) -> None:
     gateway = asking(live_venue.gateway_url)
-    changing = [each for each in gateway_api.OPERATIONS if each.method != "GET"]
+    changing = [each for each in gateway_api.OPERATIONS if each.method != "GET" and not is_of_the_day(each)]
     order = {each.method + each.path: place for place, each in enumerate(changing)}
     # Cancels come last: what they name must still be open.
     changing.sort(key=lambda each: (each.method == "DELETE", each.path == "/v1/orders", order[each.method + each.path]))
@@ -103,6 +106,63 @@ def test_every_answer_of_order_entry_is_as_documented(
         gateway.ask(operation, operation.body_example)
     again = gateway.ask(gateway_api.OPERATIONS[0], gateway_api.OPERATIONS[0].body_example)
     assert again["duplicate"] is True
+    switch = next(each for each in changing if each.path == "/v1/cancel-after")
+    assert gateway.ask(switch, {"timeout_ms": 0}) == {"status": "disarmed", "due_us": None, "due": None}
+
+
+def test_every_answer_about_the_trading_day_is_as_documented(
+    live_venue: RunningVenue,
+    asking: Callable[[str], Asking],
+    ann: VenueClient,
+    new_client: Callable[..., VenueClient],
+    around_the_clock: None,
+) -> None:
+    gateway, feed = asking(live_venue.gateway_url), asking(live_venue.market_data_url)
+    day = {each.method + each.path: each for each in gateway_api.OPERATIONS if is_of_the_day(each)}
+    public = {each.path: each for each in feed_api.OPERATIONS}
+    maker = new_client("maker", "1000000.00", {"GOOG": 100})
+    gateway.ask(day["POST/v1/session"], {"phase": "opening_auction", "security": "GOOG"})
+    ann.place("GOOG", "BUY", 5, "101.00", "OPG")
+    maker.place("GOOG", "SELL", 3, "99.00")
+    wait_for(lambda: feed.ask(public["/v1/session/<security_id>"])["paired_quantity"] >= 3)
+    assert "GOOG" in feed.ask(public["/v1/status"])["session"]["securities"]
+    gateway.ask(day["POST/v1/session"], {"phase": "continuous", "security": "GOOG"})
+    wait_for(lambda: any(fill["role"] == "auction" for fill in feed.ask(public["/v1/fills"])["fills"]))
+    assert feed.ask(public["/v1/trades/<security_id>"])["trades"][0]["aggressor"] is None
+    before = time.time_ns() // 1000
+    for operation in (each for each in day.values() if each.method != "GET"):
+        gateway.ask(operation, operation.body_example)
+    # The new schedule is in some phase now; once that is commanded, nothing is left to happen by itself.
+    wait_for(lambda: whole_venue_since_us(gateway.ask(day["GET/v1/session"])) > before)
+    shown = gateway.ask(day["GET/v1/session"])
+    assert shown["next"] and {"AAPL", None} <= {row["security"] for row in shown["phases"]}
+    assert [row["security"] for row in shown["bands"]] == ["AAPL"]
+
+
+def is_of_the_day(operation: Operation) -> bool:
+    """Whether it is about the phases of the venue, in which a test must clean up."""
+    return operation.path.startswith("/v1/session")
+
+
+def whole_venue_since_us(session: Any) -> int:
+    """Since when the phase of the last shard to begin one was commanded; 0 if none was yet."""
+    return min((row["since_us"] for row in session["phases"] if row["security"] is None), default=0)
+
+
+@pytest.fixture
+def around_the_clock(live_venue: RunningVenue) -> Iterator[None]:
+    """Gives the venue back as it was: trading, by no schedule, without bands."""
+    yield
+    headers = {"Authorization": f"Bearer {live_venue.admin_key}"}
+    for method, path, body in (
+        ("PUT", "/v1/session/schedule", {"mode": "around_the_clock"}),
+        ("POST", "/v1/session", {"phase": "continuous"}),
+        ("POST", "/v1/session", {"phase": "continuous", "security": "AAPL"}),
+        ("POST", "/v1/session", {"phase": "continuous", "security": "GOOG"}),
+        ("POST", "/v1/session/bands", {"security": "AAPL", "band_bps": None}),
+    ):
+        answer = requests.request(method, f"{live_venue.gateway_url}{path}", json=body, headers=headers, timeout=10)
+        answer.raise_for_status()
 
 
 def test_every_answer_of_the_clearinghouse_is_as_documented(

@@ -16,6 +16,7 @@ import market_data_feed.adapters.stream.route
 import market_data_feed.status
 import order_entry_gateway.adapters.api
 import order_entry_gateway.adapters.http
+import order_entry_gateway.adapters.session_http
 import order_entry_gateway.adapters.websocket
 from service_runtime import openapi, web
 from service_runtime.openapi import ByName, Maybe, Operation, Sometimes, plain, schema_of_example
@@ -30,7 +31,9 @@ NOTHING: Any = None
 
 def add_gateway(app: Flask) -> None:
     order_entry_gateway.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING)
-    order_entry_gateway.adapters.websocket.add_routes(app, NOTHING, NOTHING)
+    order_entry_gateway.adapters.http.add_timer_routes(app, NOTHING, NOTHING, NOTHING)
+    order_entry_gateway.adapters.websocket.add_routes(app, NOTHING, NOTHING, NOTHING)
+    order_entry_gateway.adapters.session_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
 
 
 def add_feed(app: Flask) -> None:
@@ -137,6 +140,18 @@ def test_an_amount_is_a_string_or_a_number_and_a_refusal_has_a_code_of_the_list(
     place = document["components"]["schemas"]["PlaceOrderRequest"]
     assert [faults(place, order | {"price": price}, document) for price in ("1.05", 1.05, 1, None)] == [[]] * 4
     assert faults(place, order | {"price": [1]}, document) and faults(place, order | {"side": "hold"}, document)
+    special = {
+        "type": "stop_limit",
+        "stop_price": "1.10",
+        "time_in_force": "GTD",
+        "expire_time": "2026-11-21T14:30:00Z",
+    }
+    rare = {"display_quantity": 1, "min_quantity": 1, "post_only": True, "self_trade_prevention": "decrement"}
+    assert faults(place, order | special | rare, document) == []
+    for tif in ("DAY", "OPG", "CLS"):
+        assert faults(place, order | {"time_in_force": tif}, document) == []
+    for unsupported in ({"type": "trailing_stop"}, {"time_in_force": "GTX"}, {"self_trade_prevention": "none"}):
+        assert faults(place, order | unsupported, document) != [], unsupported
     error = {"code": "price.off_tick", "message": "", "field": None, "details": {}, "request_id": None}
     refusal = document["components"]["schemas"]["Error"]
     assert faults(refusal, {"error": error}, document) == []
