@@ -5,8 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import VenueClient
+from venue_cli.running import RunningVenue
+from venue_cli.session_door import SessionDoor
 
 PAGE = Path(__file__).parents[3] / "docs/market-data.md"
 CHANNELS = {"price", "book", "trades", "status", "orders", "fills", "settlements"}
@@ -46,9 +50,11 @@ def fits(shown: Any, real: Any) -> bool:
 
 
 def test_a_message_of_each_channel_looks_as_the_documentation_shows_it(
-    new_client: Callable[..., VenueClient],
+    live_venue: RunningVenue, new_client: Callable[..., VenueClient]
 ) -> None:
     shown = documented()
+    SessionDoor(live_venue).begin("continuous")
+    wait_for(lambda: bool(phases_of(live_venue)))
     assert {name.partition(" ")[0] for name in shown} == CHANNELS
     maker = new_client("maker", "1000000.00", {"MSFT": 1000})
     ann = new_client("ann")
@@ -62,6 +68,11 @@ def test_a_message_of_each_channel_looks_as_the_documentation_shows_it(
         wait_for(lambda: take(stream.receive(1), real) and shown.keys() <= real.keys(), 30)
     for name, message in shown.items():
         assert fits(shape(message), shape(real[name])), f"{name}: {json.dumps(real[name])}"
+
+
+def phases_of(venue: RunningVenue) -> Any:
+    """What the feed knows of each shard's phase: nothing until one was commanded."""
+    return requests.get(f"{venue.market_data_url}/v1/status", timeout=10).json()["session"]["phases"]
 
 
 def take(message: Message | None, into: dict[str, Message]) -> bool:
