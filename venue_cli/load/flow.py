@@ -75,7 +75,7 @@ class Flow:
         if is_taker:
             quantity, cents, ends = _TAKER_QUANTITY, _REACH_CENTS, ',"time_in_force":"IOC"}'
         else:
-            quantity = 1 + int(self._dice.random() * _MOST_QUANTITY)
+            quantity = _TAKER_QUANTITY if self._mix.is_uniform else 1 + int(self._dice.random() * _MOST_QUANTITY)
             cents, ends = -1 - min(_FARTHEST, int(self._dice.expovariate(1 / _TYPICAL_DISTANCE))), "}"
         cents = REFERENCE_CENTS + cents if is_buy else REFERENCE_CENTS - cents
         return (

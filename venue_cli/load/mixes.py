@@ -12,14 +12,18 @@ class Mix(msgspec.Struct, frozen=True):
     cancel: float
     """Cancels of own orders that were resting when last heard of."""
     take: float
-    """New orders that meet the other half of the book: each trades with about one resting order."""
+    """New orders that meet the other half of the book and trade at once."""
+    is_uniform: bool = False
+    """All orders have one size, so that each taker trades with one resting order. Else sizes vary, and most have two."""
 
 
 MIXES = {
     mix.name: mix
     for mix in (
         Mix("usual", rest=0.60, cancel=0.35, take=0.05),
-        Mix("trades", rest=0.50, cancel=0.0, take=0.50),
+        Mix("trades", rest=0.50, cancel=0.0, take=0.50, is_uniform=True),
+        Mix("fills", rest=0.50, cancel=0.0, take=0.50),
     )
 }
-"""`usual`: most orders are canceled or rest. `trades`: half of the orders trade as they arrive, with the other half."""
+"""`usual`: most orders are canceled or rest. `trades`: half of the orders trade as they arrive, one with one of the other
+half: a trade for two orders. `fills`: the same with sizes that vary: a trade for each order."""
