@@ -120,7 +120,7 @@ class Database:
             self._url,
             application_name=self._name,
             connect_timeout=3,
-            options=f"-c statement_timeout={self._statement_timeout_ms} -c timezone=UTC",
+            options=f"-c statement_timeout={self._statement_timeout_ms} -c timezone=UTC -c jit=off",
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,

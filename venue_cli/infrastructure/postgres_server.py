@@ -23,7 +23,6 @@ _SETTINGS = """
 # A commit still waits for its fsync.
 shared_buffers = 256MB
 max_wal_size = 2GB
-wal_compression = on
 """
 STOP_PATIENCE_S = 30.0
 INITDB = ("-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8")

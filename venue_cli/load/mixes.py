@@ -14,7 +14,7 @@ class Mix(msgspec.Struct, frozen=True):
     take: float
     """New orders that meet the other half of the book and trade at once."""
     is_uniform: bool = False
-    """All orders have one size, so that each taker trades with one resting order. Else sizes vary, and most have two."""
+    """All orders have one size, so that each taker trades with one resting order. Else sizes vary, and most meet two."""
 
 
 MIXES = {
@@ -25,5 +25,5 @@ MIXES = {
         Mix("fills", rest=0.50, cancel=0.0, take=0.50),
     )
 }
-"""`usual`: most orders are canceled or rest. `trades`: half of the orders trade as they arrive, one with one of the other
-half: a trade for two orders. `fills`: the same with sizes that vary: a trade for each order."""
+"""`usual`: most orders are canceled or rest. `trades`: half of the orders trade as they arrive, each with one of the
+other half: a trade for two orders. `fills`: the same with sizes that vary: a trade for each order."""
