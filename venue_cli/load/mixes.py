@@ -14,7 +14,7 @@ class Mix(msgspec.Struct, frozen=True):
     take: float
     """New orders that meet the other half of the book and trade at once."""
     is_uniform: bool = False
-    """All orders have one size, so that each taker trades with one resting order. Else sizes vary, and most meet two."""
+    """All orders have one size, so that each taker trades with one resting order. Else sizes vary."""
 
 
 MIXES = {
