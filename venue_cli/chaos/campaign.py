@@ -22,7 +22,7 @@ from venue_cli.chaos.faults import Fault
 from venue_cli.chaos.probe import Probe
 from venue_cli.chaos.quiet import wait_until_quiet
 from venue_cli.chaos.recoveries import Outages, Recoveries, Recovery
-from venue_cli.chaos.site import Site, open_site
+from venue_cli.chaos.site import DISK_MEGABYTES, Site, open_site
 from venue_cli.chaos.subscriber import Subscriber
 from venue_cli.chaos.timetable import PlannedFault
 from venue_cli.chaos.traders import Trader, Treasurer, enroll
@@ -30,6 +30,8 @@ from venue_cli.chaos.verdict import judge, report_count
 from venue_cli.terminal import Report
 
 _QUIET_PATIENCE_S = 120.0
+_MEGABYTES_A_LISTED_ORDER = 18
+"""Of the disk that can be filled: long lists write more in the same time."""
 _LAST_ANSWERS_S = 300.0
 _LAST_FRAMES_S = 20.0
 
@@ -237,7 +239,7 @@ def run(plan: Plan, report: Report) -> Outcome:
     with ExitStack() as stack:
         hands = Hands()
         stack.callback(hands.release)
-        site = stack.enter_context(open_site(report))
+        site = stack.enter_context(open_site(report, DISK_MEGABYTES + _MEGABYTES_A_LISTED_ORDER * plan.most_listed))
         stack.callback(site.stopping.set)
         campaign = Campaign(site, plan, hands, report)
         outcome = campaign.run(campaign.timetable())

@@ -20,7 +20,7 @@ from venue_cli.terminal import Report
 SERVICES = tuple(service.name for service in services.STOP_ORDER)
 _RESTARTS_ALLOWED = 100_000
 """A campaign kills more often than any supervisor should forgive."""
-_DISK_MEGABYTES = 1_536
+DISK_MEGABYTES = 1_536
 _WAL_SETTINGS = ("max_wal_size = '256MB'", "min_wal_size = '80MB'")
 
 
@@ -64,12 +64,12 @@ class Site:
 
 
 @contextmanager
-def open_site(report: Report) -> Iterator[Site]:
+def open_site(report: Report, disk_megabytes: int = DISK_MEGABYTES) -> Iterator[Site]:
     """A started venue in a temporary folder. Raises Unavailable, InfrastructureError. From the main thread only."""
     way = private_place.way()
     with ExitStack() as stack:
         folder = stack.enter_context(private_place.temporary_folder("venue-chaos-"))
-        disk = stack.enter_context(mounted(folder / way / "postgres", _DISK_MEGABYTES))
+        disk = stack.enter_context(mounted(folder / way / "postgres", disk_megabytes))
         venue = stack.enter_context(running.start(way, folder, report, failures_allowed=_RESTARTS_ALLOWED))
         yield _site(venue, disk)
 
