@@ -17,7 +17,7 @@ from venue_protocol.times import format_utc
 
 SECURITIES = ("AAPL", "MSFT", "GOOG")
 _CASH_E4 = 3_000_000_000
-_SHARES = 3_000
+_SHARES = 2_500
 """Both for each order of the longest request: enough to trade on, and sometimes too little."""
 _MIDDLE_E4 = 1_000_000
 _TICK_E4 = 100
