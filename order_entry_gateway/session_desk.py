@@ -50,8 +50,9 @@ class SessionDesk:
 
     def begin(self, client_id: str, request: PhaseRequest) -> list[dict[str, Any]]:
         """Log the phase; where it stands in the log, by shard. Refused if it can't be."""
-        if request.reason is not None and len(request.reason) > 200:
-            raise Refused(Refusal(RejectReason.INVALID_FIELD, "a reason has 200 characters at most", "reason"))
+        if request.reason is not None and not (len(request.reason) <= 200 and request.reason.isprintable()):
+            message = "a reason has 200 printable characters at most"
+            raise Refused(Refusal(RejectReason.INVALID_FIELD, message, "reason"))
         if request.lasts_s is not None:
             _check_duration(request)
         lasts_us = request.lasts_s * _SECOND_US if request.lasts_s is not None else None

@@ -28,7 +28,15 @@ def test_only_administrators_command_phases(venue: RunningVenue, trader: Client)
     assert (answer.status_code, code_of(answer)) == (403, "auth.forbidden")
     assert trader.gateway("GET", "/v1/session").json()["schedule"] == {"mode": "around_the_clock"}
     headers = {"Authorization": f"Bearer {venue.admin_key}"}
-    for body in ({"phase": "lunch"}, {"phase": "halted", "lasts_s": 5}, {"phase": "closed", "security": "no"}, {}):
+    unusable: tuple[dict[str, Any], ...] = (
+        {"phase": "lunch"},
+        {"phase": "halted", "lasts_s": 5},
+        {"phase": "closed", "security": "no"},
+        {"phase": "closed", "reason": "\0"},
+        {"phase": "closed", "reason": "x" * 201},
+        {},
+    )
+    for body in unusable:
         refused = requests.post(f"{venue.gateway_url}/v1/session", json=body, headers=headers, timeout=10)
         assert refused.status_code == 400, body
     unknown = {"phase": "halted", "security": "NOBODY"}
