@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.storage import LedgerStore
@@ -18,6 +18,8 @@ from venue_protocol.streams import ResendRequest, StreamPosition
 log = logging.getLogger(__name__)
 
 _MOST_MESSAGES = 64
+_MOST_EVENTS = 5_000
+"""Settled in one transaction, about, or the events of one message: it locks accounts, and the door waits for them."""
 _ANNOUNCE_S = 1.0
 _IDLE_S = 0.25
 
@@ -76,7 +78,8 @@ class EventReader:
                 metrics.dead_letters.labels(topology.ORDER_EXECUTION).inc()
                 self._consumer.dead_letter(delivery, str(error))
         for batches in taken.values():
-            self._desk.settle(batches)
+            for together in _in_bites(batches):
+                self._desk.settle(together)
         self._ask_for_missing()
 
     def _take(self, message: codec.Message, taken: dict[int, list[EventBatch]]) -> None:
@@ -128,3 +131,17 @@ class EventReader:
             self._desk.announce()
         except DatabaseUnavailable as error:
             log.warning("can't announce the settlement position now", extra={"error": str(error)})
+
+
+def _in_bites(batches: Sequence[EventBatch]) -> Iterator[list[EventBatch]]:
+    """The same batches in order, in lists of about _MOST_EVENTS."""
+    together: list[EventBatch] = []
+    events = 0
+    for batch in batches:
+        together.append(batch)
+        events += len(batch.events)
+        if events >= _MOST_EVENTS:
+            yield together
+            together, events = [], 0
+    if together:
+        yield together

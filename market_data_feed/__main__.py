@@ -13,6 +13,7 @@ from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.domain.market import Market
 from market_data_feed.recorder import Recorder
+from market_data_feed.retention import Retention
 from service_runtime import openapi, settings, web
 from service_runtime.authentication import Authenticator
 from service_runtime.buses.rabbitmq import RabbitBus
@@ -29,6 +30,7 @@ def build(service: Service) -> Flask:
     """The service's parts, connected; its threads run on return."""
     ours = service.settings
     recording = Database(ours.market_url, f"{service.name}.recorder", pool_size=1)
+    forgetting = Database(ours.market_url, f"{service.name}.retention", pool_size=1)
     market_data = Database(ours.market_url, service.name, pool_size=8)
     clearing_data = Database(ours.clearing_url, service.name, pool_size=8)
     bus = RabbitBus(ours.broker_url, service.name)
@@ -39,6 +41,7 @@ def build(service: Service) -> Flask:
     clearing, listings, records = Clearing(clearing_data), Listings(clearing_data), Records(market_data)
     authenticator = Authenticator(clearing_data)
     recorder = Recorder(consumer, bus.publisher(), recording, clearing, hub, service.stopping)
+    retention = Retention(forgetting, clock, service.stopping, ours.refused_orders_days, ours.refused_orders_most)
     board = status.StatusBoard(service, recorder, hub, clock)
     service.add_check("market_data", market_data.is_ready)
     service.add_check("clearing_data", clearing_data.is_ready)
@@ -48,6 +51,7 @@ def build(service: Service) -> Flask:
     streams = route.Streams(hub, sender, catch_up, listings, authenticator)
     service.spawn("sender", lambda: sender.run(service.stopping))
     service.spawn("recorder", recorder.run)
+    service.spawn("retention", retention.run)
     service.spawn("status", board.run)
     service.spawn("farewell", lambda: streams.close_when(service.stopping))
     service.on_stop(bus.close)

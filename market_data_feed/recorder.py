@@ -25,6 +25,8 @@ from venue_protocol.streams import ResendRequest
 log = logging.getLogger(__name__)
 
 _MOST_MESSAGES = 100
+_MOST_ROWS = 20_000
+"""Recorded in one transaction, about, or what one message brings: readers of the record wait for it."""
 _IDLE_S = 0.25
 _HEAL_PAGE = 2_000
 _HEAL_AGAIN_S = 0.5
@@ -90,6 +92,8 @@ class Recorder:
         behind = self.behind()
         for delivery in deliveries:
             self._take(delivery)
+            if self._inbox.waiting() >= _MOST_ROWS:
+                self._record()
         self._note_gaps(behind)
         self._record()
         if deliveries:

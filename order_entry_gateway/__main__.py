@@ -1,13 +1,15 @@
 """Wires the gateway: the only place that makes its real parts."""
 
+from functools import partial
+
 from flask import Flask
 
 from order_entry_gateway.adapters import api, http, session_http, websocket
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
+from order_entry_gateway.adapters.progress import RecordProgress, SettlementProgress
 from order_entry_gateway.adapters.security_master import SecurityMaster
 from order_entry_gateway.adapters.session_store import SessionStore
-from order_entry_gateway.adapters.settlement_progress import SettlementProgress
 from order_entry_gateway.adapters.timer_store import PostgresTimers
 from order_entry_gateway.backlog import Backlog
 from order_entry_gateway.committer import Committer
@@ -18,6 +20,7 @@ from order_entry_gateway.rejection_reporter import RejectionReporter
 from order_entry_gateway.scheduler import Scheduler
 from order_entry_gateway.session_desk import SessionDesk
 from order_entry_gateway.timekeeper import Timekeeper
+from order_entry_gateway.turnstile import Turnstile
 from service_runtime import openapi, settings, web
 from service_runtime.authentication import Authenticator
 from service_runtime.buses.rabbitmq import RabbitBus
@@ -27,6 +30,10 @@ from service_runtime.service import Service
 
 _THREADS = websocket.MOST_SOCKETS + 128
 """Each WebSocket holds one."""
+_SETTLED_WITHIN_S, _RECORDED_WITHIN_S = 1.0, 3.0
+"""A new order is refused when what waits before it takes longer."""
+_EVENTS = 4
+"""Of a command, at most as a rule."""
 
 
 def build(service: Service, order_log: OrderLog | None = None) -> Flask:
@@ -44,8 +51,12 @@ def build(service: Service, order_log: OrderLog | None = None) -> Flask:
     committer = Committer(order_log, publisher, clock, securities, service.stopping)
     reporter = RejectionReporter(publisher, clock, service.stopping)
     limiter = RateLimiter(clearing, ours.rate_limit_per_second)
-    backlog = Backlog(SettlementProgress(clearing), service.stopping)
-    desk = OrderDesk(committer, securities, statuses, limiter, reporter, publisher.is_ready, backlog.is_long)
+    backlogs = _backlogs(ours)
+
+    def is_behind() -> bool:
+        return any(backlog.is_long() for backlog in backlogs)
+
+    desk = OrderDesk(committer, securities, statuses, limiter, reporter, publisher.is_ready, is_behind)
     timekeeper = Timekeeper(PostgresTimers(clearing), committer, securities, clock, service.stopping)
     authenticator = Authenticator(clearing)
     session_desk, sessions = SessionDesk(committer, securities), SessionStore(clearing)
@@ -54,18 +65,35 @@ def build(service: Service, order_log: OrderLog | None = None) -> Flask:
     service.add_check("broker", publisher.is_ready)
     service.spawn("committer", committer.run)
     service.spawn("rejection_reporter", reporter.run)
-    service.spawn("backlog", backlog.run)
+    for backlog in backlogs:
+        service.spawn(f"backlog of {backlog.who}", partial(backlog.run, service.stopping))
     service.spawn("timekeeper", timekeeper.run)
     service.spawn("scheduler", scheduler.run)
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
-    app = web.create_app(service)
-    http.add_routes(app, desk, statuses, authenticator)
+    app, turnstile = web.create_app(service), Turnstile()
+    http.add_routes(app, desk, statuses, authenticator, turnstile)
     http.add_timer_routes(app, desk, timekeeper, authenticator)
-    websocket.add_routes(app, desk, timekeeper, authenticator)
+    websocket.add_routes(app, desk, timekeeper, authenticator, turnstile)
     session_http.add_routes(app, session_desk, sessions, authenticator, clock)
     openapi.add_routes(app, api.described())
     return app
+
+
+def _backlogs(ours: settings.Settings) -> list[Backlog]:
+    """What may wait for settlement, counted in commands, and for the record, in events."""
+    allowed = ours.backlog_allowed
+    settlement = SettlementProgress(_for_looking(ours.clearing_url))
+    record = RecordProgress(_for_looking(ours.clearing_url), _for_looking(ours.market_url))
+    return [
+        Backlog("settlement", settlement, allowed, _SETTLED_WITHIN_S),
+        Backlog("record", record, _EVENTS * allowed, _RECORDED_WITHIN_S, is_excused=True),
+    ]
+
+
+def _for_looking(url: str) -> Database:
+    """One connection of its own: whoever looks must not wait for those whom the backlog keeps waiting."""
+    return Database(url, "order_entry_gateway.backlog", pool_size=1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How far settlement is behind the log: who takes orders faster than the venue settles them must say no in time."""
+"""How far settlement and record are behind: a door that takes more than the venue works off must say no in time."""
 
 import logging
 import threading
@@ -11,60 +11,89 @@ from service_runtime.database import DatabaseUnavailable
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.25
-_ALWAYS_ALLOWED = 5_000
-"""Commands that may wait whatever the pace: as long as that, a clearinghouse that starts again delays nobody."""
-_LONGEST_S = 1.0
-"""Beyond that, what the newest pace settles within this time."""
 _MEMORY = 0.7
 """Weight of the earlier pace against the newest."""
+_AWAY_S = 4.0
+"""A reader that works off nothing for so long is away."""
 
 
 class Progress(Protocol):
-    """Reads how far log and settlement have come."""
+    """Reads how far what is to do and what is done have come."""
 
     def __call__(self) -> tuple[int, int]:
-        """Commands logged, and of them those whose events are settled; of the shard that lags most."""
+        """How much there has been to do, and how much of it is done; of all shards together."""
         ...
 
 
 class Backlog:
-    """Looks at the backlog four times a second in a thread of its own."""
+    """Looks four times a second, in a thread of its own, how far one reader is behind, and whether that is too far.
+
+    So much may wait: `always_allowed` (a reader that starts again delays nobody), or what it works off within
+    `longest_s` at its newest pace. With `is_excused` what piled up while the reader was away does not count:
+    nobody has to wait until a restarted reader has caught up.
+    """
 
     def __init__(
-        self, progress: Progress, stopping: threading.Event, now_s: Callable[[], float] = time.monotonic
+        self,
+        who: str,
+        progress: Progress,
+        always_allowed: int,
+        longest_s: float,
+        *,
+        is_excused: bool = False,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.who = who
         self._progress = progress
-        self._stopping = stopping
+        self._always_allowed = always_allowed
+        self._longest_s = longest_s
+        self._is_excused = is_excused
         self._now_s = now_s
-        self._seen: tuple[float, int] | None = None
-        self._pace = 0.0
         self._is_long = False
+        self._looked_s: float | None = None
+        self._done: int | None = None
+        self._moved_s = 0.0
+        self._pace = 0.0
+        self._excused = 0
 
     def is_long(self) -> bool:
-        """Whether a new order would wait for its settlement longer than it should."""
+        """Whether a new order would wait for this reader longer than it should."""
         return self._is_long
 
-    def run(self) -> None:
+    def run(self, stopping: threading.Event) -> None:
         """Look until stopping."""
-        while not self._stopping.wait(_LOOK_EVERY_S):
+        while not stopping.wait(_LOOK_EVERY_S):
             self.look()
 
     def look(self) -> None:
-        """Look once. A database that is away is not a backlog: the commit itself will say so."""
+        """Look once. A database that is away is no backlog: the commit itself will say so."""
         try:
-            logged, settled = self._progress()
+            there_is, done = self._progress()
         except DatabaseUnavailable:
-            self._seen, self._is_long = None, False
+            self._looked_s = None
+            self._say(False, 0)
             return
-        now_s = self._now_s()
-        if self._seen is not None and now_s > self._seen[0]:
-            newest = (settled - self._seen[1]) / (now_s - self._seen[0])
-            self._pace = _MEMORY * self._pace + (1 - _MEMORY) * max(0.0, newest)
-        self._seen = (now_s, settled)
-        was_long = self._is_long
-        self._is_long = logged - settled > max(_ALWAYS_ALLOWED, self._pace * _LONGEST_S)
-        if self._is_long != was_long:
+        behind, now_s = there_is - done, self._now_s()
+        self._watch_pace(behind, done, now_s)
+        counted = behind - self._excused
+        self._say(counted > max(self._always_allowed, self._pace * self._longest_s), counted)
+
+    def _watch_pace(self, behind: int, done: int, now_s: float) -> None:
+        """Its pace, and what is excused now."""
+        is_first = self._done is None
+        if is_first or done != self._done or not behind:
+            self._moved_s = now_s
+        if self._looked_s is not None and self._done is not None and now_s > self._looked_s:
+            gained = max(0, done - self._done) / (now_s - self._looked_s)
+            self._pace = _MEMORY * self._pace + (1 - _MEMORY) * gained
+        self._looked_s, self._done = now_s, done
+        is_away = is_first or now_s - self._moved_s >= _AWAY_S
+        self._excused = behind if is_away and self._is_excused else min(self._excused, behind)
+
+    def _say(self, is_long: bool, behind: int) -> None:
+        if is_long != self._is_long:
             log.warning(
-                "settlement is behind, new orders are refused" if self._is_long else "new orders are taken again",
-                extra={"sequence": logged, "settled": settled},
+                "the venue is behind, new orders are refused" if is_long else "new orders are taken again",
+                extra={"who": self.who, "behind": behind},
             )
+        self._is_long = is_long

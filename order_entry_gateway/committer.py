@@ -1,9 +1,14 @@
-"""Group commit: requests that arrive while a commit runs share the next one, so a lone order never waits."""
+"""Group commit: requests that arrive while a commit runs share the next one, so a lone order never waits.
+
+When more waits than one commit takes, short requests go before long lists of others, of which each commit takes at
+least one.
+"""
 
 import logging
 import queue
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
 from order_entry_gateway.appending import AppendedBatch, append
@@ -21,6 +26,8 @@ from venue_protocol.topology import order_entry_queue
 log = logging.getLogger(__name__)
 
 _MOST_IN_COMMIT = 1000
+_SHORT = 25
+"""Candidates of a short request."""
 _MOST_WAITING = 20_000
 _LONGEST_WAIT_S = 0.5
 """Once the oldest has waited that long for its commit, no more than one commit's worth may wait."""
@@ -34,6 +41,9 @@ class Submission:
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.candidates = candidates
         self.came_s = time.monotonic()
+        self.number = 0
+        """Its place in the order in which all came."""
+        self.is_short = len(candidates) <= _SHORT
         self._decisions: list[Decision] = []
         self._decided = threading.Event()
 
@@ -69,9 +79,14 @@ class Committer:
         self._clock = clock
         self._securities = securities
         self._stopping = stopping
-        self._waiting: queue.SimpleQueue[Submission] = queue.SimpleQueue()
-        self._candidates_waiting = 0
-        self._waited_s = 0.0
+        self._coming: queue.SimpleQueue[Submission] = queue.SimpleQueue()
+        self._short: deque[Submission] = deque()
+        self._long: deque[Submission] = deque()
+        self._clients_of_long: Counter[str] = Counter()
+        self._came = 0
+        self._waiting = {True: 0, False: 0}
+        """Candidates that wait, in short requests and in long ones; likewise the next."""
+        self._waited_s = {True: 0.0, False: 0.0}
         """How long the oldest of the newest commit had waited."""
         self._count_lock = threading.Lock()
 
@@ -82,21 +97,23 @@ class Committer:
     def enqueue(self, candidates: Sequence[Candidate]) -> Submission:
         """Put these candidates in the queue for the next transaction, or refuse them at once when too many wait."""
         submission = Submission(candidates)
+        is_short, count = submission.is_short, len(candidates)
         with self._count_lock:
-            most = _MOST_WAITING if self._waited_s <= _LONGEST_WAIT_S else _MOST_IN_COMMIT
-            is_full = self._candidates_waiting + len(candidates) > most and self._candidates_waiting > 0
+            most = _MOST_WAITING if self._waited_s[is_short] <= _LONGEST_WAIT_S else _MOST_IN_COMMIT
+            waiting = self._waiting[is_short]
+            is_full = waiting + count > most and waiting > 0
             if not is_full:
-                self._candidates_waiting += len(candidates)
+                self._waiting[is_short] += count
         if is_full:
             busy = Refusal(RejectReason.OVERLOADED, "too many orders wait at the door, nothing was done")
             submission.settle([busy] * len(candidates))
         else:
-            self._waiting.put(submission)
+            self._coming.put(submission)
         return submission
 
     def run(self) -> None:
         """Commit batch after batch until stopping; what waits then is answered first."""
-        while not (self._stopping.is_set() and self._waiting.empty()):
+        while not (self._stopping.is_set() and not any(self._waiting.values())):
             self.step(0.2)
 
     def step(self, timeout_s: float) -> bool:
@@ -107,18 +124,52 @@ class Committer:
         return bool(submissions)
 
     def _take(self, timeout_s: float) -> list[Submission]:
-        try:
-            submissions = [self._waiting.get(timeout=timeout_s)]
-        except queue.Empty:
-            return []
-        taken = len(submissions[0].candidates)
-        while taken < _MOST_IN_COMMIT and not self._waiting.empty():
-            submissions.append(self._waiting.get())
+        """What goes into the next commit, in the order in which it came."""
+        self._sort_out(timeout_s)
+        submissions: list[Submission] = []
+        taken = 0
+        while self._short and taken < _MOST_IN_COMMIT:
+            submissions.append(self._short.popleft())
             taken += len(submissions[-1].candidates)
-        with self._count_lock:
-            self._candidates_waiting -= taken
-            self._waited_s = time.monotonic() - submissions[0].came_s
+        is_first = True
+        while self._long and (taken < _MOST_IN_COMMIT or is_first):
+            submissions.append(self._long.popleft())
+            taken += len(submissions[-1].candidates)
+            self._clients_of_long -= Counter([_client_of(submissions[-1])])
+            is_first = False
+        submissions.sort(key=lambda submission: submission.number)
+        self._count_out(submissions)
         return submissions
+
+    def _count_out(self, submissions: Sequence[Submission]) -> None:
+        """These no longer wait."""
+        now_s = time.monotonic()
+        with self._count_lock:
+            for is_short in (True, False):
+                alike = [submission for submission in submissions if submission.is_short == is_short]
+                self._waiting[is_short] -= sum(len(submission.candidates) for submission in alike)
+                self._waited_s[is_short] = now_s - alike[0].came_s if alike else 0.0
+
+    def _sort_out(self, timeout_s: float) -> None:
+        """Take what has come, or comes within `timeout_s` if nothing waits."""
+        try:
+            if not (self._short or self._long):
+                self._line_up(self._coming.get(timeout=timeout_s))
+            while True:
+                self._line_up(self._coming.get_nowait())
+        except queue.Empty:
+            return
+
+    def _line_up(self, submission: Submission) -> None:
+        """A short request goes ahead, but never of a long one of its own client: a cancel must not overtake it."""
+        self._came += 1
+        submission.number = self._came
+        client_id = _client_of(submission)
+        if submission.is_short and not self._clients_of_long[client_id]:
+            self._short.append(submission)
+        else:
+            self._long.append(submission)
+            self._clients_of_long[client_id] += 1
 
     def _commit(self, submissions: list[Submission]) -> None:
         candidates = [candidate for submission in submissions for candidate in submission.candidates]
@@ -152,6 +203,11 @@ class Committer:
                 return [refusal] * len(candidates), []
         race = Refusal(RejectReason.OVERLOADED, "gateways race for the same ids, nothing was done")
         return [race] * len(candidates), []
+
+
+def _client_of(submission: Submission) -> str:
+    """Whose request it is; the venue's own commands are nobody's."""
+    return getattr(submission.candidates[0], "client_id", "")
 
 
 def _unknown(cause: str) -> Refusal:

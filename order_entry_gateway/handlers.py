@@ -68,7 +68,7 @@ class Limiter(Protocol):
 
 Answer = dict[str, Any] | Refusal
 _ENDING = (CancelAction, CancelAllAction)
-_BEHIND = Refusal(RejectReason.OVERLOADED, "settlement is behind, nothing was done: ask again in a second")
+_BEHIND = Refusal(RejectReason.OVERLOADED, "the venue is behind, nothing was done: ask again in a second")
 
 
 class OrderDesk:
@@ -91,7 +91,7 @@ class OrderDesk:
         self._reporter = reporter
         self._is_ready = is_ready
         self._is_behind = is_behind
-        """Whether settlement is too far behind to take more orders; what ends orders is always taken."""
+        """Whether settlement or record is too far behind to take more orders; what ends orders is always taken."""
 
     def handle(self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest]) -> list[Answer]:
         """One answer for each action; the accepted ones are durable. Refused as a whole over the rate or unready."""
@@ -173,14 +173,21 @@ class PendingRequest:
         self._checked = checked
         self._submission = submission
         self._reporter = reporter
+        self._decisions: list[Decision] | None = None
 
     def is_decided(self) -> bool:
         """Whether `answers` returns at once."""
         return self._submission is None or self._submission.is_decided()
 
+    def wait(self) -> None:
+        """Wait until all is decided, or for too long; `answers` returns at once then."""
+        if self._decisions is None:
+            self._decisions = self._submission.wait() if self._submission else []
+
     def answers(self) -> list[Answer]:
         """One answer for each action, in order, once all are decided."""
-        decisions = iter(self._submission.wait() if self._submission else ())
+        self.wait()
+        decisions = iter(self._decisions or ())
         answers: list[Answer] = []
         for action, found in zip(self._actions, self._checked, strict=True):
             answer = found if isinstance(found, Refusal) else _merge([_answer(next(decisions)) for _ in found])
@@ -190,6 +197,9 @@ class PendingRequest:
         return answers
 
     def _report(self, request: PlaceOrderRequest, refusal: Refusal) -> None:
+        """For the record; not what shall be asked again: it would add to what the record is behind with."""
+        if refusal.reason.http_status == 503:
+            return
         self._reporter.refused(
             self._client_id, refusal, request.client_order_id, request.security, request.side, request.quantity
         )

@@ -13,11 +13,13 @@ from venue_protocol.trading_day import CLOSED, CLOSING_AUCTION, CONTINUOUS, OPEN
 
 CATCH_UP_DAYS = 7
 """After a longer absence only the phases of the last days are commanded."""
+OPEN_DUE_US = -1
+"""How far a venue is commanded that shall trade around the clock from now on: it has to be opened yet."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class AroundTheClock(msgspec.Struct, frozen=True, tag_field="mode", tag="around_the_clock", forbid_unknown_fields=True):
-    """Always continuous, until somebody commands otherwise."""
+    """Continuous from when this is set, until somebody commands otherwise."""
 
 
 class Daily(msgspec.Struct, frozen=True, tag_field="mode", tag="schedule", forbid_unknown_fields=True):
@@ -72,7 +74,7 @@ def refuse(schedule: Schedule) -> Refusal | None:
 def due(schedule: Schedule, after_us: int, until_us: int) -> list[tuple[int, Phase]]:
     """The phases that begin after `after_us` and at `until_us` at the latest, in order, with their times."""
     if isinstance(schedule, AroundTheClock):
-        return []
+        return [(until_us, CONTINUOUS)] if after_us == OPEN_DUE_US else []
     after_us = max(after_us, until_us - CATCH_UP_DAYS * 86_400_000_000)
     return [(at_us, phase) for at_us, phase in _between(schedule, after_us, until_us) if after_us < at_us <= until_us]
 
@@ -121,5 +123,7 @@ def encode(schedule: Schedule) -> str:
 
 def done_before_now(schedule: Schedule, now_us: int) -> int:
     """Where a new schedule begins: so that the phase that it is in now is commanded, and none before."""
+    if isinstance(schedule, AroundTheClock):
+        return OPEN_DUE_US
     earlier = due(schedule, 0, now_us)
     return earlier[-1][0] - 1 if earlier else now_us

@@ -31,6 +31,12 @@ class Settings:
     """VENUE_STATE_DIR, where a service may keep a cache (engine snapshots)."""
     rate_limit_per_second: int
     """VENUE_RATE_LIMIT_PER_SECOND: order-entry commands a client may send, sustained; burst is five times that."""
+    backlog_allowed: int
+    """VENUE_BACKLOG_ALLOWED: commands that may wait for settlement whatever its pace before new orders are refused."""
+    refused_orders_days: int
+    """VENUE_REFUSED_ORDERS_DAYS: the feed forgets refused orders after so many days; 0 keeps them."""
+    refused_orders_most: int
+    """VENUE_REFUSED_ORDERS_MOST: about so many refused orders are kept, the newest; 0 keeps all."""
     log_level: str
 
 
@@ -63,5 +69,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         shard=whole("VENUE_SHARD", 0),
         state_dir=environment.get("VENUE_STATE_DIR", ""),
         rate_limit_per_second=whole("VENUE_RATE_LIMIT_PER_SECOND", 2000),
+        backlog_allowed=whole("VENUE_BACKLOG_ALLOWED", 5000),
+        refused_orders_days=whole("VENUE_REFUSED_ORDERS_DAYS", 7),
+        refused_orders_most=whole("VENUE_REFUSED_ORDERS_MOST", 5_000_000),
         log_level=level("VENUE_LOG_LEVEL"),
     )

@@ -69,9 +69,11 @@ def json_response(content: Any, status: int = 200) -> Response:
 
 
 def refusal_response(refusal: Refusal, retry_after_s: int | None = None) -> Response:
-    """The answer to a refused request; counts it."""
+    """The answer to a refused request; counts it. A 503 always says when to ask again."""
     metrics.refusals.labels(refusal.reason.code).inc()
     response = json_response(error_body(refusal), refusal.reason.http_status)
+    if retry_after_s is None and response.status_code == 503:
+        retry_after_s = RETRY_AFTER_S
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
     if refusal.reason.http_status == 401:

@@ -32,6 +32,7 @@ from trading_bots.records import (
     read,
 )
 from trading_bots.refusal import Refused, VenueUnavailable, refusal_of
+from trading_bots.results import canceled_before, is_canceled_before, result_of
 from trading_bots.stream import Stream
 from trading_bots.transport import Transport
 
@@ -118,7 +119,12 @@ class VenueClient:
 
     def cancel(self, order_id: int) -> Receipt:
         """Ask for what is left of an own order to be canceled; the `orders` channel tells how it ended."""
-        receipt: Receipt = read(self._door.request("DELETE", f"/v1/orders/{order_id}"), Receipt)
+        try:
+            receipt: Receipt = read(self._door.request("DELETE", f"/v1/orders/{order_id}"), Receipt)
+        except Refused as refused:
+            if not is_canceled_before(refused, self._door.is_repeated):
+                raise
+            return canceled_before(order_id)
         return receipt
 
     def cancel_all(self, security: str | None = None) -> None:
@@ -209,7 +215,8 @@ class VenueClient:
         if not body:
             return []
         content = self._door.request("POST", path, body, open_question=_unclear_result)
-        return [refusal_of(result) or read(result, Receipt) for result in content["results"]]
+        results = zip(body, content["results"], strict=True)
+        return [result_of(action, result, self._door.is_repeated) for action, result in results]
 
     def named(self, commands: Sequence[Command]) -> list[Command]:
         """The same commands, each order and amend with a name of its own: what is safe to send again as a whole."""

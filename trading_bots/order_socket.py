@@ -2,7 +2,7 @@
 
 Each command has a name, so a frame whose answer did not come is sent again after a cut without doing
 anything twice: the venue answers a repetition with the first answer. A cancel needs no name: one that was
-done before its answer was lost is refused as `order.already_canceled`.
+sent again and finds its order canceled is done, and has a receipt.
 """
 
 import threading
@@ -18,8 +18,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from trading_bots.backoff import Backoff
 from trading_bots.commands import Amend, Amount, Cancel, Command, Place, command_json
-from trading_bots.records import Receipt, read
+from trading_bots.records import Receipt
 from trading_bots.refusal import Refused, VenueUnavailable, refusal_of
+from trading_bots.results import result_of
 
 _OPEN_TIMEOUT_S = 5.0
 _CLOSE_TIMEOUT_S = 1.0
@@ -49,6 +50,8 @@ class OrderSocket:
         self._closing = threading.Event()
         self._connection: ClientConnection | None = None
         self._frames = 0
+        self._is_repeated = False
+        """Whether the newest frame was sent more than once."""
 
     def place(
         self,
@@ -85,8 +88,9 @@ class OrderSocket:
         """
         if not commands:
             return []
-        answers = self._ask([command_json(command) for command in self._named(commands)])
-        return [refusal_of(answer) or read(answer, Receipt) for answer in answers]
+        frame = [command_json(command) for command in self._named(commands)]
+        answers = self._ask(frame)
+        return [result_of(action, answer, self._is_repeated) for action, answer in zip(frame, answers, strict=True)]
 
     def close(self) -> None:
         """End the connection; a call that waits raises VenueUnavailable."""
@@ -109,6 +113,7 @@ class OrderSocket:
         """The answers, one an action, once each is definite; the frame is repeated as a whole until then."""
         deadline = time.monotonic() + self._patience_s
         backoff = Backoff()
+        self._is_repeated = False
         while True:
             answers, failure, retry_after_s = self._attempt(frame)
             if failure is None:
@@ -116,6 +121,7 @@ class OrderSocket:
             pause_s = backoff.next_s(retry_after_s)
             if time.monotonic() + pause_s > deadline or self._closing.wait(pause_s):
                 raise VenueUnavailable(f"order entry: {failure}")
+            self._is_repeated = True
 
     def _attempt(self, frame: Frame) -> tuple[list[dict[str, Any]], str | None, float]:
         """(answers, None, 0), or ([], why there are none yet, seconds the venue asked to wait)."""

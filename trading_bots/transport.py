@@ -31,6 +31,8 @@ class Transport:
         self._timeout_s = timeout_s
         self._patience_s = patience_s
         self._stopping = stopping or threading.Event()
+        self.is_repeated = False
+        """Whether the newest request was sent more than once."""
         self._session = requests.Session()
         self._session.trust_env = False
         if api_key:
@@ -55,6 +57,7 @@ class Transport:
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         deadline = time.monotonic() + self._patience_s
         backoff = Backoff()
+        self.is_repeated = False
         while True:
             content, failure, retry_after_s = self._attempt(method, path, payload, parameters)
             failure = failure or open_question(content)
@@ -63,6 +66,7 @@ class Transport:
             pause_s = backoff.next_s(retry_after_s)
             if time.monotonic() + pause_s > deadline or self._stopping.wait(pause_s):
                 raise VenueUnavailable(f"{method} {path}: {failure}")
+            self.is_repeated = True
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,6 +1,7 @@
 """Log files: rotated while the writer keeps them open, and read from the end."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 MAX_BYTES = 20_000_000
@@ -21,6 +22,13 @@ def rotate(log: Path, max_bytes: int = MAX_BYTES) -> None:
     shutil.copyfile(log, log.with_name(f"{log.name}.1"))
     with log.open("r+b") as file:
         file.truncate(0)
+
+
+def rotate_all(folders: Iterable[Path]) -> None:
+    """Rotate every log in `folders`: also those of private servers and of the launcher itself, which only append."""
+    for folder in folders:
+        for log in folder.glob("*.log"):
+            rotate(log)
 
 
 def tail(log: Path, lines: int = 20) -> str:

@@ -28,7 +28,14 @@ STOP_ORDER = (GATEWAY, ENGINE, CLEARINGHOUSE, FEED)
 """The door first: nothing new comes in while what is under way ends. Starts go the other way round."""
 
 ROOT = Path(__file__).parents[1]
-PASSED_ON = ("VENUE_RATE_LIMIT_PER_SECOND", "VENUE_LOG_LEVEL", "VENUE_ENDOWMENT")
+PASSED_ON = (
+    "VENUE_RATE_LIMIT_PER_SECOND",
+    "VENUE_BACKLOG_ALLOWED",
+    "VENUE_REFUSED_ORDERS_DAYS",
+    "VENUE_REFUSED_ORDERS_MOST",
+    "VENUE_LOG_LEVEL",
+    "VENUE_ENDOWMENT",
+)
 
 
 def environment(

@@ -185,4 +185,4 @@ class Supervisor:
         for service in self.services:
             if service.keep_running(time.monotonic(), self._failures_allowed):
                 self._on_restart(service.name)
-            service_logs.rotate(service.log)
+        service_logs.rotate_all({service.log.parent for service in self.services})

@@ -76,6 +76,10 @@ class Inbox:
         self._due.refusals.append(batch)
         return batch.first <= before + 1
 
+    def waiting(self) -> int:
+        """How many events, reports and refusals are due."""
+        return self._due.size()
+
     def take_due(self) -> Due:
         """What is due; it counts as recorded from here on, so whoever takes it must record it or end."""
         due, self._due = self._due, Due()

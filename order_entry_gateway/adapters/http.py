@@ -1,7 +1,5 @@
 """Order entry over REST."""
 
-from collections.abc import Sequence
-
 import msgspec
 from flask import Flask, Response, request
 
@@ -17,11 +15,12 @@ from order_entry_gateway.domain.requests import (
     CancelListRequest,
     PlaceOrderRequest,
 )
-from order_entry_gateway.handlers import Answer, OrderDesk
+from order_entry_gateway.handlers import Answer, OrderDesk, PendingRequest
 from order_entry_gateway.timekeeper import Timekeeper
+from order_entry_gateway.turnstile import Turnstile
 from service_runtime import metrics
 from service_runtime.authentication import Authenticator
-from service_runtime.request_body import body_as
+from service_runtime.request_body import body_as, body_bytes, decode_strictly
 from service_runtime.web import (
     RETRY_AFTER_S,
     error_body,
@@ -43,32 +42,35 @@ LONGEST_TIMEOUT_MS = 86_400_000
 """Of a dead man's switch: a day."""
 
 
-def add_routes(app: Flask, desk: OrderDesk, statuses: OrderStatusStore, authenticator: Authenticator) -> None:
+def add_routes(
+    app: Flask, desk: OrderDesk, statuses: OrderStatusStore, authenticator: Authenticator, turnstile: Turnstile
+) -> None:
     """Put the order entry routes on `app`."""
     _add_reading_routes(app, statuses, authenticator)
 
     @app.post("/v1/orders")
     def place() -> Response:
-        caller = authenticator.caller()
-        body = body_as(_orders_decoder)
-        if isinstance(body, list):
-            return _list_response(desk.handle(caller, _bounded(body)))
-        return _single_response(desk.handle(caller, [body])[0], 201)
+        caller, body = authenticator.caller(), body_bytes()
+        with turnstile.entering(len(body)):
+            orders = decode_strictly(_orders_decoder, body)
+            pending = desk.begin(caller, bounded(orders) if isinstance(orders, list) else [orders])
+        pending.wait()
+        with turnstile.leaving(len(body)):
+            return _list_response(pending) if isinstance(orders, list) else _single_response(pending.answers()[0], 201)
 
     @app.post("/v1/commands")
     def commands() -> Response:
-        caller = authenticator.caller()
-        return _list_response(desk.handle(caller, _bounded(body_as(_commands_decoder))))
+        caller, body = authenticator.caller(), body_bytes()
+        with turnstile.entering(len(body)):
+            pending = desk.begin(caller, bounded(decode_strictly(_commands_decoder, body)))
+        pending.wait()
+        with turnstile.leaving(len(body)):
+            return _list_response(pending)
 
     @app.post("/v1/orders/cancel")
     def cancel_list() -> Response:
         caller = authenticator.caller()
-        body = body_as(_cancels_decoder)
-        if (body.order_ids is None) == (body.client_order_ids is None):
-            raise refuse(RejectReason.MISSING_FIELD, "send either order_ids or client_order_ids", "order_ids")
-        cancels = [CancelAction(order_id=order_id) for order_id in body.order_ids or ()]
-        cancels += [CancelAction(client_order_id=name) for name in body.client_order_ids or ()]
-        return _list_response(desk.handle(caller, _bounded(cancels)))
+        return _list_response(desk.begin(caller, bounded(_cancels(body_as(_cancels_decoder)))))
 
     @app.delete("/v1/orders/<order_id>")
     def cancel(order_id: str) -> Response:
@@ -146,19 +148,28 @@ def answer_content(answer: Answer) -> dict[str, object]:
 
 def _single_response(answer: Answer, status: int) -> Response:
     if isinstance(answer, Refusal):
-        return refusal_response(answer, RETRY_AFTER_S if answer.reason.http_status == 503 else None)
+        return refusal_response(answer)
     return json_response(answer, 200 if answer.get("duplicate") else status)
 
 
-def _list_response(answers: Sequence[Answer]) -> Response:
+def _cancels(body: CancelListRequest) -> list[CancelAction]:
+    if (body.order_ids is None) == (body.client_order_ids is None):
+        raise refuse(RejectReason.MISSING_FIELD, "send either order_ids or client_order_ids", "order_ids")
+    cancels = [CancelAction(order_id=order_id) for order_id in body.order_ids or ()]
+    return cancels + [CancelAction(client_order_id=name) for name in body.client_order_ids or ()]
+
+
+def _list_response(pending: PendingRequest) -> Response:
     """200 with one result each; 503 when the venue as a whole could not answer."""
+    answers = pending.answers()
     refusals = [answer for answer in answers if isinstance(answer, Refusal)]
     if refusals and len(refusals) == len(answers) and refusals[0].reason.http_status == 503:
         return refusal_response(refusals[0], RETRY_AFTER_S)
     return json_response({"results": [answer_content(answer) for answer in answers]})
 
 
-def _bounded(actions: list) -> list:  # type: ignore[type-arg]
+def bounded(actions: list) -> list:  # type: ignore[type-arg]
+    """These actions; Refused when a list may not have so many."""
     if not 1 <= len(actions) <= MOST_COMMANDS:
         raise refuse(RejectReason.INVALID_FIELD, f"a list has 1 to {MOST_COMMANDS} commands")
     return actions

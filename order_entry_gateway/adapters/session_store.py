@@ -16,14 +16,19 @@ _TURN = 0x56454E5545
 class Turn:
     """The schedule, held by one gateway until the block ends."""
 
-    def __init__(self, cursor: Cursor, stored: Schedule, done_us: int) -> None:
+    def __init__(self, cursor: Cursor, stored: str, done_us: int) -> None:
         self._cursor = cursor
-        self.schedule = stored
+        self._stored = stored
+        self.schedule = schedule.decode(stored)
         self.done_us = done_us
 
     def done(self, until_us: int) -> None:
-        """Phases up to this time are commanded."""
-        self._cursor.execute("UPDATE session_schedule SET done_us = %s", (until_us,))
+        """Phases up to this time are commanded; a schedule that was set meanwhile begins as it was set."""
+        self._cursor.execute(
+            "UPDATE session_schedule SET done_us = %s WHERE schedule = %s AND done_us = %s",
+            (until_us, self._stored, self.done_us),
+        )
+        self.done_us = until_us
 
 
 class SessionStore:
@@ -62,8 +67,7 @@ class SessionStore:
                 yield None
                 return
             cursor.execute("SELECT schedule, done_us FROM session_schedule")
-            text, done_us = cursor.fetchone()
-            yield Turn(cursor, schedule.decode(text), done_us)
+            yield Turn(cursor, *cursor.fetchone())
 
     def _rows(self, table: str, columns: tuple[str, ...]) -> list[Any]:
         with self._clearing.transaction() as cursor:

@@ -11,9 +11,8 @@ from flask import Flask, Response, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed
 
-from order_entry_gateway.adapters.http import answer_content, switch_answer
+from order_entry_gateway.adapters.http import answer_content, bounded, switch_answer
 from order_entry_gateway.domain.requests import (
-    MOST_COMMANDS,
     Action,
     AuthenticateAction,
     CancelAfterAction,
@@ -21,11 +20,12 @@ from order_entry_gateway.domain.requests import (
 )
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.timekeeper import Timekeeper
+from order_entry_gateway.turnstile import Turnstile
 from service_runtime.authentication import Authenticator, Caller
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.request_body import decode_strictly
 from service_runtime.slow_clients import MAX_BODY_BYTES, allow_silence
-from service_runtime.web import RETRY_AFTER_S, Refused, error_body, refusal_response, refuse
+from service_runtime.web import RETRY_AFTER_S, Refused, error_body, refusal_response
 from venue_protocol.refusals import Refusal, RejectReason
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,9 @@ _frame_decoder = msgspec.json.Decoder(
 )
 
 
-def add_routes(app: Flask, desk: OrderDesk, timekeeper: Timekeeper, authenticator: Authenticator) -> None:
+def add_routes(
+    app: Flask, desk: OrderDesk, timekeeper: Timekeeper, authenticator: Authenticator, turnstile: Turnstile
+) -> None:
     """Put `/v1/order-entry` on `app`."""
     app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": _PING_S, "max_message_size": MAX_BODY_BYTES}
     sockets = _Sockets()
@@ -59,7 +61,7 @@ def add_routes(app: Flask, desk: OrderDesk, timekeeper: Timekeeper, authenticato
     def order_entry(connection: Any) -> None:
         allow_silence(request.environ)
         connection.sock = _PacedSocket(connection)
-        session = _Session(desk, timekeeper, authenticator, sockets)
+        session = _Session(desk, timekeeper, authenticator, sockets, turnstile)
         sockets.entered()
         try:
             _converse(connection, session)
@@ -146,12 +148,18 @@ class _Session:
     """One connection: who it belongs to, and the answer to each frame."""
 
     def __init__(
-        self, desk: OrderDesk, timekeeper: Timekeeper, authenticator: Authenticator, sockets: _Sockets
+        self,
+        desk: OrderDesk,
+        timekeeper: Timekeeper,
+        authenticator: Authenticator,
+        sockets: _Sockets,
+        turnstile: Turnstile,
     ) -> None:
         self._desk = desk
         self._timekeeper = timekeeper
         self._authenticator = authenticator
         self._sockets = sockets
+        self._turnstile = turnstile
         self._key: str | None = None
         self._client_id: str | None = None
         self._cancels_at_end: tuple[str, str] | None = None
@@ -181,19 +189,20 @@ class _Session:
         """What to send back for one frame: an object for an action, a list for a list, `{"error": …}` for garbage."""
         action_id = None
         try:
-            actions = decode_strictly(_frame_decoder, frame)
+            with self._turnstile.entering(len(frame)):
+                actions = decode_strictly(_frame_decoder, frame)
+                if isinstance(actions, list):
+                    pending = self._desk.begin(self._caller(), bounded(actions))
+            if isinstance(actions, list):
+                pending.wait()
+                with self._turnstile.leaving(len(frame)):
+                    answered = zip(actions, pending.answers(), strict=True)
+                    return [{"id": action.id} | answer_content(answer) for action, answer in answered]
             if isinstance(actions, AuthenticateAction):
                 action_id = actions.id
                 caller = self._admit(self._authenticator.caller_of(actions.key))
                 self._key = actions.key
                 return {"id": action_id, "client_id": caller.client_id, "status": "authenticated"}
-            if isinstance(actions, list):
-                if not 1 <= len(actions) <= MOST_COMMANDS:
-                    raise refuse(RejectReason.INVALID_FIELD, f"a list has 1 to {MOST_COMMANDS} commands")
-                answers = self._desk.handle(self._caller(), actions)
-                return [
-                    {"id": action.id} | answer_content(answer) for action, answer in zip(actions, answers, strict=True)
-                ]
             action_id = actions.id
             if isinstance(actions, CancelAfterAction | CancelOnDisconnectAction):
                 return {"id": action_id} | self._set_timer(actions)

@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from service_runtime.schema.storage import APPENDED
+
 metadata = MetaData()
 
 clients = Table(
@@ -123,6 +125,7 @@ order_log = Table(
         "sequence",
         postgresql_where=text("amended_order_id IS NOT NULL"),
     ),
+    postgresql_with=APPENDED,
     comment="Owner: gateway; append only. The truth: every command that changes a book, gap-free per shard."
     " Rows with the same time_us were one commit.",
 )
@@ -171,6 +174,7 @@ journals = Table(
     CheckConstraint("journal_is_balanced(accounts, assets, amounts)", name="journals_balanced_check"),
     Index("journals_trade_id", "trade_id", unique=True, postgresql_where=text("trade_id IS NOT NULL")),
     Index("journals_reference", "reference", unique=True, postgresql_where=text("reference IS NOT NULL")),
+    postgresql_with=APPENDED,
     comment="Owner: clearinghouse; insert only, for anybody. One row a journal, its legs in three parallel arrays;"
     " the view ledger_entries shows one leg a row. The unique trade_id is the last guard against settling twice.",
 )
@@ -183,6 +187,7 @@ settlement_reports = Table(
     Column("client_sequence", BigInteger, nullable=False),
     Column("report", Text, nullable=False),
     UniqueConstraint("client_id", "client_sequence", name="settlement_reports_client_sequence"),
+    postgresql_with=APPENDED,
     comment="Owner: clearinghouse; insert only. The outbox and the record: `report` is the JSON that was published.",
 )
 

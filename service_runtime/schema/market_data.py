@@ -2,10 +2,12 @@
 
 `event_sequence` is the sharded event sequence (venue_protocol.identifiers.sharded_id), so it is
 unique venue-wide and rises within a shard. Amounts: `_e4` ten-thousandths of a dollar; quantities:
-shares; times: microseconds since the epoch. Rows are written by COPY and never deleted.
+shares; times: microseconds since the epoch. Rows are written by COPY and never deleted, but for refused_orders.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, SmallInteger, Table, Text, text
+
+from service_runtime.schema.storage import APPENDED
 
 metadata = MetaData()
 
@@ -34,7 +36,7 @@ orders = Table(
     Column("terms", Text),
     Index("orders_client_id", "client_id", "order_id"),
     Index("orders_open", "client_id", "order_id", postgresql_where=text("status IN ('new', 'partially_filled')")),
-    postgresql_with={"fillfactor": 80},
+    postgresql_with={"fillfactor": 80, "autovacuum_vacuum_scale_factor": 0.05, "autovacuum_freeze_min_age": 0},
     comment="Each order as it stands. price_e4: its limit, or the band edge of an order without one; notional_e4: sum"
     " of its fills; event_sequence: its newest event; visible: its shares in the published book; triggered_us: when a"
     " stop was elected; terms: JSON of its rare terms. orders_open finds a client's open orders and, at a start, all.",
@@ -67,6 +69,7 @@ order_reports = Table(
         "order_id",
         postgresql_where=text("kind IN ('cancel_rejected', 'amend_rejected')"),
     ),
+    postgresql_with=APPENDED,
     comment="Execution reports: what an event meant to one owner, and how the order stood after it. An event means"
     " something to a client at most once, so the key serves replay too. previous_sequence chains an order's reports"
     " backwards from orders.event_sequence: no index on order_id is needed.",
@@ -86,6 +89,7 @@ trades = Table(
     Column("sell_order_id", BigInteger, nullable=False),
     Column("sell_client_id", Text, nullable=False),
     Column("time_us", BigInteger, nullable=False),
+    postgresql_with=APPENDED,
     comment="Each trade once. trade_id rises along a security's tape, so the key serves paging and replay.",
 )
 
@@ -97,6 +101,7 @@ settlements = Table(
     Column("client_sequence", BigInteger, nullable=False),
     Column("report", Text, nullable=False),
     Index("settlements_client_id", "client_id", "sequence"),
+    postgresql_with=APPENDED,
     comment="Settlement reports as published (JSON), venue-wide gap-free.",
 )
 
@@ -114,7 +119,9 @@ refused_orders = Table(
     Column("message", Text, nullable=False),
     Column("time_us", BigInteger, nullable=False),
     Index("refused_orders_client_id", "client_id", "time_us"),
-    comment="Orders the door refused. Text comes from outside: cut and cleaned; quantity null where too large.",
+    Index("refused_orders_time_us", "time_us"),
+    comment="Orders the door refused, forgotten by age and number. Text comes from outside: cut and cleaned; quantity"
+    " null where too large.",
 )
 
 session_events = Table(

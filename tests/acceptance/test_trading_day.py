@@ -1,5 +1,6 @@
 """A trading day through the public API: phases of one security, both ways to refuse, auctions, expiry, the record."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -42,6 +43,22 @@ def test_only_administrators_command_phases(venue: RunningVenue, trader: Client)
     unknown = {"phase": "halted", "security": "NOBODY"}
     refused = requests.post(f"{venue.gateway_url}/v1/session", json=unknown, headers=headers, timeout=10)
     assert refused.status_code == 404
+
+
+def test_back_to_around_the_clock_opens_all_but_what_was_halted_by_hand(
+    venue: RunningVenue, trader: Client, maker: Client, security: str
+) -> None:
+    door = SessionDoor(venue)
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%a").lower()
+    door.set_schedule({"mode": "schedule", "time_zone": "UTC", "weekdays": [yesterday]})
+    eventually(lambda: phase_of(trader, "AAPL")["phase"], lambda shown: shown == "closed")
+    assert code_of(trader.place("BUY", 1, "90", "AAPL")) == "session.closed"
+    begin(venue, trader, "halted", security)
+    door.set_schedule({"mode": "around_the_clock"})
+    eventually(lambda: phase_of(trader, "AAPL")["phase"], lambda shown: shown == "continuous")
+    assert trader.placed("BUY", 1, "90", "AAPL")
+    assert phase_of(trader, security)["phase"] == "halted"
+    begin(venue, trader, "continuous", security)
 
 
 def test_a_halted_security_refuses_orders_and_lets_them_be_canceled(

@@ -1,9 +1,10 @@
-"""`./venue bench growth`: the whole way again and again, with more and more accounts, then securities."""
+"""`./venue bench growth`: the whole way again and again, with more accounts, then securities, then resting orders."""
 
 import argparse
 import copy
 import logging
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from venue_cli.bench import venue
 from venue_cli.bench.run_figures import RunFigures
@@ -24,7 +25,14 @@ _COLUMNS = (
     "us/command",
     "audit",
 )
-_VENUE_PARTS = ("gateway", "engine", "clearinghouse", "feed", "broker", "database")
+
+
+class Point(NamedTuple):
+    """What one step has."""
+
+    accounts: int
+    securities: int
+    resting: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     venue.add_arguments(parser)
     parser.add_argument("--accounts-steps", default="1,10,100,1000,10000", metavar="N,…", help="with --securities each")
     parser.add_argument("--securities-steps", default="1,5,50,500", metavar="N,…", help="with --accounts each")
+    parser.add_argument(
+        "--resting-steps", default="5000,100000,1000000", metavar="N,…", help="in books of --securities"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,23 +52,25 @@ def run(arguments: argparse.Namespace) -> int:
     logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
     say = silent if arguments.json else report
     rows, passed = [], True
-    for accounts, securities in points:
+    for point in points:
         chosen = copy.copy(arguments)
-        chosen.accounts, chosen.securities = accounts, securities
+        chosen.accounts, chosen.securities, chosen.resting = point
         result = venue.measure(chosen, say)
         passed = passed and result.passed
         if arguments.output or arguments.json:
             venue.show(result, chosen)
-        rows += [_row(securities, arguments.resting, figures, result.passed) for figures in result.runs]
+        rows += [_row(point, figures, result.passed) for figures in result.runs]
     if not arguments.json:
         print(render(rows, _COLUMNS))
     return 0 if passed else 1
 
 
-def _points(arguments: argparse.Namespace) -> Iterator[tuple[int, int]]:
-    """Accounts and securities of each step, once."""
-    steps = [(number, arguments.securities) for number in _numbers(arguments.accounts_steps)]
-    steps += [(arguments.accounts, number) for number in _numbers(arguments.securities_steps)]
+def _points(arguments: argparse.Namespace) -> Iterator[Point]:
+    """Each step, once."""
+    usual = Point(arguments.accounts, arguments.securities, arguments.resting)
+    steps = [usual._replace(accounts=number) for number in _numbers(arguments.accounts_steps)]
+    steps += [usual._replace(securities=number) for number in _numbers(arguments.securities_steps)]
+    steps += [usual._replace(resting=number) for number in _numbers(arguments.resting_steps)]
     yield from dict.fromkeys(steps)
 
 
@@ -69,8 +82,7 @@ def _numbers(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _row(securities: int, resting: int, figures: RunFigures, is_equal: bool) -> dict[str, str]:
-    used = sum(figures.parts[name].microseconds_a_command for name in _VENUE_PARTS if name in figures.parts)
+def _row(point: Point, figures: RunFigures, is_equal: bool) -> dict[str, str]:
     latencies = (
         figures.acknowledged.p50_ms,
         figures.acknowledged.p99_ms,
@@ -78,13 +90,11 @@ def _row(securities: int, resting: int, figures: RunFigures, is_equal: bool) -> 
         figures.settled_after.p99_ms,
     )
     values = [
-        f"{figures.accounts:,}",
-        f"{securities:,}",
-        f"{resting:,}",
+        *(f"{number:,}" for number in point),
         f"{figures.accepted:,.0f}",
         f"{figures.settled:,.0f}",
         *("-" if value is None else f"{value:,.1f} ms" for value in latencies),
-        f"{used:.0f}",
+        f"{figures.microseconds_a_command:.0f}",
         "EQUAL" if is_equal else "NOT EQUAL",
     ]
     return dict(zip(_COLUMNS, values, strict=True))

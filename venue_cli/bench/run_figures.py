@@ -14,6 +14,8 @@ from venue_cli.load.rows import Row, Rows
 
 _SECOND_NS = 10**9
 _EXECUTED, _SETTLED = 0, 1
+VENUE_PARTS = ("gateway", "engine", "clearinghouse", "feed", "broker", "database")
+"""All parts but what watches and what loads."""
 
 
 class Second(msgspec.Struct, frozen=True):
@@ -72,6 +74,11 @@ class RunFigures(msgspec.Struct, frozen=True):
     """From the end of the load until everything was settled and recorded."""
     load: LoadResult
     seconds: list[Second]
+
+    @property
+    def microseconds_a_command(self) -> float:
+        """Processor time of the whole venue, servers included."""
+        return sum(self.parts[name].microseconds_a_command for name in VENUE_PARTS if name in self.parts)
 
 
 class StageFigures(msgspec.Struct, frozen=True):

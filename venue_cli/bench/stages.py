@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import re
 import time
 import urllib.request
@@ -42,6 +43,8 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
         most = f"a stage stands still for {MOST_FROZEN_S:.0f} s at most"
         raise CommandError(f"{most}: give fewer commands or a higher rate")
     logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
+    # The door would refuse what piles up while a stage stands still.
+    os.environ["VENUE_BACKLOG_ALLOWED"] = str(arguments.commands)
     say = silent if arguments.json else report
     with open_site(say) as site:
         limits = limits_of(site, arguments, say)

@@ -200,7 +200,7 @@ def show(result: VenueResult, arguments: argparse.Namespace) -> None:
         name = time.strftime("venue-%Y%m%d-%H%M%S")
         (arguments.output / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(result)))
         for number, figures in enumerate(result.runs, 1):
-            (arguments.output / f"{name}-{number}.svg").write_text(plot.svg(figures))
+            (arguments.output / f"{name}-{number}.svg").write_text(plot.of_run(figures))
     if arguments.json:
         print(msgspec.json.encode(result).decode())
         return
@@ -215,8 +215,12 @@ def show(result: VenueResult, arguments: argparse.Namespace) -> None:
         lines += ["", *venue_words.door_lines(door)]
     for found in result.overloads:
         lines += ["", *venue_words.overload_lines(found)]
-    compared = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in result.compared.items())
-    lines += ["", f"audit: {'EQUAL' if result.is_equal else 'NOT EQUAL'}; compared {compared}", *result.differences]
-    lines += [f"{name} ended {count} times by itself" for name, count in result.restarts.items()]
-    print("\n".join(lines))
+    print("\n".join([*lines, "", *verdict_lines(result)]))
     sys.stdout.flush()
+
+
+def verdict_lines(result: VenueResult) -> list[str]:
+    """What the audit found, and what ended by itself."""
+    compared = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in result.compared.items())
+    said = [f"audit: {'EQUAL' if result.is_equal else 'NOT EQUAL'}; compared {compared}", *result.differences]
+    return said + [f"{name} ended {count} times by itself" for name, count in result.restarts.items()]

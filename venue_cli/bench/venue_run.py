@@ -26,7 +26,7 @@ from venue_cli.terminal import Report
 
 _DRAIN_S = 300.0
 _TURN_S = 0.1
-_FILL_RATE = 2_000.0
+_FILL_RATE, _FILL_SIZE, _FILL_TRIES = 5_000.0, 100, 5
 _FILL = Mix("fill", rest=1.0, cancel=0.0, take=0.0)
 
 
@@ -50,11 +50,17 @@ class Workbench:
 
     def fill(self, orders: int) -> None:
         """Let so many orders rest in the books."""
-        if orders:
-            self._report(f"filling the books with {orders:,} resting orders …")
-            plan = self.plan("http-lists", _FILL, _FILL_RATE, 100, orders / _FILL_RATE, 0.0)
-            send(plan)
+        if not orders:
+            return
+        self._report(f"filling the books with {orders:,} resting orders …")
+        left = orders
+        for _ in range(_FILL_TRIES):
+            filled = send(self.plan("http-lists", _FILL, _FILL_RATE, _FILL_SIZE, left / _FILL_RATE, 0.0))
             self.drain()
+            left -= filled.accepted
+            if left < _FILL_SIZE:
+                return
+        raise VenueError(f"{left:,} of {orders:,} resting orders were not taken: {filled.refused}")
 
     def plan(self, case: Case, mix: Mix, rate: float, size: int, seconds: float, warm_up_s: float) -> LoadPlan:
         """A load of these accounts, with names of its own."""

@@ -22,11 +22,12 @@ from venue_cli.chaos.faults import Fault
 from venue_cli.chaos.probe import Probe
 from venue_cli.chaos.quiet import wait_until_quiet
 from venue_cli.chaos.recoveries import Outages, Recoveries, Recovery
+from venue_cli.chaos.session import SessionAdministrator
 from venue_cli.chaos.site import DISK_MEGABYTES, Site, open_site
 from venue_cli.chaos.subscriber import Subscriber
 from venue_cli.chaos.timetable import PlannedFault
-from venue_cli.chaos.traders import Trader, Treasurer, enroll
-from venue_cli.chaos.verdict import judge, report_count
+from venue_cli.chaos.traders import SECURITIES, Trader, Treasurer, enroll
+from venue_cli.chaos.verdict import judge, log_heads, report_count
 from venue_cli.terminal import Report
 
 _QUIET_PATIENCE_S = 120.0
@@ -69,6 +70,7 @@ class Outcome:
     acknowledged: int = 0
     refused: int = 0
     deposits: int = 0
+    phases: int = 0
     repeated_messages: int = 0
     compared: dict[str, int] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
@@ -104,6 +106,9 @@ class Campaign:
         ]
         self._subscriber = Subscriber(site.venue.market_data_url, *self._probe.buyer)
         self._treasurer = Treasurer(site.venue, accounts, plan.name, plan.seed, self.evidence, self._troubles)
+        self._day = SessionAdministrator(
+            site.venue, SECURITIES, self._probe.security, plan.name, plan.seed, self.evidence, self._troubles
+        )
         self._possible = faults.possible(site, self._eavesdropper)
         self._hands = hands
         self._under_way: list[Future[None]] = []
@@ -126,6 +131,7 @@ class Campaign:
             )
             self.outcome.violations += wait_until_quiet(self._site, _QUIET_PATIENCE_S)
         started = time.monotonic()
+        self.evidence.began_after = log_heads(self._site.venue)
         self._site.stopping.clear()
         self._trade_under(planned)
         self._come_to_rest()
@@ -138,7 +144,8 @@ class Campaign:
         return self.outcome
 
     def _trade_under(self, planned: Sequence[PlannedFault]) -> None:
-        loops = [trader.trade for trader in self._traders] + [self._treasurer.deposit, self._probe.run]
+        loops = [trader.trade for trader in self._traders]
+        loops += [self._treasurer.deposit, self._day.command, self._probe.run]
         threads = [threading.Thread(target=loop, args=(self._stopping,), daemon=True) for loop in loops]
         self._listening.start()
         self._eavesdropper.start()
@@ -212,6 +219,7 @@ class Campaign:
         self.outcome.acknowledged = len(self.evidence.acknowledged)
         self.outcome.refused = len(self.evidence.refused)
         self.outcome.deposits = len(self.evidence.deposits)
+        self.outcome.phases = len(self.evidence.commanded)
         self.outcome.repeated_messages = self._eavesdropper.repeated
 
 

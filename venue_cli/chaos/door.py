@@ -42,6 +42,8 @@ class Door:
         self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
         self._troubles = troubles
         self._connection: http.client.HTTPConnection | None = None
+        self.unanswered = 0
+        """Requests sent, perhaps in part, that had no answer: the service may do them later than a repetition."""
 
     def ask(
         self, method: str, path: str, body: Any, patience_s: float, headers: dict[str, str] | None = None
@@ -64,6 +66,7 @@ class Door:
 
     def hang_up(self, path: str, body: Any, share: float) -> None:
         """Send `share` of a POST's bytes and disconnect: gone before the answer, perhaps in mid-request."""
+        self.unanswered += 1
         content = json.dumps(body).encode()
         lines = [f"POST {path} HTTP/1.1", f"Host: {self._host}", f"Content-Length: {len(content)}"]
         lines += [f"{name}: {value}" for name, value in self._headers.items()]
@@ -92,6 +95,7 @@ class Door:
             text = response.read()
             answer = json.loads(text) if text else None
         except (OSError, http.client.HTTPException, ValueError) as error:
+            self.unanswered += 1
             self._troubles.note("time-out" if isinstance(error, TimeoutError) else "connection lost")
             self.close()
             return None

@@ -70,7 +70,8 @@ def for_people(outcome: Outcome) -> str:
         render([_shown(row) for row in recovery_rows(outcome.recoveries)], _COLUMNS),
         "",
         f"{outcome.acknowledged:,} orders acknowledged to clients, {outcome.refused:,} refused, "
-        f"{outcome.deposits:,} deposits, {outcome.repeated_messages:,} messages brought again",
+        f"{outcome.deposits:,} deposits, {outcome.phases:,} phases commanded, "
+        f"{outcome.repeated_messages:,} messages brought again",
         ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in compared.items()) + " compared",
     ]
     lines += [f"not possible here: {', '.join(outcome.impossible)}"] if outcome.impossible else []

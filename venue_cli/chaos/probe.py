@@ -5,8 +5,8 @@ import time
 from typing import Any
 
 from venue_cli.administration import Administration
-from venue_cli.chaos.door import Door, Troubles, Unresolved
-from venue_cli.chaos.evidence import Evidence
+from venue_cli.chaos.door import Door, Troubles, Unresolved, code_of
+from venue_cli.chaos.evidence import Evidence, is_of_the_phase
 from venue_cli.running import RunningVenue
 
 _PRICE = "10.00"
@@ -21,12 +21,12 @@ class Probe:
     def __init__(self, venue: RunningVenue, administration: Administration, name: str, evidence: Evidence) -> None:
         self._evidence = evidence
         troubles = Troubles()
-        self._security = f"{name.upper()}.PROBE"
+        self.security = f"{name.upper()}.PROBE"
         administration.add_security(
-            {"security": self._security, "name": "Probe", "reference_price": _PRICE, "issued_shares": 10_000_000}
+            {"security": self.security, "name": "Probe", "reference_price": _PRICE, "issued_shares": 10_000_000}
         )
         self._names = {"SELL": f"{name}.probe.seller", "BUY": f"{name}.probe.buyer"}
-        shares = {self._security: 1_000_000}
+        shares = {self.security: 1_000_000}
         keys = {
             "SELL": administration.create_client(self._names["SELL"], "market_maker", "0.00", shares),
             "BUY": administration.create_client(self._names["BUY"], "market_maker", "10000000.00"),
@@ -39,6 +39,7 @@ class Probe:
         """(sent, through), monotonic seconds, of each trade whose settlement report was seen."""
         self._seen = 0
         self._count = 0
+        self._orders = 0
 
     def run(self, stopping: threading.Event) -> None:
         """Trade until stopping."""
@@ -71,20 +72,32 @@ class Probe:
         self._passages.append((sent, time.monotonic()))
 
     def _place(self, side: str) -> None:
+        """Send an order of this side, new ones while the phase takes none."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not self._is_taken(side):
+            if time.monotonic() > deadline:
+                raise Unresolved("the probe's security does not open")
+            time.sleep(_LOOK_EVERY_S)
+
+    def _is_taken(self, side: str) -> bool:
         name = self._names[side]
+        self._orders += 1
         order = {
-            "security": self._security,
+            "security": self.security,
             "side": side,
             "quantity": 1,
             "type": "limit",
             "price": _PRICE,
-            "client_order_id": f"{name}-{self._count}",
+            "client_order_id": f"{name}-{self._orders}",
         }
         status, answer = self._doors[side].ask("POST", "/v1/orders", order, _PATIENCE_S)
+        if is_of_the_phase(code_of(answer)):
+            return False
         if status not in (200, 201):
             self._evidence.contradict(f"the probe was answered {status} {answer}")
             raise Unresolved("the probe's order was refused")
         self._evidence.order(name, order, answer)
+        return True
 
     def _is_reported(self) -> bool:
         """Whether the buyer's report of trade number `_count` is there (its first report is its deposit)."""

@@ -47,6 +47,7 @@ def enroll(administration: Administration, prefix: str, count: int, most_listed:
     ]
 
 
+_TIMES_IN_FORCE = (("GTC", "DAY", "OPG", "CLS", "IOC", "FOK"), (0.55, 0.15, 0.08, 0.08, 0.1, 0.04))
 _PREVENTIONS = ("cancel_newest", "cancel_oldest", "cancel_both", "decrement")
 
 
@@ -104,15 +105,17 @@ class Trader:
     def _send(self, orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Those of the orders that were accepted. A refused one would be a new question if asked again."""
         body = orders[0] if len(orders) == 1 else orders
+        unanswered = self._door.unanswered
         if self._dice.random() < _HANG_UP_SHARE:
             self._door.hang_up("/v1/orders", body, self._dice.choice((0.3, 0.95, 1.0, 1.0)))
         status, answer = self._door.ask("POST", "/v1/orders", body, _PATIENCE_S)
-        if status not in (200, 201, 422):
+        if status not in (200, 201, 422, 423):
             self._evidence.contradict(f"{self.account.client_id} was answered {status} {answer} to {body}")
             return []
         results = answer["results"] if len(orders) > 1 else [answer]
+        is_only_copy = self._door.unanswered == unanswered
         ids = [
-            self._evidence.order(self.account.client_id, order, result)
+            self._evidence.order(self.account.client_id, order, result, is_only_copy)
             for order, result in zip(orders, results, strict=True)
         ]
         accepted = [(order_id, order) for order_id, order in zip(ids, orders, strict=True) if order_id is not None]
@@ -132,10 +135,10 @@ class Trader:
         body = {"quantity": self._dice.randint(1, 30), "client_order_id": self._name()}
         if order["type"] == "limit" and self._dice.random() < 0.5:
             body["price"] = self._price(order["side"])
-        self._expect(*self._door.ask("PATCH", f"/v1/orders/{order_id}", body, _PATIENCE_S), "amend")
+        self._expect(*self._door.ask("PATCH", f"/v1/orders/{order_id}", body, _PATIENCE_S), "amend", 423)
 
-    def _expect(self, status: int, answer: Any, what: str) -> None:
-        if status not in (200, 202, 422):
+    def _expect(self, status: int, answer: Any, what: str, *refusals: int) -> None:
+        if status not in (200, 202, 422, *refusals):
             self._evidence.contradict(f"{self.account.client_id} was answered {status} {code_of(answer)} to {what}")
 
     def _order(self) -> dict[str, Any]:
@@ -148,12 +151,12 @@ class Trader:
             "client_order_id": self._name(),
         }
         if self._dice.random() < 0.08:
-            return order | {"type": "market"}
+            return order | {"type": "market", "time_in_force": self._dice.choice(("IOC", "FOK", "OPG", "CLS"))}
         if self._dice.random() < 0.2:
             return order | self._rare_terms(side)
         return order | {
             "price": self._price(side),
-            "time_in_force": self._dice.choices(("GTC", "IOC", "FOK"), (0.85, 0.1, 0.05))[0],
+            "time_in_force": self._dice.choices(*_TIMES_IN_FORCE)[0],
         }
 
     def _rare_terms(self, side: str) -> dict[str, Any]:
@@ -162,8 +165,9 @@ class Trader:
         later_us = time.time_ns() // 1000 + self._dice.randint(1_000_000, 20_000_000)
         return self._dice.choice(
             (
-                {"type": "stop", "stop_price": self._price(side)},
+                {"type": "stop", "stop_price": self._price(side), "time_in_force": self._dice.choice(("GTC", "DAY"))},
                 limit | {"type": "stop_limit", "stop_price": self._price(side)},
+                limit | {"type": "stop_limit", "stop_price": self._price(side), "time_in_force": "DAY"},
                 limit | {"time_in_force": "GTD", "expire_time": format_utc(later_us)},
                 limit | {"quantity": self._dice.randint(10, 40), "display_quantity": self._dice.randint(1, 9)},
                 limit | {"post_only": True},

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from venue_cli.bench import core, door, growth, stages, venue
+from venue_cli.bench import core, door, growth, soak, stages, venue
 
 Benchmark = tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int], str]
 
@@ -13,6 +13,7 @@ _BENCHMARKS: dict[str, Benchmark] = {
     "venue": (venue.add_arguments, venue.run, "the whole way, from the door to the private stream"),
     "door": (door.add_arguments, door.run, "the gateway alone, with and without its commit"),
     "growth": (growth.add_arguments, growth.run, "the whole way with few and many accounts and securities"),
+    "soak": (soak.add_arguments, soak.run, "the same load for an hour: whether it stays flat"),
     "match": (stages.add_arguments, partial(stages.run_stage, "match"), "the engine alone, from a filled queue"),
     "settle": (stages.add_arguments, partial(stages.run_stage, "settle"), "the clearinghouse alone, likewise"),
     "record": (stages.add_arguments, partial(stages.run_stage, "record"), "the feed alone, likewise"),

@@ -5,7 +5,7 @@ account keeps to one side of each security, and its neighbour to the other: nobo
 """
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 
 from venue_cli.load.mixes import Mix
@@ -33,6 +33,12 @@ class Flow:
         self._accounts = accounts
         self._name = name
         self._dice = random.Random(seed)
+        met: Counter[tuple[str, ...]] = Counter()
+        self._turns: list[int] = []
+        """How many accounts before each have the same securities: of two in a row one buys what the other sells."""
+        for account in accounts:
+            self._turns.append(met[tuple(account.securities)])
+            met[tuple(account.securities)] += 1
         self._resting: list[deque[str]] = [deque(maxlen=_MOST_REMEMBERED) for _ in accounts]
         self._made = 0
 
@@ -71,7 +77,7 @@ class Flow:
         securities = self._accounts[account].securities
         chosen = int(self._dice.random() * len(securities))
         security = securities[chosen]
-        is_buy = (account + chosen) % 2 == 0
+        is_buy = (self._turns[account] + chosen) % 2 == 0
         if is_taker:
             quantity, cents, ends = _TAKER_QUANTITY, _REACH_CENTS, ',"time_in_force":"IOC"}'
         else:

@@ -37,7 +37,7 @@ from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION, order_entry_queue, resend_queue
 
-_NO_SETTINGS = Settings("", "", "", "", 0, 0, "", 0, "CRITICAL")
+_NO_SETTINGS = Settings("", "", "", "", 0, 0, "", 0, 0, 0, 0, "CRITICAL")
 
 
 class Surroundings:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from venue_cli import console
+from venue_cli.bench.soak import SoakResult
 from venue_cli.bench.venue import VenueResult
 
 SMALL = ["--accounts", "6", "--securities", "2", "--resting", "200", "--json"]
@@ -69,3 +70,15 @@ def test_an_overload_is_worked_off_and_audited(capsys: pytest.CaptureFixture[str
     assert after.rate == 200 and after.load.accepted == 200
     assert after.normal_after_s is not None
     assert found.is_equal and found.restarts == {}
+
+
+def test_a_soak_is_looked_at_in_windows_and_audited(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    often = ("--minutes", "0.06", "--window", "0.02", "--rate", "250", "--size", "5", "--no-limits")
+    assert console.main(["bench", "soak", *often, *SMALL, "--output", str(tmp_path)]) == 0
+    found = msgspec.json.decode(capsys.readouterr().out, type=SoakResult)
+    assert [window.until_minute for window in found.windows] == [0.02, 0.04, 0.06]
+    assert all(window.figures.load.accepted == 300 for window in found.windows)
+    assert all(window.figures.settled_after.count > 0 for window in found.windows)
+    assert {"order_log", "settlements"} <= {table.table for table in found.windows[-1].tables}
+    assert found.venue.is_equal and found.venue.compared["log_rows"] == 200 + 900
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".svg"}

@@ -210,17 +210,19 @@ def test_no_service_can_make_tables_or_roles(provisioned: Provisioned, role: str
 
 
 @pytest.mark.parametrize("table", MARKET_TABLES)
-def test_the_feed_records_in_market_data_and_never_deletes(provisioned: Provisioned, table: str) -> None:
+def test_the_feed_records_in_market_data_and_deletes_nothing_but_refused_orders(
+    provisioned: Provisioned, table: str
+) -> None:
     assert may(provisioned, FEED, f"SELECT * FROM {table}", "market_data")
     assert may(provisioned, FEED, f"COPY {table} FROM PROGRAM 'true'", "market_data") is False
     assert may(provisioned, FEED, f"INSERT INTO {table} SELECT * FROM {table}", "market_data")
-    assert not may(provisioned, FEED, f"DELETE FROM {table}", "market_data")
+    assert may(provisioned, FEED, f"DELETE FROM {table}", "market_data") == (table == "refused_orders")
     assert not may(provisioned, FEED, f"TRUNCATE {table}", "market_data")
 
 
 @pytest.mark.parametrize("table", MARKET_TABLES)
-def test_the_gateway_only_reads_orders_in_market_data(provisioned: Provisioned, table: str) -> None:
-    readable = table in ("orders", "order_reports", "trades")
+def test_the_gateway_only_reads_orders_and_progress_in_market_data(provisioned: Provisioned, table: str) -> None:
+    readable = table in ("orders", "order_reports", "trades", "stream_positions")
     assert may(provisioned, GATEWAY, f"SELECT * FROM {table}", "market_data") == readable
     assert not may(provisioned, GATEWAY, f"INSERT INTO {table} SELECT * FROM {table}", "market_data")
 

@@ -57,6 +57,12 @@ def column_defaults(url: str) -> set[tuple[object, ...]]:
     )
 
 
+def storage_parameters(url: str) -> set[tuple[object, ...]]:
+    """Table and each storage parameter that is not the server's default."""
+    statement = "SELECT relname, unnest(reloptions) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    return set(rows(url, statement))
+
+
 def grants(url: str, instance: str) -> set[tuple[object, ...]]:
     """What each service's role may do, by table and column."""
     return set(
@@ -77,10 +83,10 @@ def test_the_migrations_make_exactly_the_metadata(provisioned: Provisioned, data
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_checks_and_defaults_are_those_of_the_metadata_too(
+def test_checks_defaults_and_storage_are_those_of_the_metadata_too(
     provisioned: Provisioned, database: schema.DatabaseName, empty_database: str
 ) -> None:
-    """alembic's comparison looks at neither."""
+    """alembic's comparison looks at none of them."""
     migrated = owner_url(provisioned, database)
     engine = sqlalchemy.create_engine(schema.sqlalchemy_url(empty_database), poolclass=sqlalchemy.NullPool)
     with engine.begin() as connection:
@@ -90,6 +96,7 @@ def test_checks_and_defaults_are_those_of_the_metadata_too(
         METADATA[database].create_all(connection)
     assert check_constraints(migrated) == check_constraints(empty_database)
     assert column_defaults(migrated) == column_defaults(empty_database)
+    assert storage_parameters(migrated) == storage_parameters(empty_database) != set()
 
 
 @pytest.mark.parametrize("database", DATABASES)
@@ -98,14 +105,34 @@ def test_down_removes_everything_and_up_makes_the_same_again(postgres_url: str, 
     own = provision(postgres_url, instance)
     url = owner_url(own, database)
     try:
-        before = (check_constraints(url), column_defaults(url), grants(url, instance))
+        before = (check_constraints(url), column_defaults(url), storage_parameters(url), grants(url, instance))
         schema.downgrade(database, url, instance)
         left = rows(url, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
         assert {name for (name,) in left} <= {"alembic_version", "alembic_version_pkc"}
         assert rows(url, "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace") == []
         schema.upgrade(database, url, instance)
         assert schema.differences(database, url) == []
-        assert (check_constraints(url), column_defaults(url), grants(url, instance)) == before
+        after = (check_constraints(url), column_defaults(url), storage_parameters(url), grants(url, instance))
+        assert after == before
+    finally:
+        drop(postgres_url, instance)
+
+
+@pytest.mark.parametrize(("database", "before"), [("clearing_data", "clearing_0005"), ("market_data", "market_0003")])
+def test_storage_and_retention_go_back_without_a_trace(
+    postgres_url: str, database: schema.DatabaseName, before: str
+) -> None:
+    instance = f"venue_test_{secrets.token_hex(4)}"
+    own = provision(postgres_url, instance)
+    url = owner_url(own, database)
+    try:
+        newest = (storage_parameters(url), grants(url, instance))
+        schema.downgrade(database, url, instance, before)
+        left = storage_parameters(url)
+        assert left == ({("orders", "fillfactor=80")} if database == "market_data" else set())
+        assert not any("DELETE" in grant and "refused_orders" in grant for grant in grants(url, instance))
+        schema.upgrade(database, url, instance)
+        assert (storage_parameters(url), grants(url, instance)) == newest
     finally:
         drop(postgres_url, instance)
 

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from order_entry_gateway.adapters import websocket
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.timekeeper import Timekeeper
+from order_entry_gateway.turnstile import Turnstile
 from service_runtime import web
 from service_runtime.authentication import TRADER, Authenticator, Caller
 from service_runtime.service import Service
@@ -89,7 +90,8 @@ def timekeeper() -> Sessions:
 def connect(desk: Desk, timekeeper: Sessions) -> Iterator[Callable[[], Client]]:
     """Opens a WebSocket to a door of this test's own."""
     app = web.create_app(Service("door", SETTINGS))
-    websocket.add_routes(app, cast(OrderDesk, desk), cast(Timekeeper, timekeeper), cast(Authenticator, Keys()))
+    doors = cast(OrderDesk, desk), cast(Timekeeper, timekeeper), cast(Authenticator, Keys())
+    websocket.add_routes(app, *doors, Turnstile())
     server = make_server("127.0.0.1", 0, app, threaded=True)
     server.daemon_threads = True  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -103,10 +103,7 @@ def test_orders_over_the_websocket_survive_a_killed_gateway_without_a_repeat(
             orders.place("TSLA", "SELL", 5000, "100.00")
         results = orders.send([Amend(second.order_id, quantity=1), Cancel(first.order_id)])
     assert (again.order_id, again.duplicate) == (first.order_id, True)
-    amended, canceled = results
-    assert isinstance(amended, Receipt)
-    # On a busy machine the answer may come after the time-out: the frame sent again finds its cancel done.
-    assert isinstance(canceled, Receipt) or canceled.code == "order.already_canceled"
+    assert [result for result in results if isinstance(result, Refused)] == []
     wait_for(lambda: [(o.client_order_id, o.quantity) for o in maker.orders()] == [("after", 1)])
 
 

@@ -8,9 +8,10 @@ import msgspec
 from venue_cli.bench import venue_words
 from venue_cli.bench.capacity import has_held
 from venue_cli.bench.overload import normal_again
-from venue_cli.bench.plot import svg
+from venue_cli.bench.plot import of_run
 from venue_cli.bench.positions import Position
-from venue_cli.bench.run_figures import Measured, RunFigures
+from venue_cli.bench.run_figures import VENUE_PARTS, Measured, Part, RunFigures
+from venue_cli.bench.soak import Span, Window, picture, spans
 from venue_cli.bench.usage import Usage
 from venue_cli.bench.watching import Timeline, Watched
 from venue_cli.load.histogram import summary_of
@@ -123,7 +124,7 @@ def test_normal_again_is_the_first_second_without_a_slow_answer() -> None:
 
 
 def test_the_plot_is_a_picture_with_every_curve() -> None:
-    picture = ElementTree.fromstring(svg(figures()))
+    picture = ElementTree.fromstring(of_run(figures()))
     curves = [element for element in picture.iter() if element.tag.endswith("polyline")]
     assert len(curves) == 7
     assert all(len(curve.attrib["points"].split()) == 3 for curve in curves)
@@ -137,3 +138,17 @@ def test_words_admit_a_load_that_was_not_sent_as_asked() -> None:
     said = "\n".join(venue_words.run_lines(bad, None))
     assert "7 of 60 commands had no free connection" in said
     assert "the load generator itself was late" in said
+
+
+def test_a_soak_compares_its_first_third_with_its_last() -> None:
+    def window(minute: float, memory_mb: float) -> Window:
+        parts = dict.fromkeys(VENUE_PARTS, Part(0.1, 10.0, memory_mb))
+        return Window(minute, msgspec.structs.replace(figures(), parts=parts), [])
+
+    windows = [window(minute, memory_mb) for minute, memory_mb in enumerate((80, 100, 90, 500, 40, 150, 120, 180, 900))]
+    found = spans(windows)
+    assert found["memory of the engine (MB)"] == Span(90, 180) and found["memory of the engine (MB)"].ratio == 2
+    assert found["processor time (us/command)"] == Span(60, 60)
+    assert found["acknowledged p50 (ms)"].ratio == 1
+    drawn = ElementTree.fromstring(picture(windows))
+    assert len(drawn.findall("{http://www.w3.org/2000/svg}polyline")) == 4 + len(VENUE_PARTS)

@@ -77,3 +77,13 @@ def test_codes_are_found_in_error_answers_alone() -> None:
     assert code_of(refusal("service.not_ready")) == "service.not_ready"
     assert code_of({"order_id": 1}) is None
     assert code_of(None) is None
+
+
+def test_a_refusal_for_the_phase_is_final_only_without_an_unanswered_copy() -> None:
+    evidence = Evidence()
+    evidence.order("alice", ORDER, refusal("session.closed"), is_only_copy=False)
+    assert evidence.refused == {}
+    evidence.order("bob", ORDER, refusal("session.closed"))
+    evidence.order("carol", ORDER, refusal("risk.insufficient_funds"), is_only_copy=False)
+    assert set(evidence.refused) == {("bob", "o-1"), ("carol", "o-1")}
+    assert evidence.contradictions == []

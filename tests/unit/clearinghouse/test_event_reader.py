@@ -1,6 +1,8 @@
 """The clearinghouse's reader on a store in memory: what does not belong to it stops nothing."""
 
+from collections.abc import Sequence
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -40,3 +42,33 @@ def test_what_does_not_belong_here_goes_to_the_dead_letters_and_the_rest_is_sett
     assert [delivery.body for delivery in bus.consumer(topology.DEAD_LETTERS).receive(0, 10)] == [body]
     assert clearing.tables.positions == {("clearinghouse", "events.0"): 1, ("clearinghouse", "order_log.0"): 1}
     assert bus.depth(topology.ORDER_EXECUTION) == 0 and reader.is_caught_up()
+
+
+def test_what_waited_long_is_settled_in_bites(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clearinghouse.event_reader._MOST_EVENTS", 3)
+    bus, clearing = MemoryBus(), MemoryClearing()
+    bus.declare(topology.DURABLE_QUEUES)
+    store, publisher = MemoryLedgerStore(clearing), bus.publisher()
+    desk = _NotingDesk(store, publisher, Event())
+    reader = EventReader(store, bus.consumer(topology.ORDER_EXECUTION), publisher, desk, Event())
+    first = 1
+    for number, count in enumerate((2, 2, 1, 7, 1), 1):
+        events = [CancelRejected(number, "ann", "order.unknown")] * count
+        batch = EventBatch(codec.SCHEMA, 0, first, number, number, 5, list(events))
+        publisher.publish(topology.ORDER_EXECUTION, codec.encode(batch))
+        first += count
+    assert reader.step(0) == 5
+    assert desk.settled == [[2, 2], [1, 7], [1]]
+    assert clearing.tables.positions == {("clearinghouse", "events.0"): 13, ("clearinghouse", "order_log.0"): 5}
+
+
+class _NotingDesk(SettlementDesk):
+    """Notes how many events come together."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.settled: list[list[int]] = []
+
+    def settle(self, batches: Sequence[EventBatch]) -> None:
+        self.settled.append([len(batch.events) for batch in batches])
+        super().settle(batches)

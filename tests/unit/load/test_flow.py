@@ -70,6 +70,21 @@ def test_an_account_is_on_one_side_of_a_security_and_others_are_on_the_other() -
     assert {side for (_, security), found in sides.items() if security == "A" for side in found} == {"BUY", "SELL"}
 
 
+@pytest.mark.parametrize("listed", [1, 5, 50, 500])
+def test_every_security_that_two_accounts_trade_has_buyers_and_sellers(listed: int) -> None:
+    names = [f"S{number}" for number in range(listed)]
+    accounts = [
+        Account(f"c{number}", "key", sorted({names[(number * 5 + each) % listed] for each in range(5)}))
+        for number in range(200)
+    ]
+    flow = Flow(MIXES["trades"], accounts, "t", 3)
+    actions = [action for number in range(200) for action in json.loads(flow.list_of(number, 100))]
+    sides: dict[str, set[str]] = {}
+    for action in actions:
+        sides.setdefault(action["security"], set()).add(action["side"])
+    assert len(sides) == listed and all(both == {"BUY", "SELL"} for both in sides.values())
+
+
 def test_takers_reach_across_the_book_and_resting_orders_do_not() -> None:
     for action in drawn("trades"):
         is_above = float(str(action["price"])) > 100

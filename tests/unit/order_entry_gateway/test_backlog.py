@@ -1,4 +1,4 @@
-"""The door says no in time: when settlement is behind, and when its own queue is."""
+"""The door says no in time: when settlement or record is behind, and when its own queue is."""
 
 import threading
 from collections.abc import Sequence
@@ -22,24 +22,24 @@ from venue_protocol.refusals import Refusal, RejectReason
 
 
 class Venue:
-    """What the log and the settlement have reached, and the time."""
+    """What is to do and what a reader has done, and the time."""
 
-    def __init__(self) -> None:
-        self.logged = self.settled = 0
+    def __init__(self, is_excused: bool = False) -> None:
+        self.newest = self.done = 0
         self.now_s = 0.0
         self.is_away = False
-        self.backlog = Backlog(self.progress, threading.Event(), lambda: self.now_s)
+        self.backlog = Backlog("settlement", self.progress, 5_000, 1.0, is_excused=is_excused, now_s=lambda: self.now_s)
 
     def progress(self) -> tuple[int, int]:
         if self.is_away:
             raise DatabaseUnavailable("away")
-        return self.logged, self.settled
+        return self.newest, self.done
 
-    def goes_on(self, logged: int, settled: int) -> bool:
+    def goes_on(self, newest: int, done: int) -> bool:
         """A second passes; whether the backlog is long then."""
         self.now_s += 1.0
-        self.logged += logged
-        self.settled += settled
+        self.newest += newest
+        self.done += done
         self.backlog.look()
         return self.backlog.is_long()
 
@@ -65,6 +65,38 @@ def test_a_database_that_is_away_is_no_backlog() -> None:
     venue.goes_on(9_000, 0)
     venue.is_away = True
     assert not venue.goes_on(0, 0)
+
+
+def test_settlement_that_stands_still_is_never_excused() -> None:
+    venue = Venue()
+    venue.goes_on(100, 100)
+    assert [venue.goes_on(4_000, 0) for _ in range(6)] == [False, *[True] * 5]
+
+
+def test_nobody_waits_for_a_record_whose_feed_is_away_or_catches_up() -> None:
+    venue = Venue(is_excused=True)
+    assert not any(venue.goes_on(2_000, 2_000) for _ in range(3))
+    assert not any(venue.goes_on(1_000, 0) for _ in range(100))
+    # It is back with 100,000 events behind, and works them off faster than new ones come.
+    assert not any(venue.goes_on(2_000, 6_000) for _ in range(20))
+
+
+def test_a_record_that_falls_behind_at_work_is_waited_for_soon_after_an_absence_too() -> None:
+    venue = Venue(is_excused=True)
+    venue.goes_on(2_000, 2_000)
+    assert [venue.goes_on(20_000, 0) for _ in range(4)] == [True, True, True, False]
+    assert not venue.goes_on(2_000, 2_000)
+    assert [venue.goes_on(4_000, 1_000) for _ in range(3)] == [False, True, True]
+
+
+def test_a_look_that_failed_excuses_nothing() -> None:
+    venue = Venue(is_excused=True)
+    venue.goes_on(2_000, 2_000)
+    assert venue.goes_on(30_000, 1_000)
+    venue.is_away = True
+    venue.goes_on(0, 0)
+    venue.is_away = False
+    assert venue.goes_on(3_000, 3_000)
 
 
 class _Unlimited:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from order_entry_gateway.schedule import AroundTheClock, Daily, Schedule, decode, due, refuse, upcoming
+from order_entry_gateway.schedule import AroundTheClock, Daily, Schedule, decode, done_before_now, due, refuse, upcoming
 
 
 def us(text: str) -> int:
@@ -52,6 +52,13 @@ def test_after_an_absence_all_phases_of_the_last_days_are_due_in_order() -> None
     assert found == sorted(found)
     assert found[-1] == (us("2026-11-20T08:00"), "continuous")
     assert found[0][0] > us("2026-11-13T11:59")
+
+
+def test_back_to_around_the_clock_the_venue_is_opened_once() -> None:
+    schedule, now_us = AroundTheClock(), us("2026-11-21 05:00")
+    begin_us = done_before_now(schedule, now_us)
+    assert due(schedule, begin_us, now_us) == [(now_us, "continuous")]
+    assert due(schedule, now_us, now_us + 10**12) == []
 
 
 def test_around_the_clock_nothing_is_ever_due() -> None:

@@ -30,9 +30,9 @@ NOTHING: Any = None
 
 
 def add_gateway(app: Flask) -> None:
-    order_entry_gateway.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING)
+    order_entry_gateway.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     order_entry_gateway.adapters.http.add_timer_routes(app, NOTHING, NOTHING, NOTHING)
-    order_entry_gateway.adapters.websocket.add_routes(app, NOTHING, NOTHING, NOTHING)
+    order_entry_gateway.adapters.websocket.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     order_entry_gateway.adapters.session_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
 
 

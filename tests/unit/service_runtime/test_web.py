@@ -180,3 +180,8 @@ def test_a_check_that_raises_counts_as_not_ready() -> None:
 def test_a_handshake_that_is_none_is_the_clients_fault(app: Flask, error: Exception) -> None:
     answer = raising(app, error)
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "request.malformed")  # type: ignore[index]
+
+
+@pytest.mark.parametrize("reason", [reason for reason in RejectReason if reason.http_status == 503])
+def test_every_503_says_when_to_ask_again(app: Flask, reason: RejectReason) -> None:
+    assert raising(app, web.refuse(reason, "not now")).headers["Retry-After"] == "1"

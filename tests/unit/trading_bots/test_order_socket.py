@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.server import Server, ServerConnection, serve
 
 from tests.unit.trading_bots.fake_services import refusal
-from trading_bots.client import Cancel, Place, Refused, VenueClient, VenueUnavailable
+from trading_bots.client import Amend, Cancel, Place, Refused, VenueClient, VenueUnavailable
 from trading_bots.records import Receipt
 
 Fault = Callable[["FakeDoor", ServerConnection, list[dict[str, Any]]], None]
@@ -175,9 +175,49 @@ def test_a_venue_that_stays_away_is_told_within_the_patience() -> None:
     assert time.monotonic() - began < 5
 
 
-def test_a_cancel_whose_answer_was_lost_is_told_as_done_before(client: VenueClient, door: FakeDoor) -> None:
-    """Refusing it is the venue's answer to the second one: the caller sees that nothing is open."""
-    door.faults += [do_it_and_hang_up, answer_each(refusal("order.already_canceled", "it was canceled"))]
-    with client.order_socket() as orders, pytest.raises(Refused, match=r"order\.already_canceled"):
-        orders.cancel(7)
+ALREADY_CANCELED = refusal("order.already_canceled", "it was canceled")
+
+
+@pytest.mark.parametrize("fault", [do_it_and_hang_up, answer_each(refusal("service.overloaded", "ask again"))])
+def test_a_cancel_sent_again_that_finds_its_order_canceled_is_done(
+    client: VenueClient, door: FakeDoor, fault: Fault
+) -> None:
+    door.faults += [fault, answer_each(ALREADY_CANCELED)]
+    with client.order_socket() as orders:
+        assert orders.cancel(7) == Receipt(order_id=7, status="canceled", duplicate=True)
     assert [without_ids(frame) for frame in door.frames] == [[{"action": "cancel", "order_id": 7}]] * 2
+
+
+def test_a_cancel_of_what_was_canceled_long_ago_is_refused(client: VenueClient, door: FakeDoor) -> None:
+    door.faults += [do_it_and_hang_up, answer_each(ALREADY_CANCELED), answer_each(ALREADY_CANCELED)]
+    with client.order_socket() as orders:
+        orders.cancel(7)
+        with pytest.raises(Refused, match=r"order\.already_canceled"):
+            orders.cancel(7)
+
+
+def test_only_a_cancel_is_done_by_finding_its_order_canceled(client: VenueClient, door: FakeDoor) -> None:
+    door.faults += [do_it_and_hang_up, answer_each(ALREADY_CANCELED)]
+    with client.order_socket() as orders, pytest.raises(Refused, match=r"order\.already_canceled"):
+        orders.amend(7, quantity=3)
+
+
+def test_a_frame_of_which_only_the_cancel_was_done_is_whole_when_sent_again(
+    client: VenueClient, door: FakeDoor
+) -> None:
+    """A door that is behind in settlement takes cancels and nothing else."""
+
+    def answer(*contents: dict[str, Any]) -> Fault:
+        return lambda _door, connection, frame: connection.send(
+            json.dumps([{"id": action["id"]} | content for action, content in zip(frame, contents, strict=True)])
+        )
+
+    receipt = {"order_id": 7, "status": "pending_cancel", "sequence": 9}
+    amended = {"order_id": 8, "status": "pending_amend", "sequence": 10}
+    door.faults += [answer(refusal("service.overloaded", "behind"), receipt), answer(amended, ALREADY_CANCELED)]
+    with client.order_socket() as orders:
+        results = orders.send([Amend(8, quantity=1), Cancel(7)])
+    assert [(type(result), getattr(result, "duplicate", None)) for result in results] == [
+        (Receipt, False),
+        (Receipt, True),
+    ]

@@ -216,3 +216,16 @@ def test_the_environment_names_the_client() -> None:
     assert client.client_id == "bob"
     with pytest.raises(ValueError, match="set VENUE_API_KEY"):
         VenueClient.from_environment({"VENUE_CLIENT_ID": "bob"})
+
+
+def test_a_cancel_sent_again_that_finds_its_order_canceled_is_done(client: VenueClient, fake_venue: FakeVenue) -> None:
+    refused = refusal("order.already_canceled", "it was canceled")
+    unclear, done = answer_with(503, None), Receipt(order_id=7, status="canceled", duplicate=True)
+    fake_venue.faults += [unclear, answer_with(422, refused), unclear, answer_with(200, {"results": [refused]})]
+    assert client.cancel(7) == done
+    assert client.send([Cancel(7)]) == [done]
+    fake_venue.faults += [answer_with(422, refused), answer_with(200, {"results": [refused]})]
+    with pytest.raises(Refused, match=r"order\.already_canceled"):
+        client.cancel(7)
+    (result,) = client.send([Cancel(7)])
+    assert isinstance(result, Refused)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from venue_cli import ports
+from venue_cli import ports, service_logs
 from venue_cli.processes import wait_until
 from venue_cli.supervisor import ServiceFailed, SupervisedService, Supervisor
 
@@ -62,6 +62,18 @@ def test_a_killed_service_is_started_again(tmp_path: Path) -> None:
         assert wait_until(lambda: service.pid not in (None, first), 10)
         supervisor.wait_ready(20)
     assert restarted == ["gateway"] and service.restarts == 1
+
+
+def test_the_logs_of_servers_beside_the_services_are_rotated_too(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "rabbitmq.log"
+    log.parent.mkdir()
+    with log.open("ab") as writer:
+        writer.truncate(service_logs.MAX_BYTES + 1)
+        with supervised([ready_service("gateway", tmp_path)], []):
+            assert wait_until(lambda: log.stat().st_size == 0, 10)
+            writer.write(b"the next line")
+    assert log.read_bytes() == b"the next line"
+    assert log.with_name("rabbitmq.log.1").stat().st_size == service_logs.MAX_BYTES + 1
 
 
 def test_a_service_that_keeps_failing_is_given_up_with_the_end_of_its_log(tmp_path: Path) -> None:

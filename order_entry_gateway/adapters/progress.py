@@ -1,0 +1,53 @@
+"""How far log, settlement and record have come, read from both databases."""
+
+from service_runtime.database import Database
+
+# A shard whose settlement has not said yet how far it is counts as settled.
+_SETTLEMENT = """
+SELECT coalesce(sum(heads.last_sequence), 0)::bigint, coalesce(sum(settled.sequence), 0)::bigint
+FROM order_log_heads AS heads
+JOIN stream_positions AS settled ON settled.reader = 'clearinghouse' AND settled.stream = 'order_log.' || heads.shard
+"""
+
+_SETTLED_EVENTS = """
+SELECT stream, sequence FROM stream_positions WHERE reader = 'clearinghouse' AND stream LIKE 'events.%'
+"""
+
+_RECORDED_EVENTS = "SELECT stream, sequence FROM stream_positions WHERE stream LIKE 'events.%'"
+
+
+class SettlementProgress:
+    """Reads it when called."""
+
+    def __init__(self, clearing: Database) -> None:
+        self._clearing = clearing
+
+    def __call__(self) -> tuple[int, int]:
+        """Commands logged, and of them those whose events are settled."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute(_SETTLEMENT)
+            logged, settled = cursor.fetchone() or (0, 0)
+        return logged, settled
+
+
+class RecordProgress:
+    """Reads it when called."""
+
+    def __init__(self, clearing: Database, market: Database) -> None:
+        self._clearing = clearing
+        self._market = market
+
+    def __call__(self) -> tuple[int, int]:
+        """Events settled, and of them those recorded."""
+        # The record first: what is recorded between the two looks is then no lag below zero.
+        recorded = _positions(self._market, _RECORDED_EVENTS)
+        settled = _positions(self._clearing, _SETTLED_EVENTS)
+        return sum(settled.values()), sum(
+            min(there_is, recorded.get(stream, 0)) for stream, there_is in settled.items()
+        )
+
+
+def _positions(database: Database, statement: str) -> dict[str, int]:
+    with database.transaction() as cursor:
+        cursor.execute(statement)
+        return dict(cursor.fetchall())
