@@ -13,6 +13,7 @@ from wsproto.utilities import ProtocolError
 
 from service_runtime import metrics
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
+from service_runtime.lent_socket import lend_socket
 from service_runtime.service import Service
 from service_runtime.slow_clients import MAX_BODY_BYTES, allow_silence
 from venue_protocol.refusals import Refusal, RejectReason
@@ -119,9 +120,11 @@ def create_app(service: Service) -> Flask:
     @app.before_request
     def number_request() -> None:
         g.request_id = uuid.uuid4().hex
-        if request.headers.get("Upgrade", "").lower() == "websocket" and request.content_length is None:
-            # Before the handshake: its reader starts to wait at once, under the limit that holds at that moment.
-            allow_silence(request.environ)
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            # Before the handshake: its reader starts at once, with the socket and the limit of that moment.
+            lend_socket(request.environ)
+            if request.content_length is None:
+                allow_silence(request.environ)
 
     @app.errorhandler(Refused)
     def on_refused(refused: Refused) -> Response:

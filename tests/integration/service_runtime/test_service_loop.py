@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -221,6 +222,24 @@ def test_a_websocket_client_may_be_silent_longer_than_a_request(lasting_sample: 
             websocket.recv(timeout=SILENCE_S + 0.5)
         websocket.send("still here")
         assert websocket.recv(timeout=5) == "still here"
+
+
+def test_websockets_that_close_while_others_connect_end_nothing(sample: SampleService) -> None:
+    def open_and_close() -> None:
+        for _ in range(100):
+            with connect_websocket(f"ws://127.0.0.1:{sample.port}/socket") as websocket:
+                websocket.send("hello")
+                assert websocket.recv(timeout=5) == "hello"
+
+    def ask() -> None:
+        for _ in range(300):
+            assert requests.get(sample.url("/healthz"), timeout=5).ok
+
+    first = sample.workers()
+    with ThreadPoolExecutor() as threads:
+        for ended in [threads.submit(work) for work in (open_and_close, open_and_close, ask, ask)]:
+            ended.result()
+    assert sample.workers() == first
 
 
 def test_connections_that_ended_are_forgotten(lasting_sample: SampleService) -> None:
