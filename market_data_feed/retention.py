@@ -1,7 +1,6 @@
 """Forgets refused orders that are too old or too many: the only rows of the record that nothing else depends on.
 
 In small transactions with a connection of its own, so that the recorder is never held up.
-Several feeds may do it at once.
 """
 
 import logging

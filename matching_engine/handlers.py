@@ -42,6 +42,7 @@ class MatchingDesk:
         self._snapshots = snapshots
         self._log_reader = log_reader
         self._snapshot_at = 0
+        self._is_whole = True
 
     def recover(self) -> None:
         """Load the newest snapshot and replay what the log has after it, publishing nothing.
@@ -91,9 +92,10 @@ class MatchingDesk:
             self._publisher.publish(routing_key, body)
 
     def save_snapshot(self) -> None:
-        """Write a snapshot now."""
+        """Write a snapshot now; not of an engine that broke in the midst of a batch."""
         with self.lock:
-            self._snapshots.save(self.engine)
+            if self._is_whole:
+                self._snapshots.save(self.engine)
         self._plan_snapshot()
 
     def _plan_snapshot(self) -> None:
@@ -106,7 +108,9 @@ class MatchingDesk:
 
     def _apply(self, batch: CommandBatch) -> bytes:
         with self.lock:
+            self._is_whole = False
             events = self.engine.apply(batch)
+            self._is_whole = True
         body = codec.encode(events)
         self._recent.add(events, body)
         metrics.batch_size.labels("match").observe(len(batch.commands))

@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from order_entry_gateway.domain.candidates import AmendCandidate, CancelCandidate, Candidate, PlaceCandidate
+from order_entry_gateway.domain.candidates import (
+    AmendCandidate,
+    CancelAllCandidate,
+    CancelCandidate,
+    Candidate,
+    PlaceCandidate,
+)
 from order_entry_gateway.domain.coverage import (
     Accepted,
     Decision,
@@ -40,6 +46,7 @@ def append(
 ) -> tuple[list[Decision], list[AppendedBatch]]:
     """Decide the candidates and write holds and log rows; the caller commits. One decision for each candidate."""
     state = DoorState(securities=securities, now_us=now_us)
+    _take_timers(transaction, candidates, state)
     _load_named(transaction, candidates, state)
     _load_orders(transaction, candidates, state)
     _load_amended_terms(transaction, candidates, state)
@@ -57,6 +64,12 @@ def append(
     _write_holds(transaction, state)
     _write_session(transaction, fresh, state)
     return decisions, appended
+
+
+def _take_timers(transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState) -> None:
+    due = {candidate.timer for candidate in candidates if type(candidate) is CancelAllCandidate and candidate.timer}
+    if due:
+        state.timers.update(transaction.take_timers(sorted(due)))
 
 
 def _lock_session(transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState) -> None:

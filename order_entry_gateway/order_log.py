@@ -23,7 +23,11 @@ LoggedName = tuple[int, int, int, str, str, str]
 
 
 class LogTransaction(Protocol):
-    """One transaction of the door. Lock order: session, accounts, deposits, sequencer, which is so locked shortest."""
+    """One transaction of the door. Lock order: timers, session, accounts, deposits, sequencer, so locked shortest."""
+
+    def take_timers(self, due: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
+        """Remove the timers with these names and due times; those that were there, and were not set anew."""
+        ...
 
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
         """The commanded phases, locked until the end: shared by those who read them, alone for who changes them."""

@@ -1,7 +1,7 @@
 """What the door does by itself when its time has come: let due orders expire, and cancel all orders of a client.
 
 Due times are kept in `clearing_data`, so they outlive every gateway. Several gateways may do the same thing at once:
-a second advance of the time, or a second mass cancel, changes nothing.
+a second advance of the time changes nothing, and a timer is removed in the transaction that logs its cancel.
 """
 
 import logging
@@ -12,7 +12,6 @@ from typing import Protocol
 
 from order_entry_gateway.committer import Committer, Submission
 from order_entry_gateway.domain.candidates import AdvanceTimeCandidate, CancelAllCandidate
-from order_entry_gateway.domain.coverage import Accepted
 from service_runtime.clock import Clock
 from service_runtime.database import DatabaseUnavailable
 from venue_protocol.securities import Security
@@ -48,10 +47,6 @@ class Timers(Protocol):
         """Put off those of these timers that are there."""
         ...
 
-    def finish(self, timer: str, due_us: int) -> None:
-        """Remove a timer, unless it was set anew meanwhile."""
-        ...
-
 
 class Timekeeper:
     """One thread that looks at the due times; the dead man's switches and sessions of clients, from any thread."""
@@ -73,7 +68,7 @@ class Timekeeper:
         self._lock = threading.Lock()
         self._kept_us = 0
         self._advances: dict[int, Submission] = {}
-        self._cancels: dict[str, tuple[int, Submission]] = {}
+        self._cancels: dict[str, Submission] = {}
 
     def run(self) -> None:
         """Look at the due times, five times a second, until stopping."""
@@ -84,22 +79,20 @@ class Timekeeper:
                 log.warning("due times not read, will try again", extra={"error": str(error)})
 
     def step(self) -> int:
-        """Begin what is due, and end what was begun; how many things were begun."""
+        """Begin what is due and not begun; how many things were begun. What could not be done is due again."""
         now_us = self._clock.now_us()
-        self._end_cancels()
         self._advances = {shard: begun for shard, begun in self._advances.items() if not begun.is_decided()}
+        self._cancels = {timer: begun for timer, begun in self._cancels.items() if not begun.is_decided()}
         self._keep_sessions(now_us)
         shards = [shard for shard in self._timers.due_shards(now_us) if shard not in self._advances]
         for shard in shards:
             self._advances[shard] = self._committer.enqueue([AdvanceTimeCandidate(shard)])
         cancels = [due for due in self._timers.due_cancels(now_us) if due[0] not in self._cancels]
-        for timer, client_id, due_us in cancels:
+        every_shard = sorted({security.shard for security in self._securities.values()})
+        for timer, client_id, due_us in cancels if every_shard else ():
             log.info("all orders of a client are canceled by its timer", extra={"client_id": client_id})
-            every_shard = sorted({security.shard for security in self._securities.values()})
-            candidates = [CancelAllCandidate(client_id, shard, None) for shard in every_shard]
-            if not candidates:
-                continue
-            self._cancels[timer] = (due_us, self._committer.enqueue(candidates))
+            candidates = [CancelAllCandidate(client_id, shard, None, (timer, due_us)) for shard in every_shard]
+            self._cancels[timer] = self._committer.enqueue(candidates)
         return len(shards) + len(cancels)
 
     def cancel_after(self, client_id: str, timeout_ms: int) -> int | None:
@@ -135,19 +128,11 @@ class Timekeeper:
             log.warning("the end of a session is not stored, it will lapse", extra={"error": str(error)})
 
     def _keep_sessions(self, now_us: int) -> None:
+        # Locked throughout: a session that ends meanwhile is due now, and must not be put off after that.
         with self._lock:
-            sessions = sorted(self._sessions)
-        if sessions and now_us - self._kept_us >= _KEEP_EVERY_US:
-            self._timers.keep(sessions, now_us + _SESSION_US)
-            self._kept_us = now_us
-
-    def _end_cancels(self) -> None:
-        """Forget the timers whose cancels are durable; the others are due again."""
-        for timer, (due_us, begun) in list(self._cancels.items()):
-            if begun.is_decided():
-                if all(isinstance(decision, Accepted) for decision in begun.wait()):
-                    self._timers.finish(timer, due_us)
-                del self._cancels[timer]
+            if self._sessions and now_us - self._kept_us >= _KEEP_EVERY_US:
+                self._timers.keep(sorted(self._sessions), now_us + _SESSION_US)
+                self._kept_us = now_us
 
 
 def _switch(client_id: str) -> str:

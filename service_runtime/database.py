@@ -140,7 +140,7 @@ class Database:
         connection.close()
 
     def _discard(self, pool: QueuePool, connection: Any) -> None:
-        """The connection is dead: drop it, and the idle ones of its pool with it (the server probably restarted)."""
+        """It did not do what it was asked: drop it, and the idle ones of its pool (the server probably restarted)."""
         connection.invalidate()
         connection.close()
         with self._renewing:

@@ -157,16 +157,19 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _await_request(self, conn: TConn, patience_s: float) -> None:
         conn.data_ready = True
-        conn.sock.setblocking(False)
         try:
+            conn.sock.setblocking(False)
             is_arriving = self._is_arriving(conn)
         except ParseException as error:
             self._refuse(conn, error)
-            return
-        if is_arriving:
-            self._watch(conn, SILENCE_S if conn in self._seen else patience_s, self._on_arriving)
+        except OSError:
+            self._continued.discard(conn)
+            self._drop(conn)
         else:
-            self.enqueue_req(conn)
+            if is_arriving:
+                self._watch(conn, SILENCE_S if conn in self._seen else patience_s, self._on_arriving)
+            else:
+                self.enqueue_req(conn)
 
     def _on_arriving(self, conn: TConn, client: Any) -> None:
         seen = self._seen.get(conn)
@@ -175,6 +178,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         except ParseException as error:
             self._forget(conn)
             self._refuse(conn, error)
+            return
+        except OSError:
+            self._forget(conn)
+            self._drop(conn)
             return
         if is_arriving and self._seen.get(conn) != seen:
             if seen is None:
@@ -186,13 +193,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.enqueue_req(conn)
 
     def _is_arriving(self, conn: TConn) -> bool:
-        """Whether more must come before a thread is needed; the loop is then woken when it is there."""
+        """Whether more must come before a thread is needed; the loop is then woken when it is there.
+
+        Raises ParseException for what will not be read, and OSError when the connection is broken.
+        """
         try:
             arrived = conn.sock.recv(_MOST_HEAD_BYTES, socket.MSG_PEEK)
         except BlockingIOError:
             return True
-        except OSError:
-            return False
         if not arrived:
             return False
         available = _available(conn.sock) if len(arrived) == _MOST_HEAD_BYTES else len(arrived)

@@ -97,9 +97,11 @@ def compose(due: Due, fold: Fold) -> Record:
 
 def write(cursor: Cursor, record: Record) -> None:
     """Write the record, unless its positions show that it is written. Safe to repeat after a commit in doubt."""
-    for advance in record.advances:
-        if not _advance(cursor, advance):
-            return
+    moved = [_advance(cursor, advance) for advance in record.advances]
+    if moved and not any(moved):
+        return
+    if not all(moved):
+        raise BrokenStream("a part of this record is written already: another feed writes it too")
     for table in ("orders", "order_reports", "trades", "settlements"):
         rows = getattr(record, table)
         if rows:

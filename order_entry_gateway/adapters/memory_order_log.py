@@ -34,6 +34,15 @@ class MemoryLogTransaction:
         self._transaction = transaction
         self._tables = transaction.tables
 
+    def take_timers(self, due: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
+        """Remove timers; those that were there."""
+        self._transaction.statement()
+        timers = self._tables.cancel_timers
+        taken = [(timer, due_us) for timer, due_us in due if timer in timers and timers[timer][1] == due_us]
+        for timer, _ in taken:
+            self._transaction.delete(timers, timer)
+        return taken
+
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
         """The commanded phases. Transactions run one at a time here, so there is nothing to lock."""
         self._transaction.statement()

@@ -45,11 +45,3 @@ class MemoryTimers:
             for timer in timers:
                 if timer in table:
                     transaction.put(table, timer, (table[timer][0], due_us))
-
-    def finish(self, timer: str, due_us: int) -> None:
-        """Remove a timer, unless it was set anew meanwhile."""
-        with self._clearing.transaction() as transaction:
-            transaction.statement()
-            table = transaction.tables.cancel_timers
-            if timer in table and table[timer][1] == due_us:
-                transaction.delete(table, timer)

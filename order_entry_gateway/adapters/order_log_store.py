@@ -11,6 +11,9 @@ from service_runtime.database import Cursor, Database
 from service_runtime.schema.clearing_rows import LogRow
 from venue_protocol.trading_day import BandRow, PhaseRow
 
+_SESSION_LOCK = 1
+"""Key of the database's advisory locks; the only one that the venue uses in `clearing_data`."""
+
 
 class PostgresOrderLog:
     """The OrderLog of `clearing_data`."""
@@ -36,12 +39,29 @@ class PostgresLogTransaction:
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
 
-    def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
-        """The commanded phases, locked until the end."""
-        lock = "UPDATE" if is_changing else "SHARE"
+    def take_timers(self, due: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
+        """Remove timers; those that were there."""
         self._cursor.execute(
-            "SELECT shard, security_id, phase, reason, lasts_us, time_us, sequence FROM session_phases"
-            f" ORDER BY shard, security_id FOR {lock}"
+            "WITH due AS (SELECT timer FROM cancel_timers"
+            " JOIN unnest(%s::text[], %s::bigint[]) AS wanted(timer, due_us) USING (timer, due_us)"
+            " ORDER BY timer FOR UPDATE OF cancel_timers)"
+            " DELETE FROM cancel_timers USING due WHERE cancel_timers.timer = due.timer"
+            " RETURNING cancel_timers.timer, due_us",
+            _columns(due),
+        )
+        return self._cursor  # type: ignore[no-any-return]
+
+    def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
+        """The commanded phases, locked until the end.
+
+        One lock for all: a row that is not there yet could not be locked. The rows are read by a statement of their
+        own, which sees what was committed while it waited.
+        """
+        lock = "pg_advisory_xact_lock" if is_changing else "pg_advisory_xact_lock_shared"
+        self._cursor.execute(
+            f"SELECT {lock}(%s);"
+            " SELECT shard, security_id, phase, reason, lasts_us, time_us, sequence FROM session_phases",
+            (_SESSION_LOCK,),
         )
         return [PhaseRow(*row) for row in self._cursor]
 

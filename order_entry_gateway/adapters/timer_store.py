@@ -44,8 +44,3 @@ class PostgresTimers:
         """Put off those of these timers that are there."""
         with self._clearing.transaction() as cursor:
             cursor.execute("UPDATE cancel_timers SET due_us = %s WHERE timer = ANY (%s)", (due_us, list(timers)))
-
-    def finish(self, timer: str, due_us: int) -> None:
-        """Remove a timer, unless it was set anew meanwhile."""
-        with self._clearing.transaction() as cursor:
-            cursor.execute("DELETE FROM cancel_timers WHERE timer = %s AND due_us = %s", (timer, due_us))

@@ -78,6 +78,8 @@ class CancelAllCandidate:
     client_id: str
     shard: int
     security_id: str | None
+    timer: tuple[str, int] | None = None
+    """Name and due_us of the timer whose time has come; it goes with the cancel, so that it cancels once."""
 
 
 @dataclass(slots=True)

@@ -102,6 +102,8 @@ class DoorState:
     """Keys of funds whose hold was raised."""
     placed: dict[tuple[str, str], Accepted] = field(default_factory=dict)
     """(client_id, client_order_id) of commands of this batch."""
+    timers: set[tuple[str, int]] = field(default_factory=set)
+    """Name and due_us of the due timers that this batch takes."""
     now_us: int = 0
 
 
@@ -123,7 +125,9 @@ def _decide(candidate: Candidate, state: DoorState) -> Decision:
         state.session.command(candidate.shard, candidate.command)
         return Accepted(candidate.shard, candidate.command)
     assert type(candidate) is CancelAllCandidate
-    return Accepted(candidate.shard, CancelAllOrders(candidate.client_id, candidate.security_id))
+    # Without its timer another gateway has done it before, or its client wants it later.
+    is_done = candidate.timer is not None and candidate.timer not in state.timers
+    return Accepted(candidate.shard, CancelAllOrders(candidate.client_id, candidate.security_id), is_duplicate=is_done)
 
 
 def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -175,6 +175,24 @@ def test_commanded_phases_are_replaced_by_shard_and_security_and_lost_with_their
             PhaseRow(0, "AAPL", "continuous", None, None, 5, 2),
         ]
         transaction.put_session_phases([whole._replace(phase="continuous"), single._replace(phase="continuous")])
+
+
+def test_who_waited_for_a_first_phase_sees_it(stores: Stores) -> None:
+    halt = PhaseRow(0, "FIRST", "halted", None, None, 5, 1)
+    with ThreadPoolExecutor(1) as pool:
+        with stores.log.transaction() as transaction:
+            assert halt not in list(transaction.session_phases(True))
+            reading = pool.submit(_phases_shared, stores)
+            assert not wait([reading], 0.2).done
+            transaction.put_session_phases([halt])
+        assert halt in reading.result(10)
+    with stores.log.transaction() as transaction:
+        transaction.put_session_phases([halt._replace(phase="continuous")])
+
+
+def _phases_shared(stores: Stores) -> list[PhaseRow]:
+    with stores.log.transaction() as transaction:
+        return list(transaction.session_phases(False))
 
 
 def test_a_shard_has_bands_while_one_of_its_securities_has(stores: Stores) -> None:

@@ -64,10 +64,26 @@ def test_a_timer_that_is_set_anew_is_due_later(both: tuple[Stores, Timers], clie
     timers.arm("switch", client, 200)
     assert timers.due_cancels(199) == []
     assert timers.due_cancels(200) == [("switch", client, 200)]
-    timers.finish("switch", 100)
-    assert timers.due_cancels(200) == [("switch", client, 200)]
-    timers.finish("switch", 200)
+    timers.disarm("switch")
     assert timers.due_cancels(10**15) == []
+
+
+def test_a_timer_is_taken_once_with_its_transaction_and_never_once_set_anew(
+    both: tuple[Stores, Timers], client: str
+) -> None:
+    stores, timers = both
+    for name in ("a", "b"):
+        timers.arm(name, client, 100)
+    timers.arm("b", client, 200)
+    with pytest.raises(RuntimeError), stores.log.transaction() as transaction:
+        assert list(transaction.take_timers([("a", 100)])) == [("a", 100)]
+        raise RuntimeError
+    with stores.log.transaction() as transaction:
+        assert list(transaction.take_timers([("a", 100), ("b", 100), ("c", 100)])) == [("a", 100)]
+    with stores.log.transaction() as transaction:
+        assert list(transaction.take_timers([("a", 100)])) == []
+    assert timers.due_cancels(10**15) == [("b", client, 200)]
+    timers.disarm("b")
 
 
 def test_timers_are_kept_and_disarmed(both: tuple[Stores, Timers], client: str) -> None:

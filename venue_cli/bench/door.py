@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import math
 import signal
 import sys
 from collections.abc import Iterator
@@ -51,15 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f"the other services stand still for {MOST_FROZEN_S:.0f} s at most: give fewer seconds")
     logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
     say = silent if arguments.json else report
-    doors = []
-    with open_site(say) as site:
-        limits = limits_of(site, arguments, say)
+    doors, rate = [], float(arguments.rate)
+    with open_site(say, backlog_allowed=math.ceil(rate * (arguments.seconds + arguments.warm_up))) as site:
+        limits = limits_of(site, arguments, arguments.size, say)
         bench = Workbench(site, arguments.accounts, arguments.securities, 0, say)
         bench.fill(arguments.resting)
         plan = bench.plan(
             arguments.case,
             MIXES[arguments.mix],
-            float(arguments.rate),
+            rate,
             arguments.size,
             arguments.seconds,
             arguments.warm_up,

@@ -107,7 +107,7 @@ def measure(arguments: argparse.Namespace, say: Report) -> SoakResult:
     windows: list[Window] = []
     count = round(arguments.minutes / arguments.window)
     with open_site(say) as site:
-        limits = venue.limits_of(site, arguments, say)
+        limits = venue.limits_of(site, arguments, arguments.size, say)
         bench = Workbench(site, arguments.accounts, arguments.securities, 4, say)
         bench.fill(arguments.resting)
         for number in range(1, count + 1):

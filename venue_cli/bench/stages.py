@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import re
 import time
 import urllib.request
@@ -43,11 +42,9 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
         most = f"a stage stands still for {MOST_FROZEN_S:.0f} s at most"
         raise CommandError(f"{most}: give fewer commands or a higher rate")
     logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
-    # The door would refuse what piles up while a stage stands still.
-    os.environ["VENUE_BACKLOG_ALLOWED"] = str(arguments.commands)
     say = silent if arguments.json else report
-    with open_site(say) as site:
-        limits = limits_of(site, arguments, say)
+    with open_site(say, backlog_allowed=arguments.commands) as site:
+        limits = limits_of(site, arguments, _SIZE, say)
         bench = Workbench(site, arguments.accounts, arguments.securities, 0, say)
         bench.fill(arguments.resting)
         say(f"{arguments.commands:,} commands while the {_PARTS[stage]} stands still, then it alone …")

@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
 def measure(arguments: argparse.Namespace, say: Report) -> VenueResult:
     """The figures of a venue that is made for them and gone afterwards."""
     with open_site(say) as site:
-        limits = limits_of(site, arguments, say)
+        limits = limits_of(site, arguments, arguments.size, say)
         bench = Workbench(site, arguments.accounts, arguments.securities, arguments.watched, say)
         bench.fill(arguments.resting)
         runs, overloads = [], []
@@ -157,13 +157,13 @@ def _overload(bench: Workbench, figures: RunFigures, arguments: argparse.Namespa
     return overload(bench, bench.plan(figures.case, mix, rate, size, arguments.overload, 0.0))
 
 
-def limits_of(site: BenchSite, arguments: argparse.Namespace, say: Report) -> MachineLimits | None:
-    """The machine's own limits, unless they are not wanted."""
+def limits_of(site: BenchSite, arguments: argparse.Namespace, size: int, say: Report) -> MachineLimits | None:
+    """The machine's own limits for lists of `size` commands, unless they are not wanted."""
     if arguments.no_limits:
         return None
     say("the machine's own limits …")
     venue = site.venue
-    return machine.measure(venue.broker_url, venue.postgres_url, _BYTES_A_COMMAND * arguments.size, 2.0)
+    return machine.measure(venue.broker_url, venue.postgres_url, _BYTES_A_COMMAND * size, 2.0)
 
 
 def conclude(

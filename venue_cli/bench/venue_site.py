@@ -63,9 +63,28 @@ class BenchSite:
 
 
 @contextmanager
-def open_site(report: Report) -> Iterator[BenchSite]:
-    """A started venue in a temporary folder. Raises Unavailable, InfrastructureError. From the main thread only."""
+def open_site(report: Report, backlog_allowed: int | None = None) -> Iterator[BenchSite]:
+    """A started venue in a temporary folder. Raises Unavailable, InfrastructureError. From the main thread only.
+
+    `backlog_allowed`: the door lets so much wait, for a benchmark in which services stand still.
+    """
     way = private_place.way()
     with ExitStack() as stack:
+        if backlog_allowed is not None:
+            stack.enter_context(_set("VENUE_BACKLOG_ALLOWED", str(backlog_allowed)))
         folder = stack.enter_context(private_place.temporary_folder("venue-bench-"))
         yield BenchSite(stack.enter_context(running.start(way, folder, report)))
+
+
+@contextmanager
+def _set(name: str, value: str) -> Iterator[None]:
+    """An environment variable for the services that are started inside."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

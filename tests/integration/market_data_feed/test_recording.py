@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from market_data_feed.adapters import recording
-from market_data_feed.domain.inbox import Inbox
+from market_data_feed.domain.inbox import Advance, Inbox
 from market_data_feed.domain.orders import BrokenStream, Fold
 from migrations import schema
 from service_runtime.buses.rabbitmq import RabbitBus
@@ -283,6 +283,21 @@ def test_a_second_feed_on_the_same_record_stops_instead_of_writing(clearing: Cle
     other.batch("new 77 carol BUY 1@1.00")
     with pytest.raises(BrokenStream, match="another feed"):
         record({"events.0": 500}, EventBatch(1, 0, 501, 1, 1, START_US, other.batches[0].events))
+    assert dump(clearing) == before
+    database.close()
+
+
+def test_a_record_of_which_another_feed_wrote_a_part_is_not_written(clearing: Clearing) -> None:
+    database = Database(clearing.provisioned.market_url("market_data_feed"), "test", pool_size=1)
+
+    def record(*advances: Advance) -> None:
+        database.run(lambda cursor: recording.write(cursor, recording.Record(list(advances))))
+
+    record(Advance("events.0", 0, 10), Advance("settlements", 0, 5))
+    record(Advance("settlements", 5, 6))
+    before = dump(clearing)
+    with pytest.raises(BrokenStream, match="another feed"):
+        record(Advance("events.0", 10, 20), Advance("settlements", 5, 6))
     assert dump(clearing) == before
     database.close()
 

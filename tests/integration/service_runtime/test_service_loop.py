@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import struct
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -222,6 +223,16 @@ def test_a_websocket_client_may_be_silent_longer_than_a_request(lasting_sample: 
             websocket.recv(timeout=SILENCE_S + 0.5)
         websocket.send("still here")
         assert websocket.recv(timeout=5) == "still here"
+
+
+@pytest.mark.parametrize("wanted", [b"", b"Expect: 100-continue\r\n"])
+def test_clients_that_reset_their_connection_end_nothing(sample: SampleService, wanted: bytes) -> None:
+    first = sample.workers()
+    for _ in range(100):
+        with sample.connect() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n" + wanted + b"\r\n")
+    assert sample.is_alive() and sample.workers() == first
 
 
 def test_websockets_that_close_while_others_connect_end_nothing(sample: SampleService) -> None:

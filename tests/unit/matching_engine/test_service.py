@@ -248,6 +248,23 @@ def test_batch_that_overlaps_what_is_known_breaks_an_invariant(venue: Venue) -> 
     assert venue.unacknowledged() == 1
 
 
+def test_an_engine_that_broke_in_a_batch_is_not_kept_as_a_snapshot(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_midway(engine: MatchingEngine, batch: CommandBatch) -> EventBatch:
+        engine.orders.clear()
+        raise BrokenInvariant("planted")
+
+    venue.send(venue.commit("B 1@10 ann"))
+    venue.step()
+    monkeypatch.setattr(MatchingEngine, "apply", break_midway)
+    venue.send(venue.commit("B 2@10 ann"))
+    with pytest.raises(BrokenInvariant):
+        venue.step()
+    venue.desk.save_snapshot()
+    assert venue.snapshots.load() == []
+
+
 def test_position_is_announced_to_both_readers_about_every_second(venue: Venue) -> None:
     venue.send(venue.commit("B 1@10 ann"))
     venue.step()

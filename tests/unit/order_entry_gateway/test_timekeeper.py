@@ -1,6 +1,8 @@
 """What the door does by itself: time passes for due orders, and a client that went away is canceled."""
 
-from threading import Event
+from threading import Event, Thread
+
+import pytest
 
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
 from order_entry_gateway.adapters.memory_timers import MemoryTimers
@@ -101,6 +103,52 @@ def test_the_switch_outlives_its_gateway() -> None:
     other = Door(door)
     other.tick()
     assert other.log() == [CancelAllOrders("ann", None)]
+
+
+def test_two_gateways_that_both_find_a_switch_due_cancel_once() -> None:
+    door = Door()
+    other = Door(door)
+    door.timekeeper.cancel_after("ann", 1_000)
+    door.clock.advance(1_000_000)
+    assert (door.timekeeper.step(), other.timekeeper.step()) == (1, 1)
+    door.committer.step(0)
+    door.place(door.clock.now_us() + 60_000_000)
+    other.committer.step(0)
+    for _ in range(3):
+        door.tick()
+        other.tick()
+    assert kinds(door) == [CancelAllOrders, PlaceOrder]
+
+
+def test_a_switch_that_was_set_anew_after_it_was_found_due_cancels_later() -> None:
+    door = Door()
+    door.timekeeper.cancel_after("ann", 1_000)
+    door.clock.advance(1_000_000)
+    assert door.timekeeper.step() == 1
+    door.timekeeper.cancel_after("ann", 1_000)
+    door.committer.step(0)
+    assert door.log() == []
+    door.clock.advance(1_000_000)
+    door.tick()
+    assert door.log() == [CancelAllOrders("ann", None)]
+
+
+def test_a_session_that_ends_while_it_is_kept_is_due_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    door = Door()
+    session = door.timekeeper.open_session("ann")
+    door.clock.advance(6_000_000)
+    keep, ending = MemoryTimers.keep, Thread(target=door.timekeeper.end_session, args=(session, "ann"))
+
+    def keep_slowly(timers: MemoryTimers, names: list[str], due_us: int) -> None:
+        ending.start()
+        ending.join(0.1)
+        keep(timers, names, due_us)
+
+    monkeypatch.setattr(MemoryTimers, "keep", keep_slowly)
+    door.tick()
+    ending.join()
+    door.tick()
+    assert door.log() == [CancelAllOrders("ann", None)]
 
 
 def test_a_session_cancels_at_its_end_and_while_it_is_kept_never() -> None:
