@@ -2,8 +2,8 @@
 
 Guarantees of every body, checked by tests/contract/test_bus.py:
 - a message whose confirmation is done is durable in every queue bound to its routing key;
-- messages of one publisher arrive in a queue in the order published, possibly more than once; one that the broker refused
-  comes after those that it took meanwhile;
+- messages of one publisher arrive in a queue in the order published, possibly more than once;
+  one that the broker refused comes after those that it took meanwhile;
 - a delivery is repeated until it is acknowledged, also across reconnects;
 - a lost connection is reopened by the body itself; `receive` and `publish` just take longer.
 """

@@ -109,6 +109,10 @@ def _answer_of(error: HTTPException) -> Response:
     return response
 
 
+def _is_upgrade() -> bool:
+    return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
 def create_app(service: Service) -> Flask:
     """A Flask app with the common routes and error answers; the service adds its own."""
     app = Flask(service.name, static_folder=None)
@@ -120,7 +124,7 @@ def create_app(service: Service) -> Flask:
     @app.before_request
     def number_request() -> None:
         g.request_id = uuid.uuid4().hex
-        if request.headers.get("Upgrade", "").lower() == "websocket":
+        if _is_upgrade():
             # Before the handshake: its reader starts at once, with the socket and the limit of that moment.
             lend_socket(request.environ)
             if request.content_length is None:
@@ -145,6 +149,12 @@ def create_app(service: Service) -> Flask:
     @app.errorhandler(simple_websocket.ConnectionError)
     def on_bad_handshake(error: Exception) -> Response:
         return refusal_response(Refusal(RejectReason.MALFORMED, f"this is no WebSocket handshake: {error}"[:300]))
+
+    @app.errorhandler(ConnectionError)
+    def on_hung_up(error: ConnectionError) -> Response:
+        if not _is_upgrade():
+            return on_fault(error)
+        return refusal_response(Refusal(RejectReason.MALFORMED, "the client hung up during the handshake"))
 
     @app.errorhandler(Exception)
     def on_fault(error: Exception) -> Response:

@@ -33,14 +33,14 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def raising(app: Flask, error: Exception) -> TestResponse:
+def raising(app: Flask, error: Exception, **headers: str) -> TestResponse:
     """The answer of a route that raises."""
 
     @app.get("/raise")
     def route() -> Response:
         raise error
 
-    return app.test_client().get("/raise")
+    return app.test_client().get("/raise", headers=headers)
 
 
 def code(answer: TestResponse) -> tuple[int, str]:
@@ -180,6 +180,14 @@ def test_a_check_that_raises_counts_as_not_ready() -> None:
 def test_a_handshake_that_is_none_is_the_clients_fault(app: Flask, error: Exception) -> None:
     answer = raising(app, error)
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "request.malformed")  # type: ignore[index]
+
+
+def test_a_client_that_hangs_up_in_the_handshake_is_no_fault_of_ours(app: Flask) -> None:
+    assert code(raising(app, BrokenPipeError(), Upgrade="websocket")) == (400, "request.malformed")
+
+
+def test_a_broken_connection_of_our_own_is_a_fault(app: Flask) -> None:
+    assert code(raising(app, ConnectionResetError())) == (500, "service.internal")
 
 
 @pytest.mark.parametrize("reason", [reason for reason in RejectReason if reason.http_status == 503])
