@@ -178,12 +178,12 @@ class _Session:
 
     def end(self) -> None:
         """The socket belongs to nobody any more."""
-        if self._cancels_at_end is not None:
-            self._timekeeper.end_session(*self._cancels_at_end)
-            self._cancels_at_end = None
         if self._client_id is not None:
             self._sockets.give_back(self._client_id)
             self._client_id = None
+        if self._cancels_at_end is not None:
+            self._timekeeper.end_session(*self._cancels_at_end)
+            self._cancels_at_end = None
 
     def answer(self, frame: bytes | str) -> Any:
         """What to send back for one frame: an object for an action, a list for a list, `{"error": …}` for garbage."""
