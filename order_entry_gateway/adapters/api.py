@@ -93,6 +93,7 @@ _SESSION = {
             "reason": Maybe("news"),
             "since_us": 1795232927369290,
             "until_us": Maybe(1795232987369290),
+            "is_over": False,
         }
     ],
     "bands": [{"security": "AAPL", "band_bps": 500, "limit_state_s": 15, "pause_s": 300, "auction_s": 60}],

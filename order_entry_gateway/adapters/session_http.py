@@ -64,6 +64,7 @@ def _view(store: SessionStore, now_us: int) -> dict[str, Any]:
                 "reason": row.reason,
                 "since_us": row.time_us,
                 "until_us": row.time_us + row.lasts_us if row.lasts_us is not None else None,
+                "is_over": row.lasts_us is not None and row.time_us + row.lasts_us <= now_us,
             }
             for row in store.phases()
         ],

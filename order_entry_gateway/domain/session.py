@@ -45,9 +45,17 @@ class Session:
     bands: dict[tuple[int, str], BandRow] = field(default_factory=dict)
 
     def load(self, rows: Iterable[PhaseRow]) -> None:
-        """Take the stored rows, each shard's own first."""
+        """Take the stored rows, each shard's own first.
+
+        A security that its shard took along has the sequence of the shard's command: it has no phase of its own.
+        """
+        whole: dict[int, int] = {}
         for row in sorted(rows, key=lambda row: (row.shard, row.security_id)):
             self.stored.add((row.shard, row.security_id))
+            if row.security_id == WHOLE_SHARD:
+                whole[row.shard] = row.sequence
+            elif row.sequence == whole.get(row.shard):
+                continue
             self._begin(row.shard, row.security_id or None, PhaseState(row.phase, row.reason, row.lasts_us))
 
     def command(self, shard: int, command: SetPhase | SetVolatilityBands) -> None:

@@ -72,7 +72,7 @@ def for_people(outcome: Outcome) -> str:
         f"{outcome.acknowledged:,} orders acknowledged to clients, {outcome.refused:,} refused, "
         f"{outcome.deposits:,} deposits, {outcome.phases:,} phases commanded, "
         f"{outcome.repeated_messages:,} messages brought again",
-        ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in compared.items()) + " compared",
+        ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in compared.items()),
     ]
     lines += [f"not possible here: {', '.join(outcome.impossible)}"] if outcome.impossible else []
     if not outcome.violations:

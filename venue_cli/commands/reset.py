@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     for line in removal.remove(arguments.infrastructure, state_dir):
         report(line)
     _remove_state(state_dir)
-    report("removed; the next ./venue up starts from nothing")
+    report("removed; the next ./venue up starts from nothing, and looks for servers anew")
     return 0
 
 

@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     halt.add_argument("--all", action="store_true", dest="is_all")
     halt.add_argument("--reason")
     resume = actions.add_parser("resume", help="trade again, with --auction through a reopening auction")
-    resume.add_argument("security")
+    resume.add_argument("security", nargs="?")
+    resume.add_argument("--all", action="store_true", dest="is_all", help="all but those halted one by one")
     resume.add_argument("--auction", type=int, metavar="SECONDS", help="how long the reopening auction collects")
     bands = actions.add_parser("bands", help="volatility bands of a security; 0 switches them off")
     bands.add_argument("security")
@@ -82,14 +83,19 @@ def _command(door: SessionDoor, arguments: argparse.Namespace) -> None:
     elif action == "auction":
         phase = f"{arguments.kind or _next_auction(door.session())}_auction"
     elif action == "halt":
-        if (arguments.security is None) != arguments.is_all:
-            raise CommandError("name the security to halt, or all of them with --all")
-        phase, security = "halted", arguments.security
+        phase, security = "halted", _security_or_all(arguments)
     else:
-        security, lasts_s = arguments.security, arguments.auction
+        security, lasts_s = _security_or_all(arguments), arguments.auction
         phase = "continuous" if lasts_s is None else "reopening_auction"
     door.begin(phase, security, reason, lasts_s)
     print(f"{security or 'all securities'}: {phase}" + (f" for {lasts_s} s" if lasts_s else ""))
+
+
+def _security_or_all(arguments: argparse.Namespace) -> str | None:
+    security: str | None = arguments.security
+    if (security is None) != arguments.is_all:
+        raise CommandError(f"name the security to {arguments.action}, or all of them with --all")
+    return security
 
 
 def _next_auction(session: dict[str, Any]) -> str:
@@ -119,7 +125,7 @@ def _show(session: dict[str, Any]) -> None:
     rows = [
         {
             "security": row["security"] or f"(all of shard {row['shard']})",
-            "phase": row["phase"],
+            "phase": row["phase"] + (" (over)" if row["is_over"] else ""),
             "since": _time(row["since_us"]),
             "reason": row["reason"] or "",
         }

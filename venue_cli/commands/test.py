@@ -11,6 +11,8 @@ from pathlib import Path
 
 from venue_cli import infrastructure, processes, state_folder
 from venue_cli.commands import options
+from venue_cli.infrastructure import memory
+from venue_cli.infrastructure.ways import OWN_WAYS
 from venue_cli.interruption import shielded
 from venue_cli.state_folder import CHECKOUT
 from venue_cli.terminal import paint, report
@@ -25,11 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when every check passed."""
-    state_dir = state_folder.choose() / "test"
+    venue_dir = state_folder.choose()
+    state_dir = venue_dir / "test"
     chosen: list[str] = arguments.extra
     processes.end_leftovers(state_dir / "processes")
     results = {} if chosen else _checks(state_dir)
-    found = infrastructure.start(arguments.infrastructure, state_dir, report)
+    found = infrastructure.start(arguments.infrastructure or _own_way(venue_dir), state_dir, report)
     vhost = f"venue_test_{secrets.token_hex(4)}"
     try:
         servers = {"VENUE_TEST_POSTGRES_URL": found.postgres_url, "VENUE_TEST_BROKER_URL": found.create_vhost(vhost)}
@@ -39,8 +42,16 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         with shielded():
             found.delete_vhost(vhost)
+            found.delete_own_vhost()
             found.stop()
     return _summary(results)
+
+
+def _own_way(venue_dir: Path) -> str | None:
+    """How the venue of this checkout has servers of its own, if it has."""
+    known = memory.recall(venue_dir)
+    is_own = known is not None and known.postgres_way == known.broker_way and known.broker_way in OWN_WAYS
+    return known.broker_way if known is not None and is_own else None
 
 
 def _checks(state_dir: Path) -> dict[str, bool]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 from venue_cli.infrastructure import given, local, memory, private
 from venue_cli.infrastructure.errors import InfrastructureError, Unavailable, no_way
@@ -54,6 +55,11 @@ class Infrastructure:
     def delete_vhost(self, name: str) -> None:
         """Remove a virtual host with all its queues. Raises Unavailable."""
         self.broker.vhosts.delete(name)
+
+    def delete_own_vhost(self) -> None:
+        """Remove the virtual host that was made for us on a broker that others use too. Raises Unavailable."""
+        if self.broker.server is None and self.broker.is_vhost_ours:
+            self.delete_vhost(unquote(urlsplit(self.broker.url).path.removeprefix("/")))
 
     def stop(self) -> None:
         """Stop what we started; what others run stays."""

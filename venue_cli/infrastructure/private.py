@@ -14,6 +14,7 @@ from venue_cli.infrastructure.found import FoundBroker, FoundPostgres
 from venue_cli.infrastructure.postgres_server import PrivatePostgres
 from venue_cli.infrastructure.rabbitmq_server import PrivateRabbitMQ
 from venue_cli.infrastructure.virtual_hosts import OwnNode
+from venue_cli.infrastructure.ways import OWN_WAYS
 from venue_cli.state_folder import checkout_hash
 from venue_cli.terminal import Report
 
@@ -72,7 +73,7 @@ class PrivatePair:
 @contextmanager
 def throw_away(report: Report, way: str | None = None) -> Iterator[PrivatePair]:
     """A started pair in a temporary folder, gone at the end; from installed programs, else downloaded ones."""
-    ways = [way] if way else ["private", "download"]
+    ways = [way] if way else list(OWN_WAYS)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="venue-", ignore_cleanup_errors=True)))
         folder.chmod(0o711)

@@ -16,6 +16,7 @@ from venue_cli.infrastructure.finder import instance_name, place_key
 from venue_cli.infrastructure.found import FoundBroker
 from venue_cli.infrastructure.memory import Remembered
 from venue_cli.infrastructure.urls import without_password
+from venue_cli.infrastructure.ways import OWN_WAYS
 from venue_protocol.topology import DURABLE_QUEUES, EXCHANGE
 
 
@@ -34,7 +35,7 @@ def remove(way: str | None, state_dir: Path) -> Iterator[str]:
 
 
 def _remove_databases(known: Remembered, state_dir: Path) -> str:
-    if known.postgres_way in ("private", "download"):
+    if known.postgres_way in OWN_WAYS:
         shutil.rmtree(known.postgres_place, ignore_errors=True)
         return f"private Postgres in {known.postgres_place} removed"
     found = given.find_postgres(os.environ) if known.postgres_way == "given" else local.find_postgres(os.environ)
@@ -50,7 +51,7 @@ def _remove_databases(known: Remembered, state_dir: Path) -> str:
 
 
 def _remove_messages(known: Remembered, state_dir: Path) -> str:
-    if known.broker_way in ("private", "download"):
+    if known.broker_way in OWN_WAYS:
         shutil.rmtree(state_dir / known.broker_way / "rabbitmq", ignore_errors=True)
         return "private RabbitMQ removed"
     if known.broker_way == "given":

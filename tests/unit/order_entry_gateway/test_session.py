@@ -2,6 +2,8 @@
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from order_entry_gateway.domain.candidates import PlaceCandidate, check_place
 from order_entry_gateway.domain.coverage import Decision, DoorState, Funds, decide
@@ -11,7 +13,7 @@ from venue_protocol.commands import SetPhase
 from venue_protocol.holds import CASH
 from venue_protocol.refusals import Refusal
 from venue_protocol.securities import Security
-from venue_protocol.trading_day import Phase, PhaseRow
+from venue_protocol.trading_day import Phase, PhaseRow, Phases, PhaseState
 
 SECURITIES = {
     name: Security(name, name, 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000)
@@ -93,3 +95,32 @@ def test_a_phase_of_the_shard_replaces_the_rows_of_single_securities_but_not_of_
         PhaseRow(0, "", "closing_auction", None, None, 7, 3),
         PhaseRow(0, "MSFT", "closing_auction", None, None, 7, 3),
     ]
+
+
+_phases = st.sampled_from(("pre_open", "opening_auction", "continuous", "closed", "halted", "reopening_auction"))
+_commands = st.builds(
+    lambda phase, security, lasts_us: SetPhase("admin", phase, security, None, lasts_us),
+    _phases,
+    st.sampled_from((None, "AAPL", "MSFT")),
+    st.sampled_from((None, 5_000_000)),
+)
+
+
+@given(st.lists(st.lists(_commands, min_size=1, max_size=3), max_size=8))
+@example([[SetPhase("admin", phase, name)] for name in ("AAPL", None) for phase in ("halted", "continuous")])
+def test_what_is_stored_says_what_the_engine_goes_by(batches: list[list[SetPhase]]) -> None:
+    engine, rows, sequence = Phases(), dict[tuple[int, str], PhaseRow](), 0
+    for batch in batches:
+        door = Session()
+        door.load(rows.values())
+        for command in batch:
+            engine.begin(command.security_id, PhaseState(command.phase, command.reason, command.lasts_us))
+            door.command(0, command)
+        for command in batch:
+            sequence += 1
+            door.logged(0, command, sequence, sequence)
+        rows |= door.rows
+    door = Session()
+    door.load(rows.values())
+    stored = door.phases.get(0, Phases())
+    assert all(stored.of(name) == engine.of(name) for name in ("AAPL", "MSFT", "never commanded"))
