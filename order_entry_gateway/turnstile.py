@@ -30,7 +30,7 @@ class Turnstile:
             return
         if not self._reading.acquire(timeout=self._patience_s):
             busy = Refusal(RejectReason.OVERLOADED, "too many lists wait at the door, nothing was done")
-            raise Refused(busy, retry_after_s=1)
+            raise Refused(busy)
         try:
             yield
         finally:

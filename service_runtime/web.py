@@ -138,8 +138,8 @@ def create_app(service: Service) -> Flask:
     def on_database_away(error: DatabaseUnavailable) -> Response:
         if isinstance(error, CommitUnknown):
             cause = "the database went away during the commit: ask again to learn the outcome"
-            return refusal_response(Refusal(RejectReason.OUTCOME_UNKNOWN, cause), RETRY_AFTER_S)
-        return refusal_response(Refusal(RejectReason.NOT_READY, "the database is away, ask again"), RETRY_AFTER_S)
+            return refusal_response(Refusal(RejectReason.OUTCOME_UNKNOWN, cause))
+        return refusal_response(Refusal(RejectReason.NOT_READY, "the database is away, ask again"))
 
     @app.errorhandler(HTTPException)
     def on_http_exception(error: HTTPException) -> Response:
@@ -172,7 +172,7 @@ def create_app(service: Service) -> Flask:
             refusal = Refusal(
                 RejectReason.NOT_READY, f"waiting for {', '.join(failing)}", details={"waiting_for": failing}
             )
-            return refusal_response(refusal, RETRY_AFTER_S)
+            return refusal_response(refusal)
         return json_response({"status": "ready", "service": service.name})
 
     @app.get("/metrics")

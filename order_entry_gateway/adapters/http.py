@@ -22,7 +22,6 @@ from service_runtime import metrics
 from service_runtime.authentication import Authenticator
 from service_runtime.request_body import body_as, body_bytes, decode_strictly
 from service_runtime.web import (
-    RETRY_AFTER_S,
     error_body,
     json_response,
     query_whole,
@@ -164,7 +163,7 @@ def _list_response(pending: PendingRequest) -> Response:
     answers = pending.answers()
     refusals = [answer for answer in answers if isinstance(answer, Refusal)]
     if refusals and len(refusals) == len(answers) and refusals[0].reason.http_status == 503:
-        return refusal_response(refusals[0], RETRY_AFTER_S)
+        return refusal_response(refusals[0])
     return json_response({"results": [answer_content(answer) for answer in answers]})
 
 

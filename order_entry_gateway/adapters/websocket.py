@@ -55,7 +55,7 @@ def add_routes(
     def refuse_when_full() -> Response | None:
         if request.path != PATH or sockets.has_room():
             return None
-        return refusal_response(Refusal(RejectReason.NOT_READY, "too many WebSockets are open"), RETRY_AFTER_S)
+        return refusal_response(Refusal(RejectReason.NOT_READY, "too many WebSockets are open"))
 
     @Sock(app).route(PATH)  # type: ignore[untyped-decorator]
     def order_entry(connection: Any) -> None:

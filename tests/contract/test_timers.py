@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -84,6 +85,22 @@ def test_a_timer_is_taken_once_with_its_transaction_and_never_once_set_anew(
         assert list(transaction.take_timers([("a", 100)])) == []
     assert timers.due_cancels(10**15) == [("b", client, 200)]
     timers.disarm("b")
+
+
+def test_of_two_who_take_a_timer_at_once_one_gets_it(both: tuple[Stores, Timers], client: str) -> None:
+    stores, timers = both
+    timers.arm("contested", client, 100)
+
+    def take() -> list[tuple[str, int]]:
+        with stores.log.transaction() as transaction:
+            return list(transaction.take_timers([("contested", 100)]))
+
+    with ThreadPoolExecutor(1) as other:
+        with stores.log.transaction() as transaction:
+            assert list(transaction.take_timers([("contested", 100)])) == [("contested", 100)]
+            waiting = other.submit(take)
+            assert not wait([waiting], 0.2).done
+        assert waiting.result(10) == []
 
 
 def test_timers_are_kept_and_disarmed(both: tuple[Stores, Timers], client: str) -> None:

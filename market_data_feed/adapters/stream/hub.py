@@ -18,7 +18,7 @@ from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
 from market_data_feed.domain.market import Market, MarketChange, SecurityMarket, TopOfBook
 from market_data_feed.domain.orders import BatchEffect, ExecutionReport, RecordedTrade
 from market_data_feed.domain.session import Session, SessionRow
-from service_runtime.web import RETRY_AFTER_S, Refused
+from service_runtime.web import Refused
 from venue_protocol.events import PhaseChanged
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.refusals import Refusal, RejectReason
@@ -65,7 +65,7 @@ class Hub:
     def require_started(self) -> None:
         """Refused with 503 until the record is loaded: an empty book now would be a wrong one."""
         if not self._is_started:
-            raise Refused(Refusal(RejectReason.NOT_READY, "the record is being read, ask again"), RETRY_AFTER_S)
+            raise Refused(Refusal(RejectReason.NOT_READY, "the record is being read, ask again"))
 
     @contextmanager
     def market(self) -> Iterator[Market]:

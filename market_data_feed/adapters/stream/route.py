@@ -18,7 +18,7 @@ from market_data_feed.adapters.stream.session import Session
 from market_data_feed.adapters.stream.subscriber import BY_CLIENT, RESTARTING, Subscriber
 from service_runtime.authentication import Authenticator
 from service_runtime.slow_clients import allow_silence
-from service_runtime.web import RETRY_AFTER_S, refusal_response
+from service_runtime.web import refusal_response
 from venue_protocol.refusals import Refusal, RejectReason
 
 PATH = "/v1/stream"
@@ -126,7 +126,7 @@ def add_routes(app: Flask, streams: Streams) -> None:
     def refuse_when_full() -> Response | None:
         if request.path != PATH or streams.has_room():
             return None
-        return refusal_response(Refusal(RejectReason.NOT_READY, "too many streams are open"), RETRY_AFTER_S)
+        return refusal_response(Refusal(RejectReason.NOT_READY, "too many streams are open"))
 
     @Sock(app).route(PATH)  # type: ignore[untyped-decorator]
     def stream(connection: Any) -> None:
