@@ -15,8 +15,13 @@ COPY migrations migrations
 COPY order_entry_gateway order_entry_gateway
 COPY service_runtime service_runtime
 COPY trading_bots trading_bots
+COPY venue_audit venue_audit
 COPY venue_cli venue_cli
+COPY venue_launcher venue_launcher
 COPY venue_protocol venue_protocol
+COPY venue_simulation venue_simulation
+COPY venue_storage venue_storage
+COPY venue_trials venue_trials
 
 ENV PYTHONPATH=/opt/venue PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER venue

@@ -7,13 +7,14 @@ from flask import Flask
 from clearinghouse.adapters import api, http
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
-from clearinghouse.event_reader import EventReader
 from clearinghouse.handlers import SettlementDesk
-from service_runtime import openapi, settings, web
-from service_runtime.authentication import Authenticator
+from clearinghouse.loops.event_reader import EventReader
+from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
+from service_runtime.http import application, openapi
+from service_runtime.http.authentication import Authenticator
 from service_runtime.service import Service
 from service_runtime.settings import SettingsError
 from venue_protocol.topology import ORDER_EXECUTION
@@ -22,7 +23,9 @@ _PREFETCH = 128
 
 
 def endowment(text: str) -> dict[str, int]:
-    """Shares each new trader gets, from VENUE_ENDOWMENT such as `AAPL:10,MSFT:5`; SettingsError if malformed."""
+    """Shares each new trader gets, from VENUE_ENDOWMENT such as `AAPL:10,MSFT:5`; SettingsError if
+    malformed.
+    """
     shares = {}
     for part in filter(None, text.split(",")):
         security_id, _, quantity = part.partition(":")
@@ -47,7 +50,7 @@ def build(service: Service) -> Flask:
     service.spawn("event_reader", reader.run)
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
-    app = web.create_app(service)
+    app = application.create_app(service)
     shares = endowment(os.environ.get("VENUE_ENDOWMENT", ""))
     administration = Administration(desk, store, SystemClock(), shares)
     http.add_routes(app, administration, Authenticator(clearing), clearing)

@@ -1,4 +1,6 @@
-"""The first state of a venue: its own accounts, five securities with issued shares, a market maker, keys."""
+"""The first state of a venue: its own accounts, five securities with issued shares, a market maker,
+keys.
+"""
 
 import threading
 from collections.abc import Callable
@@ -9,8 +11,7 @@ from clearinghouse.handlers import SettlementDesk
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
-from service_runtime.web import Refused
-from venue_protocol.refusals import RejectReason
+from venue_protocol.refusals import Refused, RejectReason
 from venue_protocol.securities import Security
 from venue_protocol.topology import DATA_FEED
 
@@ -20,16 +21,39 @@ MARKET_MAKER_CASH_E4 = 100_000_000 * 10_000
 MARKET_MAKER_SHARES = 1_000_000
 
 SECURITIES = (
-    Security("AAPL", "Apple Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000),
-    Security("MSFT", "Microsoft Corporation", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000),
-    Security("GOOG", "Alphabet Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000),
-    Security("AMZN", "Amazon.com, Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000),
-    Security("TSLA", "Tesla, Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000),
+    Security(
+        "AAPL", "Apple Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000
+    ),
+    Security(
+        "MSFT",
+        "Microsoft Corporation",
+        0,
+        tick_e4=100,
+        lot=1,
+        band_bps=5000,
+        reference_price_e4=1_000_000,
+    ),
+    Security(
+        "GOOG", "Alphabet Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000
+    ),
+    Security(
+        "AMZN",
+        "Amazon.com, Inc.",
+        0,
+        tick_e4=100,
+        lot=1,
+        band_bps=5000,
+        reference_price_e4=1_000_000,
+    ),
+    Security(
+        "TSLA", "Tesla, Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000
+    ),
 )
 
 
 def seed(clearing_owner_url: str) -> bool:
-    """Give an empty clearing_data its first state; whether it did. Nothing happens to one that has accounts.
+    """Give an empty clearing_data its first state; whether it did. Nothing happens to one that has
+    accounts.
 
     Reports of these first deposits are not published: the feed reads them as a gap.
     """
@@ -41,9 +65,11 @@ def seed(clearing_owner_url: str) -> bool:
 
 
 def make_first_state(administration: Administration) -> bool:
-    """The venue's own accounts, its securities and its market maker; whether something of it was missing.
+    """The venue's own accounts, its securities and its market maker; whether something of it was
+    missing.
 
-    Each step is done or passed over, the market maker last: one that was broken off is completed by the next.
+    Each step is done or passed over, the market maker last: one that was broken off is completed by
+    the next.
     """
     administration.ensure_venue_accounts()
     for security in SECURITIES:
@@ -53,7 +79,9 @@ def make_first_state(administration: Administration) -> bool:
         )
     shares = {security.security_id: MARKET_MAKER_SHARES for security in SECURITIES}
     return _unless_done(
-        lambda: administration.create_client(MARKET_MAKER, "market_maker", MARKET_MAKER_CASH_E4, shares),
+        lambda: administration.create_client(
+            MARKET_MAKER, "market_maker", MARKET_MAKER_CASH_E4, shares
+        ),
         RejectReason.CLIENT_EXISTS,
     )
 
@@ -70,7 +98,9 @@ def _unless_done(step: Callable[[], object], done: RejectReason) -> bool:
 
 
 def ensure_administrator(clearing_owner_url: str) -> str | None:
-    """The key of the venue's first administrator, made now and shown this once; None if there is one already."""
+    """The key of the venue's first administrator, made now and shown this once; None if there is
+    one already.
+    """
     database = Database(clearing_owner_url, "bootstrap", pool_size=1)
     try:
         return _administration(database).ensure_administrator()

@@ -1,4 +1,6 @@
-"""One function a message: from event batches to a committed settlement and its published reports."""
+"""One function a message: from event batches to a committed settlement and its published
+reports.
+"""
 
 import logging
 import threading
@@ -7,11 +9,18 @@ from typing import TypeVar
 
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
-from clearinghouse.storage import LedgerStore, LedgerTransaction
+from clearinghouse.ports import LedgerStore, LedgerTransaction
 from service_runtime import metrics
 from service_runtime.bus import Publisher
 from venue_protocol import codec, streams
-from venue_protocol.events import AmendRejected, Event, EventBatch, OrderAmended, OrderCanceled, Trade
+from venue_protocol.events import (
+    AmendRejected,
+    Event,
+    EventBatch,
+    OrderAmended,
+    OrderCanceled,
+    Trade,
+)
 from venue_protocol.holds import CASH
 from venue_protocol.topology import DATA_FEED
 
@@ -22,7 +31,9 @@ _REPORTS_A_MESSAGE = 500
 
 
 class SettlementDesk:
-    """The one place of this process where cash and shares move: commits, then publishes, in sequence."""
+    """The one place of this process where cash and shares move: commits, then publishes, in
+    sequence.
+    """
 
     def __init__(self, store: LedgerStore, publisher: Publisher, stopping: threading.Event) -> None:
         self._store = store
@@ -31,7 +42,9 @@ class SettlementDesk:
         self._one_at_a_time = threading.Lock()
 
     def settle(self, batches: Sequence[EventBatch]) -> None:
-        """Settle these event batches of one shard, in order, in one transaction; known events are passed over."""
+        """Settle these event batches of one shard, in order, in one transaction; known events are
+        passed over.
+        """
         stream = streams.events(batches[0].shard)
 
         def work(transaction: LedgerTransaction) -> Settlement:
@@ -44,7 +57,9 @@ class SettlementDesk:
             if batches[-1].last > position:
                 transaction.write(settlement)
                 transaction.write_position(stream, batches[-1].last)
-                transaction.write_position(streams.order_log(batches[-1].shard), batches[-1].log_last)
+                transaction.write_position(
+                    streams.order_log(batches[-1].shard), batches[-1].log_last
+                )
             return settlement
 
         with self._one_at_a_time:
@@ -54,7 +69,9 @@ class SettlementDesk:
         metrics.position.labels(stream).set(batches[-1].last)
 
     def move(self, work: Callable[[LedgerTransaction], tuple[T, Settlement | None]]) -> T:
-        """Run a transfer's transaction once and publish its reports; DatabaseUnavailable is the caller's to answer."""
+        """Run a transfer's transaction once and publish its reports; DatabaseUnavailable is the
+        caller's to answer.
+        """
         with self._one_at_a_time:
             with self._store.transaction() as transaction:
                 result, settlement = work(transaction)
@@ -63,7 +80,9 @@ class SettlementDesk:
         return result
 
     def announce(self) -> None:
-        """Say how far the settlement reports have come, so that the feed notices a lost last message."""
+        """Say how far the settlement reports have come, so that the feed notices a lost last
+        message.
+        """
         with self._one_at_a_time, self._store.transaction() as transaction:
             newest = transaction.last_report_sequence()
         message = streams.StreamPosition(codec.SCHEMA, streams.SETTLEMENTS, newest)
@@ -73,7 +92,9 @@ class SettlementDesk:
         for obligation in settlement.obligations:
             _alarm(obligation)
         for batch in _chunks(settlement.reports):
-            body = codec.encode_settlement_batch(batch[0].sequence, [report.encoded for report in batch])
+            body = codec.encode_settlement_batch(
+                batch[0].sequence, [report.encoded for report in batch]
+            )
             self._publisher.publish(DATA_FEED, body)
 
 
@@ -90,7 +111,10 @@ def _positions_of(event: Event) -> tuple[tuple[str, str], ...]:
     if type(event) is Trade:
         buyer, seller, security = event.buy_client_id, event.sell_client_id, event.security_id
         return (buyer, CASH), (buyer, security), (seller, CASH), (seller, security)
-    if isinstance(event, OrderCanceled | OrderAmended | AmendRejected) and event.security_id is not None:
+    if (
+        isinstance(event, OrderCanceled | OrderAmended | AmendRejected)
+        and event.security_id is not None
+    ):
         return (event.client_id, CASH), (event.client_id, event.security_id)
     return ()
 

@@ -2,9 +2,8 @@
 
 from flask import Flask
 
-from market_data_feed import status
-from market_data_feed.adapters import api, http
-from market_data_feed.adapters.clearing import Clearing
+from market_data_feed.adapters import api, http, status_board
+from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.records import Records
 from market_data_feed.adapters.stream import route
@@ -12,13 +11,14 @@ from market_data_feed.adapters.stream.catch_up import CatchUp
 from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.domain.market import Market
-from market_data_feed.recorder import Recorder
-from market_data_feed.retention import Retention
-from service_runtime import openapi, settings, web
-from service_runtime.authentication import Authenticator
+from market_data_feed.loops.recorder import Recorder
+from market_data_feed.loops.retention import Retention
+from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
+from service_runtime.http import application, openapi
+from service_runtime.http.authentication import Authenticator
 from service_runtime.service import Service
 from venue_protocol.topology import DATA_FEED
 
@@ -38,11 +38,17 @@ def build(service: Service) -> Flask:
     clock = SystemClock()
     sender = Sender()
     hub = Hub(Market(), sender)
-    clearing, listings, records = Clearing(clearing_data), Listings(clearing_data), Records(market_data)
+    clearing, listings, records = (
+        Clearing(clearing_data),
+        Listings(clearing_data),
+        Records(market_data),
+    )
     authenticator = Authenticator(clearing_data)
     recorder = Recorder(consumer, bus.publisher(), recording, clearing, hub, service.stopping)
-    retention = Retention(forgetting, clock, service.stopping, ours.refused_orders_days, ours.refused_orders_most)
-    board = status.StatusBoard(service, recorder, hub, clock)
+    retention = Retention(
+        forgetting, clock, service.stopping, ours.refused_orders_days, ours.refused_orders_most
+    )
+    board = status_board.StatusBoard(service, recorder, hub, clock)
     service.add_check("market_data", market_data.is_ready)
     service.add_check("clearing_data", clearing_data.is_ready)
     service.add_check("broker", consumer.is_ready)
@@ -55,9 +61,9 @@ def build(service: Service) -> Flask:
     service.spawn("status", board.run)
     service.spawn("farewell", lambda: streams.close_when(service.stopping))
     service.on_stop(bus.close)
-    app = web.create_app(service)
+    app = application.create_app(service)
     http.add_routes(app, http.Answers(clearing, listings, records, hub, authenticator), clock)
-    status.add_routes(app, board.read)
+    status_board.add_routes(app, board.read)
     route.add_routes(app, streams)
     openapi.add_routes(app, api.described())
     return app

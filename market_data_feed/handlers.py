@@ -33,7 +33,10 @@ def handle(message: Message, inbox: Inbox) -> None:
 def event_batch(batch: EventBatch, inbox: Inbox) -> None:
     """Events of one command batch, from the matching engine."""
     if batch.first < 1 or not batch.events or batch.shard < 0:
-        raise Misdirected(f"an event batch of shard {batch.shard} from {batch.first} with {len(batch.events)} events")
+        raise Misdirected(
+            f"an event batch of shard {batch.shard} from {batch.first} with {len(batch.events)} "
+            "events"
+        )
     if batch.last <= inbox.intake(batch.shard).position:
         metrics.messages_duplicate.labels("data_feed").inc()
     inbox.take_events(batch)
@@ -52,7 +55,10 @@ def order_reports(batch: OrderReports, inbox: Inbox) -> None:
     """Refusals, from a gateway. They are in no log: a gap can be noticed, but not healed."""
     if not inbox.take_refusals(batch):
         metrics.gaps_noticed.labels("order_reports").inc()
-        log.warning("refusals are missing", extra={"gateway_run": batch.gateway_run, "sequence": batch.first})
+        log.warning(
+            "refusals are missing",
+            extra={"gateway_run": batch.gateway_run, "sequence": batch.first},
+        )
 
 
 def stream_position(position: StreamPosition, inbox: Inbox) -> None:

@@ -6,12 +6,13 @@ from matching_engine.adapters import http
 from matching_engine.adapters.log_reader import LogReader
 from matching_engine.adapters.security_list import SecurityList
 from matching_engine.adapters.snapshots import SnapshotFolder
-from matching_engine.command_reader import CommandReader
 from matching_engine.handlers import MatchingDesk
-from matching_engine.resending import RecentEvents, Resender
-from service_runtime import settings, web
+from matching_engine.loops.command_reader import CommandReader
+from matching_engine.loops.resender import RecentEvents, Resender
+from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.database import Database
+from service_runtime.http import application
 from service_runtime.service import Service
 from venue_protocol.topology import order_entry_queue, resend_queue
 
@@ -48,7 +49,7 @@ def build(service: Service) -> Flask:
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
     service.on_stop(desk.save_snapshot)
-    app = web.create_app(service)
+    app = application.create_app(service)
     http.add_routes(app, desk, SecurityList(database, ours.shard))
     return app
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from matching_engine.adapters.log_reader import LogReader
 from matching_engine.adapters.snapshots import SnapshotFolder
 from matching_engine.domain.engine import MatchingEngine
-from matching_engine.domain.invariants import BrokenInvariant
-from matching_engine.resending import RecentEvents
+from matching_engine.loops.resender import RecentEvents
 from service_runtime import metrics
 from service_runtime.bus import Confirmation, Publisher
 from venue_protocol import codec, streams
 from venue_protocol.commands import CommandBatch
+from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.streams import StreamPosition
 from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION
 
@@ -25,7 +25,10 @@ _SNAPSHOT_COST = 4
 
 
 class MatchingDesk:
-    """The live engine of one shard, and what it publishes. `lock` guards the engine against readers of the book."""
+    """The live engine of one shard, and what it publishes.
+
+    `lock` guards the engine against readers of the book.
+    """
 
     def __init__(
         self,
@@ -60,17 +63,24 @@ class MatchingDesk:
         log.info("recovered", extra={"sequence": engine.log_position, "commands": replayed})
 
     def command_batch(self, batch: CommandBatch) -> list[Confirmation]:
-        """Match a batch, after what the log has before it; confirmations of what was published, [] if it is known."""
+        """Match a batch, after what the log has before it; confirmations of what was published, []
+        if it is known.
+        """
         position = self.engine.log_position
         if batch.last <= position:
             metrics.messages_duplicate.labels(streams.order_log(batch.shard)).inc()
             return []
         if batch.first > position + 1:
             metrics.gaps_noticed.labels(streams.order_log(batch.shard)).inc()
-            log.warning("gap in the commands, reading the log", extra={"sequence": position, "first": batch.first})
+            log.warning(
+                "gap in the commands, reading the log",
+                extra={"sequence": position, "first": batch.first},
+            )
             return self.catch_up()
         if batch.first <= position:
-            raise BrokenInvariant(f"batch {batch.first} to {batch.last} overlaps position {position}")
+            raise BrokenInvariant(
+                f"batch {batch.first} to {batch.last} overlaps position {position}"
+            )
         return self._publish(batch)
 
     def catch_up(self) -> list[Confirmation]:
@@ -126,7 +136,9 @@ def load_engine(shard: int, snapshots: SnapshotFolder, log_reader: LogReader) ->
         (engine,) = found
         if engine.log_position == 0 or log_reader.time_of(engine.log_position) == engine.time_us:
             return engine
-        log.warning("snapshot belongs to another log, discarded", extra={"sequence": engine.log_position})
+        log.warning(
+            "snapshot belongs to another log, discarded", extra={"sequence": engine.log_position}
+        )
         snapshots.discard(engine)
     return MatchingEngine(shard)
 

@@ -1,1 +1,3 @@
-"""Database migrations: alembic, one branch of versions for each database, and the provisioning of both."""
+"""Database migrations: alembic, one branch of versions for each database, and the provisioning of
+both.
+"""

@@ -1,4 +1,6 @@
-"""alembic's entry: runs the versions on the connection that `migrations.schema` put into the config."""
+"""alembic's entry: runs the versions on the connection that `migrations.schema` put into the
+config.
+"""
 
 from alembic import context
 

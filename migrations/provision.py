@@ -36,21 +36,28 @@ class Provisioned:
 
     def clearing_url(self, service: str) -> str:
         """clearing_data with the role of `service`."""
-        return _with_role(self.owner_clearing_url, f"{self.instance}_{service}", self.passwords[service])
+        return _with_role(
+            self.owner_clearing_url, f"{self.instance}_{service}", self.passwords[service]
+        )
 
     def market_url(self, service: str) -> str:
         """market_data with the role of `service`."""
-        return _with_role(self.owner_market_url, f"{self.instance}_{service}", self.passwords[service])
+        return _with_role(
+            self.owner_market_url, f"{self.instance}_{service}", self.passwords[service]
+        )
 
 
-def provision(server_url: str, instance: str, passwords: Mapping[str, str] | None = None) -> Provisioned:
+def provision(
+    server_url: str, instance: str, passwords: Mapping[str, str] | None = None
+) -> Provisioned:
     """Make what is missing of databases, roles, schemas and first accounts; idempotent.
 
     Of two launchers at once the second waits for the first. Role passwords are set to those given.
     `server_url` is a libpq URL of a role that may create databases and roles; `instance` is
     lower-case letters, digits and `_`. Without `passwords` new random ones are set.
     """
-    # Alembic, SQLAlchemy and the clearinghouse take half a second to load, and who reads a `Provisioned` needs none.
+    # Alembic, SQLAlchemy and the clearinghouse take half a second to load, and who reads a
+    # `Provisioned` needs none.
     from clearinghouse import bootstrap
     from migrations import schema
 
@@ -60,7 +67,9 @@ def provision(server_url: str, instance: str, passwords: Mapping[str, str] | Non
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", (f"venue provision {instance}",))
+            cursor.execute(
+                "SELECT pg_advisory_lock(hashtext(%s))", (f"venue provision {instance}",)
+            )
             for service in SERVICES:
                 _ensure_role(cursor, f"{instance}_{service}", passwords[service])
             for database in DATABASES:
@@ -83,7 +92,11 @@ def drop(server_url: str, instance: str) -> None:
                 name = sql.Identifier(f"{instance}_{database}")
                 cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
             for service in SERVICES:
-                cursor.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(f"{instance}_{service}")))
+                cursor.execute(
+                    sql.SQL("DROP ROLE IF EXISTS {}").format(
+                        sql.Identifier(f"{instance}_{service}")
+                    )
+                )
     finally:
         connection.close()
 
@@ -99,11 +112,15 @@ def _ensure_database(cursor: psycopg2.extensions.cursor, database: str) -> None:
     cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
     if cursor.fetchone() is None:
         name = sql.Identifier(database)
-        cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(name))
+        cursor.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(name)
+        )
         cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
     for service in SERVICES:
         role = sql.Identifier(f"{database.rsplit('_', 2)[0]}_{service}")
-        cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), role))
+        cursor.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), role)
+        )
 
 
 def _with_database(url: str, database: str) -> str:

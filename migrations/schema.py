@@ -9,25 +9,38 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from service_runtime.schema import clearing_data, market_data
+from venue_storage import clearing_data, market_data
 
 DatabaseName = Literal["clearing_data", "market_data"]
 _METADATA = {"clearing_data": clearing_data.metadata, "market_data": market_data.metadata}
 _FOLDER = Path(__file__).parent
 
 
-def upgrade(database: DatabaseName, owner_url: str, role_prefix: str, revision: str = "head") -> None:
-    """Bring the schema to `revision`. Grants go to the roles `{role_prefix}_{service}`, which must exist."""
-    _with_connection(database, owner_url, role_prefix, lambda config: command.upgrade(config, revision))
+def upgrade(
+    database: DatabaseName, owner_url: str, role_prefix: str, revision: str = "head"
+) -> None:
+    """Bring the schema to `revision`.
+
+    Grants go to the roles `{role_prefix}_{service}`, which must exist.
+    """
+    _with_connection(
+        database, owner_url, role_prefix, lambda config: command.upgrade(config, revision)
+    )
 
 
-def downgrade(database: DatabaseName, owner_url: str, role_prefix: str, revision: str = "base") -> None:
+def downgrade(
+    database: DatabaseName, owner_url: str, role_prefix: str, revision: str = "base"
+) -> None:
     """Take the schema back to `revision`."""
-    _with_connection(database, owner_url, role_prefix, lambda config: command.downgrade(config, revision))
+    _with_connection(
+        database, owner_url, role_prefix, lambda config: command.downgrade(config, revision)
+    )
 
 
 def differences(database: DatabaseName, owner_url: str) -> list[Any]:
-    """What alembic finds different between the database and the metadata; [] when they are equal."""
+    """What alembic finds different between the database and the metadata; [] when they are
+    equal.
+    """
     engine = sqlalchemy.create_engine(sqlalchemy_url(owner_url), poolclass=sqlalchemy.NullPool)
     with engine.connect() as connection:
         return list(compare_metadata(MigrationContext.configure(connection), _METADATA[database]))

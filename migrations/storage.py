@@ -9,18 +9,23 @@ APPENDED = {
     "autovacuum_vacuum_insert_threshold": 200_000,
     "autovacuum_freeze_min_age": 0,
 }
-"""Of tables to which rows are only added (service_runtime/schema/storage.py says why)."""
+"""Of tables to which rows are only added (venue_storage/table_storage.py says why)."""
 
 
 def set_storage(table: str, storage: Mapping[str, float]) -> None:
     """Set what the server knows of these parameters."""
     known = {name: value for name, value in storage.items() if _is_known(name)}
-    op.execute(f"ALTER TABLE {table} SET ({', '.join(f'{name} = {value}' for name, value in known.items())})")
+    op.execute(
+        f"ALTER TABLE {table} SET "
+        f"({', '.join(f'{name} = {value}' for name, value in known.items())})"
+    )
 
 
 def reset_storage(table: str, storage: Mapping[str, float]) -> None:
     """Back to the server's defaults."""
-    op.execute(f"ALTER TABLE {table} RESET ({', '.join(name for name in storage if _is_known(name))})")
+    op.execute(
+        f"ALTER TABLE {table} RESET ({', '.join(name for name in storage if _is_known(name))})"
+    )
 
 
 def _is_known(name: str) -> bool:

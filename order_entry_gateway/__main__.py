@@ -5,28 +5,29 @@ from functools import partial
 from flask import Flask
 
 from order_entry_gateway.adapters import api, http, session_http, websocket
+from order_entry_gateway.adapters.concurrency_limit import Turnstile
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.progress import RecordProgress, SettlementProgress
-from order_entry_gateway.adapters.security_master import SecurityMaster
+from order_entry_gateway.adapters.rate_limiter import RateLimiter
 from order_entry_gateway.adapters.session_store import SessionStore
 from order_entry_gateway.adapters.timer_store import PostgresTimers
-from order_entry_gateway.backlog import Backlog
-from order_entry_gateway.committer import Committer
 from order_entry_gateway.handlers import OrderDesk
-from order_entry_gateway.order_log import OrderLog
-from order_entry_gateway.rate_limiter import RateLimiter
-from order_entry_gateway.rejection_reporter import RejectionReporter
-from order_entry_gateway.scheduler import Scheduler
-from order_entry_gateway.session_desk import SessionDesk
-from order_entry_gateway.timekeeper import Timekeeper
-from order_entry_gateway.turnstile import Turnstile
-from service_runtime import openapi, settings, web
-from service_runtime.authentication import Authenticator
+from order_entry_gateway.loops.backlog import Backlog
+from order_entry_gateway.loops.group_commit import Committer
+from order_entry_gateway.loops.phase_scheduler import Scheduler
+from order_entry_gateway.loops.refusal_reporter import RejectionReporter
+from order_entry_gateway.loops.timekeeper import Timekeeper
+from order_entry_gateway.phase_desk import SessionDesk
+from order_entry_gateway.ports import OrderLog
+from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
+from service_runtime.http import application, openapi
+from service_runtime.http.authentication import Authenticator
 from service_runtime.service import Service
+from venue_storage.listed_securities import SecurityMaster
 
 _THREADS = websocket.MOST_SOCKETS + 128
 """Each WebSocket holds one."""
@@ -37,7 +38,10 @@ _EVENTS = 4
 
 
 def build(service: Service, order_log: OrderLog | None = None) -> Flask:
-    """The service's parts, connected; its threads run on return. `order_log`: another than the one in Postgres."""
+    """The service's parts, connected; its threads run on return.
+
+    `order_log`: another than the one in Postgres.
+    """
     ours = service.settings
     clearing = Database(ours.clearing_url, service.name, pool_size=8)
     market = Database(ours.market_url, service.name, pool_size=8)
@@ -47,7 +51,9 @@ def build(service: Service, order_log: OrderLog | None = None) -> Flask:
     securities = SecurityMaster(clearing)
     statuses = OrderStatusStore(clearing, market)
     if order_log is None:
-        order_log = PostgresOrderLog(Database(ours.clearing_url, f"{service.name}.log", pool_size=1))
+        order_log = PostgresOrderLog(
+            Database(ours.clearing_url, f"{service.name}.log", pool_size=1)
+        )
     committer = Committer(order_log, publisher, clock, securities, service.stopping)
     reporter = RejectionReporter(publisher, clock, service.stopping)
     limiter = RateLimiter(clearing, ours.rate_limit_per_second)
@@ -56,8 +62,12 @@ def build(service: Service, order_log: OrderLog | None = None) -> Flask:
     def is_behind() -> bool:
         return any(backlog.is_long() for backlog in backlogs)
 
-    desk = OrderDesk(committer, securities, statuses, limiter, reporter, publisher.is_ready, is_behind)
-    timekeeper = Timekeeper(PostgresTimers(clearing), committer, securities, clock, service.stopping)
+    desk = OrderDesk(
+        committer, securities, statuses, limiter, reporter, publisher.is_ready, is_behind
+    )
+    timekeeper = Timekeeper(
+        PostgresTimers(clearing), committer, securities, clock, service.stopping
+    )
     authenticator = Authenticator(clearing)
     session_desk, sessions = SessionDesk(committer, securities), SessionStore(clearing)
     scheduler = Scheduler(sessions, session_desk, clock, publisher.is_ready, service.stopping)
@@ -71,7 +81,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Flask:
     service.spawn("scheduler", scheduler.run)
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
-    app, turnstile = web.create_app(service), Turnstile()
+    app, turnstile = application.create_app(service), Turnstile()
     http.add_routes(app, desk, statuses, authenticator, turnstile)
     http.add_timer_routes(app, desk, timekeeper, authenticator)
     websocket.add_routes(app, desk, timekeeper, authenticator, turnstile)
@@ -92,8 +102,10 @@ def _backlogs(ours: settings.Settings) -> list[Backlog]:
 
 
 def _for_looking(url: str) -> Database:
-    """One connection of its own: whoever looks must not wait for those whom the backlog keeps waiting."""
-    return Database(url, "order_entry_gateway.backlog", pool_size=1)
+    """One connection of its own: whoever looks must not wait for those whom the backlog keeps
+    waiting.
+    """
+    return Database(url, "order_entry_gateway.loops.backlog", pool_size=1)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from order_entry_gateway.committer import Committer, Submission
-from order_entry_gateway.domain.candidates import (
+from order_entry_gateway.domain.coverage import Accepted, Decision
+from order_entry_gateway.domain.recorded_order import Standing
+from order_entry_gateway.domain.requests import (
+    Action,
+    AmendAction,
+    CancelAction,
+    CancelAllAction,
+    PlaceOrderRequest,
+)
+from order_entry_gateway.domain.validation import (
     AmendCandidate,
     CancelAllCandidate,
     CancelCandidate,
@@ -14,23 +22,14 @@ from order_entry_gateway.domain.candidates import (
     check_cancel_all,
     check_place,
 )
-from order_entry_gateway.domain.coverage import Accepted, Decision
-from order_entry_gateway.domain.requests import (
-    Action,
-    AmendAction,
-    CancelAction,
-    CancelAllAction,
-    PlaceOrderRequest,
-)
-from order_entry_gateway.domain.standing import Standing
-from order_entry_gateway.rejection_reporter import RejectionReporter
-from service_runtime.authentication import Caller
-from service_runtime.web import Refused
+from order_entry_gateway.loops.group_commit import Committer, Submission
+from order_entry_gateway.loops.refusal_reporter import RejectionReporter
+from service_runtime.http.authentication import Caller
 from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
 from venue_protocol.money import format_e4
 from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
 from venue_protocol.orders import UNPRICED
-from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.securities import Security
 
 
@@ -46,11 +45,15 @@ class OrderStatuses(Protocol):
     """What is known of orders that were logged."""
 
     def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
-        """How these orders stand, where they are recorded; in one lookup, and {} when the record is away."""
+        """How these orders stand, where they are recorded; in one lookup, and {} when the record is
+        away.
+        """
         ...
 
     def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
-        """Ids of the orders for which these client_order_ids of the client stand, where there are any."""
+        """Ids of the orders for which these client_order_ids of the client stand, where there are
+        any.
+        """
         ...
 
     def order(self, order_id: int) -> tuple[str, dict[str, Any]] | None:
@@ -68,7 +71,9 @@ class Limiter(Protocol):
 
 Answer = dict[str, Any] | Refusal
 _ENDING = (CancelAction, CancelAllAction)
-_BEHIND = Refusal(RejectReason.OVERLOADED, "the venue is behind, nothing was done: ask again in a second")
+_BEHIND = Refusal(
+    RejectReason.OVERLOADED, "the venue is behind, nothing was done: ask again in a second"
+)
 
 
 class OrderDesk:
@@ -91,24 +96,38 @@ class OrderDesk:
         self._reporter = reporter
         self._is_ready = is_ready
         self._is_behind = is_behind
-        """Whether settlement or record is too far behind to take more orders; what ends orders is always taken."""
+        """Whether settlement or record is too far behind to take more orders; what ends orders is
+        always taken.
+        """
 
     def handle(self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest]) -> list[Answer]:
-        """One answer for each action; the accepted ones are durable. Refused as a whole over the rate or unready."""
+        """One answer for each action; the accepted ones are durable.
+
+        Refused as a whole over the rate or unready.
+        """
         return self.begin(caller, actions).answers()
 
-    def begin(self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest]) -> "PendingRequest":
+    def begin(
+        self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest]
+    ) -> "PendingRequest":
         """Check the actions and queue what is left of them for the next commit."""
         self._limiter.charge(caller.client_id, len(actions))
         if not self._is_ready():
-            raise Refused(Refusal(RejectReason.NOT_READY, "the broker is away, nothing was done"), retry_after_s=1)
+            raise Refused(
+                Refusal(RejectReason.NOT_READY, "the broker is away, nothing was done"),
+                retry_after_s=1,
+            )
         is_behind = self._is_behind()
         checked = [
-            _BEHIND if is_behind and not isinstance(action, _ENDING) else self._check(caller.client_id, action)
+            _BEHIND
+            if is_behind and not isinstance(action, _ENDING)
+            else self._check(caller.client_id, action)
             for action in actions
         ]
         self._consult_record(caller.client_id, checked)
-        candidates = [candidate for found in checked if not isinstance(found, Refusal) for candidate in found]
+        candidates = [
+            candidate for found in checked if not isinstance(found, Refusal) for candidate in found
+        ]
         submission = self._committer.enqueue(candidates) if candidates else None
         return PendingRequest(caller.client_id, actions, checked, submission, self._reporter)
 
@@ -116,7 +135,9 @@ class OrderDesk:
         """Count something that is no order against the caller's rate; Refused over it."""
         self._limiter.charge(caller.client_id, 1)
 
-    def _check(self, client_id: str, action: Action | PlaceOrderRequest) -> list[Candidate] | Refusal:
+    def _check(
+        self, client_id: str, action: Action | PlaceOrderRequest
+    ) -> list[Candidate] | Refusal:
         found: Candidate | list[CancelAllCandidate] | Refusal
         if isinstance(action, PlaceOrderRequest):
             found = check_place(action, client_id, self._securities)
@@ -134,17 +155,23 @@ class OrderDesk:
     def _consult_record(self, client_id: str, checked: list[list[Candidate] | Refusal]) -> None:
         """Refuse at once what is known to have ended, and tell amends how their orders stand.
 
-        A named amend is not refused: it may be a repetition. Ownership is checked by the committer for the rest.
+        A named amend is not refused: it may be a repetition. Ownership is checked by the committer
+        for the rest.
         """
         named: list[tuple[int, CancelCandidate | AmendCandidate]] = [
             (index, found[0])
             for index, found in enumerate(checked)
-            if not isinstance(found, Refusal) and isinstance(found[0], CancelCandidate | AmendCandidate)
+            if not isinstance(found, Refusal)
+            and isinstance(found[0], CancelCandidate | AmendCandidate)
         ]
-        names = [found.target_client_order_id for _, found in named if isinstance(found, AmendCandidate)]
+        names = [
+            found.target_client_order_id for _, found in named if isinstance(found, AmendCandidate)
+        ]
         known_names = [name for name in names if name is not None]
         ids = self._statuses.named(client_id, known_names) if known_names else {}
-        order_ids = [found.order_id or ids.get(found.target_client_order_id or "") for _, found in named]
+        order_ids = [
+            found.order_id or ids.get(found.target_client_order_id or "") for _, found in named
+        ]
         wanted = sorted({order_id for order_id in order_ids if order_id is not None})
         standings = self._statuses.standings(wanted) if wanted else {}
         for (index, candidate), order_id in zip(named, order_ids, strict=True):
@@ -190,18 +217,29 @@ class PendingRequest:
         decisions = iter(self._decisions or ())
         answers: list[Answer] = []
         for action, found in zip(self._actions, self._checked, strict=True):
-            answer = found if isinstance(found, Refusal) else _merge([_answer(next(decisions)) for _ in found])
+            answer = (
+                found
+                if isinstance(found, Refusal)
+                else _merge([_answer(next(decisions)) for _ in found])
+            )
             if isinstance(answer, Refusal) and isinstance(action, PlaceOrderRequest):
                 self._report(action, answer)
             answers.append(answer)
         return answers
 
     def _report(self, request: PlaceOrderRequest, refusal: Refusal) -> None:
-        """For the record; not what shall be asked again: it would add to what the record is behind with."""
+        """For the record; not what shall be asked again: it would add to what the record is behind
+        with.
+        """
         if refusal.reason.http_status == 503:
             return
         self._reporter.refused(
-            self._client_id, refusal, request.client_order_id, request.security, request.side, request.quantity
+            self._client_id,
+            refusal,
+            request.client_order_id,
+            request.security,
+            request.side,
+            request.quantity,
         )
 
 
@@ -248,5 +286,7 @@ def _placed(accepted: Accepted, command: PlaceOrder) -> dict[str, Any]:
 
 
 def _merge(answers: list[Answer]) -> Answer:
-    """One answer for an action that became several commands: the first refusal, else the last answer."""
+    """One answer for an action that became several commands: the first refusal, else the last
+    answer.
+    """
     return next((answer for answer in answers if isinstance(answer, Refusal)), answers[-1])

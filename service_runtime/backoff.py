@@ -1,4 +1,6 @@
-"""Waiting between attempts: exponential with full jitter, so that many clients do not return in step."""
+"""Waiting between attempts: exponential with full jitter, so that many clients do not return in
+step.
+"""
 
 import random
 

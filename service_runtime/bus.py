@@ -40,20 +40,29 @@ class Confirmation(Protocol):
         ...
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until confirmed; False on time-out (the message may still arrive). BusError if unroutable."""
+        """Wait until confirmed; False on time-out (the message may still arrive).
+
+        BusError if unroutable.
+        """
         ...
 
 
 class Publisher(Protocol):
     """Publishes from any thread; keeps the order of calls."""
 
-    def publish(self, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None) -> Confirmation:
-        """Send persistently and mandatorily. Returns at once, or waits while too many are unconfirmed."""
+    def publish(
+        self, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> Confirmation:
+        """Send persistently and mandatorily.
+
+        Returns at once, or waits while too many are unconfirmed.
+        """
         ...
 
     def publish_to_all(self, routing_keys: Sequence[str], body: bytes) -> Sequence[Confirmation]:
-        """Send the same message under each key. Those that nobody is bound to are only an error when all are so:
-        who misses a message of a numbered stream notices and asks."""
+        """Send the same message under each key. Those that nobody is bound to are only an error
+        when all are so: who misses a message of a numbered stream notices and asks.
+        """
         ...
 
     def is_ready(self) -> bool:
@@ -74,19 +83,28 @@ class Consumer(Protocol):
 
     @property
     def queue_name(self) -> str:
-        """The queue read, also its routing key; a private one has another name after each reconnect."""
+        """The queue read, also its routing key; a private one has another name after each
+        reconnect.
+        """
         ...
 
     def receive(self, timeout_s: float, max_messages: int) -> list[Delivery]:
-        """What waits now, oldest first: at least one and at most `max_messages`, or [] after `timeout_s`."""
+        """What waits now, oldest first: at least one and at most `max_messages`, or [] after
+        `timeout_s`.
+        """
         ...
 
     def ack(self, through: Delivery) -> None:
-        """Acknowledge this delivery and all received before it. Nothing happens if the connection was lost since."""
+        """Acknowledge this delivery and all received before it.
+
+        Nothing happens if the connection was lost since.
+        """
         ...
 
     def dead_letter(self, delivery: Delivery, reason: str) -> None:
-        """Move the delivery to the `dead_letters` queue with `reason` in its headers; durable on return."""
+        """Move the delivery to the `dead_letters` queue with `reason` in its headers; durable on
+        return.
+        """
         ...
 
     def is_ready(self) -> bool:
@@ -102,7 +120,9 @@ class Bus(Protocol):
     """A connection factory on one broker and virtual host."""
 
     def declare(self, queues: Sequence[str]) -> None:
-        """Make sure that exchange, these durable queues (routing key = name) and the dead-letter queue exist."""
+        """Make sure that exchange, these durable queues (routing key = name) and the dead-letter
+        queue exist.
+        """
         ...
 
     def publisher(self) -> Publisher:
@@ -114,7 +134,9 @@ class Bus(Protocol):
         ...
 
     def subscription(self, routing_key: str, prefetch: int = 100) -> Consumer:
-        """A consumer of a private, exclusive queue bound to `routing_key`: sees what is published from now on."""
+        """A consumer of a private, exclusive queue bound to `routing_key`: sees what is published
+        from now on.
+        """
         ...
 
     def close(self) -> None:

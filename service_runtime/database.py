@@ -23,7 +23,9 @@ T = TypeVar("T")
 _AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError, sqlalchemy.exc.TimeoutError)
 _DRIVER_ERRORS = (psycopg2.Error, sqlalchemy.exc.SQLAlchemyError)
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected)
-"""Kinds of OperationalError too, so they are asked for first: the connection is sound, nothing was committed."""
+"""Kinds of OperationalError too, so they are asked for first: the connection is sound, nothing was
+committed.
+"""
 
 
 class DatabaseUnavailable(RuntimeError):
@@ -37,7 +39,9 @@ class CommitUnknown(DatabaseUnavailable):
 class Database:
     """A pool of connections to one database with one role."""
 
-    def __init__(self, url: str, name: str, pool_size: int = 4, statement_timeout_ms: int = 30_000) -> None:
+    def __init__(
+        self, url: str, name: str, pool_size: int = 4, statement_timeout_ms: int = 30_000
+    ) -> None:
         self._url = url
         self._name = name
         self._statement_timeout_ms = statement_timeout_ms
@@ -46,7 +50,8 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
-        """A cursor inside one transaction: committed at the end of the block, rolled back on any error.
+        """A cursor inside one transaction: committed at the end of the block, rolled back on any
+        error.
 
         Raises DatabaseUnavailable (nothing committed) or CommitUnknown (lost during COMMIT).
         """
@@ -83,7 +88,8 @@ class Database:
         self._give_back(pool, connection)
 
     def run(self, work: Callable[[Cursor], T], stopping: threading.Event | None = None) -> T:
-        """The result of `work` in a transaction, tried until it commits. `work` must be safe to repeat.
+        """The result of `work` in a transaction, tried until it commits. `work` must be safe to
+        repeat.
 
         Raises DatabaseUnavailable only when `stopping` is set meanwhile.
         """
@@ -95,7 +101,10 @@ class Database:
             except DatabaseUnavailable as error:
                 if stopping is not None and stopping.is_set():
                     raise
-                log.warning("database unavailable, will try again", extra={"database": self._name, "error": str(error)})
+                log.warning(
+                    "database unavailable, will try again",
+                    extra={"database": self._name, "error": str(error)},
+                )
                 pause_s = backoff.next_s()
                 if stopping is not None:
                     stopping.wait(pause_s)
@@ -134,13 +143,17 @@ class Database:
             raise DatabaseUnavailable(str(error).strip()) from error
 
     def _give_back(self, pool: QueuePool, connection: Any) -> None:
-        """For the next to use; closed instead when its pool was renewed meanwhile and nobody would ask it again."""
+        """For the next to use; closed instead when its pool was renewed meanwhile and nobody would
+        ask it again.
+        """
         if pool is not self._pool:
             connection.invalidate()
         connection.close()
 
     def _discard(self, pool: QueuePool, connection: Any) -> None:
-        """It did not do what it was asked: drop it, and the idle ones of its pool (the server probably restarted)."""
+        """It did not do what it was asked: drop it, and the idle ones of its pool (the server
+        probably restarted).
+        """
         connection.invalidate()
         connection.close()
         with self._renewing:
@@ -157,7 +170,10 @@ class Database:
 
 
 def _is_away(error: Exception, connection: Any) -> bool:
-    """Whether the server is to blame. When it dies libpq may say so without an SQLSTATE: a bare DatabaseError."""
+    """Whether the server is to blame.
+
+    When it dies libpq may say so without an SQLSTATE: a bare DatabaseError.
+    """
     if isinstance(error, _AWAY) or type(error) is psycopg2.DatabaseError:
         return True
     driver = connection.dbapi_connection

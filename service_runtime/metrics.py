@@ -1,18 +1,30 @@
-"""Prometheus metrics that every service has. Each service is one process, so the default registry serves."""
+"""Prometheus metrics that every service has.
+
+Each service is one process, so the default registry serves.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
-messages_consumed = Counter("venue_messages_consumed_total", "Messages taken from a queue", ["queue"])
-messages_published = Counter("venue_messages_published_total", "Messages published", ["routing_key"])
-messages_duplicate = Counter("venue_messages_duplicate_total", "Messages whose content was known already", ["queue"])
+messages_consumed = Counter(
+    "venue_messages_consumed_total", "Messages taken from a queue", ["queue"]
+)
+messages_published = Counter(
+    "venue_messages_published_total", "Messages published", ["routing_key"]
+)
+messages_duplicate = Counter(
+    "venue_messages_duplicate_total", "Messages whose content was known already", ["queue"]
+)
 gaps_noticed = Counter("venue_gaps_noticed_total", "Gaps noticed in a stream", ["stream"])
 dead_letters = Counter("venue_dead_letters_total", "Messages moved to the dead letters", ["queue"])
 refusals = Counter("venue_refusals_total", "Requests refused, by reason", ["code"])
 alarms = Counter("venue_alarms_total", "Things that must never happen and did", ["alarm"])
 position = Gauge("venue_stream_position", "Newest number handled of a stream", ["stream"])
 batch_size = Histogram(
-    "venue_batch_size", "Items handled in one transaction", ["step"], buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+    "venue_batch_size",
+    "Items handled in one transaction",
+    ["step"],
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
 )
 step_seconds = Histogram("venue_step_seconds", "Time of one step", ["step"], buckets=_BUCKETS)

@@ -14,14 +14,16 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from service_runtime import logs
-from service_runtime.patient_worker import PatientWorker
+from service_runtime.http.buffering_worker import PatientWorker
+from service_runtime.http.socket_timeouts import limit_silence
 from service_runtime.settings import Settings
-from service_runtime.slow_clients import limit_silence
 
 log = logging.getLogger(__name__)
 
 FATAL_EXIT_CODE = 3
-"""gunicorn's code for "do not start this worker again": its master ends too, so the launcher sees it."""
+"""gunicorn's code for "do not start this worker again": its master ends too, so the launcher sees
+it.
+"""
 _STOP_GRACE_S = 5
 _MASTER_GRACE_S = 20
 """Draining, threads, flush and close together; after it the master kills."""
@@ -49,14 +51,19 @@ class Service:
         return [name for name, is_ready in self._checks.items() if not _holds(name, is_ready)]
 
     def spawn(self, name: str, target: Callable[[], None]) -> None:
-        """Run `target` in a thread until `stopping`. If it raises, the whole process ends loudly with nothing acked."""
+        """Run `target` in a thread until `stopping`.
+
+        If it raises, the whole process ends loudly with nothing acked.
+        """
 
         def guarded() -> None:
             try:
                 target()
             except BaseException:
                 if self.stopping.is_set():
-                    log.warning("thread ended while stopping", exc_info=True, extra={"worker": name})
+                    log.warning(
+                        "thread ended while stopping", exc_info=True, extra={"worker": name}
+                    )
                     return
                 _end_loudly(name)
 
@@ -86,7 +93,10 @@ class Service:
         log.info("service stopped")
 
     def run(self, build: Callable[["Service"], Flask], threads: int = 16) -> None:
-        """Serve the app that `build` wires, until SIGTERM or SIGINT. `build` runs in the serving process."""
+        """Serve the app that `build` wires, until SIGTERM or SIGINT.
+
+        `build` runs in the serving process.
+        """
         logs.configure(self.name, self.settings.log_level)
         _allow_open_files(_OPEN_FILES)
         _Server(self, build, threads).run()
@@ -121,14 +131,15 @@ class _Server(BaseApplication):  # type: ignore[misc]
                 "service started", extra={"host": settings.host, "port": settings.port}
             ),
             "worker_exit": lambda _server, worker: _leave(self._service, worker.pid),
-            "logger_class": "service_runtime.gunicorn_logs.QuietLogger",
+            "logger_class": "service_runtime.http.gunicorn_logs.QuietLogger",
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
         app = self._build(self._service)
-        # Messages live briefly and form no cycles: frequent full collections would only pause the hot loops.
+        # Messages live briefly and form no cycles: frequent full collections would only pause the
+        # hot loops.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
@@ -145,15 +156,21 @@ def _holds(name: str, is_ready: Callable[[], bool]) -> bool:
 
 
 def _end_loudly(worker: str) -> None:
-    """End the process whatever else goes wrong: a service that lost a thread must not look alive."""
+    """End the process whatever else goes wrong: a service that lost a thread must not look
+    alive.
+    """
     try:
-        log.critical("invariant broken or unhandled fault, stopping", exc_info=True, extra={"worker": worker})
+        log.critical(
+            "invariant broken or unhandled fault, stopping", exc_info=True, extra={"worker": worker}
+        )
     finally:
         os._exit(FATAL_EXIT_CODE)
 
 
 def _leave(service: Service, worker_pid: int) -> None:
-    """Stop, and end the process with the code it was about to end with: idle WebSocket threads would hold it back."""
+    """Stop, and end the process with the code it was about to end with: idle WebSocket threads
+    would hold it back.
+    """
     if os.getpid() != worker_pid:
         return
     leaving = sys.exc_info()[1]

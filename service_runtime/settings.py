@@ -1,4 +1,7 @@
-"""Settings from the environment. Every name starts with VENUE_; the launcher sets them for its services."""
+"""Settings from the environment.
+
+Every name starts with VENUE_; the launcher sets them for its services.
+"""
 
 import os
 from collections.abc import Mapping
@@ -20,7 +23,9 @@ class Settings:
     clearing_url: str = field(repr=False)
     """VENUE_CLEARING_DATABASE_URL: this service's own role on clearing_data, a libpq URL."""
     market_url: str = field(repr=False)
-    """VENUE_MARKET_DATABASE_URL: this service's own role on market_data; empty for a service without one."""
+    """VENUE_MARKET_DATABASE_URL: this service's own role on market_data; empty for a service
+    without one.
+    """
     host: str
     """VENUE_HOST, the address to listen on."""
     port: int
@@ -30,11 +35,17 @@ class Settings:
     state_dir: str
     """VENUE_STATE_DIR, where a service may keep a cache (engine snapshots)."""
     rate_limit_per_second: int
-    """VENUE_RATE_LIMIT_PER_SECOND: order-entry commands a client may send, sustained; burst is five times that."""
+    """VENUE_RATE_LIMIT_PER_SECOND: order-entry commands a client may send, sustained; burst is five
+    times that.
+    """
     backlog_allowed: int
-    """VENUE_BACKLOG_ALLOWED: commands that may wait for settlement whatever its pace before new orders are refused."""
+    """VENUE_BACKLOG_ALLOWED: commands that may wait for settlement whatever its pace before new
+    orders are refused.
+    """
     refused_orders_days: int
-    """VENUE_REFUSED_ORDERS_DAYS: the feed forgets refused orders after so many days; 0 keeps them."""
+    """VENUE_REFUSED_ORDERS_DAYS: the feed forgets refused orders after so many days; 0 keeps
+    them.
+    """
     refused_orders_most: int
     """VENUE_REFUSED_ORDERS_MOST: about so many refused orders are kept, the newest; 0 keeps all."""
     log_level: str

@@ -33,7 +33,9 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
     """URL of a Postgres server on which databases and roles may be made."""
-    return os.environ.get("VENUE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+    return os.environ.get(
+        "VENUE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -44,17 +46,23 @@ def broker_url() -> Iterator[str]:
         yield given
         return
     if not shutil.which("rabbitmqctl"):
-        raise RuntimeError("no broker for tests: run them with ./venue test, or set VENUE_TEST_BROKER_URL")
+        raise RuntimeError(
+            "no broker for tests: run them with ./venue test, or set VENUE_TEST_BROKER_URL"
+        )
     vhost = f"venue_test_{secrets.token_hex(4)}"
     subprocess.run(["rabbitmqctl", "-q", "add_vhost", vhost], check=True)
-    subprocess.run(["rabbitmqctl", "-q", "set_permissions", "-p", vhost, "guest", ".*", ".*", ".*"], check=True)
+    subprocess.run(
+        ["rabbitmqctl", "-q", "set_permissions", "-p", vhost, "guest", ".*", ".*", ".*"], check=True
+    )
     yield urlunsplit(urlsplit("amqp://guest:guest@127.0.0.1:5672/")._replace(path=f"/{vhost}"))
     subprocess.run(["rabbitmqctl", "-q", "delete_vhost", vhost], check=True)
 
 
 @pytest.fixture(scope="session")
 def emptied_broker_url(broker_url: str) -> Callable[[], str]:
-    """Gives the same URL after deleting what earlier tests left in the venue's queues: for whole venues."""
+    """Gives the same URL after deleting what earlier tests left in the venue's queues: for whole
+    venues.
+    """
 
     def emptied() -> str:
         _delete_queues(broker_url)

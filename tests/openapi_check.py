@@ -1,4 +1,6 @@
-"""Whether a JSON value is what a schema of an OpenAPI document says: the few words of JSON Schema that ours use."""
+"""Whether a JSON value is what a schema of an OpenAPI document says: the few words of JSON Schema
+that ours use.
+"""
 
 from typing import Any
 
@@ -13,7 +15,9 @@ _KINDS: dict[str, Any] = {
 }
 
 
-def faults(schema: dict[str, Any], value: Any, document: dict[str, Any], at: str = "$") -> list[str]:
+def faults(
+    schema: dict[str, Any], value: Any, document: dict[str, Any], at: str = "$"
+) -> list[str]:
     """Where the value parts from the schema; names that the schema does not have are faults too."""
     if "$ref" in schema:
         return faults(resolved(schema["$ref"], document), value, document, at)
@@ -25,12 +29,16 @@ def faults(schema: dict[str, Any], value: Any, document: dict[str, Any], at: str
     kinds = kinds if isinstance(kinds, list) else [kinds]
     if not any(_is(value, kind) for kind in kinds):
         return [f"{at}: {value!r} is no {' or '.join(kinds)}"]
-    found = [f"{at}: {value!r} is not in the list"] if value not in schema.get("enum", [value]) else []
+    found = (
+        [f"{at}: {value!r} is not in the list"] if value not in schema.get("enum", [value]) else []
+    )
     if isinstance(value, dict) and ("properties" in schema or "additionalProperties" in schema):
         found += _faults_of_object(schema, value, document, at)
     if isinstance(value, list) and "items" in schema:
         found += [
-            fault for n, each in enumerate(value) for fault in faults(schema["items"], each, document, f"{at}[{n}]")
+            fault
+            for n, each in enumerate(value)
+            for fault in faults(schema["items"], each, document, f"{at}[{n}]")
         ]
     return found
 
@@ -44,13 +52,19 @@ def resolved(reference: str, document: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _faults_of_object(schema: dict[str, Any], value: dict[str, Any], document: dict[str, Any], at: str) -> list[str]:
+def _faults_of_object(
+    schema: dict[str, Any], value: dict[str, Any], document: dict[str, Any], at: str
+) -> list[str]:
     known = schema.get("properties", {})
     other = schema.get("additionalProperties")
     found = [f"{at}.{name} is missing" for name in schema.get("required", []) if name not in value]
     for name, each in value.items():
         inner = known.get(name, other if isinstance(other, dict) else None)
-        found += [f"{at}.{name} is not documented"] if inner is None else faults(inner, each, document, f"{at}.{name}")
+        found += (
+            [f"{at}.{name} is not documented"]
+            if inner is None
+            else faults(inner, each, document, f"{at}.{name}")
+        )
     return found
 
 

@@ -1,4 +1,6 @@
-"""`python -m trading_bots`: one bot from options or the environment, or many from a file, until a signal ends it."""
+"""`python -m trading_bots`: one bot from options or the environment, or many from a file, until a
+signal ends it.
+"""
 
 import argparse
 import logging
@@ -27,7 +29,9 @@ _REPORT_EVERY_S = 5.0
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Play the bots that the arguments and the environment name; the exit code."""
     options = _parser(environment).parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -48,18 +52,32 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def read_bots(options: argparse.Namespace) -> list[BotSettings]:
-    """The bots of the file, or the one that the options describe; ValueError says what is missing or wrong."""
+    """The bots of the file, or the one that the options describe; ValueError says what is missing
+    or wrong.
+    """
     if options.bots:
-        text = sys.stdin.read() if options.bots == "-" else Path(options.bots).read_text(encoding="utf-8")
+        text = (
+            sys.stdin.read()
+            if options.bots == "-"
+            else Path(options.bots).read_text(encoding="utf-8")
+        )
         return msgspec.json.decode(text, type=list[BotSettings])
-    missing = [name for name in ("client_id", "api_key", "strategy", "security") if not getattr(options, name)]
+    missing = [
+        name
+        for name in ("client_id", "api_key", "strategy", "security")
+        if not getattr(options, name)
+    ]
     if missing:
-        raise ValueError(f"missing {', '.join('--' + name.replace('_', '-') for name in missing)}; see --help")
+        raise ValueError(
+            f"missing {', '.join('--' + name.replace('_', '-') for name in missing)}; see --help"
+        )
     fields = {name: getattr(options, name) for name in BotSettings.__struct_fields__}
     return [BotSettings(**fields)]
 
 
-def _fleet(bots: list[BotSettings], address: VenueAddress, stopping: threading.Event) -> Fleet | None:
+def _fleet(
+    bots: list[BotSettings], address: VenueAddress, stopping: threading.Event
+) -> Fleet | None:
     """The fleet, once the venue answers; None when a signal comes first."""
     while not stopping.is_set():
         try:
@@ -102,12 +120,23 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "VENUE_BOT_STRATEGY, VENUE_BOT_SECURITY, VENUE_BOT_SEED, VENUE_BOT_RATE, VENUE_BOTS.",
     )
     get = environment.get
-    parser.add_argument("--client-id", default=get("VENUE_CLIENT_ID"), help="the account to trade with")
-    parser.add_argument("--api-key", default=get("VENUE_API_KEY"), help="its key; better given as VENUE_API_KEY")
+    parser.add_argument(
+        "--client-id", default=get("VENUE_CLIENT_ID"), help="the account to trade with"
+    )
+    parser.add_argument(
+        "--api-key", default=get("VENUE_API_KEY"), help="its key; better given as VENUE_API_KEY"
+    )
     parser.add_argument("--strategy", choices=list(STRATEGIES), default=get("VENUE_BOT_STRATEGY"))
     parser.add_argument("--security", default=get("VENUE_BOT_SECURITY"), help="for example AAPL")
-    parser.add_argument("--seed", type=int, default=get("VENUE_BOT_SEED", "1"), help="of the bot's dice (default 1)")
-    parser.add_argument("--rate", type=float, default=get("VENUE_BOT_RATE", "2"), help="decisions a second (default 2)")
+    parser.add_argument(
+        "--seed", type=int, default=get("VENUE_BOT_SEED", "1"), help="of the bot's dice (default 1)"
+    )
+    parser.add_argument(
+        "--rate",
+        type=float,
+        default=get("VENUE_BOT_RATE", "2"),
+        help="decisions a second (default 2)",
+    )
     parser.add_argument(
         "--bots",
         metavar="FILE",

@@ -1,4 +1,6 @@
-"""Waiting before another attempt: doubling, with jitter, so that many bots do not come back in step."""
+"""Waiting before another attempt: doubling, with jitter, so that many bots do not come back in
+step.
+"""
 
 import random
 

@@ -70,13 +70,16 @@ class VenueClient:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "VenueClient":
-        """The client named by VENUE_CLIENT_ID and VENUE_API_KEY, at VENUE_ORDER_ENTRY_URL and VENUE_MARKET_DATA_URL.
+        """The client named by VENUE_CLIENT_ID and VENUE_API_KEY, at VENUE_ORDER_ENTRY_URL and
+        VENUE_MARKET_DATA_URL.
 
         ValueError says what to set; the two URLs have defaults for a venue on this machine.
         """
         for name in ("VENUE_CLIENT_ID", "VENUE_API_KEY"):
             if not environment.get(name):
-                raise ValueError(f"set {name}: ./venue client create NAME prints the key of a new client")
+                raise ValueError(
+                    f"set {name}: ./venue client create NAME prints the key of a new client"
+                )
         return cls(
             environment["VENUE_CLIENT_ID"],
             environment["VENUE_API_KEY"],
@@ -99,11 +102,14 @@ class VenueClient:
         client_order_id: str | None = None,
         **terms: Any,
     ) -> Receipt:
-        """Place a limit order, or a market order where `price` is None. When it returns, the order is durable.
+        """Place a limit order, or a market order where `price` is None. When it returns, the order
+        is durable.
 
         `terms`: the rarer fields of `Place`, such as stop_price or post_only.
         """
-        order = self._named(Place(security, side, quantity, price, time_in_force, client_order_id, **terms))
+        order = self._named(
+            Place(security, side, quantity, price, time_in_force, client_order_id, **terms)
+        )
         receipt: Receipt = read(self._door.request("POST", "/v1/orders", order.to_json()), Receipt)
         return receipt
 
@@ -113,12 +119,16 @@ class VenueClient:
         return self._send_list("/v1/orders", body)
 
     def send(self, commands: Sequence[Command]) -> list[Receipt | Refused]:
-        """Do up to 500 commands of any kind in one request, in order: for each its receipt or its refusal."""
+        """Do up to 500 commands of any kind in one request, in order: for each its receipt or its
+        refusal.
+        """
         body = [command_json(command) for command in self.named(commands)]
         return self._send_list("/v1/commands", body)
 
     def cancel(self, order_id: int) -> Receipt:
-        """Ask for what is left of an own order to be canceled; the `orders` channel tells how it ended."""
+        """Ask for what is left of an own order to be canceled; the `orders` channel tells how it
+        ended.
+        """
         try:
             receipt: Receipt = read(self._door.request("DELETE", f"/v1/orders/{order_id}"), Receipt)
         except Refused as refused:
@@ -132,15 +142,21 @@ class VenueClient:
         self._door.request("DELETE", "/v1/orders", query={"security": security})
 
     def cancel_after(self, timeout_ms: int) -> None:
-        """Dead man's switch: all open orders are canceled so long after now, unless asked again before; 0 disarms."""
+        """Dead man's switch: all open orders are canceled so long after now, unless asked again
+        before; 0 disarms.
+        """
         self._door.request("POST", "/v1/cancel-after", {"timeout_ms": timeout_ms})
 
-    def amend(self, order_id: int, quantity: int | None = None, price: Amount | None = None) -> Receipt:
+    def amend(
+        self, order_id: int, quantity: int | None = None, price: Amount | None = None
+    ) -> Receipt:
         """Change total quantity or price. Less at the same price keeps its place in the queue."""
         terms = Amend(order_id, None, quantity, price).to_json()
         body = {name: value for name, value in terms.items() if name != "order_id"}
         body["client_order_id"] = self._next_id()
-        receipt: Receipt = read(self._door.request("PATCH", f"/v1/orders/{order_id}", body), Receipt)
+        receipt: Receipt = read(
+            self._door.request("PATCH", f"/v1/orders/{order_id}", body), Receipt
+        )
         return receipt
 
     def order(self, order_id: int) -> Order:
@@ -160,7 +176,9 @@ class VenueClient:
 
     def holding(self, security: str) -> Holding:
         """Own shares of one security; zero where none were ever held."""
-        holding: Holding = read(self._feed.request("GET", f"/holdings/{security}/{self.client_id}"), Holding)
+        holding: Holding = read(
+            self._feed.request("GET", f"/holdings/{security}/{self.client_id}"), Holding
+        )
         return holding
 
     def holdings(self) -> list[Holding]:
@@ -174,9 +192,13 @@ class VenueClient:
         return _list(content, "fills", Fill)
 
     def settlement_reports(self, after: int = 0, page: int = _PAGE) -> Iterator[SettlementReport]:
-        """Every own settlement report after a sequence, oldest first, page by page until there are no more."""
+        """Every own settlement report after a sequence, oldest first, page by page until there are
+        no more.
+        """
         while True:
-            content = self._feed.request("GET", "/settlement-reports", query={"after": after, "limit": page})
+            content = self._feed.request(
+                "GET", "/settlement-reports", query={"after": after, "limit": page}
+            )
             reports: list[SettlementReport] = _list(content, "reports", SettlementReport)
             yield from reports
             if len(reports) < page:
@@ -194,12 +216,18 @@ class VenueClient:
 
     def book(self, security: str, depth: int = 10) -> Book:
         """The best `depth` price levels of each side."""
-        book: Book = read(self._feed.request("GET", f"/v1/book/{security}", query={"depth": depth}), Book)
+        book: Book = read(
+            self._feed.request("GET", f"/v1/book/{security}", query={"depth": depth}), Book
+        )
         return book
 
-    def trades(self, security: str, limit: int = 100, before: int | None = None) -> list[PublicTrade]:
+    def trades(
+        self, security: str, limit: int = 100, before: int | None = None
+    ) -> list[PublicTrade]:
         """The newest trades of a security; those before a trade_id to page back."""
-        content = self._feed.request("GET", f"/v1/trades/{security}", query={"limit": limit, "before": before})
+        content = self._feed.request(
+            "GET", f"/v1/trades/{security}", query={"limit": limit, "before": before}
+        )
         return _list(content, "trades", PublicTrade)
 
     def stream(self) -> Stream:
@@ -208,10 +236,14 @@ class VenueClient:
 
     def order_socket(self) -> OrderSocket:
         """Order entry over a WebSocket, with order names of this client's own."""
-        return OrderSocket(self.order_entry_url, self.api_key, self.named, self._timeout_s, self._patience_s)
+        return OrderSocket(
+            self.order_entry_url, self.api_key, self.named, self._timeout_s, self._patience_s
+        )
 
     def _send_list(self, path: str, body: list[dict[str, Any]]) -> list[Receipt | Refused]:
-        """The results, once each is definite: a list with an unclear one is asked for again as a whole."""
+        """The results, once each is definite: a list with an unclear one is asked for again as a
+        whole.
+        """
         if not body:
             return []
         content = self._door.request("POST", path, body, open_question=_unclear_result)
@@ -219,7 +251,9 @@ class VenueClient:
         return [result_of(action, result, self._door.is_repeated) for action, result in results]
 
     def named(self, commands: Sequence[Command]) -> list[Command]:
-        """The same commands, each order and amend with a name of its own: what is safe to send again as a whole."""
+        """The same commands, each order and amend with a name of its own: what is safe to send
+        again as a whole.
+        """
         return [self._named_command(command) for command in commands]
 
     def _named_command(self, command: Command) -> Command:

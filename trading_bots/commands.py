@@ -11,7 +11,9 @@ Amount = Decimal | str | int
 def price_text(price: Amount) -> str:
     """The price as a plain decimal string; TypeError for a float."""
     if isinstance(price, float | bool):
-        raise TypeError(f"price {price!r} is a {type(price).__name__}: write Decimal('100.05') or '100.05'")
+        raise TypeError(
+            f"price {price!r} is a {type(price).__name__}: write Decimal('100.05') or '100.05'"
+        )
     return format(Decimal(price), "f")
 
 
@@ -27,7 +29,8 @@ _OPTIONAL = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Place a limit order, or a market order where `price` is None; with a stop_price, one that waits for it.
+    """Place a limit order, or a market order where `price` is None; with a stop_price, one that
+    waits for it.
 
     `quantity` in shares. docs/orders.md of the venue tells the types and what goes together.
     """

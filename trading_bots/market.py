@@ -1,4 +1,6 @@
-"""What all bots of a process know of the market: trading rules, and the newest price of each security."""
+"""What all bots of a process know of the market: trading rules, and the newest price of each
+security.
+"""
 
 import logging
 import threading
@@ -35,7 +37,9 @@ class Market:
         return self._prices[security]
 
     def follow(self, stopping: threading.Event) -> None:
-        """Keep the prices up to date from the stream until `stopping`; survives a venue that goes away."""
+        """Keep the prices up to date from the stream until `stopping`; survives a venue that goes
+        away.
+        """
         with self._client.stream() as stream:
             for security in self._rules:
                 stream.subscribe("price", security)

@@ -1,8 +1,8 @@
 """Order entry over one WebSocket: less work an order than a request each, and the same promises.
 
-Each command has a name, so a frame whose answer did not come is sent again after a cut without doing
-anything twice: the venue answers a repetition with the first answer. A cancel needs no name: one that was
-sent again and finds its order canceled is done, and has a receipt.
+Each command has a name, so a frame whose answer did not come is sent again after a cut without
+doing anything twice: the venue answers a repetition with the first answer. A cancel needs no name:
+one that was sent again and finds its order canceled is done, and has a receipt.
 """
 
 import threading
@@ -30,7 +30,10 @@ Frame = list[dict[str, Any]]
 
 
 class OrderSocket:
-    """Places, amends and cancels; made by `VenueClient.order_socket`. Serves one thread; `close` from any."""
+    """Places, amends and cancels; made by `VenueClient.order_socket`.
+
+    Serves one thread; `close` from any.
+    """
 
     def __init__(
         self,
@@ -42,7 +45,9 @@ class OrderSocket:
     ) -> None:
         parts = urlsplit(order_entry_url)
         scheme = "wss" if parts.scheme == "https" else "ws"
-        self._url = urlunsplit((scheme, parts.netloc, f"{parts.path.rstrip('/')}/v1/order-entry", "", ""))
+        self._url = urlunsplit(
+            (scheme, parts.netloc, f"{parts.path.rstrip('/')}/v1/order-entry", "", "")
+        )
         self._headers = {"Authorization": f"Bearer {api_key}"}
         self._named = named
         self._timeout_s = timeout_s
@@ -65,7 +70,9 @@ class OrderSocket:
         """As `VenueClient.place`: when it returns, the order is durable."""
         return self._one(Place(security, side, quantity, price, time_in_force, client_order_id))
 
-    def amend(self, order_id: int, quantity: int | None = None, price: Amount | None = None) -> Receipt:
+    def amend(
+        self, order_id: int, quantity: int | None = None, price: Amount | None = None
+    ) -> Receipt:
         """As `VenueClient.amend`."""
         return self._one(Amend(order_id, None, quantity, price))
 
@@ -90,7 +97,10 @@ class OrderSocket:
             return []
         frame = [command_json(command) for command in self._named(commands)]
         answers = self._ask(frame)
-        return [result_of(action, answer, self._is_repeated) for action, answer in zip(frame, answers, strict=True)]
+        return [
+            result_of(action, answer, self._is_repeated)
+            for action, answer in zip(frame, answers, strict=True)
+        ]
 
     def close(self) -> None:
         """End the connection; a call that waits raises VenueUnavailable."""
@@ -100,7 +110,12 @@ class OrderSocket:
     def __enter__(self) -> "OrderSocket":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self._drop()
 
     def _one(self, command: Command) -> Receipt:
@@ -110,7 +125,9 @@ class OrderSocket:
         return result
 
     def _ask(self, frame: Frame) -> list[dict[str, Any]]:
-        """The answers, one an action, once each is definite; the frame is repeated as a whole until then."""
+        """The answers, one an action, once each is definite; the frame is repeated as a whole until
+        then.
+        """
         deadline = time.monotonic() + self._patience_s
         backoff = Backoff()
         self._is_repeated = False
@@ -131,7 +148,13 @@ class OrderSocket:
             connection = self._connected()
             connection.send(text)
             content = msgspec.json.decode(connection.recv(timeout=self._timeout_s))
-        except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed, msgspec.DecodeError) as error:
+        except (
+            OSError,
+            TimeoutError,
+            InvalidHandshake,
+            ConnectionClosed,
+            msgspec.DecodeError,
+        ) as error:
             # An answer that comes late must not be taken for that of the next frame.
             self._drop()
             return [], type(error).__name__, 0.0
@@ -142,7 +165,9 @@ class OrderSocket:
             return self._checked(content, len(frame))
         return self._whole_frame_refused(content)
 
-    def _checked(self, answers: list[dict[str, Any]], expected: int) -> tuple[list[dict[str, Any]], str | None, float]:
+    def _checked(
+        self, answers: list[dict[str, Any]], expected: int
+    ) -> tuple[list[dict[str, Any]], str | None, float]:
         if len(answers) != expected or any(answer.get("id") != self._frames for answer in answers):
             self._drop()
             return [], "answers to another frame", 0.0

@@ -21,12 +21,14 @@ class Progress:
         self._width = max(len(bot.settings.client_id) for bot in fleet.bots)
 
     def lines(self, elapsed_s: float) -> list[str]:
-        """A line a bot: seconds, client, orders, refused commands, fills and equity (with its change) since the start.
+        """A line a bot: seconds, client, orders, refused commands, fills and equity (with its
+        change) since the start.
 
         A dash where the venue does not answer.
         """
         return [
-            f"{elapsed_s:>6.0f} s  {account.bot.settings.client_id:<{self._width}}  {account.line()}"
+            f"{elapsed_s:>6.0f} s  {account.bot.settings.client_id:<{self._width}}  "
+            f"{account.line()}"
             for account in self._accounts
         ]
 
@@ -39,7 +41,9 @@ class Progress:
 class _Account:
     """One bot's account: fills counted from the first look, equity compared with the first."""
 
-    def __init__(self, bot: Bot, market: Market, address: VenueAddress, stopping: threading.Event) -> None:
+    def __init__(
+        self, bot: Bot, market: Market, address: VenueAddress, stopping: threading.Event
+    ) -> None:
         own = bot.settings
         self.bot = bot
         self.client = VenueClient(
@@ -58,7 +62,9 @@ class _Account:
     def line(self) -> str:
         """Orders, refused, fills, equity."""
         statistics = self.bot.statistics
-        counted = f"{statistics.orders:>7,} orders  {sum(dict(statistics.refused).values()):>6,} refused"
+        counted = (
+            f"{statistics.orders:>7,} orders  {sum(dict(statistics.refused).values()):>6,} refused"
+        )
         try:
             self._count_fills()
             return f"{counted}  {self._fills:>6,} fills  {self._equity()}"
@@ -74,7 +80,11 @@ class _Account:
         self._fills = 0 if self._fills is None else self._fills + new
 
     def _equity(self) -> str:
-        holdings = [(holding.security, holding.quantity) for holding in self.client.holdings() if holding.quantity]
+        holdings = [
+            (holding.security, holding.quantity)
+            for holding in self.client.holdings()
+            if holding.quantity
+        ]
         equity = self.client.balance().balance + self._value(holdings)
         if self._first_equity is None:
             self._first_equity = equity
@@ -82,7 +92,9 @@ class _Account:
         return f"equity {_shown(equity):>14} ({'+' if gain >= 0 else ''}{_shown(gain)})"
 
     def _value(self, holdings: Sequence[tuple[str, int]]) -> Decimal:
-        return sum((self._price(security) * quantity for security, quantity in holdings), Decimal(0))
+        return sum(
+            (self._price(security) * quantity for security, quantity in holdings), Decimal(0)
+        )
 
     def _price(self, security: str) -> Decimal:
         """The last price; before the first trade the reference price."""

@@ -14,7 +14,10 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(_Record, frozen=True, kw_only=True):
-    """The order or command is durable. `duplicate`: it already was, this is the first answer again."""
+    """The order or command is durable.
+
+    `duplicate`: it already was, this is the first answer again.
+    """
 
     order_id: int
     status: str
@@ -70,7 +73,9 @@ class Holding(_Record, frozen=True, kw_only=True):
 
 
 class SecurityRules(_Record, frozen=True, kw_only=True):
-    """One listed security: prices are multiples of `tick` inside the band, quantities multiples of `lot`."""
+    """One listed security: prices are multiples of `tick` inside the band, quantities multiples of
+    `lot`.
+    """
 
     security: str
     tick: Decimal
@@ -153,5 +158,7 @@ class SettlementReport(_Record, frozen=True, kw_only=True):
 
 
 def read(content: Any, record: type[Any]) -> Any:
-    """`content` (decoded JSON) as a `record` or list of them; msgspec.ValidationError if it is none."""
+    """`content` (decoded JSON) as a `record` or list of them; msgspec.ValidationError if it is
+    none.
+    """
     return msgspec.convert(content, record, strict=False)

@@ -5,7 +5,9 @@ from typing import Any
 
 
 class Refused(Exception):
-    """The venue said no: nothing was done. `code` is one of its closed list, for example `risk.insufficient_funds`."""
+    """The venue said no: nothing was done. `code` is one of its closed list, for example
+    `risk.insufficient_funds`.
+    """
 
     def __init__(
         self,
@@ -31,9 +33,13 @@ class VenueUnavailable(Exception):
 
 
 def refusal_of(content: Any, http_status: int | None = None) -> Refused | None:
-    """The refusal in a JSON answer of the shape `{"error": {...}}`, or None if it is another answer."""
+    """The refusal in a JSON answer of the shape `{"error": {...}}`, or None if it is another
+    answer.
+    """
     error = content.get("error") if isinstance(content, dict) else None
     if not isinstance(error, dict):
         return None
     code = str(error.get("code", "service.internal"))
-    return Refused(code, str(error.get("message", "")), error.get("field"), error.get("details"), http_status)
+    return Refused(
+        code, str(error.get("message", "")), error.get("field"), error.get("details"), http_status
+    )

@@ -1,10 +1,12 @@
-"""Checking one's own settlement reports without trusting the venue: no report changed, none left out.
+"""Checking one's own settlement reports without trusting the venue: no report changed, none left
+out.
 
     first_break = verify(fetch("http://127.0.0.1:8000", api_key))
 
-or `python -m trading_bots.report_chain`, which takes VENUE_MARKET_DATA_URL and VENUE_API_KEY from the environment.
-Each report carries the SHA-256 of its own text without the hash, and the hash of the client's report
-before it. So whoever kept one hash can prove that everything before it is still what it was.
+or `python -m trading_bots.report_chain`, which takes VENUE_MARKET_DATA_URL and VENUE_API_KEY from
+the environment. Each report carries the SHA-256 of its own text without the hash, and the hash of
+the client's report before it. So whoever kept one hash can prove that everything before it is still
+what it was.
 """
 
 import hashlib
@@ -73,9 +75,11 @@ def verify(
     balance_e4: int = 0,
     holdings: Mapping[str, int] | None = None,
 ) -> Break | None:
-    """None if these reports of one client, oldest first, are an unbroken chain whose sums hold; else the first break.
+    """None if these reports of one client, oldest first, are an unbroken chain whose sums hold;
+    else the first break.
 
-    To go on from a checked part, give its last report's hash, client_sequence, balance and holdings.
+    To go on from a checked part, give its last report's hash, client_sequence, balance and
+    holdings.
     """
     held = dict(holdings or {})
     client_id: str | None = None
@@ -95,8 +99,11 @@ def verify(
     return None
 
 
-def fetch(market_data_url: str, api_key: str, client_id: str | None = None, after: int = 0) -> Iterator[dict[str, Any]]:
-    """The key owner's settlement reports after a sequence, page by page, oldest first; an administrator names a client.
+def fetch(
+    market_data_url: str, api_key: str, client_id: str | None = None, after: int = 0
+) -> Iterator[dict[str, Any]]:
+    """The key owner's settlement reports after a sequence, page by page, oldest first; an
+    administrator names a client.
 
     Raises Refused or VenueUnavailable.
     """
@@ -126,7 +133,9 @@ def main() -> int:
         print(f"the chain breaks at settlement report {found.sequence}: {found.reason}")
         return 1
     newest = reports[-1]["hash"] if reports else GENESIS_HASH
-    print(f"{len(reports)} reports are an unbroken chain; keep its end to check again later: {newest}")
+    print(
+        f"{len(reports)} reports are an unbroken chain; keep its end to check again later: {newest}"
+    )
     return 0
 
 
@@ -152,9 +161,15 @@ def _fault(
     if own != report.hash:
         return f"hash is {report.hash}, the report's text has {own}"
     if report.balance_e4 != balance_e4:
-        return f"balance is {report.balance_e4} ten-thousandths of a dollar, its movements sum to {balance_e4}"
+        return (
+            f"balance is {report.balance_e4} ten-thousandths of a dollar, its movements sum to "
+            f"{balance_e4}"
+        )
     if report.security_id is not None and report.holding != held[report.security_id]:
-        return f"holding is {report.holding} {report.security_id}, its movements sum to {held[report.security_id]}"
+        return (
+            f"holding is {report.holding} {report.security_id}, its movements sum to "
+            f"{held[report.security_id]}"
+        )
     return None
 
 
@@ -168,7 +183,9 @@ def _read(given: Report) -> tuple[_Canonical, str]:
 
 
 def _canonical_fields(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """The venue's own fields of a report as the API shows it: dollars there, ten-thousandths here."""
+    """The venue's own fields of a report as the API shows it: dollars there, ten-thousandths
+    here.
+    """
     fields = {name: shown[name] for name in _Canonical.__struct_fields__ if name in shown}
     fields["security_id"] = shown.get("security")
     fields["cash_e4"] = _e4(shown["cash"])

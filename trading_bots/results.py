@@ -10,13 +10,19 @@ _ALREADY_CANCELED = "order.already_canceled"
 
 
 def result_of(action: Mapping[str, Any], answer: Any, is_repeated: bool) -> Receipt | Refused:
-    """The receipt or the refusal of one command of a list; `is_repeated`: the list was sent more than once."""
+    """The receipt or the refusal of one command of a list; `is_repeated`: the list was sent more
+    than once.
+    """
     refused = refusal_of(answer)
     if refused is None:
         receipt: Receipt = read(answer, Receipt)
         return receipt
     order_id = action.get("order_id")
-    if action.get("action") == "cancel" and order_id is not None and is_canceled_before(refused, is_repeated):
+    if (
+        action.get("action") == "cancel"
+        and order_id is not None
+        and is_canceled_before(refused, is_repeated)
+    ):
         return canceled_before(order_id)
     return refused
 

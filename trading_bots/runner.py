@@ -1,4 +1,6 @@
-"""Plays strategies: one thread a bot, each with its own account, dice and rate, many bots in one process."""
+"""Plays strategies: one thread a bot, each with its own account, dice and rate, many bots in one
+process.
+"""
 
 import logging
 import threading
@@ -29,7 +31,9 @@ _KEY_REFUSALS = frozenset({"auth.key_missing", "auth.key_invalid"})
 
 
 class BotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One bot: whose account, which strategy on which security, from which seed, decisions a second."""
+    """One bot: whose account, which strategy on which security, from which seed, decisions a
+    second.
+    """
 
     client_id: str
     api_key: str
@@ -67,7 +71,9 @@ class Bot:
         self._correct_at = 0.0
 
     def play(self, stopping: threading.Event) -> None:
-        """Decide and send at the bot's rate until `stopping`, or until the venue no longer knows the key."""
+        """Decide and send at the bot's rate until `stopping`, or until the venue no longer knows
+        the key.
+        """
         due = time.monotonic() + self._random.uniform(0, 1 / self.settings.rate)
         while not stopping.wait(max(due - time.monotonic(), 0)):
             try:
@@ -92,8 +98,13 @@ class Bot:
             self.statistics.count(command, result)
             self._working.apply(command, result)
 
-    def _send(self, commands: Sequence[Command], stopping: threading.Event) -> list[Receipt | Refused]:
-        """The answers. The same commands again, under the same ids, while the outcome is unknown."""
+    def _send(
+        self, commands: Sequence[Command], stopping: threading.Event
+    ) -> list[Receipt | Refused]:
+        """The answers.
+
+        The same commands again, under the same ids, while the outcome is unknown.
+        """
         while commands:
             try:
                 return self._client.send(commands)
@@ -121,13 +132,20 @@ class Fleet:
         unlisted = sorted({settings.security for settings in bots} - set(self.market.securities()))
         if unlisted:
             raise ValueError(f"the venue does not list {', '.join(unlisted)}")
-        self.bots = [Bot(settings, client, self.market) for settings, client in zip(bots, self._clients, strict=True)]
+        self.bots = [
+            Bot(settings, client, self.market)
+            for settings, client in zip(bots, self._clients, strict=True)
+        ]
         self._threads = [
-            threading.Thread(target=self.market.follow, args=(self._stopping,), name="prices", daemon=True)
+            threading.Thread(
+                target=self.market.follow, args=(self._stopping,), name="prices", daemon=True
+            )
         ]
         for bot in self.bots:
             name = f"bot {bot.settings.client_id}"
-            self._threads.append(threading.Thread(target=bot.play, args=(self._stopping,), name=name, daemon=True))
+            self._threads.append(
+                threading.Thread(target=bot.play, args=(self._stopping,), name=name, daemon=True)
+            )
 
     def start(self) -> None:
         """Let the bots trade."""

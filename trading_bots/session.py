@@ -1,4 +1,6 @@
-"""The frame of a bot's program: a client from the environment, one line for what is wrong, no order left behind."""
+"""The frame of a bot's program: a client from the environment, one line for what is wrong, no order
+left behind.
+"""
 
 import os
 import signal
@@ -21,9 +23,9 @@ _LOOK_EVERY_S = 0.1
 def trading_session(environment: Mapping[str, str] = os.environ) -> Iterator[VenueClient]:
     """The client that the environment names. However the block ends, its open orders are canceled.
 
-    Ctrl-C and SIGTERM end the block, and the program goes on behind it. A missing or wrong key and a venue that
-    stays away end the program with one line on standard error and exit code 2; other exceptions pass.
-    For the main thread.
+    Ctrl-C and SIGTERM end the block, and the program goes on behind it. A missing or wrong key and
+    a venue that stays away end the program with one line on standard error and exit code 2; other
+    exceptions pass. For the main thread.
     """
     try:
         venue = VenueClient.from_environment(environment)
@@ -66,9 +68,15 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
 
 
 def _cancel_all(venue: VenueClient) -> None:
-    """Cancel what is open, and look until nothing is: an order that was under way may have arrived meanwhile."""
+    """Cancel what is open, and look until nothing is: an order that was under way may have arrived
+    meanwhile.
+    """
     last_words = VenueClient(
-        venue.client_id, venue.api_key, venue.order_entry_url, venue.market_data_url, patience_s=_CANCEL_PATIENCE_S
+        venue.client_id,
+        venue.api_key,
+        venue.order_entry_url,
+        venue.market_data_url,
+        patience_s=_CANCEL_PATIENCE_S,
     )
     deadline = time.monotonic() + _CANCEL_PATIENCE_S
     turn = threading.Event()
@@ -80,6 +88,10 @@ def _cancel_all(venue: VenueClient) -> None:
             turn.wait(_LOOK_EVERY_S)
             last_words.cancel_all()
     except (Refused, VenueUnavailable, KeyboardInterrupt) as error:
-        print(f"trading_bots: orders may still be open ({error or 'interrupted'})", file=sys.stderr, flush=True)
+        print(
+            f"trading_bots: orders may still be open ({error or 'interrupted'})",
+            file=sys.stderr,
+            flush=True,
+        )
     finally:
         last_words.close()

@@ -1,4 +1,7 @@
-"""What a strategy sees and says. A strategy reads no clock, sends nothing and draws only from the dice it is given."""
+"""What a strategy sees and says.
+
+A strategy reads no clock, sends nothing and draws only from the dice it is given.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +25,9 @@ class WorkingOrder:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that a strategy decides on: the rules of its security, its price now, own open orders (oldest first)."""
+    """All that a strategy decides on: the rules of its security, its price now, own open orders
+    (oldest first).
+    """
 
     rules: SecurityRules
     price: Price
@@ -44,7 +49,9 @@ class Strategy(Protocol):
 
 
 def on_tick(rules: SecurityRules, price: float | Decimal) -> Decimal:
-    """The price that the venue accepts nearest to `price`: on the tick, inside the band, above zero."""
+    """The price that the venue accepts nearest to `price`: on the tick, inside the band, above
+    zero.
+    """
     ticks = (Decimal(price) / rules.tick).to_integral_value(ROUND_HALF_EVEN)
     nearest = max(ticks, Decimal(1)) * rules.tick
     if rules.band_low is not None:

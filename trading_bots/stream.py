@@ -34,7 +34,9 @@ class Stream:
     def __init__(self, market_data_url: str, api_key: str | None = None) -> None:
         parts = urlsplit(market_data_url)
         scheme = "wss" if parts.scheme == "https" else "ws"
-        self._url = urlunsplit((scheme, parts.netloc, f"{parts.path.rstrip('/')}/v1/stream", "", ""))
+        self._url = urlunsplit(
+            (scheme, parts.netloc, f"{parts.path.rstrip('/')}/v1/stream", "", "")
+        )
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._last_seen: dict[Subscription, int | None] = {}
         self._connection: ClientConnection | None = None
@@ -42,8 +44,11 @@ class Stream:
         self._backoff = Backoff()
         self._failing_since: float | None = None
 
-    def subscribe(self, channel: str, security: str | None = None, resume_from: int | None = None) -> None:
-        """Ask for a channel: price, book, trades, status of a security; orders, fills, settlements of one's own.
+    def subscribe(
+        self, channel: str, security: str | None = None, resume_from: int | None = None
+    ) -> None:
+        """Ask for a channel: price, book, trades, status of a security; orders, fills, settlements
+        of one's own.
 
         `resume_from`: the last sequence already seen; everything after it comes first.
         """
@@ -52,7 +57,8 @@ class Stream:
             self._send_subscription(self._connection, (channel, security))
 
     def receive(self, timeout_s: float | None = None) -> dict[str, Any] | None:
-        """The next message of a subscribed channel; None when `timeout_s` passes or the stream is closed.
+        """The next message of a subscribed channel; None when `timeout_s` passes or the stream is
+        closed.
 
         Raises Refused when the venue refuses a subscription, VenueUnavailable when it stays away.
         """
@@ -97,11 +103,18 @@ class Stream:
     def __enter__(self) -> "Stream":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _in_order(self, message: dict[str, Any]) -> dict[str, Any] | None:
-        """The message if it follows what was seen; None for a control message, a repeat, or behind a hole."""
+        """The message if it follows what was seen; None for a control message, a repeat, or behind
+        a hole.
+        """
         refusal = refusal_of(message)
         if refusal is not None:
             raise refusal
@@ -118,13 +131,20 @@ class Stream:
         if last is not None and previous is not None and previous > last:
             self._drop()
             return None
-        if subscription[0] in RESUMABLE and last is not None and sequence <= last and previous is not None:
+        if (
+            subscription[0] in RESUMABLE
+            and last is not None
+            and sequence <= last
+            and previous is not None
+        ):
             return None
         self._last_seen[subscription] = sequence
         return message
 
     def _connected(self) -> ClientConnection | None:
-        """The connection, with every subscription sent again if it is new; None if there is none yet."""
+        """The connection, with every subscription sent again if it is new; None if there is none
+        yet.
+        """
         if self._connection is None:
             try:
                 # Entered here and left by `_drop`: it outlives any one block.
@@ -173,6 +193,8 @@ class Stream:
 
 
 def _is_away(content: dict[str, Any]) -> bool:
-    """Whether the venue says that it can't answer now: like a cut, and unlike a refusal, it passes."""
+    """Whether the venue says that it can't answer now: like a cut, and unlike a refusal, it
+    passes.
+    """
     refusal = refusal_of(content)
     return refusal is not None and refusal.code.startswith("service.")

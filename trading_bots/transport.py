@@ -17,7 +17,10 @@ _MOST_RETRY_AFTER_S = 60.0
 
 
 class Transport:
-    """One keep-alive connection to one base URL. Not for several threads at once: give each its own."""
+    """One keep-alive connection to one base URL.
+
+    Not for several threads at once: give each its own.
+    """
 
     def __init__(
         self,
@@ -49,9 +52,9 @@ class Transport:
         """The JSON answer. Asks again after a time-out, a 5xx or a 429, for at most `patience_s`.
 
         Only for requests that are safe to repeat; all of the client library's are, because each
-        order carries a client_order_id. `open_question` says what is still open in an answer, which is
-        then asked for again. Raises Refused for another 4xx, VenueUnavailable when
-        the patience is over, or `stopping` is set meanwhile.
+        order carries a client_order_id. `open_question` says what is still open in an answer, which
+        is then asked for again. Raises Refused for another 4xx, VenueUnavailable when the patience
+        is over, or `stopping` is set meanwhile.
         """
         payload = None if body is None else msgspec.json.encode(body)
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
@@ -75,11 +78,18 @@ class Transport:
     def _attempt(
         self, method: str, path: str, payload: bytes | None, query: dict[str, Any]
     ) -> tuple[Any, str | None, float]:
-        """(answer, None, 0), or (None, why there is no answer yet, seconds the venue asked to wait)."""
+        """(answer, None, 0), or (None, why there is no answer yet, seconds the venue asked to
+        wait).
+        """
         headers = {"Content-Type": "application/json"} if payload is not None else None
         try:
             response = self._session.request(
-                method, self.base_url + path, data=payload, params=query, headers=headers, timeout=self._timeout_s
+                method,
+                self.base_url + path,
+                data=payload,
+                params=query,
+                headers=headers,
+                timeout=self._timeout_s,
             )
         except requests.RequestException as error:
             return None, type(error).__name__, 0.0
@@ -96,7 +106,9 @@ class Transport:
 
 def _unexpected(response: requests.Response) -> Refused:
     """A refusal in no shape the venue uses: something else answers at this address."""
-    return Refused("service.unexpected_answer", response.text[:200], http_status=response.status_code)
+    return Refused(
+        "service.unexpected_answer", response.text[:200], http_status=response.status_code
+    )
 
 
 def _json(content: bytes) -> Any:

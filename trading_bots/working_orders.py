@@ -26,24 +26,48 @@ class WorkingOrders:
         return tuple(self._orders.values())
 
     def apply(self, command: Command, result: Receipt | Refused) -> None:
-        """Take note of what the door answered to a command. An order that may not rest is not kept."""
+        """Take note of what the door answered to a command.
+
+        An order that may not rest is not kept.
+        """
         if isinstance(command, Cancel) and command.client_order_id is not None:
             self._orders.pop(command.client_order_id, None)
             self._changed_at[command.client_order_id] = self._monotonic()
-        if isinstance(command, Place) and isinstance(result, Receipt) and command.client_order_id is not None:
+        if (
+            isinstance(command, Place)
+            and isinstance(result, Receipt)
+            and command.client_order_id is not None
+        ):
             rests = command.type == "limit" and command.time_in_force in (None, "GTC", "GTD", "DAY")
             if rests:
-                self._add(command.client_order_id, command.side, Decimal(str(command.price)), command.quantity)
+                self._add(
+                    command.client_order_id,
+                    command.side,
+                    Decimal(str(command.price)),
+                    command.quantity,
+                )
 
     def correct(self, open_orders: Iterable[Order]) -> None:
-        """Make the record equal to the venue's list, but for orders that changed within SETTLING_S."""
+        """Make the record equal to the venue's list, but for orders that changed within
+        SETTLING_S.
+        """
         recent = self._monotonic() - SETTLING_S
         self._changed_at = {name: at for name, at in self._changed_at.items() if at > recent}
-        listed = {order.client_order_id: order for order in open_orders if order.client_order_id and order.price}
-        for name in [name for name in self._orders if name not in listed and name not in self._changed_at]:
+        listed = {
+            order.client_order_id: order
+            for order in open_orders
+            if order.client_order_id and order.price
+        }
+        for name in [
+            name for name in self._orders if name not in listed and name not in self._changed_at
+        ]:
             del self._orders[name]
         for name, order in sorted(listed.items(), key=lambda item: item[1].order_id):
-            if name not in self._orders and name not in self._changed_at and order.price is not None:
+            if (
+                name not in self._orders
+                and name not in self._changed_at
+                and order.price is not None
+            ):
                 self._orders[name] = WorkingOrder(name, order.side, order.price, order.leaves)
 
     def _add(self, name: str, side: str, price: Decimal, quantity: int) -> None:

@@ -1,4 +1,6 @@
-"""The command line: one module of `commands` each, errors in one sentence, no traceback for what is not our fault."""
+"""The command line: one module of `commands` each, errors in one sentence, no traceback for what is
+not our fault.
+"""
 
 import argparse
 import importlib
@@ -7,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from venue_cli import interruption
-from venue_cli.errors import VenueError
-from venue_cli.terminal import paint, report
+from venue_launcher import signals
+from venue_launcher.errors import VenueError
+from venue_launcher.terminal import paint, report
 
 COMMANDS = {
     "up": "start the venue",
@@ -46,7 +48,9 @@ class Parser(argparse.ArgumentParser):
 
 def parser(chosen: str | None = None) -> argparse.ArgumentParser:
     """The parser; only the chosen command's module is imported and asked for its arguments."""
-    top = Parser(prog="./venue", description="A stock exchange on this machine.", allow_abbrev=False)
+    top = Parser(
+        prog="./venue", description="A stock exchange on this machine.", allow_abbrev=False
+    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, says in COMMANDS.items():
         described = commands.add_parser(
@@ -62,7 +66,7 @@ def parser(chosen: str | None = None) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     try:
-        interruption.install()
+        signals.install()
         chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
         known, unknown = parser(chosen).parse_known_args(arguments)
         if unknown and chosen != "test":
@@ -73,7 +77,8 @@ def main(arguments: Sequence[str]) -> int:
         report("stopped")
         return 130
     except BrokenPipeError:
-        # Whoever read our output, `head` for one, has enough. What Python would still flush goes nowhere.
+        # Whoever read our output, `head` for one, has enough. What Python would still flush goes
+        # nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except VenueError as error:

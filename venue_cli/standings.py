@@ -11,7 +11,7 @@ import psycopg2
 
 from trading_bots.refusal import VenueUnavailable
 from trading_bots.transport import Transport
-from venue_cli.running import RunningVenue
+from venue_launcher.running_venue import RunningVenue
 from venue_protocol.holds import CASH
 from venue_protocol.money import format_e4, format_for_people
 
@@ -30,7 +30,9 @@ WHERE reference IS NOT NULL GROUP BY client_id
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What one client owns, dollars and shares, as the feed says it; equity is at the last prices."""
+    """What one client owns, dollars and shares, as the feed says it; equity is at the last
+    prices.
+    """
 
     client_id: str
     role: str
@@ -52,7 +54,9 @@ class RankedClient(msgspec.Struct, frozen=True):
     """At the last price, before the first trade at the reference price."""
     equity: Decimal
     paid_in: Decimal
-    """Starting cash and deposits less withdrawals; shares given are taken at the reference price."""
+    """Starting cash and deposits less withdrawals; shares given are taken at the reference
+    price.
+    """
     return_percent: Decimal | None
     holdings: dict[str, int]
 
@@ -65,10 +69,16 @@ class StandingsReader:
         self._clearing_url = venue.owner_clearing_url
 
     def read(self, prefix: str = "") -> list[RankedClient]:
-        """The clients whose ids start with `prefix`, best first. Raises VenueUnavailable, Refused."""
+        """The clients whose ids start with `prefix`, best first.
+
+        Raises VenueUnavailable, Refused.
+        """
         content = self._feed.request("GET", "/v1/standings")
         standings = msgspec.convert(content["standings"], list[Standing], strict=False)
-        return ranking([each for each in standings if each.client_id.startswith(prefix)], paid_in(self._clearing_url))
+        return ranking(
+            [each for each in standings if each.client_id.startswith(prefix)],
+            paid_in(self._clearing_url),
+        )
 
     def close(self) -> None:
         """Close the connection."""
@@ -87,9 +97,16 @@ def paid_in(clearing_url: str) -> dict[str, Decimal]:
 
 
 def ranking(standings: Sequence[Standing], given: Mapping[str, Decimal]) -> list[RankedClient]:
-    """Traders by equity, the richest first; then the others, who brought what they own and are not ranked."""
-    ordered = sorted(standings, key=lambda each: (each.role != TRADER, -each.equity, each.client_id))
-    return [_ranked(place, each, given.get(each.client_id, Decimal(0))) for place, each in enumerate(ordered, 1)]
+    """Traders by equity, the richest first; then the others, who brought what they own and are not
+    ranked.
+    """
+    ordered = sorted(
+        standings, key=lambda each: (each.role != TRADER, -each.equity, each.client_id)
+    )
+    return [
+        _ranked(place, each, given.get(each.client_id, Decimal(0)))
+        for place, each in enumerate(ordered, 1)
+    ]
 
 
 def _ranked(place: int, standing: Standing, given: Decimal) -> RankedClient:
@@ -112,15 +129,28 @@ def _percent(part: Decimal) -> Decimal:
 
 
 def table(ranked: Sequence[RankedClient], columns: int | None = None) -> list[str]:
-    """A heading and one line a client, not wider than the terminal (80 columns where there is none)."""
+    """A heading and one line a client, not wider than the terminal (80 columns where there is
+    none).
+    """
     columns = columns or shutil.get_terminal_size((_USUAL_COLUMNS, 24)).columns
     longest = max([len("client"), *(len(each.client_id) for each in ranked)])
     width = max(min(longest, columns - 1 - _FIXED_COLUMNS), len("client"))
     lines = [_line("#", f"{'client':<{width}}", "cash", "shares", "equity", "return")]
     for each in ranked:
         gain = "-" if each.return_percent is None else f"{each.return_percent:+,.2f}%"
-        money = [format_for_people(amount) for amount in (each.cash, each.shares_value, each.equity)]
-        lines.append(_line(str(each.rank or "-"), _fitted(each.client_id, width), money[0], money[1], money[2], gain))
+        money = [
+            format_for_people(amount) for amount in (each.cash, each.shares_value, each.equity)
+        ]
+        lines.append(
+            _line(
+                str(each.rank or "-"),
+                _fitted(each.client_id, width),
+                money[0],
+                money[1],
+                money[2],
+                gain,
+            )
+        )
     return lines
 
 

@@ -16,7 +16,9 @@ from venue_protocol.streams import OrderReports, ResendRequest, StreamPosition
 
 SCHEMA = 1
 
-Message = CommandBatch | EventBatch | SettlementBatch | StreamPosition | ResendRequest | OrderReports
+Message = (
+    CommandBatch | EventBatch | SettlementBatch | StreamPosition | ResendRequest | OrderReports
+)
 
 
 class CodecError(ValueError):
@@ -31,7 +33,10 @@ _report_decoder = msgspec.json.Decoder(SettlementReport)
 
 
 class _RawCommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="command_batch"):
-    """A CommandBatch whose commands are bytes already, as the log stores them. Same fields, same order."""
+    """A CommandBatch whose commands are bytes already, as the log stores them.
+
+    Same fields, same order.
+    """
 
     schema: int
     shard: int
@@ -55,12 +60,16 @@ def encode(message: Any) -> bytes:
 
 def encode_command_batch(shard: int, first: int, time_us: int, commands: list[bytes]) -> bytes:
     """Bytes of the CommandBatch with these encoded commands; nothing is encoded twice."""
-    return _encoder.encode(_RawCommandBatch(SCHEMA, shard, first, time_us, [msgspec.Raw(c) for c in commands]))
+    return _encoder.encode(
+        _RawCommandBatch(SCHEMA, shard, first, time_us, [msgspec.Raw(c) for c in commands])
+    )
 
 
 def encode_settlement_batch(first: int, reports: list[bytes]) -> bytes:
     """Bytes of the SettlementBatch with these encoded reports; nothing is encoded twice."""
-    return _encoder.encode(_RawSettlementBatch(SCHEMA, first, [msgspec.Raw(report) for report in reports]))
+    return _encoder.encode(
+        _RawSettlementBatch(SCHEMA, first, [msgspec.Raw(report) for report in reports])
+    )
 
 
 def decode(body: bytes) -> Message:
@@ -84,7 +93,9 @@ def decode_command(body: bytes | str) -> Command:
 
 
 def decode_terms(body: bytes | str | None) -> OrderTerms | None:
-    """An order's terms as its record stores them, None for none; CodecError if they are not readable."""
+    """An order's terms as its record stores them, None for none; CodecError if they are not
+    readable.
+    """
     if body is None:
         return None
     try:

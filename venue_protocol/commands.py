@@ -39,7 +39,10 @@ class PlaceOrder(_CommandStruct, frozen=True, tag="place_order"):
 
 
 class AmendOrder(_CommandStruct, frozen=True, tag="amend_order"):
-    """Change price or quantity of an own order. Less at the same price keeps its place in the queue."""
+    """Change price or quantity of an own order.
+
+    Less at the same price keeps its place in the queue.
+    """
 
     client_id: str
     order_id: int
@@ -51,7 +54,9 @@ class AmendOrder(_CommandStruct, frozen=True, tag="amend_order"):
     client_order_id: str | None = None
     security_id: str | None = None
     side: Side | None = None
-    """Of the order: what `hold_added` was placed on, so that even a late rejection can release it."""
+    """Of the order: what `hold_added` was placed on, so that even a late rejection can release
+    it.
+    """
 
 
 class CancelOrder(_CommandStruct, frozen=True, tag="cancel_order"):
@@ -62,7 +67,12 @@ class CancelOrder(_CommandStruct, frozen=True, tag="cancel_order"):
 
 
 class CancelAllOrders(
-    msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag="cancel_all_orders", omit_defaults=True
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    tag_field="kind",
+    tag="cancel_all_orders",
+    omit_defaults=True,
 ):
     """Cancel every open order of a client, or those in one security."""
 
@@ -79,7 +89,8 @@ class AdvanceTime(_CommandStruct, frozen=True, tag="advance_time"):
 class SetPhase(_CommandStruct, frozen=True, tag="set_phase"):
     """Begin a phase of the trading day, in one security or in the whole shard.
 
-    For the shard it leaves securities alone that were halted one by one, unless the phase is `closed`.
+    For the shard it leaves securities alone that were halted one by one, unless the phase is
+    `closed`.
     """
 
     client_id: str
@@ -88,9 +99,13 @@ class SetPhase(_CommandStruct, frozen=True, tag="set_phase"):
     security_id: str | None = None
     reason: str | None = None
     lasts_us: int | None = None
-    """A phase with an end: after so long, by the time of the log, the security trades continuously."""
+    """A phase with an end: after so long, by the time of the log, the security trades
+    continuously.
+    """
     reference_prices: list[tuple[str, int]] = []
-    """Security and listed reference price; the auction's reference until the security has traded."""
+    """Security and listed reference price; the auction's reference until the security has
+    traded.
+    """
 
 
 class SetVolatilityBands(_CommandStruct, frozen=True, tag="set_volatility_bands"):
@@ -109,7 +124,15 @@ class SetVolatilityBands(_CommandStruct, frozen=True, tag="set_volatility_bands"
     """How long the reopening auction collects after the pause."""
 
 
-Command = PlaceOrder | AmendOrder | CancelOrder | CancelAllOrders | AdvanceTime | SetPhase | SetVolatilityBands
+Command = (
+    PlaceOrder
+    | AmendOrder
+    | CancelOrder
+    | CancelAllOrders
+    | AdvanceTime
+    | SetPhase
+    | SetVolatilityBands
+)
 
 
 class CommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="command_batch"):
@@ -119,7 +142,10 @@ class CommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="command_b
     schema: int
     shard: int
     first: int
-    """Sequence of commands[0]; the next command has first + 1. Sequences start at 1 and have no gap."""
+    """Sequence of commands[0]; the next command has first + 1.
+
+    Sequences start at 1 and have no gap.
+    """
     time_us: int
     commands: list[Command]
 

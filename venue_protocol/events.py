@@ -35,7 +35,9 @@ class OrderAccepted(_EventStruct, frozen=True, tag="order_accepted"):
 
 
 class OrderTriggered(_EventStruct, frozen=True, tag="order_triggered"):
-    """A stop was elected: from here on it is a market or limit order (FIX ExecType=L). Its trades follow, if any."""
+    """A stop was elected: from here on it is a market or limit order (FIX ExecType=L). Its trades
+    follow, if any.
+    """
 
     order_id: int
     client_id: str
@@ -59,7 +61,8 @@ class OrderReleased(_EventStruct, frozen=True, tag="order_released"):
 
 
 class Trade(_EventStruct, frozen=True, tag="trade"):
-    """Two fills at the resting order's price. The resting order is the one of the side that is not `aggressor`.
+    """Two fills at the resting order's price. The resting order is the one of the side that is not
+    `aggressor`.
 
     In an auction nobody is the aggressor, and the price is the one of the auction.
     """
@@ -94,7 +97,9 @@ class OrderCanceled(_EventStruct, frozen=True, tag="order_canceled"):
 
 
 class OrderReduced(_EventStruct, frozen=True, tag="order_reduced"):
-    """Self-trade prevention took shares from an order that goes on in its place; their hold is released."""
+    """Self-trade prevention took shares from an order that goes on in its place; their hold is
+    released.
+    """
 
     order_id: int
     client_id: str
@@ -120,7 +125,9 @@ class OrderAmended(_EventStruct, frozen=True, tag="order_amended"):
     """New total quantity, shares, filled ones included."""
     price_e4: int
     leaves: int
-    """Open shares under the new terms, before any trade that follows. 0: the amend ended the order."""
+    """Open shares under the new terms, before any trade that follows. 0: the amend ended the
+    order.
+    """
     previous_price_e4: int
     previous_leaves: int
     hold_released: int
@@ -161,7 +168,10 @@ class TimeAdvanced(_EventStruct, frozen=True, tag="time_advanced"):
 
 
 class PhaseChanged(_EventStruct, frozen=True, tag="phase_changed"):
-    """A phase began. What it uncrossed stands before this event, what it ended or released after it."""
+    """A phase began.
+
+    What it uncrossed stands before this event, what it ended or released after it.
+    """
 
     security_id: str | None
     """None: in every security of the shard; those that are excepted follow, one event each."""
@@ -172,7 +182,9 @@ class PhaseChanged(_EventStruct, frozen=True, tag="phase_changed"):
 
 
 class AuctionIndication(_EventStruct, frozen=True, tag="auction_indication"):
-    """What the auction would do if it ended now; at most one a batch and security, when it is another than before."""
+    """What the auction would do if it ended now; at most one a batch and security, when it is
+    another than before.
+    """
 
     security_id: str
     price_e4: int | None
@@ -184,11 +196,15 @@ class AuctionIndication(_EventStruct, frozen=True, tag="auction_indication"):
 
 
 class LimitStateChanged(_EventStruct, frozen=True, tag="limit_state_changed"):
-    """An order was stopped by the volatility band, or what stopped it is over, or the bands were set."""
+    """An order was stopped by the volatility band, or what stopped it is over, or the bands were
+    set.
+    """
 
     security_id: str
     side: Side | None
-    """BUY: the price wants to rise above the band; SELL: to fall below it; None: there is no limit state now."""
+    """BUY: the price wants to rise above the band; SELL: to fall below it; None: there is no limit
+    state now.
+    """
     band_low_e4: int | None
     """None: the security has no band."""
     band_high_e4: int | None

@@ -16,12 +16,17 @@ def held_asset(side: Side, security_id: str) -> str:
 
 
 def held_amount(side: Side, price_e4: int, leaves: int) -> int:
-    """What an order holds while `leaves` shares are open: ten-thousandths of a dollar, or shares."""
+    """What an order holds while `leaves` shares are open: ten-thousandths of a dollar, or
+    shares.
+    """
     return price_e4 * leaves if side == BUY else leaves
 
 
-def amend_hold(side: Side, price_e4: int, quantity: int, new_price_e4: int, new_quantity: int) -> int:
-    """What must be held in addition before an amend, for any number of shares filled meanwhile; >= 0.
+def amend_hold(
+    side: Side, price_e4: int, quantity: int, new_price_e4: int, new_quantity: int
+) -> int:
+    """What must be held in addition before an amend, for any number of shares filled meanwhile; >=
+    0.
 
     With f shares filled, the old terms still hold `price * (quantity - f)`, the new ones need
     `new_price * (new_quantity - f)`. The difference is linear in f: its maximum is at an end.

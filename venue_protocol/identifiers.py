@@ -28,7 +28,8 @@ _is_security_id = re.compile(SECURITY_ID_PATTERN).match
 
 
 def sharded_id(shard: int, number: int) -> int:
-    """Venue-wide id of the `number`-th thing of a shard; below 2**53, so exact in every JSON reader.
+    """Venue-wide id of the `number`-th thing of a shard; below 2**53, so exact in every JSON
+    reader.
 
     An order_id is the sharded sequence of its PlaceOrder in the order log, so ids never repeat
     and looking up an order by id is a primary-key lookup. A trade_id is a sharded trade count.

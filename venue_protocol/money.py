@@ -20,7 +20,9 @@ _AMOUNT = r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?"
 _TEXT_AMOUNT = re.compile(_AMOUNT)
 _JSON_AMOUNT = re.compile(f'("?)({_AMOUNT})\\1'.encode())
 _EXACT = Context(prec=100, traps=[])
-"""More digits than any amount that gets this far: the default of 28 would round what comes after them away."""
+"""More digits than any amount that gets this far: the default of 28 would round what comes after
+them away.
+"""
 
 
 def parse_e4(amount: Decimal | str) -> int:
@@ -47,7 +49,8 @@ def parse_e4(amount: Decimal | str) -> int:
 
 @lru_cache(maxsize=65_536)
 def parse_json_e4(text: bytes) -> int:
-    """Ten-thousandths of a dollar in a JSON number, or in a JSON string of one; exact, no float on the way.
+    """Ten-thousandths of a dollar in a JSON number, or in a JSON string of one; exact, no float on
+    the way.
 
     Raises MoneyError as `parse_e4`, and for any other JSON text.
     """
@@ -58,7 +61,9 @@ def parse_json_e4(text: bytes) -> int:
 
 
 def format_e4(amount_e4: int) -> str:
-    """Decimal string of dollars: always two decimals, four where the third or fourth is not zero."""
+    """Decimal string of dollars: always two decimals, four where the third or fourth is not
+    zero.
+    """
     sign = "-" if amount_e4 < 0 else ""
     dollars, rest = divmod(abs(amount_e4), E4)
     if rest % 100:
@@ -67,7 +72,11 @@ def format_e4(amount_e4: int) -> str:
 
 
 def format_for_people(amount: int | Decimal) -> str:
-    """As `format_e4`, with a comma between thousands; takes ten-thousandths (int) or dollars (Decimal)."""
-    dollars, _, decimals = format_e4(amount if isinstance(amount, int) else parse_e4(amount)).partition(".")
+    """As `format_e4`, with a comma between thousands; takes ten-thousandths (int) or dollars
+    (Decimal).
+    """
+    dollars, _, decimals = format_e4(
+        amount if isinstance(amount, int) else parse_e4(amount)
+    ).partition(".")
     sign = "-" if dollars.startswith("-") else ""
     return f"{sign}{int(dollars.removeprefix('-')):,}.{decimals}"

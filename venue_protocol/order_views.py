@@ -15,12 +15,16 @@ def price_shown(order_type: str, price_e4: int) -> str | None:
 
 
 def worst_price_shown(order_type: str, price_e4: int) -> str | None:
-    """How far an order without a limit may trade, and what its hold stands for: the edge of the price band."""
+    """How far an order without a limit may trade, and what its hold stands for: the edge of the
+    price band.
+    """
     return format_e4(price_e4) if order_type in UNPRICED else None
 
 
 def terms_shown(terms: OrderTerms | None) -> dict[str, Any]:
-    """The rare terms under the names of the request; null, false or the default where an order has none."""
+    """The rare terms under the names of the request; null, false or the default where an order has
+    none.
+    """
     shown = terms or _PLAIN
     return {
         "stop_price": None if shown.stop_price_e4 is None else format_e4(shown.stop_price_e4),

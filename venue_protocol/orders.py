@@ -1,4 +1,6 @@
-"""The closed vocabularies of an order (FIX 5.0 SP2 spelling where FIX has a word), and its rare terms."""
+"""The closed vocabularies of an order (FIX 5.0 SP2 spelling where FIX has a word), and its rare
+terms.
+"""
 
 from typing import Final, Literal
 
@@ -64,7 +66,10 @@ EXPIRED: Final = "expired"
 
 
 class OrderTerms(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What few orders have. One optional record of the order, so that plain orders pay nothing for it."""
+    """What few orders have.
+
+    One optional record of the order, so that plain orders pay nothing for it.
+    """
 
     stop_price_e4: int | None = None
     """The order waits until the last trade is at or through this price."""

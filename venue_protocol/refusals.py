@@ -7,7 +7,10 @@ import msgspec
 
 
 class RejectReason(Enum):
-    """One status per cause: `code` is what clients switch on, `http_status` what the door answers."""
+    """One status per cause:
+
+    `code` is what clients switch on, `http_status` what the door answers.
+    """
 
     # 400: the request is not in the language
     MALFORMED = ("request.malformed", 400)
@@ -93,3 +96,19 @@ class Refusal(msgspec.Struct, frozen=True):
     message: str
     field: str | None = None
     details: dict[str, Any] = {}
+
+
+class Refused(Exception):
+    """Carries a refusal from deep inside a request to its answer; `retry_after_s` goes into the
+    header `Retry-After`.
+    """
+
+    def __init__(self, refusal: Refusal, retry_after_s: int | None = None) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+        self.retry_after_s = retry_after_s
+
+
+def refuse(reason: RejectReason, message: str, field: str | None = None, **details: Any) -> Refused:
+    """The exception to raise for this refusal."""
+    return Refused(Refusal(reason, message, field, details))

@@ -40,11 +40,16 @@ class Security(msgspec.Struct, frozen=True):
     def refuse_price(self, price_e4: int, field: str = "price") -> Refusal | None:
         """The refusal of a limit price, or None: positive, on the tick, inside the band."""
         if price_e4 <= 0:
-            return Refusal(RejectReason.PRICE_NOT_POSITIVE, f"{field} {format_e4(price_e4)} is not above zero", field)
+            return Refusal(
+                RejectReason.PRICE_NOT_POSITIVE,
+                f"{field} {format_e4(price_e4)} is not above zero",
+                field,
+            )
         if price_e4 % self.tick_e4:
             return Refusal(
                 RejectReason.PRICE_OFF_TICK,
-                f"{field} {format_e4(price_e4)} is not a multiple of tick {format_e4(self.tick_e4)}",
+                f"{field} {format_e4(price_e4)} is not a multiple of tick "
+                f"{format_e4(self.tick_e4)}",
                 field,
             )
         if not self.band_low_e4 <= price_e4 <= self.band_high_e4:
@@ -59,11 +64,19 @@ class Security(msgspec.Struct, frozen=True):
     def refuse_quantity(self, quantity: int, field: str = "quantity") -> Refusal | None:
         """The refusal of a quantity, or None: positive, whole lots, not above the maximum."""
         if quantity <= 0:
-            return Refusal(RejectReason.QUANTITY_NOT_POSITIVE, f"{field} {quantity} is not above zero", field)
+            return Refusal(
+                RejectReason.QUANTITY_NOT_POSITIVE, f"{field} {quantity} is not above zero", field
+            )
         if quantity > self.max_quantity:
-            return Refusal(RejectReason.QUANTITY_TOO_LARGE, f"{field} {quantity} is above {self.max_quantity}", field)
+            return Refusal(
+                RejectReason.QUANTITY_TOO_LARGE,
+                f"{field} {quantity} is above {self.max_quantity}",
+                field,
+            )
         if quantity % self.lot:
             return Refusal(
-                RejectReason.QUANTITY_OFF_LOT, f"{field} {quantity} is not a multiple of lot {self.lot}", field
+                RejectReason.QUANTITY_OFF_LOT,
+                f"{field} {quantity} is not a multiple of lot {self.lot}",
+                field,
             )
         return None

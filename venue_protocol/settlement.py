@@ -50,7 +50,9 @@ class SettlementReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True
 
 
 def report_hash(report: SettlementReport) -> str:
-    """SHA-256, hexadecimal, of the report's canonical JSON (fields in order, defaults left out) without its hash."""
+    """SHA-256, hexadecimal, of the report's canonical JSON (fields in order, defaults left out)
+    without its hash.
+    """
     bare = msgspec.structs.replace(report, hash="") if report.hash else report
     return hashlib.sha256(msgspec.json.encode(bare)).hexdigest()
 

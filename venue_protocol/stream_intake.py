@@ -1,4 +1,6 @@
-"""Which batches of a stream may take effect now: in order, each once, none missing; and when to ask for a resend."""
+"""Which batches of a stream may take effect now: in order, each once, none missing; and when to ask
+for a resend.
+"""
 
 from typing import Generic, Protocol, TypeVar
 
@@ -41,7 +43,8 @@ class StreamIntake(Generic[BatchT]):
         self._pause_s = ASK_AGAIN_S
 
     def take(self, batch: BatchT) -> list[tuple[BatchT, int]]:
-        """What may take effect now that `batch` has come, each with the first number in it that is new.
+        """What may take effect now that `batch` has come, each with the first number in it that is
+        new.
 
         Nothing for a duplicate or behind a gap; `batch` and those held that follow it, otherwise.
         """
@@ -60,7 +63,8 @@ class StreamIntake(Generic[BatchT]):
         return self._newest > self.position
 
     def ask_after(self, now_s: float) -> int | None:
-        """The position after which to ask for a resend now, or None: nothing is missing, or it was asked for.
+        """The position after which to ask for a resend now, or None: nothing is missing, or it was
+        asked for.
 
         The first time at once; again after a growing pause, if nothing has come since.
         """
@@ -73,7 +77,11 @@ class StreamIntake(Generic[BatchT]):
             self._pause_s = ASK_AGAIN_S
             is_due = False
         else:
-            self._pause_s = ASK_AGAIN_S if self._asked_after is None else min(2 * self._pause_s, _LONGEST_PAUSE_S)
+            self._pause_s = (
+                ASK_AGAIN_S
+                if self._asked_after is None
+                else min(2 * self._pause_s, _LONGEST_PAUSE_S)
+            )
             is_due = True
         self._asked_after = self.position
         self._ask_at_s = now_s + self._pause_s

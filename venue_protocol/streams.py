@@ -18,11 +18,17 @@ def events(shard: int) -> str:
 def event_shard(stream: str) -> int | None:
     """The shard whose events `stream` carries, or None if it carries something else."""
     name, _, shard = stream.partition(".")
-    return int(shard) if name == "events" and shard.isascii() and shard.isdigit() and len(shard) <= 5 else None
+    return (
+        int(shard)
+        if name == "events" and shard.isascii() and shard.isdigit() and len(shard) <= 5
+        else None
+    )
 
 
 class StreamPosition(msgspec.Struct, frozen=True, tag_field="kind", tag="stream_position"):
-    """The newest number of a stream, said about once a second: without it a lost last message would go unseen."""
+    """The newest number of a stream, said about once a second: without it a lost last message would
+    go unseen.
+    """
 
     schema: int
     stream: str
@@ -39,7 +45,10 @@ class ResendRequest(msgspec.Struct, frozen=True, tag_field="kind", tag="resend_r
 
 
 class OrderRejected(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """An order the door refused (execution report, ExecType=Rejected). It never reached the order log."""
+    """An order the door refused (execution report, ExecType=Rejected).
+
+    It never reached the order log.
+    """
 
     client_id: str
     reason: str
@@ -51,7 +60,10 @@ class OrderRejected(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class OrderReports(msgspec.Struct, frozen=True, tag_field="kind", tag="order_reports"):
-    """Refusals of one run of one gateway, for the record. `first` counts from 1 within `gateway_run`."""
+    """Refusals of one run of one gateway, for the record.
+
+    `first` counts from 1 within `gateway_run`.
+    """
 
     schema: int
     gateway_run: str

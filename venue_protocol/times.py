@@ -2,7 +2,9 @@
 
 import re
 
-_TEXT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6}))?Z")
+_TEXT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6}))?Z"
+)
 _DAY_S = 86_400
 _DAYS_TO_EPOCH = 719_468
 """From 1 March of the year 0 to 1 January 1970."""
@@ -13,15 +15,21 @@ class TimeError(ValueError):
 
 
 def parse_utc(text: str) -> int:
-    """Microseconds since the epoch of `2026-11-21T14:30:00Z`, with up to six decimals; TimeError for any other text."""
+    """Microseconds since the epoch of `2026-11-21T14:30:00Z`, with up to six decimals; TimeError
+    for any other text.
+    """
     found = _TEXT.fullmatch(text)
     if found is None:
-        raise TimeError(f"{text[:40]!r} is not of the form 2026-11-21T14:30:00Z (UTC, up to six decimals)")
+        raise TimeError(
+            f"{text[:40]!r} is not of the form 2026-11-21T14:30:00Z (UTC, up to six decimals)"
+        )
     year, month, day, hour, minute, second = map(int, found.groups()[:6])
     days = _days(year, month, day) if 1 <= month <= 12 else 0
     if _date(days) != (year, month, day) or hour > 23 or minute > 59 or second > 59:
         raise TimeError(f"{text[:40]!r} is no moment of the calendar")
-    return (days * _DAY_S + hour * 3600 + minute * 60 + second) * 1_000_000 + int((found[7] or "0").ljust(6, "0"))
+    return (days * _DAY_S + hour * 3600 + minute * 60 + second) * 1_000_000 + int(
+        (found[7] or "0").ljust(6, "0")
+    )
 
 
 def format_utc(time_us: int) -> str:
@@ -34,9 +42,21 @@ def format_utc(time_us: int) -> str:
 
 
 def _days(year: int, month: int, day: int) -> int:
-    """Days since the epoch. Years are counted from March, so that a leap day is the last of its year."""
+    """Days since the epoch.
+
+    Years are counted from March, so that a leap day is the last of its year.
+    """
     years, months = (year, month - 3) if month > 2 else (year - 1, month + 9)
-    return years * 365 + years // 4 - years // 100 + years // 400 + (153 * months + 2) // 5 + day - 1 - _DAYS_TO_EPOCH
+    return (
+        years * 365
+        + years // 4
+        - years // 100
+        + years // 400
+        + (153 * months + 2) // 5
+        + day
+        - 1
+        - _DAYS_TO_EPOCH
+    )
 
 
 def _date(days: int) -> tuple[int, int, int]:

@@ -1,7 +1,8 @@
 """The trading day: its phases, and what each of them refuses. One rule for the door and the engine.
 
-Phases follow FIX TradingSessionSubID (625): pre-trading, opening auction, continuous, closing auction, closed,
-intraday auction. A *call phase* collects orders without trading; leaving it uncrosses the book at one price.
+Phases follow FIX TradingSessionSubID (625): pre-trading, opening auction, continuous, closing
+auction, closed, intraday auction. A *call phase* collects orders without trading; leaving it
+uncrosses the book at one price.
 """
 
 from typing import Final, Literal, NamedTuple
@@ -11,7 +12,15 @@ import msgspec
 from venue_protocol.orders import CLS, FOK, IOC, MARKET, OPG, OrderType, TimeInForce
 from venue_protocol.refusals import RejectReason
 
-Phase = Literal["pre_open", "opening_auction", "continuous", "closing_auction", "closed", "halted", "reopening_auction"]
+Phase = Literal[
+    "pre_open",
+    "opening_auction",
+    "continuous",
+    "closing_auction",
+    "closed",
+    "halted",
+    "reopening_auction",
+]
 PRE_OPEN: Final = "pre_open"
 OPENING_AUCTION: Final = "opening_auction"
 CONTINUOUS: Final = "continuous"
@@ -32,19 +41,26 @@ _REFUSE_ALL: Final[dict[str, RejectReason]] = {
 }
 
 
-def refuse_in_phase(phase: Phase, order_type: OrderType, time_in_force: TimeInForce) -> RejectReason | None:
+def refuse_in_phase(
+    phase: Phase, order_type: OrderType, time_in_force: TimeInForce
+) -> RejectReason | None:
     """Why a new order can't be taken in this phase; None if it can."""
     if phase in _REFUSE_ALL:
         return _REFUSE_ALL[phase]
     if time_in_force == OPG:
         return None if phase in BEFORE_THE_OPENING else RejectReason.OPENING_ONLY_TOO_LATE
-    if phase in CALL_PHASES and (time_in_force in (IOC, FOK) or (order_type == MARKET and time_in_force != CLS)):
+    if phase in CALL_PHASES and (
+        time_in_force in (IOC, FOK) or (order_type == MARKET and time_in_force != CLS)
+    ):
         return RejectReason.NOT_IN_AUCTION
     return None
 
 
 def refuse_amend_in_phase(phase: Phase) -> RejectReason | None:
-    """Why no order can be amended in this phase; None if it can. Cancels are taken in every phase."""
+    """Why no order can be amended in this phase; None if it can.
+
+    Cancels are taken in every phase.
+    """
     return _REFUSE_ALL.get(phase)
 
 
@@ -53,7 +69,9 @@ def explain(reason: RejectReason, phase: Phase) -> str:
     if reason is RejectReason.OPENING_ONLY_TOO_LATE:
         return f"OPG takes part in the opening auction only, and the phase is {phase}"
     if reason is RejectReason.NOT_IN_AUCTION:
-        return f"nothing trades at once in {phase}: send a limit order, or a market order OPG or CLS"
+        return (
+            f"nothing trades at once in {phase}: send a limit order, or a market order OPG or CLS"
+        )
     return f"the phase is {phase}: cancels only"
 
 
@@ -84,19 +102,25 @@ class Phases:
         return self.exceptions.get(security_id, self.whole)
 
     def begin(self, security_id: str | None, state: PhaseState) -> None:
-        """Begin a phase in one security; or in all but those halted one by one, which only `closed` takes along."""
+        """Begin a phase in one security; or in all but those halted one by one, which only `closed`
+        takes along.
+        """
         if security_id is not None:
             self.exceptions[security_id] = state
             return
         self.whole = state
         keeps = state.phase != CLOSED
         self.exceptions = {
-            name: known for name, known in self.exceptions.items() if keeps and known.is_halt_without_end
+            name: known
+            for name, known in self.exceptions.items()
+            if keeps and known.is_halt_without_end
         }
 
 
 class PhaseRow(NamedTuple):
-    """The phase that was commanded last: of a shard (security_id empty), or of a security that may differ from it."""
+    """The phase that was commanded last: of a shard (security_id empty), or of a security that may
+    differ from it.
+    """
 
     shard: int
     security_id: str
@@ -108,7 +132,9 @@ class PhaseRow(NamedTuple):
 
 
 class BandRow(NamedTuple):
-    """The volatility band of a security as commanded last; `band_bps` is None where it was switched off."""
+    """The volatility band of a security as commanded last; `band_bps` is None where it was switched
+    off.
+    """
 
     shard: int
     security_id: str

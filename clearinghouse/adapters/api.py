@@ -3,7 +3,7 @@
 from typing import Any
 
 from clearinghouse.adapters.http import ClientRequest, DepositRequest, SecurityRequest
-from service_runtime.openapi import AFTER, LIMIT, Either, Maybe, Operation, document
+from service_runtime.http.openapi import AFTER, LIMIT, Either, Maybe, Operation, document
 
 _SECURITY = {
     "security": "AAPL",
@@ -14,7 +14,13 @@ _SECURITY = {
     "reference_price": "100.00",
     "max_quantity": 1000000,
 }
-_CLIENT = {"client_id": "ann", "role": "trader", "balance": "10000.00", "held": "499.75", "available": "9500.25"}
+_CLIENT = {
+    "client_id": "ann",
+    "role": "trader",
+    "balance": "10000.00",
+    "held": "499.75",
+    "available": "9500.25",
+}
 _ENTRY = {
     "journal_id": 20,
     "leg": 2,
@@ -34,9 +40,20 @@ OPERATIONS = (
         "administrator",
         {201: {"client_id": "ann", "role": "trader", "api_key": "vk_…"}},
         body=ClientRequest,
-        body_example={"client_id": "maker", "role": "market_maker", "cash": "50000.00", "shares": {"AAPL": 100}},
+        body_example={
+            "client_id": "maker",
+            "role": "market_maker",
+            "cash": "50000.00",
+            "shares": {"AAPL": 100},
+        },
     ),
-    Operation("GET", "/v1/clients", "All clients with their cash.", "administrator", {200: {"clients": [_CLIENT]}}),
+    Operation(
+        "GET",
+        "/v1/clients",
+        "All clients with their cash.",
+        "administrator",
+        {200: {"clients": [_CLIENT]}},
+    ),
     Operation(
         "POST",
         "/v1/clients/<client_id>/keys",
@@ -54,14 +71,17 @@ OPERATIONS = (
     Operation(
         "POST",
         "/v1/deposits",
-        "Give cash from outside, or shares from the issuer. The same Idempotency-Key again does nothing.",
+        "Give cash from outside, or shares from the issuer. The same Idempotency-Key again does "
+        "nothing.",
         "administrator",
         {201: _DEPOSITED, 200: _DEPOSITED | {"duplicate": True}},
         body=DepositRequest,
         body_example={"client_id": "ann", "cash": "100.00"},
         headers=("Idempotency-Key",),
     ),
-    Operation("GET", "/v1/securities", "All securities.", "anybody", {200: {"securities": [_SECURITY]}}),
+    Operation(
+        "GET", "/v1/securities", "All securities.", "anybody", {200: {"securities": [_SECURITY]}}
+    ),
     Operation(
         "POST",
         "/v1/securities",
@@ -69,12 +89,18 @@ OPERATIONS = (
         "administrator",
         {201: {"security": "NVDA"}},
         body=SecurityRequest,
-        body_example={"security": "NVDA", "name": "NVIDIA", "reference_price": "180.00", "issued_shares": 1000000},
+        body_example={
+            "security": "NVDA",
+            "name": "NVIDIA",
+            "reference_price": "180.00",
+            "issued_shares": 1000000,
+        },
     ),
     Operation(
         "GET",
         "/v1/ledger-entries/<client_id>",
-        "A client's legs of the double entry: dollars as a string, shares as a whole number; `after` is a journal.",
+        "A client's legs of the double entry: dollars as a string, shares as a whole number; "
+        "`after` is a journal.",
         "client",
         {200: {"entries": [_ENTRY]}},
         query=(AFTER, LIMIT),
@@ -85,5 +111,7 @@ OPERATIONS = (
 def described() -> dict[str, Any]:
     """The OpenAPI document."""
     return document(
-        "Clearinghouse", "For the organiser: clients, keys, deposits, securities. More: docs/organising.md.", OPERATIONS
+        "Clearinghouse",
+        "For the organiser: clients, keys, deposits, securities. More: docs/organising.md.",
+        OPERATIONS,
     )

@@ -6,14 +6,14 @@ import msgspec
 from flask import Flask, Response, request
 
 from clearinghouse.administration import Administration
-from service_runtime.authentication import Authenticator
 from service_runtime.database import Database
-from service_runtime.request_body import amount_e4, body_as
-from service_runtime.web import json_response, query_whole, refuse
+from service_runtime.http.application import json_response, query_whole
+from service_runtime.http.authentication import Authenticator
+from service_runtime.http.request_body import amount_e4, body_as
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import ClientId, SecurityId
 from venue_protocol.money import format_e4
-from venue_protocol.refusals import RejectReason
+from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 
 _MOST_SHARES = 10**12
@@ -59,7 +59,9 @@ _deposit_decoder = msgspec.json.Decoder(DepositRequest)
 _security_decoder = msgspec.json.Decoder(SecurityRequest)
 
 
-def add_routes(app: Flask, administration: Administration, authenticator: Authenticator, clearing: Database) -> None:
+def add_routes(
+    app: Flask, administration: Administration, authenticator: Authenticator, clearing: Database
+) -> None:
     """Put the clearinghouse's routes on `app`."""
     _add_client_routes(app, administration, authenticator, clearing)
     _add_security_routes(app, administration, authenticator, clearing)
@@ -69,11 +71,17 @@ def add_routes(app: Flask, administration: Administration, authenticator: Authen
         authenticator.administrator()
         key = request.headers.get("Idempotency-Key", "")
         if not 1 <= len(key) <= 128 or not key.isprintable():
-            raise refuse(RejectReason.MISSING_FIELD, "send an Idempotency-Key header of 1 to 128 characters")
+            raise refuse(
+                RejectReason.MISSING_FIELD, "send an Idempotency-Key header of 1 to 128 characters"
+            )
         asset, amount, client_id = _deposit_of(body_as(_deposit_decoder))
         receipt = administration.deposit(client_id, asset, amount, key)
         return json_response(
-            {"client_id": client_id, "journal_id": receipt.journal_id, "duplicate": receipt.duplicate},
+            {
+                "client_id": client_id,
+                "journal_id": receipt.journal_id,
+                "duplicate": receipt.duplicate,
+            },
             200 if receipt.duplicate else 201,
         )
 
@@ -100,7 +108,9 @@ def _add_client_routes(
             _require_security(clearing, security_id)
         if body.rate_limit_per_second is not None and not 1 <= body.rate_limit_per_second <= 10**6:
             raise refuse(RejectReason.INVALID_FIELD, "rate_limit_per_second is from 1 to 1000000")
-        key = administration.create_client(body.client_id, body.role, cash_e4, body.shares, body.rate_limit_per_second)
+        key = administration.create_client(
+            body.client_id, body.role, cash_e4, body.shares, body.rate_limit_per_second
+        )
         return json_response({"client_id": body.client_id, "role": body.role, "api_key": key}, 201)
 
     @app.get("/v1/clients")
@@ -108,7 +118,8 @@ def _add_client_routes(
         authenticator.administrator()
         with clearing.transaction() as cursor:
             cursor.execute(
-                "SELECT client_id, role, balance_e4, held_e4 FROM clients JOIN accounts USING (client_id)"
+                "SELECT client_id, role, balance_e4, held_e4 FROM clients JOIN accounts USING "
+                "(client_id)"
                 " WHERE role <> 'venue' ORDER BY client_id"
             )
             rows = cursor.fetchall()
@@ -130,12 +141,16 @@ def _add_client_routes(
     @app.post("/v1/clients/<client_id>/keys")
     def add_key(client_id: str) -> Response:
         authenticator.administrator()
-        return json_response({"client_id": client_id, "api_key": administration.add_key(client_id)}, 201)
+        return json_response(
+            {"client_id": client_id, "api_key": administration.add_key(client_id)}, 201
+        )
 
     @app.delete("/v1/clients/<client_id>/keys")
     def revoke_keys(client_id: str) -> Response:
         authenticator.administrator()
-        return json_response({"client_id": client_id, "revoked": administration.revoke_keys(client_id)})
+        return json_response(
+            {"client_id": client_id, "revoked": administration.revoke_keys(client_id)}
+        )
 
 
 def _add_security_routes(
@@ -145,7 +160,8 @@ def _add_security_routes(
     def securities() -> Response:
         with clearing.transaction() as cursor:
             cursor.execute(
-                "SELECT security_id, name, tick_e4, lot, band_bps, reference_price_e4, max_quantity FROM securities"
+                "SELECT security_id, name, tick_e4, lot, band_bps, reference_price_e4, "
+                "max_quantity FROM securities"
                 " ORDER BY security_id"
             )
             rows = cursor.fetchall()
@@ -201,25 +217,46 @@ def _require_security(clearing: Database, security_id: str) -> None:
 
 def _security_of(body: SecurityRequest) -> Security:
     if not body.name.isprintable():
-        raise refuse(RejectReason.INVALID_FIELD, "name has a character that can't be printed", "name")
+        raise refuse(
+            RejectReason.INVALID_FIELD, "name has a character that can't be printed", "name"
+        )
     tick_e4 = amount_e4(body.tick, "tick")
     reference_price_e4 = amount_e4(body.reference_price, "reference_price")
     if tick_e4 <= 0 or reference_price_e4 <= 0 or reference_price_e4 % tick_e4:
         raise refuse(
-            RejectReason.INVALID_FIELD, "tick and reference_price are above zero, the price on the tick", "tick"
+            RejectReason.INVALID_FIELD,
+            "tick and reference_price are above zero, the price on the tick",
+            "tick",
         )
-    if not (1 <= body.lot <= 10**6 and 1 <= body.max_quantity <= 10**9 and 1 <= body.band_bps <= 10_000):
-        raise refuse(RejectReason.INVALID_FIELD, "lot, max_quantity or band_bps is out of range", "lot")
+    if not (
+        1 <= body.lot <= 10**6 and 1 <= body.max_quantity <= 10**9 and 1 <= body.band_bps <= 10_000
+    ):
+        raise refuse(
+            RejectReason.INVALID_FIELD, "lot, max_quantity or band_bps is out of range", "lot"
+        )
     return Security(
-        body.security, body.name[:200], 0, tick_e4, body.lot, body.band_bps, reference_price_e4, body.max_quantity
+        body.security,
+        body.name[:200],
+        0,
+        tick_e4,
+        body.lot,
+        body.band_bps,
+        reference_price_e4,
+        body.max_quantity,
     )
 
 
-def _read_entries(clearing: Database, client_id: str, after: int, limit: int) -> list[dict[str, Any]]:
-    """A client's ledger entries of the journals after `after`, oldest first. The journals are found by its reports."""
+def _read_entries(
+    clearing: Database, client_id: str, after: int, limit: int
+) -> list[dict[str, Any]]:
+    """A client's ledger entries of the journals after `after`, oldest first.
+
+    The journals are found by its reports.
+    """
     with clearing.transaction() as cursor:
         cursor.execute(
-            "SELECT journal_id, leg, asset, amount, journal_kind, trade_id, time_us FROM ledger_entries"
+            "SELECT journal_id, leg, asset, amount, journal_kind, trade_id, time_us FROM "
+            "ledger_entries"
             " WHERE client_id = %(client)s AND journal_id IN"
             " (SELECT DISTINCT (report::json->>'journal_id')::bigint FROM settlement_reports"
             "  WHERE client_id = %(client)s AND (report::json->>'journal_id')::bigint > %(after)s"

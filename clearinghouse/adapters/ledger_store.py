@@ -1,4 +1,6 @@
-"""The ledger in Postgres: lock and load what a batch touches, write back what it changed. Set-based throughout."""
+"""The ledger in Postgres: lock and load what a batch touches, write back what it changed. Set-based
+throughout.
+"""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,14 +10,15 @@ from typing import TypeVar
 import msgspec
 from psycopg2 import errors
 
-from clearinghouse.domain.ledger import BrokenInvariant, Journal, Ledger, Leg, Position, ReportChain
+from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
-from clearinghouse.storage import ClientExists, LedgerTransaction, SecurityExists, Transfer
-from service_runtime.copying import NULL, copy_text, json_field, text_field
+from clearinghouse.ports import ClientExists, LedgerTransaction, SecurityExists, Transfer
+from service_runtime.copy_text import NULL, copy_text, json_field, text_field
 from service_runtime.database import Cursor, Database
 from venue_protocol import codec
 from venue_protocol.holds import CASH
+from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.securities import Security
 
 T = TypeVar("T")
@@ -35,7 +38,9 @@ class PostgresLedgerStore:
         with self._clearing.transaction() as cursor:
             yield PostgresLedgerTransaction(cursor)
 
-    def run(self, work: Callable[[LedgerTransaction], T], stopping: threading.Event | None = None) -> T:
+    def run(
+        self, work: Callable[[LedgerTransaction], T], stopping: threading.Event | None = None
+    ) -> T:
         """The result of `work`, tried until it commits."""
         return self._clearing.run(lambda cursor: work(PostgresLedgerTransaction(cursor)), stopping)
 
@@ -49,12 +54,15 @@ class PostgresLedgerTransaction:
     def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
         """A Settlement on the positions named, locked until the transaction ends."""
         cursor = self._cursor
-        cursor.execute("SELECT last_journal_id, last_report_sequence FROM settlement_heads FOR UPDATE")
+        cursor.execute(
+            "SELECT last_journal_id, last_report_sequence FROM settlement_heads FOR UPDATE"
+        )
         last_journal_id, last_report_sequence = cursor.fetchone()
         keys = set(keys)
         ledger, chains = Ledger(), {}
         cursor.execute(
-            "SELECT client_id, balance_e4, held_e4, is_external, report_count, report_hash FROM accounts"
+            "SELECT client_id, balance_e4, held_e4, is_external, report_count, report_hash FROM "
+            "accounts"
             " WHERE client_id = ANY (%s) ORDER BY client_id FOR UPDATE",
             (sorted({client_id for client_id, _ in keys}),),
         )
@@ -64,7 +72,8 @@ class PostgresLedgerTransaction:
         deposits = sorted(key for key in keys if key[1] != CASH)
         cursor.execute(
             "SELECT client_id, security_id, quantity, held, is_external FROM securities_deposits"
-            " JOIN unnest(%s::text[], %s::text[]) AS wanted(client_id, security_id) USING (client_id, security_id)"
+            " JOIN unnest(%s::text[], %s::text[]) AS wanted(client_id, security_id) USING "
+            "(client_id, security_id)"
             " ORDER BY client_id, security_id FOR UPDATE OF securities_deposits",
             ([client_id for client_id, _ in deposits], [asset for _, asset in deposits]),
         )
@@ -88,7 +97,8 @@ class PostgresLedgerTransaction:
     def position(self, stream: str) -> int:
         """Newest number of `stream` whose effect is committed."""
         self._cursor.execute(
-            "SELECT sequence FROM stream_positions WHERE reader = %s AND stream = %s", (READER, stream)
+            "SELECT sequence FROM stream_positions WHERE reader = %s AND stream = %s",
+            (READER, stream),
         )
         row = self._cursor.fetchone()
         return row[0] if row else 0
@@ -110,7 +120,8 @@ class PostgresLedgerTransaction:
         """What was done under `reference`."""
         self._cursor.execute("SELECT FROM settlement_heads FOR UPDATE")
         self._cursor.execute(
-            "SELECT journal_id, accounts, assets, amounts FROM journals WHERE reference = %s", (reference,)
+            "SELECT journal_id, accounts, assets, amounts FROM journals WHERE reference = %s",
+            (reference,),
         )
         row = self._cursor.fetchone()
         return Transfer(row[0], tuple(map(Leg, *row[1:]))) if row else None
@@ -128,18 +139,25 @@ class PostgresLedgerTransaction:
         return self._exists("SELECT 1 FROM securities WHERE security_id = %s", security_id)
 
     def add_client(
-        self, client_id: str, role: str, created_us: int, rate_limit_per_second: int | None, is_external: bool
+        self,
+        client_id: str,
+        role: str,
+        created_us: int,
+        rate_limit_per_second: int | None,
+        is_external: bool,
     ) -> None:
         """A client with an empty account."""
         try:
             self._cursor.execute(
-                "INSERT INTO clients (client_id, role, created_us, rate_limit_per_second) VALUES (%s, %s, %s, %s)",
+                "INSERT INTO clients (client_id, role, created_us, rate_limit_per_second) VALUES "
+                "(%s, %s, %s, %s)",
                 (client_id, role, created_us, rate_limit_per_second),
             )
         except errors.UniqueViolation as error:
             raise ClientExists(client_id) from error
         self._cursor.execute(
-            "INSERT INTO accounts (client_id, balance_e4, held_e4, is_external) VALUES (%s, 0, 0, %s)",
+            "INSERT INTO accounts (client_id, balance_e4, held_e4, is_external) VALUES (%s, 0, 0, "
+            "%s)",
             (client_id, is_external),
         )
 
@@ -163,7 +181,8 @@ class PostgresLedgerTransaction:
         fields = msgspec.structs.asdict(security)
         try:
             self._cursor.execute(
-                f"INSERT INTO securities ({', '.join(fields)}) VALUES ({', '.join(['%s'] * len(fields))})",
+                f"INSERT INTO securities ({', '.join(fields)}) VALUES "
+                f"({', '.join(['%s'] * len(fields))})",
                 tuple(fields.values()),
             )
         except errors.UniqueViolation as error:
@@ -198,7 +217,9 @@ def _write_accounts(cursor: Cursor, settlement: Settlement) -> None:
         ),
     )
     if cursor.rowcount != len(clients):
-        raise BrokenInvariant(f"{len(clients) - cursor.rowcount} of {len(clients)} accounts to write do not exist")
+        raise BrokenInvariant(
+            f"{len(clients) - cursor.rowcount} of {len(clients)} accounts to write do not exist"
+        )
 
 
 def _write_deposits(cursor: Cursor, ledger: Ledger) -> None:
@@ -224,7 +245,8 @@ def _write_deposits(cursor: Cursor, ledger: Ledger) -> None:
     if cursor.rowcount < len(keys):
         cursor.execute(
             "INSERT INTO securities_deposits (client_id, security_id, quantity, held, is_external)"
-            " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::boolean[])"
+            " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], "
+            "%s::boolean[])"
             " ON CONFLICT DO NOTHING",
             columns,
         )
@@ -233,12 +255,18 @@ def _write_deposits(cursor: Cursor, ledger: Ledger) -> None:
 def _write_journals(cursor: Cursor, journals: Sequence[Journal]) -> None:
     rows = [_journal_row(journal) for journal in journals]
     copy_text(
-        cursor, "journals (journal_id, journal_kind, time_us, trade_id, reference, accounts, assets, amounts)", rows
+        cursor,
+        "journals (journal_id, journal_kind, time_us, trade_id, reference, accounts, assets, "
+        "amounts)",
+        rows,
     )
 
 
 def _journal_row(journal: Journal) -> str:
-    """A row of COPY text. A reference is what an administrator sent: printable, but it may have a backslash."""
+    """A row of COPY text.
+
+    A reference is what an administrator sent: printable, but it may have a backslash.
+    """
     legs = journal.legs
     trade_id = NULL if journal.trade_id is None else journal.trade_id
     reference = NULL if journal.reference is None else text_field(journal.reference)
@@ -271,5 +299,8 @@ def _write_obligations(cursor: Cursor, obligations: Sequence[Obligation]) -> Non
 
 
 def _names(ids: list[str]) -> str:
-    """A Postgres array literal. Quoted, for a client may be called null; ids have no character to escape."""
+    """A Postgres array literal.
+
+    Quoted, for a client may be called null; ids have no character to escape.
+    """
     return '{"' + '","'.join(ids) + '"}'

@@ -6,13 +6,19 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from clearinghouse.adapters.ledger_store import READER
-from clearinghouse.domain.ledger import BrokenInvariant, Journal, Ledger, Leg, Position, ReportChain
+from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.settlement import Settlement
-from clearinghouse.storage import ClientExists, LedgerTransaction, SecurityExists, Transfer
-from service_runtime.memory_clearing import AccountRow, DepositRow, MemoryClearing, MemoryTransaction
-from service_runtime.schema.clearing_rows import JournalRow, ReportRow
+from clearinghouse.ports import ClientExists, LedgerTransaction, SecurityExists, Transfer
 from venue_protocol.holds import CASH
+from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.securities import Security
+from venue_storage.clearing_rows import JournalRow, ReportRow
+from venue_storage.memory_clearing_data import (
+    AccountRow,
+    DepositRow,
+    MemoryClearing,
+    MemoryTransaction,
+)
 
 T = TypeVar("T")
 
@@ -29,9 +35,13 @@ class MemoryLedgerStore:
         with self._clearing.transaction() as transaction:
             yield MemoryLedgerTransaction(transaction)
 
-    def run(self, work: Callable[[LedgerTransaction], T], stopping: threading.Event | None = None) -> T:
+    def run(
+        self, work: Callable[[LedgerTransaction], T], stopping: threading.Event | None = None
+    ) -> T:
         """The result of `work`, tried until it commits."""
-        return self._clearing.run(lambda transaction: work(MemoryLedgerTransaction(transaction)), stopping)
+        return self._clearing.run(
+            lambda transaction: work(MemoryLedgerTransaction(transaction)), stopping
+        )
 
 
 class MemoryLedgerTransaction:
@@ -50,7 +60,9 @@ class MemoryLedgerTransaction:
         for client_id in {client_id for client_id, _ in keys}:
             account = self._tables.accounts.get(client_id)
             if account is not None:
-                ledger.positions[client_id, CASH] = Position(account.balance_e4, account.held_e4, account.is_external)
+                ledger.positions[client_id, CASH] = Position(
+                    account.balance_e4, account.held_e4, account.is_external
+                )
                 chains[client_id] = ReportChain(account.report_count, account.report_hash)
         for key in keys & self._tables.deposits.keys():
             deposit = self._tables.deposits[key]
@@ -66,11 +78,15 @@ class MemoryLedgerTransaction:
             self._transaction.add_journal(_journal_row(journal))
         self._transaction.statement()
         for report in settlement.reports:
-            row = ReportRow(report.sequence, report.client_id, report.client_sequence, report.encoded.decode())
+            row = ReportRow(
+                report.sequence, report.client_id, report.client_sequence, report.encoded.decode()
+            )
             self._transaction.add_report(row)
         for obligation in settlement.obligations:
             trade_id = obligation.trade.trade_id
-            self._transaction.insert(self._tables.obligations, trade_id, obligation.reason, "obligations_pkey")
+            self._transaction.insert(
+                self._tables.obligations, trade_id, obligation.reason, "obligations_pkey"
+            )
         if settlement.journals or settlement.reports:
             self._transaction.statement()
             head = (settlement.last_report_sequence, settlement.last_journal_id)
@@ -116,7 +132,12 @@ class MemoryLedgerTransaction:
         return security_id in self._tables.securities
 
     def add_client(
-        self, client_id: str, role: str, created_us: int, rate_limit_per_second: int | None, is_external: bool
+        self,
+        client_id: str,
+        role: str,
+        created_us: int,
+        rate_limit_per_second: int | None,
+        is_external: bool,
     ) -> None:
         """A client with an empty account. Memory keeps neither its age nor its rate limit."""
         self._transaction.statement()
@@ -133,7 +154,11 @@ class MemoryLedgerTransaction:
     def revoke_keys(self, client_id: str, revoked_us: int) -> int:
         """Revoke all keys of a client; the number revoked."""
         self._transaction.statement()
-        good = [key for key, (owner, revoked) in self._tables.keys.items() if owner == client_id and revoked is None]
+        good = [
+            key
+            for key, (owner, revoked) in self._tables.keys.items()
+            if owner == client_id and revoked is None
+        ]
         for key in good:
             self._transaction.put(self._tables.keys, key, (client_id, revoked_us))
         return len(good)
@@ -155,7 +180,9 @@ class MemoryLedgerTransaction:
                 raise BrokenInvariant(f"the account of {client_id} to write does not exist")
             position = settlement.ledger.position(client_id, CASH)
             chain = settlement.chains.get(client_id) or ReportChain()
-            row = AccountRow(position.quantity, position.held, account.is_external, chain.count, chain.hash)
+            row = AccountRow(
+                position.quantity, position.held, account.is_external, chain.count, chain.hash
+            )
             self._transaction.put_account(client_id, row)
 
     def _write_deposits(self, ledger: Ledger) -> None:

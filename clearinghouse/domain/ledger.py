@@ -1,4 +1,5 @@
-"""The ledger: who has how much of which asset, how much of it is held, and the one way to change it.
+"""The ledger: who has how much of which asset, how much of it is held, and the one way to change
+it.
 
 Cash is the asset CASH, in ten-thousandths of a dollar; every other asset is a security, in shares.
 """
@@ -8,10 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from venue_protocol.holds import CASH
-
-
-class BrokenInvariant(RuntimeError):
-    """Something that cannot happen did. It is our fault: the service stops, nothing is acknowledged."""
+from venue_protocol.invariants import BrokenInvariant
 
 
 class Leg(NamedTuple):
@@ -71,7 +69,8 @@ class Ledger:
     def post(self, legs: Iterable[Leg], releases: Iterable[HoldRelease] = ()) -> Shortfall | None:
         """Move all legs and shrink all holds, or change nothing and say which position falls short.
 
-        Raises BrokenInvariant if the legs of an asset do not sum to zero, or a hold would go below zero.
+        Raises BrokenInvariant if the legs of an asset do not sum to zero, or a hold would go below
+        zero.
         """
         changes: dict[tuple[str, str], int] = {}
         sums: dict[str, int] = {}
@@ -96,15 +95,28 @@ class Ledger:
         return None
 
     def exchange(
-        self, buyer: str, seller: str, security_id: str, quantity: int, cash_e4: int, released_e4: int
+        self,
+        buyer: str,
+        seller: str,
+        security_id: str,
+        quantity: int,
+        cash_e4: int,
+        released_e4: int,
     ) -> Shortfall | None:
-        """Delivery versus payment of one trade through the clearinghouse: what `post` does with its eight legs and two
-        releases (the seller's is `quantity` shares), without the legs that meet in the clearinghouse's own account."""
+        """Delivery versus payment of one trade through the clearinghouse: what `post` does with its
+        eight legs and two releases (the seller's is `quantity` shares), without the legs that meet
+        in the clearinghouse's own account.
+        """
         if buyer == seller:
             legs = (Leg(buyer, CASH, 0), Leg(buyer, security_id, 0))
-            return self.post(legs, (HoldRelease(buyer, CASH, released_e4), HoldRelease(buyer, security_id, quantity)))
+            return self.post(
+                legs,
+                (HoldRelease(buyer, CASH, released_e4), HoldRelease(buyer, security_id, quantity)),
+            )
         keys = (buyer, CASH), (seller, CASH), (seller, security_id), (buyer, security_id)
-        payer, payee, deliverer, receiver = [self.positions.get(key) or self.position(*key) for key in keys]
+        payer, payee, deliverer, receiver = [
+            self.positions.get(key) or self.position(*key) for key in keys
+        ]
         following = (
             (payer, payer.quantity - cash_e4, payer.held - released_e4),
             (payee, payee.quantity + cash_e4, payee.held),
@@ -146,7 +158,9 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """A double-entry posting: legs sum to zero per asset. Immutable; corrected by another journal."""
+    """A double-entry posting: legs sum to zero per asset. Immutable; corrected by another
+    journal.
+    """
 
     journal_id: int
     kind: str
@@ -158,7 +172,9 @@ class Journal:
 
 def total(ledger: Ledger, asset: str = CASH) -> int:
     """Sum of an asset over all positions, external ones included: always 0."""
-    return sum(position.quantity for (_, name), position in ledger.positions.items() if name == asset)
+    return sum(
+        position.quantity for (_, name), position in ledger.positions.items() if name == asset
+    )
 
 
 @dataclass(slots=True)

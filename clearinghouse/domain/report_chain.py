@@ -1,4 +1,6 @@
-"""Settlement reports: one for each client of a movement, numbered, chained by hash, encoded once."""
+"""Settlement reports: one for each client of a movement, numbered, chained by hash, encoded
+once.
+"""
 
 import hashlib
 from typing import NamedTuple
@@ -32,8 +34,19 @@ class ReportWriter:
     def traded(self, journal: Journal, trade: Trade) -> None:
         """A settled trade: one report to the buyer, one to the seller."""
         cash_e4 = trade.price_e4 * trade.quantity
-        self._fill(trade, BUY, "trade", journal.time_us, journal.journal_id, -cash_e4, trade.quantity, None)
-        self._fill(trade, SELL, "trade", journal.time_us, journal.journal_id, cash_e4, -trade.quantity, None)
+        self._fill(
+            trade, BUY, "trade", journal.time_us, journal.journal_id, -cash_e4, trade.quantity, None
+        )
+        self._fill(
+            trade,
+            SELL,
+            "trade",
+            journal.time_us,
+            journal.journal_id,
+            cash_e4,
+            -trade.quantity,
+            None,
+        )
 
     def failed(self, trade: Trade, time_us: int, reason: str) -> None:
         """A trade that could not be settled: both are told, nothing moved."""
@@ -103,7 +116,9 @@ class ReportWriter:
         )
 
     def _next_of(self, client_id: str) -> ReportChain:
-        """Draw the next number of the venue and of this client; its chain still ends at the report before."""
+        """Draw the next number of the venue and of this client; its chain still ends at the report
+        before.
+        """
         chain = self.chains.get(client_id)
         if chain is None:
             chain = self.chains[client_id] = ReportChain()
@@ -114,6 +129,9 @@ class ReportWriter:
     def _seal(self, chain: ReportChain, report: SettlementReport) -> None:
         bare = codec.encode(report)
         chain.hash = hashlib.sha256(bare).hexdigest()
-        # The hash is the last field and is left out while empty, so the sealed text is the bare one plus the hash.
+        # The hash is the last field and is left out while empty, so the sealed text is the bare one
+        # plus the hash.
         encoded = b'%b,"hash":"%b"}' % (bare[:-1], chain.hash.encode())
-        self.sealed.append(SealedReport(report.sequence, report.client_id, report.client_sequence, encoded))
+        self.sealed.append(
+            SealedReport(report.sequence, report.client_id, report.client_sequence, encoded)
+        )

@@ -1,7 +1,7 @@
 """From events to settled shares: novation, delivery versus payment, holds, reports.
 
-Novation (NSCC): the clearinghouse becomes buyer to the seller and seller to the buyer, so each trade
-is four movements of cash and four of shares that meet in its account and leave nothing there.
+Novation (NSCC): the clearinghouse becomes buyer to the seller and seller to the buyer, so each
+trade is four movements of cash and four of shares that meet in its account and leave nothing there.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 from clearinghouse.domain.ledger import HoldRelease, Journal, Ledger, Leg, ReportChain, Shortfall
 from clearinghouse.domain.report_chain import ReportWriter, SealedReport
-from venue_protocol.events import AmendRejected, Event, OrderAmended, OrderCanceled, OrderReduced, Trade
+from venue_protocol.events import (
+    AmendRejected,
+    Event,
+    OrderAmended,
+    OrderCanceled,
+    OrderReduced,
+    Trade,
+)
 from venue_protocol.holds import CASH, held_amount, held_asset
 from venue_protocol.orders import BUY, SELL
 
@@ -45,8 +52,14 @@ def trade_legs(trade: Trade) -> tuple[Leg, ...]:
 def trade_releases(trade: Trade) -> tuple[HoldRelease, HoldRelease]:
     """What the two filled orders held for this quantity: the buyer's limit, the seller's shares."""
     return (
-        HoldRelease(trade.buy_client_id, CASH, held_amount(BUY, trade.buy_price_e4, trade.quantity)),
-        HoldRelease(trade.sell_client_id, trade.security_id, held_amount(SELL, trade.price_e4, trade.quantity)),
+        HoldRelease(
+            trade.buy_client_id, CASH, held_amount(BUY, trade.buy_price_e4, trade.quantity)
+        ),
+        HoldRelease(
+            trade.sell_client_id,
+            trade.security_id,
+            held_amount(SELL, trade.price_e4, trade.quantity),
+        ),
     )
 
 
@@ -57,7 +70,11 @@ class Settlement:
     """
 
     def __init__(
-        self, ledger: Ledger, chains: dict[str, ReportChain], last_journal_id: int, last_report_sequence: int
+        self,
+        ledger: Ledger,
+        chains: dict[str, ReportChain],
+        last_journal_id: int,
+        last_report_sequence: int,
     ) -> None:
         self.ledger = ledger
         self.last_journal_id = last_journal_id
@@ -81,7 +98,9 @@ class Settlement:
         return self._reports.last_sequence
 
     def apply(self, event: Event, time_us: int) -> None:
-        """Settle a trade, release what a canceled, reduced or amended order no longer needs; no other event moves."""
+        """Settle a trade, release what a canceled, reduced or amended order no longer needs; no
+        other event moves.
+        """
         if type(event) is Trade:
             self._settle(event, time_us)
         elif type(event) is OrderCanceled:
@@ -92,7 +111,12 @@ class Settlement:
             self._release(event, event.hold_released)  # type: ignore[union-attr,arg-type]
 
     def transfer(
-        self, kind: str, time_us: int, legs: Iterable[Leg], reference: str | None = None, memo: str | None = None
+        self,
+        kind: str,
+        time_us: int,
+        legs: Iterable[Leg],
+        reference: str | None = None,
+        memo: str | None = None,
     ) -> Shortfall | None:
         """Post a deposit, withdrawal or issue; reports go to each account that is not external."""
         legs = tuple(legs)
@@ -124,9 +148,13 @@ class Settlement:
         if shortfall is not None:
             self.fail(trade, time_us, str(shortfall))
             return
-        self._reports.traded(self._journal("trade", time_us, trade_legs(trade), trade_id=trade.trade_id), trade)
+        self._reports.traded(
+            self._journal("trade", time_us, trade_legs(trade), trade_id=trade.trade_id), trade
+        )
 
-    def _release(self, event: OrderCanceled | OrderReduced | OrderAmended | AmendRejected, amount: int) -> None:
+    def _release(
+        self, event: OrderCanceled | OrderReduced | OrderAmended | AmendRejected, amount: int
+    ) -> None:
         if event.side is not None and event.security_id is not None:
             asset = held_asset(event.side, event.security_id)
             self.ledger.release(HoldRelease(event.client_id, asset, amount))

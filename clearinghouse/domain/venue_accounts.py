@@ -1,4 +1,6 @@
-"""The venue's own accounts: who is on the other side of what enters, and who holds what nobody has yet."""
+"""The venue's own accounts: who is on the other side of what enters, and who holds what nobody has
+yet.
+"""
 
 from clearinghouse.domain.settlement import CLEARINGHOUSE
 

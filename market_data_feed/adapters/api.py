@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from service_runtime.openapi import AFTER, LIMIT, TERMS, ByName, Maybe, Operation, Query, Sometimes, document
+from service_runtime.http.openapi import (
+    AFTER,
+    LIMIT,
+    TERMS,
+    ByName,
+    Maybe,
+    Operation,
+    Query,
+    Sometimes,
+    document,
+)
 
 _TIME_US, _TIME = 1795232311601670, "2026-11-21T03:38:31.601670Z"
 _HOLDING = {"client_id": "ann", "security": "GOOG", "quantity": 47, "held": 0, "available": 47}
@@ -169,7 +179,15 @@ _ACCOUNTS = (
         "/balance/<client_id>",
         "Cash of a client, as settled.",
         "client",
-        {200: {"client_id": "ann", "balance": "5231.55", "held": "104.70", "available": "5126.85", "currency": "USD"}},
+        {
+            200: {
+                "client_id": "ann",
+                "balance": "5231.55",
+                "held": "104.70",
+                "available": "5126.85",
+                "currency": "USD",
+            }
+        },
     ),
     Operation(
         "GET",
@@ -195,7 +213,11 @@ _ACCOUNTS = (
             AFTER,
             LIMIT,
             _CLIENT,
-            Query("format", "`ndjson`: one report a line, in its sealed text", {"type": "string", "default": "json"}),
+            Query(
+                "format",
+                "`ndjson`: one report a line, in its sealed text",
+                {"type": "string", "default": "json"},
+            ),
         ),
     ),
     Operation(
@@ -214,13 +236,19 @@ _ORDERS = (
         "client",
         {200: {"orders": [_ORDER]}},
         query=(
-            Query("status", "`open` or `all`", {"type": "string", "enum": ["open", "all"], "default": "open"}),
+            Query(
+                "status",
+                "`open` or `all`",
+                {"type": "string", "enum": ["open", "all"], "default": "open"},
+            ),
             Query("before", "only orders with a smaller order_id"),
             LIMIT,
             _CLIENT,
         ),
     ),
-    Operation("GET", "/v1/orders/<int:order_id>", "The order as it stands.", "client", {200: _ORDER}),
+    Operation(
+        "GET", "/v1/orders/<int:order_id>", "The order as it stands.", "client", {200: _ORDER}
+    ),
     Operation(
         "GET",
         "/v1/orders/<int:order_id>/reports",
@@ -256,17 +284,39 @@ _ORDERS = (
 )
 _MARKET = (
     Operation(
-        "GET", "/v1/securities", "All securities and their rules.", "anybody", {200: {"securities": [_SECURITY]}}
+        "GET",
+        "/v1/securities",
+        "All securities and their rules.",
+        "anybody",
+        {200: {"securities": [_SECURITY]}},
     ),
-    Operation("GET", "/v1/securities/<security_id>", "The rules of one security.", "anybody", {200: _SECURITY}),
-    Operation("GET", "/v1/price/<security_id>", "Last price, best bid and ask.", "anybody", {200: _PRICE | _AS_OF}),
+    Operation(
+        "GET",
+        "/v1/securities/<security_id>",
+        "The rules of one security.",
+        "anybody",
+        {200: _SECURITY},
+    ),
+    Operation(
+        "GET",
+        "/v1/price/<security_id>",
+        "Last price, best bid and ask.",
+        "anybody",
+        {200: _PRICE | _AS_OF},
+    ),
     Operation(
         "GET",
         "/v1/book/<security_id>",
         "The best price levels of each side.",
         "anybody",
         {200: {"security": "AAPL", "bids": [_LEVEL], "asks": [_LEVEL]} | _AS_OF},
-        query=(Query("depth", "levels a side", {"type": "integer", "minimum": 1, "maximum": 500, "default": 10}),),
+        query=(
+            Query(
+                "depth",
+                "levels a side",
+                {"type": "integer", "minimum": 1, "maximum": 500, "default": 10},
+            ),
+        ),
     ),
     Operation(
         "GET",
@@ -284,11 +334,26 @@ _MARKET = (
         {200: {"security": "AAPL"} | _SECURITY_SESSION},
     ),
     Operation(
-        "GET", "/v1/status", "Whether the feed is up to date, and the trading day's phases.", "anybody", {200: _STATUS}
+        "GET",
+        "/v1/status",
+        "Whether the feed is up to date, and the trading day's phases.",
+        "anybody",
+        {200: _STATUS},
     ),
-    Operation("GET", "/v1/stream", "The live WebSocket (docs/market-data.md).", "anybody", {101: None}),
-    Operation("GET", "/", "The page of the market.", "anybody", {200: None}, media_type="text/html"),
-    Operation("GET", "/page/<path:name>", "Its files.", "anybody", {200: None}, media_type="text/javascript"),
+    Operation(
+        "GET", "/v1/stream", "The live WebSocket (docs/market-data.md).", "anybody", {101: None}
+    ),
+    Operation(
+        "GET", "/", "The page of the market.", "anybody", {200: None}, media_type="text/html"
+    ),
+    Operation(
+        "GET",
+        "/page/<path:name>",
+        "Its files.",
+        "anybody",
+        {200: None},
+        media_type="text/javascript",
+    ),
 )
 OPERATIONS = (*_ACCOUNTS, *_ORDERS, *_MARKET)
 
@@ -296,5 +361,7 @@ OPERATIONS = (*_ACCOUNTS, *_ORDERS, *_MARKET)
 def described() -> dict[str, Any]:
     """The OpenAPI document."""
     return document(
-        "Market data and accounts", "What happened, and what belongs to whom. More: docs/market-data.md.", OPERATIONS
+        "Market data and accounts",
+        "What happened, and what belongs to whom. More: docs/market-data.md.",
+        OPERATIONS,
     )

@@ -1,4 +1,6 @@
-"""The REST doors of the feed: public market data, and to its owner (or an administrator) what is private."""
+"""The REST doors of the feed: public market data, and to its owner (or an administrator) what is
+private.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,17 +11,17 @@ from typing import Any
 from flask import Flask, Response, request, send_from_directory
 
 from market_data_feed.adapters import views
-from market_data_feed.adapters.clearing import Account, Clearing
+from market_data_feed.adapters.clearing_reader import Account, Clearing
 from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.records import NEWEST, OrderRecord, Records
 from market_data_feed.adapters.stream.hub import Hub, book_view
 from market_data_feed.domain.market import Market
-from service_runtime.authentication import Authenticator, Caller
 from service_runtime.clock import Clock
-from service_runtime.web import json_response, query_whole, refuse
+from service_runtime.http.application import json_response, query_whole
+from service_runtime.http.authentication import Authenticator, Caller
 from venue_protocol.identifiers import is_client_id
 from venue_protocol.money import parse_e4
-from venue_protocol.refusals import RejectReason
+from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 
 MOST_ROWS = 1_000
@@ -33,7 +35,12 @@ class Answers:
     """What the routes need, and the checks they share."""
 
     def __init__(
-        self, clearing: Clearing, listings: Listings, records: Records, hub: Hub, authenticator: Authenticator
+        self,
+        clearing: Clearing,
+        listings: Listings,
+        records: Records,
+        hub: Hub,
+        authenticator: Authenticator,
     ) -> None:
         self.clearing = clearing
         self.listings = listings
@@ -49,14 +56,18 @@ class Answers:
             yield market
 
     def reader_of(self, client_id: str) -> Caller:
-        """The caller, if it may read this client; 401 without a key, 404 if unknown, 403 if foreign."""
+        """The caller, if it may read this client; 401 without a key, 404 if unknown, 403 if
+        foreign.
+        """
         if not is_client_id(client_id):
             self.authenticator.caller()
             raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}")
         return self.authenticator.may_read(client_id)
 
     def asked_client(self) -> str:
-        """The client a private list is about: the caller, or for an administrator the one in `?client_id=`."""
+        """The client a private list is about: the caller, or for an administrator the one in
+        `?client_id=`.
+        """
         asked = request.args.get("client_id")
         if asked is None:
             return self.authenticator.caller().client_id
@@ -78,7 +89,9 @@ class Answers:
         return account
 
     def own_order(self, order_id: int) -> OrderRecord:
-        """The order, if the caller may read it; 404 if it is not on record, 403 if it is another's."""
+        """The order, if the caller may read it; 404 if it is not on record, 403 if it is
+        another's.
+        """
         caller = self.authenticator.caller()
         order = self.records.order(order_id) if order_id < _ORDER_ID_END else None
         if order is None:
@@ -125,16 +138,28 @@ def _add_accounts(app: Flask, answers: Answers) -> None:
             limit = query_whole("limit", NEWEST, 1, NEWEST)
             return _ndjson(_settlement_pages(answers.records, client_id, _after(), limit))
         if wanted != "json":
-            raise refuse(RejectReason.INVALID_FIELD, "format must be json or ndjson", "format", value=wanted[:64])
+            raise refuse(
+                RejectReason.INVALID_FIELD,
+                "format must be json or ndjson",
+                "format",
+                value=wanted[:64],
+            )
         after, limit = _after(), _limit()
-        reports = [views.settlement(report) for report in answers.records.settlements(client_id, after, limit)]
-        return json_response({"reports": reports, "next_after": reports[-1]["sequence"] if reports else after})
+        reports = [
+            views.settlement(report)
+            for report in answers.records.settlements(client_id, after, limit)
+        ]
+        return json_response(
+            {"reports": reports, "next_after": reports[-1]["sequence"] if reports else after}
+        )
 
 
 def _add_market(app: Flask, answers: Answers) -> None:
     @app.get("/v1/securities")
     def securities() -> Response:
-        return json_response({"securities": [views.security(listed) for listed in answers.listings.all()]})
+        return json_response(
+            {"securities": [views.security(listed) for listed in answers.listings.all()]}
+        )
 
     @app.get("/v1/securities/<security_id>")
     def security(security_id: str) -> Response:
@@ -153,20 +178,28 @@ def _add_market(app: Flask, answers: Answers) -> None:
         depth = query_whole("depth", 10, 1, _MOST_LEVELS)
         with answers.market() as market:
             state = market.security(security_id)
-            view = {"security": security_id, **book_view(state, depth)} | _as_of(state.sequence, state.updated_us)
+            view = {"security": security_id, **book_view(state, depth)} | _as_of(
+                state.sequence, state.updated_us
+            )
         return json_response(view)
 
     @app.get("/v1/session/<security_id>")
     def session(security_id: str) -> Response:
         listed = answers.security(security_id)
         answers.hub.require_started()
-        return json_response({"security": security_id, **answers.hub.security_session(listed.shard, security_id)})
+        return json_response(
+            {"security": security_id, **answers.hub.security_session(listed.shard, security_id)}
+        )
 
     @app.get("/v1/trades/<security_id>")
     def trades(security_id: str) -> Response:
         answers.security(security_id)
-        rows = answers.records.trades_before(security_id, query_whole("before", NEWEST, 0, NEWEST), _limit())
-        return json_response({"security": security_id, "trades": [views.public_trade(row) for row in rows]})
+        rows = answers.records.trades_before(
+            security_id, query_whole("before", NEWEST, 0, NEWEST), _limit()
+        )
+        return json_response(
+            {"security": security_id, "trades": [views.public_trade(row) for row in rows]}
+        )
 
 
 def _add_orders(app: Flask, answers: Answers) -> None:
@@ -175,7 +208,12 @@ def _add_orders(app: Flask, answers: Answers) -> None:
         client_id = answers.asked_client()
         status = request.args.get("status", "open")
         if status not in ("open", "all"):
-            raise refuse(RejectReason.INVALID_FIELD, "status must be open or all", "status", value=status[:64])
+            raise refuse(
+                RejectReason.INVALID_FIELD,
+                "status must be open or all",
+                "status",
+                value=status[:64],
+            )
         before = query_whole("before", NEWEST, 0, NEWEST)
         rows = answers.records.orders(client_id, status == "open", before, _limit())
         return json_response({"orders": [views.order(row) for row in rows]})
@@ -188,18 +226,27 @@ def _add_orders(app: Flask, answers: Answers) -> None:
     def order_reports(order_id: int) -> Response:
         found = answers.own_order(order_id)
         reports = answers.records.reports_of_order(found.client_id, order_id, _limit())
-        return json_response({"order_id": order_id, "reports": [views.execution_report(row) for row in reports]})
+        return json_response(
+            {"order_id": order_id, "reports": [views.execution_report(row) for row in reports]}
+        )
 
     @app.get("/v1/reports")
     def reports() -> Response:
         client_id, after, limit = answers.asked_client(), _after(), _limit()
-        rows = [views.execution_report(row) for row in answers.records.reports(client_id, after, limit)]
-        return json_response({"reports": rows, "next_after": rows[-1]["sequence"] if rows else after})
+        rows = [
+            views.execution_report(row) for row in answers.records.reports(client_id, after, limit)
+        ]
+        return json_response(
+            {"reports": rows, "next_after": rows[-1]["sequence"] if rows else after}
+        )
 
     @app.get("/v1/fills")
     def fills() -> Response:
         client_id, after, limit = answers.asked_client(), _after(), _limit()
-        rows = [views.fill(row) for row in answers.records.reports(client_id, after, limit, fills_only=True)]
+        rows = [
+            views.fill(row)
+            for row in answers.records.reports(client_id, after, limit, fills_only=True)
+        ]
         return json_response({"fills": rows, "next_after": rows[-1]["sequence"] if rows else after})
 
     @app.get("/v1/refused-orders")
@@ -213,7 +260,9 @@ def _add_standings(app: Flask, answers: Answers, clock: Clock) -> None:
     @app.get("/v1/standings")
     def standings() -> Response:
         answers.authenticator.administrator()
-        prices_e4 = {listed.security_id: listed.reference_price_e4 for listed in answers.listings.all()}
+        prices_e4 = {
+            listed.security_id: listed.reference_price_e4 for listed in answers.listings.all()
+        }
         with answers.market() as market:
             prices_e4 |= market.last_prices()
         rows = [views.standing(row, prices_e4) for row in answers.clearing.standings()]
@@ -232,8 +281,12 @@ def _add_page(app: Flask) -> None:
         return send_from_directory(_PAGE_FOLDER, name, max_age=60)
 
 
-def _settlement_pages(records: Records, client_id: str | None, after: int, limit: int) -> Iterator[str]:
-    """Pages of exact report texts, a line each, until nothing follows or `limit` reports were given."""
+def _settlement_pages(
+    records: Records, client_id: str | None, after: int, limit: int
+) -> Iterator[str]:
+    """Pages of exact report texts, a line each, until nothing follows or `limit` reports were
+    given.
+    """
     while limit > 0:
         page = records.settlement_texts(client_id, after, min(limit, MOST_ROWS))
         yield "".join(f"{text}\n" for _, text in page)
@@ -243,7 +296,10 @@ def _settlement_pages(records: Records, client_id: str | None, after: int, limit
 
 
 def _ndjson(pages: Iterator[str]) -> Response:
-    """The pages as they are read. The first is read now, so that a database that is away is still a 503."""
+    """The pages as they are read.
+
+    The first is read now, so that a database that is away is still a 503.
+    """
     return Response(chain([next(pages)], pages), mimetype="application/x-ndjson")
 
 
@@ -256,4 +312,8 @@ def _limit() -> int:
 
 
 def _as_of(sequence: int, time_us: int) -> dict[str, Any]:
-    return {"sequence": sequence, "time_us": time_us or None, "time": views.iso(time_us) if time_us else None}
+    return {
+        "sequence": sequence,
+        "time_us": time_us or None,
+        "time": views.iso(time_us) if time_us else None,
+    }

@@ -1,4 +1,6 @@
-"""The listed securities, remembered for a second: a security listed a moment ago is found at once."""
+"""The listed securities, remembered for a second: a security listed a moment ago is found at
+once.
+"""
 
 import threading
 import time
@@ -33,7 +35,12 @@ class Listings:
         """The security, or None if it is not listed."""
         found = self._fresh(_REMEMBER_S).get(security_id)
         if found is None:
-            time.sleep(min(max(0.0, self._read_at + _SHORTEST_PAUSE_S - time.monotonic()), _SHORTEST_PAUSE_S))
+            time.sleep(
+                min(
+                    max(0.0, self._read_at + _SHORTEST_PAUSE_S - time.monotonic()),
+                    _SHORTEST_PAUSE_S,
+                )
+            )
             found = self._fresh(_SHORTEST_PAUSE_S).get(security_id)
         return found
 

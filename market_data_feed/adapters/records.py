@@ -1,4 +1,6 @@
-"""Reading the record: orders, reports, fills, trades, settlement reports. Pages are bounded by their callers."""
+"""Reading the record: orders, reports, fills, trades, settlement reports. Pages are bounded by
+their callers.
+"""
 
 from dataclasses import dataclass
 
@@ -103,11 +105,14 @@ class Records:
         return OrderRecord(*row) if row else None
 
     def orders(self, client_id: str, is_open: bool, before: int, limit: int) -> list[OrderRecord]:
-        """A client's newest orders with ids below `before`, newest first; only open ones if asked."""
+        """A client's newest orders with ids below `before`, newest first; only open ones if
+        asked.
+        """
         condition = " AND status IN ('new', 'partially_filled')" if is_open else ""
         with self._database.transaction() as cursor:
             cursor.execute(
-                f"{_ORDER} WHERE client_id = %s AND order_id < %s{condition} ORDER BY order_id DESC LIMIT %s",
+                f"{_ORDER} WHERE client_id = %s AND order_id < %s{condition} ORDER BY order_id "
+                "DESC LIMIT %s",
                 (client_id, before, limit),
             )
             return [OrderRecord(*row) for row in cursor]
@@ -115,17 +120,25 @@ class Records:
     def reports_of_order(self, client_id: str, order_id: int, limit: int) -> list[ExecutionReport]:
         """An order's reports, oldest first; if there are more than `limit`, the newest of them."""
         with self._database.transaction() as cursor:
-            cursor.execute(_REPORTS_OF_ORDER, {"client_id": client_id, "order_id": order_id, "limit": limit})
+            cursor.execute(
+                _REPORTS_OF_ORDER, {"client_id": client_id, "order_id": order_id, "limit": limit}
+            )
             return [ExecutionReport(*row) for row in cursor][::-1]
 
     def reports(
-        self, client_id: str, after: int, limit: int, fills_only: bool = False, through: int = NEWEST
+        self,
+        client_id: str,
+        after: int,
+        limit: int,
+        fills_only: bool = False,
+        through: int = NEWEST,
     ) -> list[ExecutionReport]:
         """A client's execution reports with after < event_sequence <= through, oldest first."""
         condition = " AND r.kind = 'trade'" if fills_only else ""
         with self._database.transaction() as cursor:
             cursor.execute(
-                f"{_REPORT} WHERE r.client_id = %s AND r.event_sequence > %s AND r.event_sequence <= %s{condition}"
+                f"{_REPORT} WHERE r.client_id = %s AND r.event_sequence > %s AND r.event_sequence "
+                f"<= %s{condition}"
                 " ORDER BY r.event_sequence LIMIT %s",
                 (client_id, after, through, limit),
             )
@@ -136,7 +149,8 @@ class Records:
         condition = " AND kind = 'trade'" if fills_only else ""
         with self._database.transaction() as cursor:
             cursor.execute(
-                f"SELECT max(event_sequence) FROM order_reports WHERE client_id = %s AND event_sequence <= %s"
+                "SELECT max(event_sequence) FROM order_reports WHERE client_id = %s AND "
+                "event_sequence <= %s"
                 f"{condition}",
                 (client_id, through),
             )
@@ -146,16 +160,20 @@ class Records:
         """The newest trades of a security with ids below `before`, newest first."""
         with self._database.transaction() as cursor:
             cursor.execute(
-                f"{_TRADE} WHERE security_id = %s AND trade_id < %s ORDER BY trade_id DESC LIMIT %s",
+                f"{_TRADE} WHERE security_id = %s AND trade_id < %s ORDER BY trade_id DESC LIMIT "
+                "%s",
                 (security_id, before, limit),
             )
             return [RecordedTrade(*row) for row in cursor]
 
-    def trades_after(self, security_id: str, after: int, limit: int, through: int = NEWEST) -> list[RecordedTrade]:
+    def trades_after(
+        self, security_id: str, after: int, limit: int, through: int = NEWEST
+    ) -> list[RecordedTrade]:
         """Trades of a security with after < trade_id <= through, oldest first."""
         with self._database.transaction() as cursor:
             cursor.execute(
-                f"{_TRADE} WHERE security_id = %s AND trade_id > %s AND trade_id <= %s ORDER BY trade_id LIMIT %s",
+                f"{_TRADE} WHERE security_id = %s AND trade_id > %s AND trade_id <= %s ORDER BY "
+                "trade_id LIMIT %s",
                 (security_id, after, through, limit),
             )
             return [RecordedTrade(*row) for row in cursor]
@@ -163,18 +181,26 @@ class Records:
     def settlements(
         self, client_id: str | None, after: int, limit: int, through: int = NEWEST
     ) -> list[SettlementReport]:
-        """Settlement reports with after < sequence <= through, oldest first; of one client, or of all."""
-        return [codec.decode_report(text) for _, text in self.settlement_texts(client_id, after, limit, through)]
+        """Settlement reports with after < sequence <= through, oldest first; of one client, or of
+        all.
+        """
+        return [
+            codec.decode_report(text)
+            for _, text in self.settlement_texts(client_id, after, limit, through)
+        ]
 
     def settlement_texts(
         self, client_id: str | None, after: int, limit: int, through: int = NEWEST
     ) -> list[tuple[int, str]]:
-        """The same reports as (sequence, JSON as the clearinghouse sealed it): the text its hash is made from."""
+        """The same reports as (sequence, JSON as the clearinghouse sealed it): the text its hash is
+        made from.
+        """
         condition = "" if client_id is None else " AND client_id = %(client_id)s"
         with self._database.transaction() as cursor:
             cursor.execute(
                 "SELECT sequence, report FROM settlements"
-                f" WHERE sequence > %(after)s AND sequence <= %(through)s{condition} ORDER BY sequence LIMIT %(limit)s",
+                f" WHERE sequence > %(after)s AND sequence <= %(through)s{condition} ORDER BY "
+                "sequence LIMIT %(limit)s",
                 {"client_id": client_id, "after": after, "through": through, "limit": limit},
             )
             return list(cursor.fetchall())
@@ -183,7 +209,8 @@ class Records:
         """Sequence of the client's newest settlement report up to `through`; 0 if there is none."""
         with self._database.transaction() as cursor:
             cursor.execute(
-                "SELECT max(sequence) FROM settlements WHERE client_id = %s AND sequence <= %s", (client_id, through)
+                "SELECT max(sequence) FROM settlements WHERE client_id = %s AND sequence <= %s",
+                (client_id, through),
             )
             return cursor.fetchone()[0] or 0
 
@@ -191,7 +218,8 @@ class Records:
         """The newest orders that the door refused a client, newest first."""
         with self._database.transaction() as cursor:
             cursor.execute(
-                "SELECT client_id, client_order_id, security_id, side, quantity, reason, message, time_us"
+                "SELECT client_id, client_order_id, security_id, side, quantity, reason, message, "
+                "time_us"
                 " FROM refused_orders WHERE client_id = %s ORDER BY time_us DESC LIMIT %s",
                 (client_id, limit),
             )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from market_data_feed.adapters.clearing import Account, Holding, Standing
+from market_data_feed.adapters.clearing_reader import Account, Holding, Standing
 from market_data_feed.adapters.records import OrderRecord, RefusedOrder
 from market_data_feed.domain.market import Level, TopOfBook
 from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
-from market_data_feed.domain.session import Session
+from market_data_feed.domain.trading_phases import Session
 from venue_protocol import codec
 from venue_protocol.money import format_e4
 from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
@@ -82,7 +82,10 @@ def top(security_id: str, now: TopOfBook) -> View:
 
 def levels(rows: list[Level]) -> list[View]:
     """Price levels; quantity 0 in an update: the level is gone."""
-    return [{"price": format_e4(price), "quantity": shares, "orders": orders} for price, shares, orders in rows]
+    return [
+        {"price": format_e4(price), "quantity": shares, "orders": orders}
+        for price, shares, orders in rows
+    ]
 
 
 def public_trade(trade: RecordedTrade) -> View:
@@ -228,7 +231,9 @@ def standing(row: Standing, prices_e4: dict[str, int]) -> View:
         "role": row.role,
         "balance": format_e4(row.account.balance_e4),
         "held": format_e4(row.account.held_e4),
-        "holdings": {name: held.quantity for name, held in sorted(row.holdings.items()) if held.quantity},
+        "holdings": {
+            name: held.quantity for name, held in sorted(row.holdings.items()) if held.quantity
+        },
         "equity": format_e4(equity_e4),
     }
 
@@ -237,7 +242,9 @@ def session(now: Session, time_us: int) -> View:
     """The phase of each shard, and what there is to say of single securities."""
     return {
         "phases": {str(shard): _phase(state) for shard, state in sorted(now.shards().items())},
-        "securities": {name: security_session(now, shard, name) for shard, name in now.remarkable()},
+        "securities": {
+            name: security_session(now, shard, name) for shard, name in now.remarkable()
+        },
         "time_us": time_us,
     }
 

@@ -43,7 +43,9 @@ class Inbox:
 
     def __init__(self, positions: dict[str, int]) -> None:
         self._recorded = dict(positions)
-        self.settlements: StreamIntake[SettlementBatch] = StreamIntake(positions.get(streams.SETTLEMENTS, 0))
+        self.settlements: StreamIntake[SettlementBatch] = StreamIntake(
+            positions.get(streams.SETTLEMENTS, 0)
+        )
         self.events: dict[int, StreamIntake[EventBatch]] = {}
         """By shard."""
         self._due = Due()
@@ -70,7 +72,9 @@ class Inbox:
             self._due.settlements.extend(passed.reports[first_new - passed.first :])
 
     def take_refusals(self, batch: OrderReports) -> bool:
-        """Refusals have come; False if some before them are missing, which nobody can send again."""
+        """Refusals have come; False if some before them are missing, which nobody can send
+        again.
+        """
         before = self._refusal_numbers.get(batch.gateway_run, 0)
         self._refusal_numbers[batch.gateway_run] = max(before, batch.last)
         self._due.refusals.append(batch)
@@ -81,9 +85,13 @@ class Inbox:
         return self._due.size()
 
     def take_due(self) -> Due:
-        """What is due; it counts as recorded from here on, so whoever takes it must record it or end."""
+        """What is due; it counts as recorded from here on, so whoever takes it must record it or
+        end.
+        """
         due, self._due = self._due, Due()
-        positions = {streams.events(shard): intake.position for shard, intake in self.events.items()}
+        positions = {
+            streams.events(shard): intake.position for shard, intake in self.events.items()
+        }
         positions[streams.SETTLEMENTS] = self.settlements.position
         for stream, after in positions.items():
             before = self._recorded.get(stream, 0)
@@ -95,5 +103,9 @@ class Inbox:
     def behind(self) -> list[str]:
         """Names of the streams in which something is known to be missing."""
         # A copy: other threads ask while the recorder meets a new shard.
-        names = [streams.events(shard) for shard, intake in list(self.events.items()) if intake.is_behind()]
+        names = [
+            streams.events(shard)
+            for shard, intake in list(self.events.items())
+            if intake.is_behind()
+        ]
         return names + ([streams.SETTLEMENTS] if self.settlements.is_behind() else [])

@@ -1,11 +1,19 @@
-"""The visible market: depth by price level, best bid and ask, last price; derived as an ITCH receiver does."""
+"""The visible market: depth by price level, best bid and ask, last price; derived as an ITCH
+receiver does.
+"""
 
 from collections.abc import Iterable, Mapping
 
 import msgspec
 from sortedcontainers import SortedDict
 
-from market_data_feed.domain.orders import BatchEffect, BrokenStream, LevelKey, RecordedTrade, WorkingOrder
+from market_data_feed.domain.orders import (
+    BatchEffect,
+    BrokenStream,
+    LevelKey,
+    RecordedTrade,
+    WorkingOrder,
+)
 from venue_protocol.orders import BUY, Side
 
 Level = tuple[int, int, int]
@@ -30,7 +38,9 @@ class HalfBook:
         self._levels: SortedDict[int, list[int]] = SortedDict()
 
     def change(self, price_e4: int, shares: int, orders: int) -> Level:
-        """The level after adding `shares` and `orders` (either may be negative); BrokenStream below zero."""
+        """The level after adding `shares` and `orders` (either may be negative); BrokenStream below
+        zero.
+        """
         key = price_e4 * self._sign
         level = self._levels.get(key)
         if level is None:
@@ -38,7 +48,9 @@ class HalfBook:
         level[0] += shares
         level[1] += orders
         if level[0] < 0 or level[1] < 0 or (level[0] == 0) != (level[1] == 0):
-            raise BrokenStream(f"level {price_e4} would hold {level[0]} shares in {level[1]} orders")
+            raise BrokenStream(
+                f"level {price_e4} would hold {level[0]} shares in {level[1]} orders"
+            )
         if level[0] == 0:
             del self._levels[key]
         return price_e4, level[0], level[1]
@@ -124,10 +136,15 @@ class Market:
 
     def last_prices(self) -> Mapping[str, int]:
         """The last price of each security that has traded, ten-thousandths of a dollar."""
-        return {name: market.last.price_e4 for name, market in self._securities.items() if market.last}
+        return {
+            name: market.last.price_e4 for name, market in self._securities.items() if market.last
+        }
 
     def apply(self, effect: BatchEffect) -> list[MarketChange]:
-        """Apply one whole batch; what it changed, by security. In between books may cross, here never."""
+        """Apply one whole batch; what it changed, by security.
+
+        In between books may cross, here never.
+        """
         changes: dict[str, MarketChange] = {}
         tops: dict[str, TopOfBook] = {}
         for key, (shares, orders) in effect.levels.items():
@@ -145,7 +162,9 @@ class Market:
             change.top = top if top != tops[security_id] else None
         return list(changes.values())
 
-    def _change(self, security_id: str, changes: dict[str, MarketChange], tops: dict[str, TopOfBook]) -> MarketChange:
+    def _change(
+        self, security_id: str, changes: dict[str, MarketChange], tops: dict[str, TopOfBook]
+    ) -> MarketChange:
         change = changes.get(security_id)
         if change is None:
             tops[security_id] = self.security(security_id).top()

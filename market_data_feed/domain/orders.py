@@ -1,8 +1,10 @@
-"""What events mean to the orders and to their owners: folding event batches into states and reports."""
+"""What events mean to the orders and to their owners: folding event batches into states and
+reports.
+"""
 
 import msgspec
 
-from market_data_feed.domain.session import SESSION_EVENTS, SessionRow, session_row
+from market_data_feed.domain.trading_phases import SESSION_EVENTS, SessionRow, session_row
 from venue_protocol.events import (
     AmendRejected,
     CancelRejected,
@@ -18,15 +20,30 @@ from venue_protocol.events import (
     Trade,
 )
 from venue_protocol.identifiers import shard_and_number, sharded_id
-from venue_protocol.orders import BUY, EXPIRED, LIMIT, SELL, UNPRICED, OrderStatus, OrderTerms, OrderType, Side
+from venue_protocol.orders import (
+    BUY,
+    EXPIRED,
+    LIMIT,
+    SELL,
+    UNPRICED,
+    OrderStatus,
+    OrderTerms,
+    OrderType,
+    Side,
+)
 
 
 class BrokenStream(RuntimeError):
-    """An event contradicts the recorded state. The stream or the record is damaged: stop, acknowledge nothing."""
+    """An event contradicts the recorded state.
+
+    The stream or the record is damaged: stop, acknowledge nothing.
+    """
 
 
 class WorkingOrder(msgspec.Struct, gc=False):
-    """An order with open shares, as the newest event left it; the one mutable record of the feed."""
+    """An order with open shares, as the newest event left it; the one mutable record of the
+    feed.
+    """
 
     order_id: int
     client_id: str
@@ -46,17 +63,25 @@ class WorkingOrder(msgspec.Struct, gc=False):
     client_order_id: str | None = None
     order_type: OrderType = LIMIT
     visible: int = 0
-    """Those of its open shares that the published book has: not an iceberg's reserve, nothing of a stop that waits."""
+    """Those of its open shares that the published book has: not an iceberg's reserve, nothing of a
+    stop that waits.
+    """
     triggered_us: int | None = None
     """When a stop was elected."""
     terms: OrderTerms | None = None
 
     def is_waiting_stop(self) -> bool:
         """Whether it is a stop that was not elected yet."""
-        return self.terms is not None and self.terms.stop_price_e4 is not None and self.triggered_us is None
+        return (
+            self.terms is not None
+            and self.terms.stop_price_e4 is not None
+            and self.triggered_us is None
+        )
 
     def is_waiting(self) -> bool:
-        """Whether it is open and not in the book: a stop before its election, a CLS order before its auction."""
+        """Whether it is open and not in the book: a stop before its election, a CLS order before
+        its auction.
+        """
         return self.leaves > 0 and not self.visible
 
     def entering(self) -> int:
@@ -70,13 +95,16 @@ class WorkingOrder(msgspec.Struct, gc=False):
 
 
 class ExecutionReport(msgspec.Struct, frozen=True, gc=False):
-    """One row of order_reports: what an event meant to one owner, and how the order stood after it."""
+    """One row of order_reports: what an event meant to one owner, and how the order stood after
+    it.
+    """
 
     client_id: str
     event_sequence: int
     kind: str
-    """new, triggered, released, trade, canceled, expired, reduced, amended, cancel_rejected, amend_rejected or
-    mass_cancel."""
+    """new, triggered, released, trade, canceled, expired, reduced, amended, cancel_rejected,
+    amend_rejected or mass_cancel.
+    """
     time_us: int
     order_id: int | None = None
     previous_sequence: int | None = None
@@ -148,7 +176,10 @@ class Fold:
         self.effects: list[BatchEffect] = []
 
     def apply(self, batch: EventBatch, first: int) -> None:
-        """Fold the events of `batch` from event sequence `first` on. BrokenStream if they don't fit."""
+        """Fold the events of `batch` from event sequence `first` on.
+
+        BrokenStream if they don't fit.
+        """
         skip = max(0, first - batch.first)
         events = batch.events[skip:] if skip else batch.events
         start = sharded_id(batch.shard, batch.first + skip)
@@ -214,21 +245,36 @@ class Fold:
 
     def _trade(self, event: Trade, sequence: int, effect: BatchEffect) -> None:
         effect.trades.append(_recorded_trade(event, sequence, effect.time_us))
-        buys, sells = (None, None) if event.aggressor is None else (event.aggressor == BUY, event.aggressor == SELL)
+        buys, sells = (
+            (None, None)
+            if event.aggressor is None
+            else (event.aggressor == BUY, event.aggressor == SELL)
+        )
         self._fill(event, event.buy_order_id, event.buy_leaves, buys, sequence, effect)
         self._fill(event, event.sell_order_id, event.sell_leaves, sells, sequence, effect)
 
     def _fill(
-        self, event: Trade, order_id: int, leaves: int, is_aggressor: bool | None, sequence: int, effect: BatchEffect
+        self,
+        event: Trade,
+        order_id: int,
+        leaves: int,
+        is_aggressor: bool | None,
+        sequence: int,
+        effect: BatchEffect,
     ) -> None:
         order = self._open_order(order_id, leaves + event.quantity, sequence)
         order.filled += event.quantity
         order.notional_e4 += event.quantity * event.price_e4
         order.leaves = leaves
         order.status = "partially_filled" if leaves else "filled"
-        # What an iceberg showed is gone: it shows more, at the back of the queue. An aggressor has not rested yet.
+        # What an iceberg showed is gone: it shows more, at the back of the queue. An aggressor has
+        # not rested yet.
         # In an auction it gives of its reserve first.
-        left = order.visible - event.quantity if is_aggressor is not None else min(order.visible, leaves)
+        left = (
+            order.visible - event.quantity
+            if is_aggressor is not None
+            else min(order.visible, leaves)
+        )
         _show(effect, order, order.entering() if is_aggressor or left <= 0 else left)
         previous = self._advance(order, sequence, effect.time_us)
         effect.reports.append(
@@ -300,7 +346,9 @@ class Fold:
         previous = self._advance(order, sequence, effect.time_us)
         report = _report(order, "reduced", sequence, previous, effect.time_us)
         effect.reports.append(
-            msgspec.structs.replace(report, reason="self_trade_prevention", last_quantity=event.reduced)
+            msgspec.structs.replace(
+                report, reason="self_trade_prevention", last_quantity=event.reduced
+            )
         )
 
     def _open_order(self, order_id: int, leaves: int, sequence: int) -> WorkingOrder:
@@ -309,7 +357,9 @@ class Fold:
         if order is None:
             raise BrokenStream(f"event {sequence} names order {order_id}, which is not open")
         if order.leaves != leaves:
-            raise BrokenStream(f"event {sequence}: order {order_id} has {order.leaves} shares open, not {leaves}")
+            raise BrokenStream(
+                f"event {sequence}: order {order_id} has {order.leaves} shares open, not {leaves}"
+            )
         return order
 
     def _advance(self, order: WorkingOrder, sequence: int, time_us: int) -> int:
@@ -352,7 +402,9 @@ def _show(effect: BatchEffect, order: WorkingOrder, visible: int) -> None:
     level[1] += orders
 
 
-def _report(order: WorkingOrder, kind: str, sequence: int, previous: int | None, time_us: int) -> ExecutionReport:
+def _report(
+    order: WorkingOrder, kind: str, sequence: int, previous: int | None, time_us: int
+) -> ExecutionReport:
     return ExecutionReport(
         order.client_id,
         sequence,
@@ -375,11 +427,17 @@ def _report(order: WorkingOrder, kind: str, sequence: int, previous: int | None,
 def _reject_report(
     event: CancelRejected | AmendRejected, order: WorkingOrder | None, sequence: int, time_us: int
 ) -> ExecutionReport:
-    """A cancel or amend that could not be done; the order stands as it stood, so its chain is not touched."""
+    """A cancel or amend that could not be done; the order stands as it stood, so its chain is not
+    touched.
+    """
     kind = "cancel_rejected" if isinstance(event, CancelRejected) else "amend_rejected"
     if order is None or order.client_id != event.client_id:
-        return ExecutionReport(event.client_id, sequence, kind, time_us, event.order_id, reason=event.reason)
-    return msgspec.structs.replace(_report(order, kind, sequence, None, time_us), reason=event.reason)
+        return ExecutionReport(
+            event.client_id, sequence, kind, time_us, event.order_id, reason=event.reason
+        )
+    return msgspec.structs.replace(
+        _report(order, kind, sequence, None, time_us), reason=event.reason
+    )
 
 
 def _mass_cancel_report(event: MassCancelReport, sequence: int, time_us: int) -> ExecutionReport:

@@ -7,9 +7,9 @@ from flask import Flask, Response
 
 from matching_engine.domain.snapshot import encode_state
 from matching_engine.handlers import MatchingDesk
-from service_runtime.web import json_response, query_whole, refuse
+from service_runtime.http.application import json_response, query_whole
 from venue_protocol.money import format_e4
-from venue_protocol.refusals import RejectReason
+from venue_protocol.refusals import RejectReason, refuse
 
 
 class Listing(Protocol):
@@ -27,12 +27,19 @@ def add_routes(app: Flask, desk: MatchingDesk, listing: Listing) -> None:
     def book(security_id: str) -> Response:
         most = query_whole("depth", 10, 1, 1000)
         if security_id not in desk.engine.books and not listing.has(security_id):
-            raise refuse(RejectReason.UNKNOWN_SECURITY, f"{security_id[:32]!r} is not listed here", "security")
+            raise refuse(
+                RejectReason.UNKNOWN_SECURITY,
+                f"{security_id[:32]!r} is not listed here",
+                "security",
+            )
         with desk.lock:
             bids, asks = desk.engine.depth(security_id, most)
             sequence = desk.engine.event_position
         halves = {
-            name: [{"price": format_e4(price_e4), "quantity": quantity} for price_e4, quantity in levels]
+            name: [
+                {"price": format_e4(price_e4), "quantity": quantity}
+                for price_e4, quantity in levels
+            ]
             for name, levels in (("bids", bids), ("asks", asks))
         }
         return json_response({"security": security_id, "sequence": sequence} | halves)

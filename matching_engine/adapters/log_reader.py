@@ -9,7 +9,9 @@ from venue_protocol import codec
 from venue_protocol.commands import CommandBatch
 
 _PAGE = 10_000
-"""Rows of one query; more than the largest commit, so that a page holds at least one whole batch."""
+"""Rows of one query; more than the largest commit, so that a page holds at least one whole
+batch.
+"""
 
 
 class LogReader:
@@ -22,14 +24,19 @@ class LogReader:
     def head(self) -> int:
         """Sequence of the newest command; 0 for an empty log."""
         with self._database.transaction() as cursor:
-            cursor.execute("SELECT last_sequence FROM order_log_heads WHERE shard = %s", (self._shard,))
+            cursor.execute(
+                "SELECT last_sequence FROM order_log_heads WHERE shard = %s", (self._shard,)
+            )
             row = cursor.fetchone()
         return row[0] if row else 0
 
     def time_of(self, sequence: int) -> int | None:
         """Commit time of the command with this sequence, microseconds; None if there is none."""
         with self._database.transaction() as cursor:
-            cursor.execute("SELECT time_us FROM order_log WHERE shard = %s AND sequence = %s", (self._shard, sequence))
+            cursor.execute(
+                "SELECT time_us FROM order_log WHERE shard = %s AND sequence = %s",
+                (self._shard, sequence),
+            )
             row = cursor.fetchone()
         return row[0] if row else None
 
@@ -40,10 +47,13 @@ class LogReader:
             after = page[-1].last
 
     def rows(self, after: int, limit: int) -> list[tuple[int, int, str]]:
-        """Sequence, time and text of at most `limit` commands after the command `after`, in order."""
+        """Sequence, time and text of at most `limit` commands after the command `after`, in
+        order.
+        """
         with self._database.transaction() as cursor:
             cursor.execute(
-                "SELECT sequence, time_us, command FROM order_log WHERE shard = %s AND sequence > %s"
+                "SELECT sequence, time_us, command FROM order_log WHERE shard = %s AND sequence > "
+                "%s"
                 " ORDER BY sequence LIMIT %s",
                 (self._shard, after, limit),
             )

@@ -1,7 +1,7 @@
 """The order log in memory, for tests and simulation."""
 
 from matching_engine.adapters.log_reader import LogReader
-from service_runtime.memory_clearing import MemoryClearing
+from venue_storage.memory_clearing_data import MemoryClearing
 
 
 class MemoryLogReader(LogReader):

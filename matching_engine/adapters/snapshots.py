@@ -1,4 +1,6 @@
-"""Snapshots of the engine in files: a cache that makes a restart short, and may be deleted at any time."""
+"""Snapshots of the engine in files: a cache that makes a restart short, and may be deleted at any
+time.
+"""
 
 import hashlib
 import logging
@@ -21,7 +23,10 @@ class SnapshotFolder:
         self._folder = Path(folder) / f"engine.{shard}" if folder else None
 
     def save(self, engine: MatchingEngine) -> None:
-        """Write the engine's state whole or not at all; keep the newest few. A full disk is only a warning."""
+        """Write the engine's state whole or not at all; keep the newest few.
+
+        A full disk is only a warning.
+        """
         if self._folder is None:
             return
         content = engine.snapshot()
@@ -37,13 +42,20 @@ class SnapshotFolder:
             for old in self._newest_first()[_KEPT:]:
                 old.unlink(missing_ok=True)
         except OSError as error:
-            log.warning("snapshot not written", extra={"sequence": engine.log_position, "error": repr(error)})
+            log.warning(
+                "snapshot not written",
+                extra={"sequence": engine.log_position, "error": repr(error)},
+            )
 
     def load(self, events_at_most: int | None = None) -> list[MatchingEngine]:
-        """The newest readable snapshot (whose events go no further than given) as a list of one, or []."""
+        """The newest readable snapshot (whose events go no further than given) as a list of one, or
+        [].
+        """
         for path in self._newest_first():
             engine = _read(path)
-            if engine is not None and (events_at_most is None or engine.event_position <= events_at_most):
+            if engine is not None and (
+                events_at_most is None or engine.event_position <= events_at_most
+            ):
                 return [engine]
         return []
 
@@ -66,5 +78,7 @@ def _read(path: Path) -> MatchingEngine | None:
             raise SnapshotError("the checksum is wrong")
         return MatchingEngine.restore(content[_DIGEST_BYTES:])
     except (OSError, SnapshotError) as error:
-        log.warning("snapshot unreadable, passed over", extra={"file": path.name, "error": repr(error)})
+        log.warning(
+            "snapshot unreadable, passed over", extra={"file": path.name, "error": repr(error)}
+        )
         return None

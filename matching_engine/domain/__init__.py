@@ -1,1 +1,3 @@
-"""The pure core: books, matching, and the state that a snapshot carries. No I/O, no clock, no dice."""
+"""The pure core: books, matching, and the state that a snapshot carries. No I/O, no clock, no
+dice.
+"""

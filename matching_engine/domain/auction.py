@@ -1,9 +1,11 @@
 """The price of a call auction: all that trades in it trades at one price.
 
-Among the limit prices in the crossed part of the book, and the reference price if it lies there, the price is the one
+Among the limit prices in the crossed part of the book, and the reference price if it lies there,
+the price is the one
 1. at which most shares trade,
 2. then the one that leaves the smallest surplus,
-3. then, if the surplus is on the buy side at all that are left, the highest of them; on the sell side, the lowest,
+3. then, if the surplus is on the buy side at all that are left, the highest of them; on the sell
+side, the lowest,
 4. then the nearest to the reference price; of two equally near, or without a reference, the lower.
 """
 
@@ -30,11 +32,16 @@ class Clearing(msgspec.Struct, frozen=True):
 
 
 def clearing(bids: Levels, asks: Levels, reference_e4: int | None) -> Clearing | None:
-    """The clearing price of these two halves; None if they do not cross. Linear in the crossed levels."""
+    """The clearing price of these two halves; None if they do not cross.
+
+    Linear in the crossed levels.
+    """
     if not bids or not asks or bids[0][0] < asks[0][0]:
         return None
     low, high = asks[0][0], bids[0][0]
-    prices = {price for price, _ in bids if price >= low} | {price for price, _ in asks if price <= high}
+    prices = {price for price, _ in bids if price >= low} | {
+        price for price, _ in asks if price <= high
+    }
     if reference_e4 is not None and low <= reference_e4 <= high:
         prices.add(reference_e4)
     rising = sorted(prices)
@@ -49,7 +56,9 @@ def clearing(bids: Levels, asks: Levels, reference_e4: int | None) -> Clearing |
     return Clearing(rising[chosen], most, least, side)
 
 
-def _choose(best: list[int], rising: list[int], surplus: list[int], reference_e4: int | None) -> int:
+def _choose(
+    best: list[int], rising: list[int], surplus: list[int], reference_e4: int | None
+) -> int:
     """Which of the prices that are equal in volume and surplus, as indexes into `rising`."""
     if surplus[best[-1]] > 0:
         # The surplus falls with the price: on the buy side at the highest, it is there at all.

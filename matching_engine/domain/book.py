@@ -32,7 +32,9 @@ class Owner(msgspec.Struct, gc=False):
 
     client_id: str
     order_ids: list[int] = []
-    """Ids of its orders that rested, oldest first; those that ended meanwhile are swept out later."""
+    """Ids of its orders that rested, oldest first; those that ended meanwhile are swept out
+    later.
+    """
     limit: int = _LEAST_LEVEL_LIMIT
     """Length of `order_ids` at which to sweep."""
 
@@ -75,7 +77,10 @@ class PriceLevel(msgspec.Struct, gc=False):
     """Open shares of its icebergs that are not shown."""
 
     def tidy(self) -> None:
-        """Copy the queue if walking over those that left costs too much. A quarter of it left for each copy."""
+        """Copy the queue if walking over those that left costs too much.
+
+        A quarter of it left for each copy.
+        """
         if self.left > _FEW_LEFT + (len(self.queue) >> 2):
             self.queue = dict(self.queue.items())
             self.left = 0
@@ -164,7 +169,10 @@ class HalfBook:
         self.remove(order)
 
     def reduce(self, order: Order, leaves: int) -> None:
-        """Leave an order fewer open shares, > 0, in its place. An iceberg gives of its reserve first."""
+        """Leave an order fewer open shares, > 0, in its place.
+
+        An iceberg gives of its reserve first.
+        """
         level = self.levels[order.price_e4]
         gone = order.leaves - leaves
         hidden = min(gone, order.reserve)
@@ -187,7 +195,10 @@ class HalfBook:
         self.best = self.none
 
     def prices(self) -> Iterator[int]:
-        """Prices with open orders, best first. Each costs the logarithm of those before it, not of the book."""
+        """Prices with open orders, best first.
+
+        Each costs the logarithm of those before it, not of the book.
+        """
         heap, levels, sign = self._heap, self.levels, self.sign
         ahead = [(heap[0], 0)] if heap else []
         while ahead:
@@ -231,7 +242,10 @@ class HalfBook:
 
 
 class Book:
-    """Both halves of one security's book. The halves of the n-th book have the indexes 2n and 2n + 1."""
+    """Both halves of one security's book.
+
+    The halves of the n-th book have the indexes 2n and 2n + 1.
+    """
 
     __slots__ = (
         "asks",
@@ -254,9 +268,13 @@ class Book:
         self.is_trading = True
         """Whether its phase is continuous. Otherwise it may be crossed."""
         self.is_special = False
-        """Whether it does not trade, or only within a volatility band: plain entry does not do then."""
+        """Whether it does not trade, or only within a volatility band: plain entry does not do
+        then.
+        """
         self.day_orders: dict[int, str] = {}
-        """Time in force of its DAY, OPG and CLS orders by id; those that ended meanwhile are swept out later."""
+        """Time in force of its DAY, OPG and CLS orders by id; those that ended meanwhile are swept
+        out later.
+        """
         self.day_orders_limit = _LEAST_LEVEL_LIMIT
         self.closing: dict[int, Order] = {}
         """CLS orders that wait for the closing auction, by id."""

@@ -11,7 +11,7 @@ from venue_protocol.orders import OrderTerms, Side
 from venue_protocol.trading_day import PhaseState
 
 if TYPE_CHECKING:
-    from matching_engine.domain.sessions import Sessions
+    from matching_engine.domain.trading_day import Sessions
 
 
 class ParkedOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -27,7 +27,9 @@ class ParkedOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class BookDay(msgspec.Struct, frozen=True, array_like=True):
-    """What one book knows of the day: its open DAY, OPG and CLS orders, those of CLS that wait, and its indication."""
+    """What one book knows of the day: its open DAY, OPG and CLS orders, those of CLS that wait, and
+    its indication.
+    """
 
     security_id: str
     day_orders: list[tuple[int, str]]
@@ -49,8 +51,15 @@ def day_state(engine: "Sessions") -> DayState:
     """The trading day as records. Books of which there is nothing to say are left out."""
     books = []
     for name, book in engine.books.items():
-        day_orders = sorted((order_id, tif) for order_id, tif in book.day_orders.items() if order_id in engine.orders)
-        closing = [_parked(order, engine.halves[order.half].side) for _, order in sorted(book.closing.items())]
+        day_orders = sorted(
+            (order_id, tif)
+            for order_id, tif in book.day_orders.items()
+            if order_id in engine.orders
+        )
+        closing = [
+            _parked(order, engine.halves[order.half].side)
+            for _, order in sorted(book.closing.items())
+        ]
         indicated = engine.indicated.get(name)
         if day_orders or closing or indicated:
             books.append(BookDay(name, day_orders, closing, indicated))
@@ -73,14 +82,23 @@ def restore_phases(engine: "Sessions", state: DayState) -> None:
     engine._plan()
 
 
-def restore_books(engine: "Sessions", state: DayState, restore_order: Callable[[Order], None]) -> None:
+def restore_books(
+    engine: "Sessions", state: DayState, restore_order: Callable[[Order], None]
+) -> None:
     """After the books were restored: what each of them knows of the day."""
     for known in state.books:
         book = engine.books[known.security_id]
         book.day_orders = dict(known.day_orders)
         for entry in known.closing:
             owner, half = engine._owner(entry.client_id), book.half(entry.side)
-            place = (entry.order_id, owner, half.index, entry.price_e4, entry.leaves, entry.quantity)
+            place = (
+                entry.order_id,
+                owner,
+                half.index,
+                entry.price_e4,
+                entry.leaves,
+                entry.quantity,
+            )
             order = Order(*place) if entry.terms is None else TermedOrder(*place, entry.terms)
             book.closing[entry.order_id] = order
             restore_order(order)
@@ -90,5 +108,11 @@ def restore_books(engine: "Sessions", state: DayState, restore_order: Callable[[
 
 def _parked(order: Order, side: Side) -> ParkedOrder:
     return ParkedOrder(
-        order.order_id, order.owner.client_id, side, order.price_e4, order.quantity, order.leaves, order.terms
+        order.order_id,
+        order.owner.client_id,
+        side,
+        order.price_e4,
+        order.quantity,
+        order.leaves,
+        order.terms,
     )

@@ -1,4 +1,7 @@
-"""How orders ended, for the answers to late cancels and amends. Bounded, and a function of the log."""
+"""How orders ended, for the answers to late cancels and amends.
+
+Bounded, and a function of the log.
+"""
 
 from venue_protocol.refusals import RejectReason
 
@@ -18,7 +21,9 @@ _REASONS = {
 
 
 class EndedOrders:
-    """The newest ended orders in two generations: order id to `half << 2 | FILLED, CANCELED or EXPIRED`."""
+    """The newest ended orders in two generations: order id to `half << 2 | FILLED, CANCELED or
+    EXPIRED`.
+    """
 
     __slots__ = ("earlier", "recent")
 
@@ -32,6 +37,8 @@ class EndedOrders:
             self.earlier, self.recent = self.recent, {}
 
     def find(self, order_id: int) -> tuple[RejectReason, int] | None:
-        """The reason why nothing can be done with this order, and the index of its half book; None if forgotten."""
+        """The reason why nothing can be done with this order, and the index of its half book; None
+        if forgotten.
+        """
         code = self.recent.get(order_id) or self.earlier.get(order_id)
         return (_REASONS[code & 3], code >> 2) if code else None

@@ -1,23 +1,26 @@
-"""All books of a shard as one function of the order log: `apply` takes a command batch and returns its events.
+"""All books of a shard as one function of the order log: `apply` takes a command batch and returns
+its events.
 
 Rules (docs/orders.md says more)
 - Price, then time. A trade prints at the resting order's price.
-- A market order is a limit order at the edge of the band whose rest is canceled. IOC: the rest is canceled.
+- A market order is a limit order at the edge of the band whose rest is canceled. IOC: the rest is
+canceled.
 - Self-trade prevention: what happens when an order meets an own resting order is the incoming one's choice. Cancel
   newest, which plain orders do: it trades no further, its rest is canceled.
 - FOK: all or nothing of what matching would do. So it fills only if the orders in front of the first own order,
   within its limit, suffice; else nothing trades and all of it is canceled. (Cancel oldest passes own orders.)
-- A stop is elected by a trade at or through its stop price, and has its turn once the electing command is done.
+- A stop is elected by a trade at or through its stop price, and has its turn once the electing
+command is done.
 - What is due by the time of a batch expires before its first command.
-- An amend to less quantity at the same price keeps its place; any other change goes to the back and may trade.
+- An amend to less quantity at the same price keeps its place; any other change goes to the back and
+may trade.
 """
 
 import hashlib
 
 from matching_engine.domain.book import Book, HalfBook, Order, TermedOrder
 from matching_engine.domain.day_state import day_state, restore_books, restore_phases
-from matching_engine.domain.invariants import BrokenInvariant, check_books
-from matching_engine.domain.sessions import Sessions
+from matching_engine.domain.invariants import check_books
 from matching_engine.domain.snapshot import (
     SNAPSHOT_SCHEMA,
     BookState,
@@ -32,6 +35,7 @@ from matching_engine.domain.snapshot import (
     waiting_stops,
 )
 from matching_engine.domain.stops import ParkedStop
+from matching_engine.domain.trading_day import Sessions
 from venue_protocol.codec import SCHEMA
 from venue_protocol.commands import (
     AdvanceTime,
@@ -45,6 +49,7 @@ from venue_protocol.commands import (
 )
 from venue_protocol.events import CancelRejected, Event, EventBatch, MassCancelReport, TimeAdvanced
 from venue_protocol.identifiers import sharded_id
+from venue_protocol.invariants import BrokenInvariant
 
 
 class OutOfSequence(BrokenInvariant):
@@ -64,7 +69,10 @@ class MatchingEngine(Sessions):
         """Sequence of the last event made."""
 
     def apply(self, batch: CommandBatch) -> EventBatch:
-        """The events of the next batch of the log. OutOfSequence, with nothing done, if it is not the next."""
+        """The events of the next batch of the log.
+
+        OutOfSequence, with nothing done, if it is not the next.
+        """
         self._require_next(batch)
         events: list[Event] = []
         before_us, self.time_us = self.time_us, batch.time_us
@@ -162,15 +170,21 @@ class MatchingEngine(Sessions):
         if batch.shard != self.shard:
             raise OutOfSequence(f"a batch of shard {batch.shard} came to shard {self.shard}")
         if batch.first != self.log_position + 1 or not batch.commands:
-            raise OutOfSequence(f"batch {batch.first} to {batch.last} does not follow {self.log_position}")
+            raise OutOfSequence(
+                f"batch {batch.first} to {batch.last} does not follow {self.log_position}"
+            )
         if batch.time_us <= self.time_us:
-            raise OutOfSequence(f"batch {batch.first} is of time {batch.time_us}, not after {self.time_us}")
+            raise OutOfSequence(
+                f"batch {batch.first} is of time {batch.time_us}, not after {self.time_us}"
+            )
 
     def _restore_half(self, half: HalfBook, resting: list[RestingOrder]) -> None:
         for entry in resting:
             owner = self._owner(entry.client_id)
             if entry.terms is None:
-                order = half.rest(entry.order_id, owner, entry.price_e4, entry.leaves, entry.quantity)
+                order = half.rest(
+                    entry.order_id, owner, entry.price_e4, entry.leaves, entry.quantity
+                )
             else:
                 order = TermedOrder(
                     entry.order_id,
@@ -187,9 +201,17 @@ class MatchingEngine(Sessions):
 
     def _restore_stops(self, book: Book, stops: list[WaitingStop]) -> None:
         for entry in stops:
-            half, owner, quantity = book.half(entry.side), self._owner(entry.client_id), entry.quantity
-            order = TermedOrder(entry.order_id, owner, half.index, entry.price_e4, quantity, quantity, entry.terms)
-            book.stops.park(ParkedStop(order, entry.side, entry.terms.stop_price_e4 or 0, entry.becomes_market))
+            half, owner, quantity = (
+                book.half(entry.side),
+                self._owner(entry.client_id),
+                entry.quantity,
+            )
+            order = TermedOrder(
+                entry.order_id, owner, half.index, entry.price_e4, quantity, quantity, entry.terms
+            )
+            book.stops.park(
+                ParkedStop(order, entry.side, entry.terms.stop_price_e4 or 0, entry.becomes_market)
+            )
             self._restore_order(order)
 
     def _restore_order(self, order: Order) -> None:

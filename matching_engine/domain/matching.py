@@ -1,8 +1,18 @@
-"""Matching: an incoming order meets the resting ones, price first, then time. Trades print at the resting price."""
+"""Matching: an incoming order meets the resting ones, price first, then time. Trades print at the
+resting price.
+"""
 
 from matching_engine.domain.book import Book, HalfBook, Order, Owner, PriceLevel, show
 from matching_engine.domain.ended_orders import CANCELED, FILLED, EndedOrders
-from venue_protocol.events import Event, OrderAccepted, OrderAmended, OrderCanceled, OrderReduced, OrderTriggered, Trade
+from venue_protocol.events import (
+    Event,
+    OrderAccepted,
+    OrderAmended,
+    OrderCanceled,
+    OrderReduced,
+    OrderTriggered,
+    Trade,
+)
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import (
     BUY,
@@ -17,7 +27,10 @@ from venue_protocol.orders import (
 
 
 class Matching:
-    """The books of a shard, and what an incoming order does to them. The layers above: entering, amending, engine."""
+    """The books of a shard, and what an incoming order does to them.
+
+    The layers above: entering, amending, engine.
+    """
 
     __slots__ = (
         "books",
@@ -45,8 +58,12 @@ class Matching:
         self.elections_due: list[Book] = []
         """Books with elected stops, which take their turn when the present command is done."""
 
-    def depth(self, security_id: str, most: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Bids and asks as (price_e4, shares shown), best first, `most` levels each at most; empty if unknown."""
+    def depth(
+        self, security_id: str, most: int
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Bids and asks as (price_e4, shares shown), best first, `most` levels each at most; empty
+        if unknown.
+        """
         book = self.books.get(security_id)
         return (book.bids.depth(most), book.asks.depth(most)) if book else ([], [])
 
@@ -66,9 +83,17 @@ class Matching:
         owner.limit = 2 * len(owner.order_ids) + 64
 
     def _take(
-        self, order: Order, half: HalfBook, opposite: HalfBook, remainder: CancelReason | None, events: list[Event]
+        self,
+        order: Order,
+        half: HalfBook,
+        opposite: HalfBook,
+        remainder: CancelReason | None,
+        events: list[Event],
     ) -> bool:
-        """Trade an incoming order. True if what is left of it shall rest; else it is filled, or canceled."""
+        """Trade an incoming order.
+
+        True if what is left of it shall rest; else it is filled, or canceled.
+        """
         if opposite.book.is_special:
             return self._take_in_phase(order, half, opposite, remainder, events)
         if remainder != "fok_unfilled" or can_fill(order, opposite, order.leaves):
@@ -84,13 +109,25 @@ class Matching:
         return False
 
     def _take_in_phase(
-        self, order: Order, half: HalfBook, opposite: HalfBook, remainder: CancelReason | None, events: list[Event]
+        self,
+        order: Order,
+        half: HalfBook,
+        opposite: HalfBook,
+        remainder: CancelReason | None,
+        events: list[Event],
     ) -> bool:
-        """What `_take` is in a book that does not trade, or only within a band: the trading day's."""
+        """What `_take` is in a book that does not trade, or only within a band: the trading
+        day's.
+        """
         raise NotImplementedError
 
-    def _match(self, taker: Order, opposite: HalfBook, events: list[Event], worst_e4: int | None = None) -> bool:
-        """Trade as far as price and quantity allow, at `worst_e4` at worst. True if an own order stopped it."""
+    def _match(
+        self, taker: Order, opposite: HalfBook, events: list[Event], worst_e4: int | None = None
+    ) -> bool:
+        """Trade as far as price and quantity allow, at `worst_e4` at worst.
+
+        True if an own order stopped it.
+        """
         sign = opposite.sign
         limit_e4 = (taker.price_e4 if worst_e4 is None else worst_e4) * sign
         while taker.leaves and opposite.best * sign <= limit_e4:
@@ -120,8 +157,13 @@ class Matching:
         if prices and book.stops.elect(min(prices), max(prices)):
             self.elections_due.append(book)
 
-    def _match_level(self, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]) -> bool:
-        """Trade with one level without icebergs, oldest order first. True if an own order comes next."""
+    def _match_level(
+        self, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]
+    ) -> bool:
+        """Trade with one level without icebergs, oldest order first.
+
+        True if an own order comes next.
+        """
         owner, leaves, available = taker.owner, taker.leaves, level.quantity
         met_own = False
         filled: list[int] = []
@@ -148,8 +190,11 @@ class Matching:
         taker.leaves = leaves
         return met_own
 
-    def _match_icebergs(self, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]) -> bool:
-        """Trade with one level order by order. An iceberg whose shown part is gone shows more at the back of the queue.
+    def _match_icebergs(
+        self, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]
+    ) -> bool:
+        """Trade with one level order by order. An iceberg whose shown part is gone shows more at
+        the back of the queue.
 
         True if an own order comes next.
         """
@@ -176,8 +221,13 @@ class Matching:
                 self.ended.recent[maker.order_id] = opposite.index << 2 | FILLED
         return False
 
-    def _pass_own(self, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]) -> bool:
-        """Do to the own order in front what the incoming order's self-trade prevention says. True if that goes on."""
+    def _pass_own(
+        self, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]
+    ) -> bool:
+        """Do to the own order in front what the incoming order's self-trade prevention says.
+
+        True if that goes on.
+        """
         mode = prevention(taker)
         if mode == CANCEL_NEWEST:
             return False
@@ -199,16 +249,34 @@ class Matching:
         return mode == CANCEL_OLDEST
 
     def _trade(
-        self, taker: Order, taker_leaves: int, maker: Order, half: HalfBook, quantity: int, events: list[Event]
+        self,
+        taker: Order,
+        taker_leaves: int,
+        maker: Order,
+        half: HalfBook,
+        quantity: int,
+        events: list[Event],
     ) -> None:
         self.trade_count += 1
         trade_id = sharded_id(self.shard, self.trade_count)
         price_e4 = half.book.last_e4 = maker.price_e4
         aggressor: Side
         if half.side == BUY:
-            aggressor, buy, buy_leaves, sell, sell_leaves = SELL, maker, maker.leaves, taker, taker_leaves
+            aggressor, buy, buy_leaves, sell, sell_leaves = (
+                SELL,
+                maker,
+                maker.leaves,
+                taker,
+                taker_leaves,
+            )
         else:
-            aggressor, buy, buy_leaves, sell, sell_leaves = BUY, taker, taker_leaves, maker, maker.leaves
+            aggressor, buy, buy_leaves, sell, sell_leaves = (
+                BUY,
+                taker,
+                taker_leaves,
+                maker,
+                maker.leaves,
+            )
         events.append(
             Trade(
                 trade_id,
@@ -226,7 +294,9 @@ class Matching:
             )
         )
 
-    def _discard(self, order: Order, half: HalfBook, reason: CancelReason, events: list[Event]) -> None:
+    def _discard(
+        self, order: Order, half: HalfBook, reason: CancelReason, events: list[Event]
+    ) -> None:
         """Tell that what is left of an order is canceled, and remember it."""
         order_id = order.order_id
         events.append(
@@ -242,7 +312,9 @@ class Matching:
         )
         self.ended.recent[order_id] = half.index << 2 | CANCELED
 
-    def _tell_reduced(self, order: Order, half: HalfBook, reduced: int, events: list[Event]) -> None:
+    def _tell_reduced(
+        self, order: Order, half: HalfBook, reduced: int, events: list[Event]
+    ) -> None:
         events.append(
             OrderReduced(
                 order.order_id,
@@ -263,8 +335,9 @@ def prevention(order: Order) -> SelfTradePrevention:
 
 
 def can_fill(order: Order, opposite: HalfBook, wanted: int, worst_e4: int | None = None) -> bool:
-    """Whether `wanted` shares of `order` would trade at once, at `worst_e4` at worst, before an own order stops or
-    shortens it."""
+    """Whether `wanted` shares of `order` would trade at once, at `worst_e4` at worst, before an own
+    order stops or shortens it.
+    """
     limit_e4 = order.price_e4 if worst_e4 is None else worst_e4
     sign, passes_own = opposite.sign, prevention(order) == CANCEL_OLDEST
     for price_e4 in opposite.prices():

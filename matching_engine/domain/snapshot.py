@@ -1,4 +1,6 @@
-"""The state of an engine as plain records: what a snapshot file holds. The same state gives the same bytes."""
+"""The state of an engine as plain records: what a snapshot file holds. The same state gives the
+same bytes.
+"""
 
 import msgspec
 

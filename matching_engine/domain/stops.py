@@ -1,7 +1,8 @@
 """The stop orders of one security that wait for a price, and those elected whose turn has not come.
 
-A buy stop is elected by a trade at its stop price or above, a sell stop by one at its stop price or below. Of several
-elected ones the greatest distance between stop price and last price goes first, then the oldest (CoinTossX).
+A buy stop is elected by a trade at its stop price or above, a sell stop by one at its stop price or
+below. Of several elected ones the greatest distance between stop price and last price goes first,
+then the oldest (CoinTossX).
 """
 
 from collections.abc import Iterator
@@ -38,7 +39,9 @@ class ParkedStop(Generic[OrderT]):
 
     def is_elected_by(self, price_e4: int) -> bool:
         """Whether a trade at this price elects it."""
-        return price_e4 >= self.stop_price_e4 if self.side == BUY else price_e4 <= self.stop_price_e4
+        return (
+            price_e4 >= self.stop_price_e4 if self.side == BUY else price_e4 <= self.stop_price_e4
+        )
 
 
 class StopBook(Generic[OrderT]):
@@ -81,7 +84,8 @@ class StopBook(Generic[OrderT]):
         elected = self._elected
         if not elected:
             return None
-        # The distance to the last price is greatest at one end; of equal stop prices the oldest stands first.
+        # The distance to the last price is greatest at one end; of equal stop prices the oldest
+        # stands first.
         lowest, highest_e4 = elected[0], elected[-1][0]
         highest = elected[elected.bisect_left((highest_e4, 0))]
         place = min(lowest, highest, key=lambda place: (-abs(place[0] - last_e4), place[1]))
@@ -94,9 +98,15 @@ class StopBook(Generic[OrderT]):
             yield self.parked[order_id]
 
     def is_sound(self) -> bool:
-        """Whether the prices name exactly the stops, and none is elected, as it must be between two commands."""
+        """Whether the prices name exactly the stops, and none is elected, as it must be between two
+        commands.
+        """
         listed = {order_id for _, order_id in [*self._buys, *self._sells]}
-        return not self._elected and listed == set(self.parked) and len(self._buys) + len(self._sells) == len(listed)
+        return (
+            not self._elected
+            and listed == set(self.parked)
+            and len(self._buys) + len(self._sells) == len(listed)
+        )
 
     def _waiting(self, side: Side) -> "SortedList[_Place]":
         return self._buys if side == BUY else self._sells

@@ -1,7 +1,9 @@
-"""Limit-up limit-down for one security: a band around a moving reference, in the shape of the US plan (NMS, 2012).
+"""Limit-up limit-down for one security: a band around a moving reference, in the shape of the US
+plan (NMS, 2012).
 
-The reference is the mean price of the trades of the last five minutes by the time of the log, each trade counted once;
-while there are none it stays where it was. Trades are kept in sums by second, so the state is bounded.
+The reference is the mean price of the trades of the last five minutes by the time of the log, each
+trade counted once; while there are none it stays where it was. Trades are kept in sums by second,
+so the state is bounded.
 """
 
 import msgspec
@@ -72,5 +74,7 @@ class VolatilityBand(msgspec.Struct):
             self.reference_e4 = price_e4
 
     def holds_back(self, best_e4: int) -> bool:
-        """Whether the best price of the other half is beyond the band, for the side in the limit state."""
+        """Whether the best price of the other half is beyond the band, for the side in the limit
+        state.
+        """
         return best_e4 > self.high_e4 if self.limit_side == BUY else best_e4 < self.low_e4

@@ -9,9 +9,18 @@ from order_entry_gateway.domain.requests import (
     CancelListRequest,
     PlaceOrderRequest,
 )
-from order_entry_gateway.schedule import AroundTheClock, Daily
-from order_entry_gateway.session_desk import BandsRequest, PhaseRequest
-from service_runtime.openapi import LIMIT, TERMS, Either, Maybe, Operation, Query, Sometimes, document
+from order_entry_gateway.loops.phase_schedule import AroundTheClock, Daily
+from order_entry_gateway.phase_desk import BandsRequest, PhaseRequest
+from service_runtime.http.openapi import (
+    LIMIT,
+    TERMS,
+    Either,
+    Maybe,
+    Operation,
+    Query,
+    Sometimes,
+    document,
+)
 
 _PLACE = {
     "security": "AAPL",
@@ -45,7 +54,12 @@ _AMENDED = {
     "sequence": 2888,
     "time_us": 1795232926962240,
 }
-_CANCELED = {"order_id": 2887, "status": "pending_cancel", "sequence": 2889, "time_us": 1795232926962240}
+_CANCELED = {
+    "order_id": 2887,
+    "status": "pending_cancel",
+    "sequence": 2889,
+    "time_us": 1795232926962240,
+}
 _ORDER = {
     "order_id": 2796,
     "client_order_id": Maybe("mine-1"),
@@ -71,7 +85,14 @@ _ERROR = {
     "details": {},
     "request_id": Maybe("…"),
 }
-_RESULTS = {"results": [{name: Sometimes(value) for name, value in (_PLACED | _CANCELED | {"error": _ERROR}).items()}]}
+_RESULTS = {
+    "results": [
+        {
+            name: Sometimes(value)
+            for name, value in (_PLACED | _CANCELED | {"error": _ERROR}).items()
+        }
+    ]
+}
 _LOGGED = [{"shard": 0, "sequence": 2894, "time_us": 1795232927369290}]
 _SCHEDULE = {
     "mode": "schedule",
@@ -96,7 +117,9 @@ _SESSION = {
             "is_over": False,
         }
     ],
-    "bands": [{"security": "AAPL", "band_bps": 500, "limit_state_s": 15, "pause_s": 300, "auction_s": 60}],
+    "bands": [
+        {"security": "AAPL", "band_bps": 500, "limit_state_s": 15, "pause_s": 300, "auction_s": 60}
+    ],
     "schedule": Either(_SCHEDULE, {"mode": "around_the_clock"}),
     "next": Maybe({"phase": "pre_open", "time_us": 1795424400000000}),
 }
@@ -118,7 +141,11 @@ _ORDERS = (
         "client",
         {200: {"orders": [_ORDER]}},
         query=(
-            Query("status", "`open` or `all`", {"type": "string", "enum": ["open", "all"], "default": "open"}),
+            Query(
+                "status",
+                "`open` or `all`",
+                {"type": "string", "enum": ["open", "all"], "default": "open"},
+            ),
             Query("before", "only orders with a smaller order_id"),
             LIMIT,
         ),
@@ -132,7 +159,13 @@ _ORDERS = (
         query=(Query("security", "only in this one", {"type": "string"}),),
     ),
     Operation("GET", "/v1/orders/<order_id>", "Where an order stands.", "client", {200: _ORDER}),
-    Operation("DELETE", "/v1/orders/<order_id>", "Cancel what is left of an order.", "client", {202: _CANCELED}),
+    Operation(
+        "DELETE",
+        "/v1/orders/<order_id>",
+        "Cancel what is left of an order.",
+        "client",
+        {202: _CANCELED},
+    ),
     Operation(
         "PATCH",
         "/v1/orders/<order_id>",
@@ -178,14 +211,25 @@ _ORDERS = (
     Operation(
         "POST",
         "/v1/cancel-after",
-        "Dead man's switch: all own orders are canceled so long after now, unless asked again before; 0 disarms.",
+        "Dead man's switch: all own orders are canceled so long after now, unless asked again "
+        "before; 0 disarms.",
         "client",
-        {200: {"status": "armed", "due_us": Maybe(1795232987369290), "due": Maybe("2026-11-21T03:49:47.369290Z")}},
+        {
+            200: {
+                "status": "armed",
+                "due_us": Maybe(1795232987369290),
+                "due": Maybe("2026-11-21T03:49:47.369290Z"),
+            }
+        },
         body=CancelAfterRequest,
         body_example={"timeout_ms": 60_000},
     ),
     Operation(
-        "GET", "/v1/order-entry", "The same commands over a WebSocket (docs/order-entry.md).", "client", {101: None}
+        "GET",
+        "/v1/order-entry",
+        "The same commands over a WebSocket (docs/order-entry.md).",
+        "client",
+        {101: None},
     ),
 )
 _DAY = (
@@ -212,12 +256,19 @@ _DAY = (
         "administrator",
         {202: {"security": "AAPL", "band_bps": Maybe(500), "logged": _LOGGED}},
         body=BandsRequest,
-        body_example={"security": "AAPL", "band_bps": 500, "limit_state_s": 15, "pause_s": 300, "auction_s": 60},
+        body_example={
+            "security": "AAPL",
+            "band_bps": 500,
+            "limit_state_s": 15,
+            "pause_s": 300,
+            "auction_s": 60,
+        },
     ),
     Operation(
         "PUT",
         "/v1/session/schedule",
-        "Trade by a daily schedule, or around the clock. The phase that a new schedule is in now begins at once.",
+        "Trade by a daily schedule, or around the clock. The phase that a new schedule is in now "
+        "begins at once.",
         "administrator",
         {200: _SESSION},
         body=AroundTheClock | Daily,
@@ -230,5 +281,7 @@ OPERATIONS = (*_ORDERS, *_DAY)
 def described() -> dict[str, Any]:
     """The OpenAPI document."""
     return document(
-        "Order entry", "Orders come in here: checked, covered, logged. More: docs/order-entry.md.", OPERATIONS
+        "Order entry",
+        "Orders come in here: checked, covered, logged. More: docs/order-entry.md.",
+        OPERATIONS,
     )

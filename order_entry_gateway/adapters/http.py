@@ -3,6 +3,7 @@
 import msgspec
 from flask import Flask, Response, request
 
+from order_entry_gateway.adapters.concurrency_limit import Turnstile
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.domain.requests import (
     MOST_COMMANDS,
@@ -16,19 +17,17 @@ from order_entry_gateway.domain.requests import (
     PlaceOrderRequest,
 )
 from order_entry_gateway.handlers import Answer, OrderDesk, PendingRequest
-from order_entry_gateway.timekeeper import Timekeeper
-from order_entry_gateway.turnstile import Turnstile
+from order_entry_gateway.loops.timekeeper import Timekeeper
 from service_runtime import metrics
-from service_runtime.authentication import Authenticator
-from service_runtime.request_body import body_as, body_bytes, decode_strictly
-from service_runtime.web import (
+from service_runtime.http.application import (
     error_body,
     json_response,
     query_whole,
     refusal_response,
-    refuse,
 )
-from venue_protocol.refusals import Refusal, RejectReason
+from service_runtime.http.authentication import Authenticator
+from service_runtime.http.request_body import body_as, body_bytes, decode_strictly
+from venue_protocol.refusals import Refusal, RejectReason, refuse
 from venue_protocol.times import format_utc
 
 _orders_decoder = msgspec.json.Decoder(PlaceOrderRequest | list[PlaceOrderRequest])
@@ -42,7 +41,11 @@ LONGEST_TIMEOUT_MS = 86_400_000
 
 
 def add_routes(
-    app: Flask, desk: OrderDesk, statuses: OrderStatusStore, authenticator: Authenticator, turnstile: Turnstile
+    app: Flask,
+    desk: OrderDesk,
+    statuses: OrderStatusStore,
+    authenticator: Authenticator,
+    turnstile: Turnstile,
 ) -> None:
     """Put the order entry routes on `app`."""
     _add_reading_routes(app, statuses, authenticator)
@@ -55,7 +58,11 @@ def add_routes(
             pending = desk.begin(caller, bounded(orders) if isinstance(orders, list) else [orders])
         pending.wait()
         with turnstile.leaving(len(body)):
-            return _list_response(pending) if isinstance(orders, list) else _single_response(pending.answers()[0], 201)
+            return (
+                _list_response(pending)
+                if isinstance(orders, list)
+                else _single_response(pending.answers()[0], 201)
+            )
 
     @app.post("/v1/commands")
     def commands() -> Response:
@@ -74,14 +81,19 @@ def add_routes(
     @app.delete("/v1/orders/<order_id>")
     def cancel(order_id: str) -> Response:
         caller = authenticator.caller()
-        return _single_response(desk.handle(caller, [CancelAction(order_id=_order_id(order_id))])[0], 202)
+        return _single_response(
+            desk.handle(caller, [CancelAction(order_id=_order_id(order_id))])[0], 202
+        )
 
     @app.delete("/v1/orders")
     def cancel_all() -> Response:
         caller = authenticator.caller()
         named = request.args.getlist("security")
         if set(request.args) - {"security"} or len(named) > 1:
-            raise refuse(RejectReason.UNKNOWN_FIELD, "the only parameter is security, once; nothing was canceled")
+            raise refuse(
+                RejectReason.UNKNOWN_FIELD,
+                "the only parameter is security, once; nothing was canceled",
+            )
         return _single_response(desk.handle(caller, [CancelAllAction(*named)])[0], 202)
 
     @app.patch("/v1/orders/<order_id>")
@@ -89,12 +101,17 @@ def add_routes(
         caller = authenticator.caller()
         body = body_as(_amend_decoder)
         action = AmendAction(
-            order_id=_order_id(order_id), quantity=body.quantity, price=body.price, amend_id=body.client_order_id
+            order_id=_order_id(order_id),
+            quantity=body.quantity,
+            price=body.price,
+            amend_id=body.client_order_id,
         )
         return _single_response(desk.handle(caller, [action])[0], 202)
 
 
-def _add_reading_routes(app: Flask, statuses: OrderStatusStore, authenticator: Authenticator) -> None:
+def _add_reading_routes(
+    app: Flask, statuses: OrderStatusStore, authenticator: Authenticator
+) -> None:
     @app.get("/v1/orders")
     def orders() -> Response:
         caller = authenticator.caller()
@@ -103,7 +120,9 @@ def _add_reading_routes(app: Flask, statuses: OrderStatusStore, authenticator: A
             raise refuse(RejectReason.INVALID_FIELD, "status is open or all", "status")
         before = query_whole("before", 1 << 53, 1, 1 << 53)
         limit = query_whole("limit", 100, 1, 1000)
-        return json_response({"orders": statuses.orders(caller.client_id, status == "open", before, limit)})
+        return json_response(
+            {"orders": statuses.orders(caller.client_id, status == "open", before, limit)}
+        )
 
     @app.get("/v1/orders/<order_id>")
     def order(order_id: str) -> Response:
@@ -117,7 +136,9 @@ def _add_reading_routes(app: Flask, statuses: OrderStatusStore, authenticator: A
         return json_response(described)
 
 
-def add_timer_routes(app: Flask, desk: OrderDesk, timekeeper: Timekeeper, authenticator: Authenticator) -> None:
+def add_timer_routes(
+    app: Flask, desk: OrderDesk, timekeeper: Timekeeper, authenticator: Authenticator
+) -> None:
     """Put the dead man's switch on `app`."""
 
     @app.post("/v1/cancel-after")
@@ -131,7 +152,9 @@ def add_timer_routes(app: Flask, desk: OrderDesk, timekeeper: Timekeeper, authen
 def switch_answer(timekeeper: Timekeeper, client_id: str, timeout_ms: int) -> dict[str, object]:
     """Restart or disarm the client's switch, and say when it is due."""
     if not 0 <= timeout_ms <= LONGEST_TIMEOUT_MS:
-        raise refuse(RejectReason.INVALID_FIELD, f"timeout_ms is 0 to {LONGEST_TIMEOUT_MS}", "timeout_ms")
+        raise refuse(
+            RejectReason.INVALID_FIELD, f"timeout_ms is 0 to {LONGEST_TIMEOUT_MS}", "timeout_ms"
+        )
     due_us = timekeeper.cancel_after(client_id, timeout_ms)
     due = None if due_us is None else format_utc(due_us)
     return {"status": "disarmed" if due_us is None else "armed", "due_us": due_us, "due": due}
@@ -153,7 +176,9 @@ def _single_response(answer: Answer, status: int) -> Response:
 
 def _cancels(body: CancelListRequest) -> list[CancelAction]:
     if (body.order_ids is None) == (body.client_order_ids is None):
-        raise refuse(RejectReason.MISSING_FIELD, "send either order_ids or client_order_ids", "order_ids")
+        raise refuse(
+            RejectReason.MISSING_FIELD, "send either order_ids or client_order_ids", "order_ids"
+        )
     cancels = [CancelAction(order_id=order_id) for order_id in body.order_ids or ()]
     return cancels + [CancelAction(client_order_id=name) for name in body.client_order_ids or ()]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
-from service_runtime.memory_clearing import MemoryClearing, MemoryTransaction, UniqueViolated
-from service_runtime.schema.clearing_rows import LogRow
+from order_entry_gateway.ports import NAMES, LoggedName, LogTransaction, NameTaken
 from venue_protocol.trading_day import BandRow, PhaseRow
+from venue_storage.clearing_rows import LogRow
+from venue_storage.memory_clearing_data import MemoryClearing, MemoryTransaction, UniqueViolated
 
 
 class MemoryOrderLog:
@@ -38,13 +38,20 @@ class MemoryLogTransaction:
         """Remove timers; those that were there."""
         self._transaction.statement()
         timers = self._tables.cancel_timers
-        taken = [(timer, due_us) for timer, due_us in due if timer in timers and timers[timer][1] == due_us]
+        taken = [
+            (timer, due_us)
+            for timer, due_us in due
+            if timer in timers and timers[timer][1] == due_us
+        ]
         for timer, _ in taken:
             self._transaction.delete(timers, timer)
         return taken
 
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
-        """The commanded phases. Transactions run one at a time here, so there is nothing to lock."""
+        """The commanded phases.
+
+        Transactions run one at a time here, so there is nothing to lock.
+        """
         self._transaction.statement()
         return list(self._tables.session_phases.values())
 
@@ -63,19 +70,29 @@ class MemoryLogTransaction:
     def has_bands(self, shard: int) -> bool:
         """Whether a security of this shard has a volatility band."""
         self._transaction.statement()
-        return any(row.shard == shard and row.band_bps is not None for row in self._tables.session_bands.values())
+        return any(
+            row.shard == shard and row.band_bps is not None
+            for row in self._tables.session_bands.values()
+        )
 
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""
         self._transaction.read()
         places = self._tables.names
         rows = [(name[1], self._tables.log[places[name]]) for name in names if name in places]
-        return [(row.shard, row.sequence, row.time_us, row.client_id, name, row.command) for name, row in rows]
+        return [
+            (row.shard, row.sequence, row.time_us, row.client_id, name, row.command)
+            for name, row in rows
+        ]
 
     def commands(self, places: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, str]]:
         """Commands at these (shard, sequence)."""
         self._transaction.read()
-        return [(*place, self._tables.log[place].command) for place in places if place in self._tables.log]
+        return [
+            (*place, self._tables.log[place].command)
+            for place in places
+            if place in self._tables.log
+        ]
 
     def newest_amends(self, order_ids: Sequence[int]) -> Iterable[tuple[int, str]]:
         """The newest amend of each order that has one."""
@@ -88,13 +105,19 @@ class MemoryLogTransaction:
         """client_id, balance_e4, held_e4."""
         self._transaction.statement()
         accounts = self._tables.accounts
-        return [(name, accounts[name].balance_e4, accounts[name].held_e4) for name in client_ids if name in accounts]
+        return [
+            (name, accounts[name].balance_e4, accounts[name].held_e4)
+            for name in client_ids
+            if name in accounts
+        ]
 
     def lock_deposits(self, keys: Sequence[tuple[str, str]]) -> Iterable[tuple[str, str, int, int]]:
         """client_id, security_id, quantity, held."""
         self._transaction.statement()
         deposits = self._tables.deposits
-        return [(*key, deposits[key].quantity, deposits[key].held) for key in keys if key in deposits]
+        return [
+            (*key, deposits[key].quantity, deposits[key].held) for key in keys if key in deposits
+        ]
 
     def draw(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
         """The first of the next `count` sequences, and their time."""
@@ -126,7 +149,9 @@ class MemoryLogTransaction:
         """Set held_e4 of accounts."""
         self._transaction.statement()
         for client_id, held_e4 in holds:
-            self._transaction.put_account(client_id, self._tables.accounts[client_id]._replace(held_e4=held_e4))
+            self._transaction.put_account(
+                client_id, self._tables.accounts[client_id]._replace(held_e4=held_e4)
+            )
 
     def hold_shares(self, holds: Sequence[tuple[str, str, int]]) -> None:
         """Set held of deposits."""

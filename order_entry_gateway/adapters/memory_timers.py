@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from service_runtime.memory_clearing import MemoryClearing
+from venue_storage.memory_clearing_data import MemoryClearing
 
 
 class MemoryTimers:
@@ -15,14 +15,20 @@ class MemoryTimers:
         """Shards in which orders are due to expire."""
         with self._clearing.transaction() as transaction:
             transaction.read()
-            return sorted({shard for shard, expires_us in transaction.tables.expiries if expires_us <= now_us})
+            return sorted(
+                {shard for shard, expires_us in transaction.tables.expiries if expires_us <= now_us}
+            )
 
     def due_cancels(self, now_us: int) -> Sequence[tuple[str, str, int]]:
         """Timer, client_id and due_us of each cancel that is due."""
         with self._clearing.transaction() as transaction:
             transaction.read()
             timers = transaction.tables.cancel_timers
-            due = [(timer, client_id, due_us) for timer, (client_id, due_us) in timers.items() if due_us <= now_us]
+            due = [
+                (timer, client_id, due_us)
+                for timer, (client_id, due_us) in timers.items()
+                if due_us <= now_us
+            ]
             return sorted(due, key=lambda row: (row[2], row[0]))
 
     def arm(self, timer: str, client_id: str, due_us: int) -> None:

@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 from psycopg2 import errors
 
-from order_entry_gateway.order_log import NAMES, LoggedName, LogTransaction, NameTaken
-from service_runtime.copying import NULL, copy_text, json_field, text_field
+from order_entry_gateway.ports import NAMES, LoggedName, LogTransaction, NameTaken
+from service_runtime.copy_text import NULL, copy_text, json_field, text_field
 from service_runtime.database import Cursor, Database
-from service_runtime.schema.clearing_rows import LogRow
 from venue_protocol.trading_day import BandRow, PhaseRow
+from venue_storage.clearing_rows import LogRow
 
 _SESSION_LOCK = 1
 """Key of the database's advisory locks; the only one that the venue uses in `clearing_data`."""
@@ -54,13 +54,14 @@ class PostgresLogTransaction:
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
         """The commanded phases, locked until the end.
 
-        One lock for all: a row that is not there yet could not be locked. The rows are read by a statement of their
-        own, which sees what was committed while it waited.
+        One lock for all: a row that is not there yet could not be locked. The rows are read by a
+        statement of their own, which sees what was committed while it waited.
         """
         lock = "pg_advisory_xact_lock" if is_changing else "pg_advisory_xact_lock_shared"
         self._cursor.execute(
             f"SELECT {lock}(%s);"
-            " SELECT shard, security_id, phase, reason, lasts_us, time_us, sequence FROM session_phases",
+            " SELECT shard, security_id, phase, reason, lasts_us, time_us, sequence FROM "
+            "session_phases",
             (_SESSION_LOCK,),
         )
         return [PhaseRow(*row) for row in self._cursor]
@@ -68,8 +69,10 @@ class PostgresLogTransaction:
     def put_session_phases(self, rows: Sequence[PhaseRow]) -> None:
         """Insert or replace rows."""
         self._cursor.execute(
-            "INSERT INTO session_phases (shard, security_id, phase, reason, lasts_us, time_us, sequence)"
-            " SELECT * FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],"
+            "INSERT INTO session_phases (shard, security_id, phase, reason, lasts_us, time_us, "
+            "sequence)"
+            " SELECT * FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], "
+            "%s::bigint[], %s::bigint[],"
             " %s::bigint[]) ON CONFLICT (shard, security_id) DO UPDATE SET phase = excluded.phase,"
             " reason = excluded.reason, lasts_us = excluded.lasts_us, time_us = excluded.time_us,"
             " sequence = excluded.sequence",
@@ -79,9 +82,12 @@ class PostgresLogTransaction:
     def put_session_bands(self, rows: Sequence[BandRow]) -> None:
         """Insert or replace rows."""
         self._cursor.execute(
-            "INSERT INTO session_bands (shard, security_id, band_bps, limit_state_us, pause_us, auction_us)"
-            " SELECT * FROM unnest(%s::smallint[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[],"
-            " %s::bigint[]) ON CONFLICT (shard, security_id) DO UPDATE SET band_bps = excluded.band_bps,"
+            "INSERT INTO session_bands (shard, security_id, band_bps, limit_state_us, pause_us, "
+            "auction_us)"
+            " SELECT * FROM unnest(%s::smallint[], %s::text[], %s::integer[], %s::bigint[], "
+            "%s::bigint[],"
+            " %s::bigint[]) ON CONFLICT (shard, security_id) DO UPDATE SET band_bps = "
+            "excluded.band_bps,"
             " limit_state_us = excluded.limit_state_us, pause_us = excluded.pause_us,"
             " auction_us = excluded.auction_us",
             _columns(rows),
@@ -90,7 +96,8 @@ class PostgresLogTransaction:
     def has_bands(self, shard: int) -> bool:
         """Whether a security of this shard has a volatility band."""
         self._cursor.execute(
-            "SELECT EXISTS (SELECT FROM session_bands WHERE shard = %s AND band_bps IS NOT NULL)", (shard,)
+            "SELECT EXISTS (SELECT FROM session_bands WHERE shard = %s AND band_bps IS NOT NULL)",
+            (shard,),
         )
         return bool(self._cursor.fetchone()[0])
 
@@ -108,7 +115,8 @@ class PostgresLogTransaction:
         """Commands at these (shard, sequence)."""
         self._cursor.execute(
             "SELECT shard, sequence, command FROM order_log"
-            " JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted(shard, sequence) USING (shard, sequence)",
+            " JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted(shard, sequence) USING (shard, "
+            "sequence)",
             _columns(places),
         )
         return self._cursor  # type: ignore[no-any-return]
@@ -116,7 +124,8 @@ class PostgresLogTransaction:
     def newest_amends(self, order_ids: Sequence[int]) -> Iterable[tuple[int, str]]:
         """The newest amend of each order that has one."""
         self._cursor.execute(
-            "SELECT DISTINCT ON (amended_order_id) time_us, command FROM order_log WHERE amended_order_id = ANY (%s)"
+            "SELECT DISTINCT ON (amended_order_id) time_us, command FROM order_log WHERE "
+            "amended_order_id = ANY (%s)"
             " ORDER BY amended_order_id, sequence DESC",
             (list(order_ids),),
         )
@@ -135,14 +144,18 @@ class PostgresLogTransaction:
         """client_id, security_id, quantity, held."""
         self._cursor.execute(
             "SELECT client_id, security_id, quantity, held FROM securities_deposits"
-            " JOIN unnest(%s::text[], %s::text[]) AS wanted(client_id, security_id) USING (client_id, security_id)"
+            " JOIN unnest(%s::text[], %s::text[]) AS wanted(client_id, security_id) USING "
+            "(client_id, security_id)"
             " ORDER BY client_id, security_id FOR UPDATE OF securities_deposits",
             _columns(keys),
         )
         return self._cursor  # type: ignore[no-any-return]
 
     def draw(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
-        """The first of the next `count` sequences, and their time. The sequencer's row stays locked until the end."""
+        """The first of the next `count` sequences, and their time.
+
+        The sequencer's row stays locked until the end.
+        """
         self._cursor.execute(
             "UPDATE order_log_heads SET last_sequence = last_sequence + %s,"
             " last_time_us = greatest(last_time_us + 1, %s)"
@@ -156,7 +169,8 @@ class PostgresLogTransaction:
         """Append to the log."""
         copy_text(
             self._cursor,
-            "order_log (shard, sequence, time_us, client_id, client_order_id, amended_order_id, command)",
+            "order_log (shard, sequence, time_us, client_id, client_order_id, amended_order_id, "
+            "command)",
             [
                 f"{shard}\t{sequence}\t{time_us}\t{client_id}\t{NULL if name is None else text_field(name)}\t"
                 f"{NULL if amended is None else amended}\t{json_field(command)}\n"
@@ -167,13 +181,16 @@ class PostgresLogTransaction:
     def expect_expiries(self, shard: int, expires_us: Sequence[int]) -> None:
         """Note the times at which orders of a shard are due to expire."""
         self._cursor.execute(
-            "INSERT INTO order_expiries (shard, expires_us) SELECT %s, unnest(%s::bigint[]) ON CONFLICT DO NOTHING",
+            "INSERT INTO order_expiries (shard, expires_us) SELECT %s, unnest(%s::bigint[]) ON "
+            "CONFLICT DO NOTHING",
             (shard, list(expires_us)),
         )
 
     def forget_expiries(self, shard: int, until_us: int) -> None:
         """Forget those noted up to this time."""
-        self._cursor.execute("DELETE FROM order_expiries WHERE shard = %s AND expires_us <= %s", (shard, until_us))
+        self._cursor.execute(
+            "DELETE FROM order_expiries WHERE shard = %s AND expires_us <= %s", (shard, until_us)
+        )
 
     def hold_cash(self, holds: Sequence[tuple[str, int]]) -> None:
         """Set held_e4 of accounts."""
@@ -186,8 +203,10 @@ class PostgresLogTransaction:
     def hold_shares(self, holds: Sequence[tuple[str, str, int]]) -> None:
         """Set held of deposits."""
         self._cursor.execute(
-            "UPDATE securities_deposits SET held = raised.held FROM unnest(%s::text[], %s::text[], %s::bigint[])"
-            " AS raised(client_id, security_id, held) WHERE securities_deposits.client_id = raised.client_id"
+            "UPDATE securities_deposits SET held = raised.held FROM unnest(%s::text[], "
+            "%s::text[], %s::bigint[])"
+            " AS raised(client_id, security_id, held) WHERE securities_deposits.client_id = "
+            "raised.client_id"
             " AND securities_deposits.security_id = raised.security_id",
             _columns(holds),
         )

@@ -1,10 +1,12 @@
-"""Order status for the door: the order log says that an order exists, market_data what became of it."""
+"""Order status for the door: the order log says that an order exists, market_data what became of
+it.
+"""
 
 import logging
 from collections.abc import Sequence
 from typing import Any
 
-from order_entry_gateway.domain.standing import Standing
+from order_entry_gateway.domain.recorded_order import Standing
 from service_runtime.database import Cursor, Database, DatabaseUnavailable
 from venue_protocol import codec
 from venue_protocol.commands import PlaceOrder
@@ -44,7 +46,9 @@ class OrderStatusStore:
         described = self._described(rows)
         return (rows[0][3], described[0]) if rows else None
 
-    def orders(self, client_id: str, is_open: bool, before: int, limit: int) -> list[dict[str, Any]]:
+    def orders(
+        self, client_id: str, is_open: bool, before: int, limit: int
+    ) -> list[dict[str, Any]]:
         """A client's newest orders as recorded, newest first, with ids below `before`."""
         condition = " AND status IN ('new', 'partially_filled')" if is_open else ""
         with self._market.transaction() as cursor:
@@ -57,7 +61,8 @@ class OrderStatusStore:
         with self._clearing.transaction() as cursor:
             cursor.execute(
                 "SELECT shard, sequence, time_us, client_id, command FROM order_log"
-                " JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted(shard, sequence) USING (shard, sequence)"
+                " JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted(shard, sequence) USING "
+                "(shard, sequence)"
                 " ORDER BY shard DESC, sequence DESC",
                 ([shard for shard, _ in wanted], [sequence for _, sequence in wanted]),
             )
@@ -81,14 +86,19 @@ class OrderStatusStore:
             return {}
 
     def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
-        """Ids of the orders for which these client_order_ids of the client stand, where there are any."""
+        """Ids of the orders for which these client_order_ids of the client stand, where there are
+        any.
+        """
         with self._clearing.transaction() as cursor:
             cursor.execute(
                 "SELECT client_order_id, shard, sequence, amended_order_id FROM order_log"
                 " WHERE client_id = %s AND client_order_id = ANY (%s)",
                 (client_id, list(names)),
             )
-            return {name: amended or sharded_id(shard, sequence) for name, shard, sequence, amended in cursor}
+            return {
+                name: amended or sharded_id(shard, sequence)
+                for name, shard, sequence, amended in cursor
+            }
 
     def _described(self, rows: Sequence[tuple[int, int, int, str, str]]) -> list[dict[str, Any]]:
         ids = [sharded_id(shard, sequence) for shard, sequence, *_ in rows]
@@ -105,7 +115,9 @@ def _recorded(cursor: Cursor, order_ids: Sequence[int]) -> dict[int, tuple[Any, 
     return {row[0]: row for row in cursor}
 
 
-def _describe(order_id: int, time_us: int, command: object, recorded: tuple[Any, ...] | None) -> dict[str, Any]:
+def _describe(
+    order_id: int, time_us: int, command: object, recorded: tuple[Any, ...] | None
+) -> dict[str, Any]:
     """The order as its owner sees it; until the feed has recorded it, as it was accepted."""
     assert type(command) is PlaceOrder
     status, filled, leaves = "new", 0, command.quantity

@@ -6,19 +6,22 @@ import msgspec
 from flask import Flask, Response
 
 from order_entry_gateway.adapters.session_store import SessionStore
-from order_entry_gateway.schedule import Schedule, done_before_now, refuse, upcoming
-from order_entry_gateway.session_desk import BandsRequest, PhaseRequest, SessionDesk
-from service_runtime.authentication import Authenticator
+from order_entry_gateway.loops.phase_schedule import Schedule, done_before_now, refuse, upcoming
+from order_entry_gateway.phase_desk import BandsRequest, PhaseRequest, SessionDesk
 from service_runtime.clock import Clock
-from service_runtime.request_body import body_as
-from service_runtime.web import Refused, json_response
+from service_runtime.http.application import json_response
+from service_runtime.http.authentication import Authenticator
+from service_runtime.http.request_body import body_as
+from venue_protocol.refusals import Refused
 
 _phase_decoder = msgspec.json.Decoder(PhaseRequest)
 _bands_decoder = msgspec.json.Decoder(BandsRequest)
 _schedule_decoder: "msgspec.json.Decoder[Schedule]" = msgspec.json.Decoder(Schedule)
 
 
-def add_routes(app: Flask, desk: SessionDesk, store: SessionStore, authenticator: Authenticator, clock: Clock) -> None:
+def add_routes(
+    app: Flask, desk: SessionDesk, store: SessionStore, authenticator: Authenticator, clock: Clock
+) -> None:
     """Put the session's routes on `app`."""
 
     @app.get("/v1/session")
@@ -31,14 +34,18 @@ def add_routes(app: Flask, desk: SessionDesk, store: SessionStore, authenticator
         caller = authenticator.administrator()
         request = body_as(_phase_decoder)
         logged = desk.begin(caller.client_id, request)
-        return json_response({"phase": request.phase, "security": request.security, "logged": logged}, 202)
+        return json_response(
+            {"phase": request.phase, "security": request.security, "logged": logged}, 202
+        )
 
     @app.post("/v1/session/bands")
     def bands() -> Response:
         caller = authenticator.administrator()
         request = body_as(_bands_decoder)
         logged = desk.set_bands(caller.client_id, request)
-        return json_response({"security": request.security, "band_bps": request.band_bps, "logged": logged}, 202)
+        return json_response(
+            {"security": request.security, "band_bps": request.band_bps, "logged": logged}, 202
+        )
 
     @app.put("/v1/session/schedule")
     def schedule() -> Response:
@@ -52,7 +59,10 @@ def add_routes(app: Flask, desk: SessionDesk, store: SessionStore, authenticator
 
 
 def _view(store: SessionStore, now_us: int) -> dict[str, Any]:
-    """What was commanded last, and what comes. What the engine does by itself shows in the market data."""
+    """What was commanded last, and what comes.
+
+    What the engine does by itself shows in the market data.
+    """
     schedule = store.schedule()
     coming = upcoming(schedule, now_us)
     return {

@@ -1,11 +1,13 @@
-"""The session as stored: phases and bands commanded, and the schedule with how far it has been commanded."""
+"""The session as stored: phases and bands commanded, and the schedule with how far it has been
+commanded.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from order_entry_gateway import schedule
-from order_entry_gateway.schedule import Schedule
+from order_entry_gateway.loops import phase_schedule
+from order_entry_gateway.loops.phase_schedule import Schedule
 from service_runtime.database import Cursor, Database
 from venue_protocol.trading_day import BandRow, PhaseRow
 
@@ -19,11 +21,13 @@ class Turn:
     def __init__(self, cursor: Cursor, stored: str, done_us: int) -> None:
         self._cursor = cursor
         self._stored = stored
-        self.schedule = schedule.decode(stored)
+        self.schedule = phase_schedule.decode(stored)
         self.done_us = done_us
 
     def done(self, until_us: int) -> None:
-        """Phases up to this time are commanded; a schedule that was set meanwhile begins as it was set."""
+        """Phases up to this time are commanded; a schedule that was set meanwhile begins as it was
+        set.
+        """
         self._cursor.execute(
             "UPDATE session_schedule SET done_us = %s WHERE schedule = %s AND done_us = %s",
             (until_us, self._stored, self.done_us),
@@ -49,13 +53,14 @@ class SessionStore:
         """The schedule."""
         with self._clearing.transaction() as cursor:
             cursor.execute("SELECT schedule FROM session_schedule")
-            return schedule.decode(cursor.fetchone()[0])
+            return phase_schedule.decode(cursor.fetchone()[0])
 
     def set_schedule(self, stored: Schedule, done_us: int) -> None:
         """Replace the schedule; phases that were due up to `done_us` are not commanded."""
         with self._clearing.transaction() as cursor:
             cursor.execute(
-                "UPDATE session_schedule SET schedule = %s, done_us = %s", (schedule.encode(stored), done_us)
+                "UPDATE session_schedule SET schedule = %s, done_us = %s",
+                (phase_schedule.encode(stored), done_us),
             )
 
     @contextmanager

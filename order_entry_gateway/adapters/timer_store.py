@@ -14,14 +14,18 @@ class PostgresTimers:
     def due_shards(self, now_us: int) -> Sequence[int]:
         """Shards in which orders are due to expire."""
         with self._clearing.transaction() as cursor:
-            cursor.execute("SELECT DISTINCT shard FROM order_expiries WHERE expires_us <= %s ORDER BY shard", (now_us,))
+            cursor.execute(
+                "SELECT DISTINCT shard FROM order_expiries WHERE expires_us <= %s ORDER BY shard",
+                (now_us,),
+            )
             return [shard for (shard,) in cursor]
 
     def due_cancels(self, now_us: int) -> Sequence[tuple[str, str, int]]:
         """Timer, client_id and due_us of each cancel that is due."""
         with self._clearing.transaction() as cursor:
             cursor.execute(
-                "SELECT timer, client_id, due_us FROM cancel_timers WHERE due_us <= %s ORDER BY due_us, timer",
+                "SELECT timer, client_id, due_us FROM cancel_timers WHERE due_us <= %s ORDER BY "
+                "due_us, timer",
                 (now_us,),
             )
             return list(cursor.fetchall())
@@ -43,4 +47,7 @@ class PostgresTimers:
     def keep(self, timers: Sequence[str], due_us: int) -> None:
         """Put off those of these timers that are there."""
         with self._clearing.transaction() as cursor:
-            cursor.execute("UPDATE cancel_timers SET due_us = %s WHERE timer = ANY (%s)", (due_us, list(timers)))
+            cursor.execute(
+                "UPDATE cancel_timers SET due_us = %s WHERE timer = ANY (%s)",
+                (due_us, list(timers)),
+            )

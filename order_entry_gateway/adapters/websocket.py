@@ -1,4 +1,6 @@
-"""Order entry over WebSocket: frames are one action or a list of them; each is answered by one frame, in order."""
+"""Order entry over WebSocket: frames are one action or a list of them; each is answered by one
+frame, in order.
+"""
 
 import logging
 import threading
@@ -11,6 +13,7 @@ from flask import Flask, Response, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed
 
+from order_entry_gateway.adapters.concurrency_limit import Turnstile
 from order_entry_gateway.adapters.http import answer_content, bounded, switch_answer
 from order_entry_gateway.domain.requests import (
     Action,
@@ -19,14 +22,13 @@ from order_entry_gateway.domain.requests import (
     CancelOnDisconnectAction,
 )
 from order_entry_gateway.handlers import OrderDesk
-from order_entry_gateway.timekeeper import Timekeeper
-from order_entry_gateway.turnstile import Turnstile
-from service_runtime.authentication import Authenticator, Caller
+from order_entry_gateway.loops.timekeeper import Timekeeper
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.request_body import decode_strictly
-from service_runtime.slow_clients import MAX_BODY_BYTES, allow_silence
-from service_runtime.web import RETRY_AFTER_S, Refused, error_body, refusal_response
-from venue_protocol.refusals import Refusal, RejectReason
+from service_runtime.http.application import RETRY_AFTER_S, error_body, refusal_response
+from service_runtime.http.authentication import Authenticator, Caller
+from service_runtime.http.request_body import decode_strictly
+from service_runtime.http.socket_timeouts import MAX_BODY_BYTES, allow_silence
+from venue_protocol.refusals import Refusal, Refused, RejectReason
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +47,17 @@ _frame_decoder = msgspec.json.Decoder(
 
 
 def add_routes(
-    app: Flask, desk: OrderDesk, timekeeper: Timekeeper, authenticator: Authenticator, turnstile: Turnstile
+    app: Flask,
+    desk: OrderDesk,
+    timekeeper: Timekeeper,
+    authenticator: Authenticator,
+    turnstile: Turnstile,
 ) -> None:
     """Put `/v1/order-entry` on `app`."""
-    app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": _PING_S, "max_message_size": MAX_BODY_BYTES}
+    app.config["SOCK_SERVER_OPTIONS"] = {
+        "ping_interval": _PING_S,
+        "max_message_size": MAX_BODY_BYTES,
+    }
     sockets = _Sockets()
 
     @app.before_request
@@ -77,7 +86,9 @@ def _converse(connection: Any, session: "_Session") -> None:
     deadline_s = time.monotonic() + STRANGER_S
     session.greet()
     while True:
-        frame = connection.receive(None if session.is_known() else max(0.0, deadline_s - time.monotonic()))
+        frame = connection.receive(
+            None if session.is_known() else max(0.0, deadline_s - time.monotonic())
+        )
         if frame is None:
             connection.close(_POLICY_VIOLATION, "no good key was shown in time")
             return
@@ -123,7 +134,9 @@ class _Sockets:
 
 
 class _PacedSocket:
-    """The socket as simple-websocket sees it: it is not read while the client's frames pile up unhandled."""
+    """The socket as simple-websocket sees it: it is not read while the client's frames pile up
+    unhandled.
+    """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -170,7 +183,9 @@ class _Session:
         return self._client_id is not None
 
     def greet(self) -> None:
-        """Take the key of the handshake, if it had a good one; a bad one is told with the first answer."""
+        """Take the key of the handshake, if it had a good one; a bad one is told with the first
+        answer.
+        """
         try:
             self._caller()
         except (Refused, DatabaseUnavailable):
@@ -186,7 +201,9 @@ class _Session:
             self._cancels_at_end = None
 
     def answer(self, frame: bytes | str) -> Any:
-        """What to send back for one frame: an object for an action, a list for a list, `{"error": …}` for garbage."""
+        """What to send back for one frame: an object for an action, a list for a list, `{"error":
+        …}` for garbage.
+        """
         action_id = None
         try:
             with self._turnstile.entering(len(frame)):
@@ -197,7 +214,9 @@ class _Session:
                 pending.wait()
                 with self._turnstile.leaving(len(frame)):
                     answered = zip(actions, pending.answers(), strict=True)
-                    return [{"id": action.id} | answer_content(answer) for action, answer in answered]
+                    return [
+                        {"id": action.id} | answer_content(answer) for action, answer in answered
+                    ]
             if isinstance(actions, AuthenticateAction):
                 action_id = actions.id
                 caller = self._admit(self._authenticator.caller_of(actions.key))
@@ -206,12 +225,18 @@ class _Session:
             action_id = actions.id
             if isinstance(actions, CancelAfterAction | CancelOnDisconnectAction):
                 return {"id": action_id} | self._set_timer(actions)
-            return {"id": action_id} | answer_content(self._desk.handle(self._caller(), [actions])[0])
+            return {"id": action_id} | answer_content(
+                self._desk.handle(self._caller(), [actions])[0]
+            )
         except Refused as refused:
-            retry = {} if refused.retry_after_s is None else {"retry_after_s": refused.retry_after_s}
+            retry = (
+                {} if refused.retry_after_s is None else {"retry_after_s": refused.retry_after_s}
+            )
             return {"id": action_id} | error_body(refused.refusal) | retry
         except DatabaseUnavailable:
-            return {"id": action_id} | error_body(Refusal(RejectReason.NOT_READY, "the database is away, ask again"))
+            return {"id": action_id} | error_body(
+                Refusal(RejectReason.NOT_READY, "the database is away, ask again")
+            )
 
     def _set_timer(self, action: CancelAfterAction | CancelOnDisconnectAction) -> dict[str, object]:
         caller = self._caller()
@@ -219,7 +244,10 @@ class _Session:
         if isinstance(action, CancelAfterAction):
             return switch_answer(self._timekeeper, caller.client_id, action.timeout_ms)
         if action.enabled and self._cancels_at_end is None:
-            self._cancels_at_end = (self._timekeeper.open_session(caller.client_id), caller.client_id)
+            self._cancels_at_end = (
+                self._timekeeper.open_session(caller.client_id),
+                caller.client_id,
+            )
         elif not action.enabled and self._cancels_at_end is not None:
             self._timekeeper.release_session(self._cancels_at_end[0])
             self._cancels_at_end = None
@@ -228,7 +256,9 @@ class _Session:
     def _caller(self) -> Caller:
         """The caller, looked up each time so that a revoked key ends the session's rights."""
         key = self._key
-        return self._admit(self._authenticator.caller() if key is None else self._authenticator.caller_of(key))
+        return self._admit(
+            self._authenticator.caller() if key is None else self._authenticator.caller_of(key)
+        )
 
     def _admit(self, caller: Caller) -> Caller:
         """The caller, to whom this socket belongs now; Refused when it has too many."""

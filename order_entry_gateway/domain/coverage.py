@@ -1,4 +1,5 @@
-"""Deciding a batch: who is covered, what repeats, which command goes to the log. Pure: state in, decisions out.
+"""Deciding a batch: who is covered, what repeats, which command goes to the log. Pure: state in,
+decisions out.
 
 The adapter loads and locks what a batch needs into a DoorState, `decide` runs over the candidates
 in order, the adapter writes the holds and the log in the same transaction.
@@ -7,7 +8,9 @@ in order, the adapter writes the holds and the log in the same transaction.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from order_entry_gateway.domain.candidates import (
+from order_entry_gateway.domain.order_terms import refuse_display
+from order_entry_gateway.domain.trading_phases import Session, SessionCandidate
+from order_entry_gateway.domain.validation import (
     AdvanceTimeCandidate,
     AmendCandidate,
     CancelAllCandidate,
@@ -16,9 +19,14 @@ from order_entry_gateway.domain.candidates import (
     PlaceCandidate,
     unknown_order,
 )
-from order_entry_gateway.domain.order_terms import refuse_display
-from order_entry_gateway.domain.session import Session, SessionCandidate
-from venue_protocol.commands import AdvanceTime, AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
+from venue_protocol.commands import (
+    AdvanceTime,
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+)
 from venue_protocol.holds import CASH, amend_hold, held_amount, held_asset
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.money import format_e4
@@ -30,7 +38,9 @@ from venue_protocol.times import format_utc
 
 @dataclass(slots=True)
 class Funds:
-    """One client's position in one asset, as locked in the database. available = quantity - held."""
+    """One client's position in one asset, as locked in the database. available = quantity -
+    held.
+    """
 
     quantity: int
     held: int
@@ -38,7 +48,8 @@ class Funds:
 
 @dataclass(slots=True)
 class Order:
-    """An order in the log as it stands: by the record, or by its newest amend while nobody knows how that ended.
+    """An order in the log as it stands: by the record, or by its newest amend while nobody knows
+    how that ended.
 
     `order_id` is None while its number is not drawn.
     """
@@ -127,7 +138,11 @@ def _decide(candidate: Candidate, state: DoorState) -> Decision:
     assert type(candidate) is CancelAllCandidate
     # Without its timer another gateway has done it before, or its client wants it later.
     is_done = candidate.timer is not None and candidate.timer not in state.timers
-    return Accepted(candidate.shard, CancelAllOrders(candidate.client_id, candidate.security_id), is_duplicate=is_done)
+    return Accepted(
+        candidate.shard,
+        CancelAllOrders(candidate.client_id, candidate.security_id),
+        is_duplicate=is_done,
+    )
 
 
 def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
@@ -156,7 +171,9 @@ def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
     if refusal is not None:
         return refusal
     order = Order(None, command, candidate.quantity, candidate.price_e4)
-    return _accept(Accepted(candidate.security.shard, command, order), candidate.client_order_id, state)
+    return _accept(
+        Accepted(candidate.security.shard, command, order), candidate.client_order_id, state
+    )
 
 
 def _decide_cancel(candidate: CancelCandidate, state: DoorState) -> Decision:
@@ -164,7 +181,9 @@ def _decide_cancel(candidate: CancelCandidate, state: DoorState) -> Decision:
     if isinstance(order, Refusal):
         return order
     # The order's id may be drawn only after this decision: the command is completed with it then.
-    return Accepted(_shard_of(order, state), CancelOrder(candidate.client_id, order.order_id or 0), order)
+    return Accepted(
+        _shard_of(order, state), CancelOrder(candidate.client_id, order.order_id or 0), order
+    )
 
 
 def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
@@ -173,7 +192,9 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
         return order
     earlier = _earlier(candidate.client_id, candidate.client_order_id, state)
     if earlier is not None:
-        return _repeat(earlier, _is_same_amend(earlier, candidate, order), candidate.client_order_id)
+        return _repeat(
+            earlier, _is_same_amend(earlier, candidate, order), candidate.client_order_id
+        )
     security = state.securities[order.place.security_id]
     quantity = order.quantity if candidate.quantity is None else candidate.quantity
     price_e4 = order.price_e4 if candidate.price_e4 is None else candidate.price_e4
@@ -200,7 +221,9 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
     )
     if (quantity, price_e4) == (order.quantity, order.price_e4):
         asked = "the order has" if order.is_known else "an amend that is not answered yet asks for"
-        return Refusal(RejectReason.AMEND_CHANGES_NOTHING, f"{asked} these terms already", "quantity")
+        return Refusal(
+            RejectReason.AMEND_CHANGES_NOTHING, f"{asked} these terms already", "quantity"
+        )
     refusal = _hold(candidate.client_id, held_asset(side, order.place.security_id), added, state)
     if refusal is not None:
         return refusal
@@ -211,7 +234,9 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
 def _refuse_amended_terms(place: PlaceOrder, price_e4: int | None, quantity: int) -> Refusal | None:
     """Why an amend asks for what an order of this kind can't have."""
     if price_e4 is not None and place.order_type in UNPRICED:
-        return Refusal(RejectReason.PRICE_NOT_ALLOWED, f"a {place.order_type} order has no price", "price")
+        return Refusal(
+            RejectReason.PRICE_NOT_ALLOWED, f"a {place.order_type} order has no price", "price"
+        )
     if place.terms is not None and place.terms.display_quantity is not None:
         return refuse_display(quantity, place.terms.display_quantity)
     return None
@@ -249,16 +274,24 @@ def _earlier(client_id: str, client_order_id: str | None, state: DoorState) -> A
     name = (client_id, client_order_id)
     placed = state.placed.get(name)
     if placed is not None:
-        return Accepted(placed.shard, placed.command, placed.target, is_duplicate=True, original=placed)
+        return Accepted(
+            placed.shard, placed.command, placed.target, is_duplicate=True, original=placed
+        )
     logged = state.named.get(name)
     if logged is None:
         return None
-    target = state.orders.get(logged.command.order_id) if type(logged.command) is AmendOrder else None
-    return Accepted(logged.shard, logged.command, target, logged.sequence, logged.time_us, is_duplicate=True)
+    target = (
+        state.orders.get(logged.command.order_id) if type(logged.command) is AmendOrder else None
+    )
+    return Accepted(
+        logged.shard, logged.command, target, logged.sequence, logged.time_us, is_duplicate=True
+    )
 
 
 def _repeat(earlier: Accepted, is_same: bool, client_order_id: str | None) -> Decision:
-    """What a used client_order_id means: the first answer again for the same request, else a conflict."""
+    """What a used client_order_id means: the first answer again for the same request, else a
+    conflict.
+    """
     if is_same:
         return earlier
     return Refusal(
@@ -269,12 +302,22 @@ def _repeat(earlier: Accepted, is_same: bool, client_order_id: str | None) -> De
 
 
 def _is_same_order(known: Command, command: PlaceOrder) -> bool:
-    """Whether two commands place the same. The price of an order without a limit is the door's own."""
+    """Whether two commands place the same.
+
+    The price of an order without a limit is the door's own.
+    """
     if type(known) is not PlaceOrder:
         return False
     if command.order_type not in UNPRICED and known.price_e4 != command.price_e4:
         return False
-    return (known.security_id, known.side, known.order_type, known.time_in_force, known.quantity, known.terms) == (
+    return (
+        known.security_id,
+        known.side,
+        known.order_type,
+        known.time_in_force,
+        known.quantity,
+        known.terms,
+    ) == (
         command.security_id,
         command.side,
         command.order_type,
@@ -285,8 +328,9 @@ def _is_same_order(known: Command, command: PlaceOrder) -> bool:
 
 
 def _is_same_amend(earlier: Accepted, candidate: AmendCandidate, order: Order) -> bool:
-    """Whether the earlier command is what this candidate asks for. A term left out was the order's own then,
-    and may have been amended since: it says nothing."""
+    """Whether the earlier command is what this candidate asks for. A term left out was the order's
+    own then, and may have been amended since: it says nothing.
+    """
     known = earlier.command
     return (
         type(known) is AmendOrder
@@ -297,13 +341,18 @@ def _is_same_amend(earlier: Accepted, candidate: AmendCandidate, order: Order) -
 
 
 def _find(candidate: CancelCandidate | AmendCandidate, state: DoorState) -> Order | Refusal:
-    """The order a cancel or amend names, if it is the sender's. The name of an amend names the amended order."""
+    """The order a cancel or amend names, if it is the sender's.
+
+    The name of an amend names the amended order.
+    """
     if candidate.order_id is not None:
         order = state.orders.get(candidate.order_id)
         if order is None:
             return unknown_order(candidate.order_id)
         if order.place.client_id != candidate.client_id:
-            return Refusal(RejectReason.FORBIDDEN, "this order belongs to another client", "order_id")
+            return Refusal(
+                RejectReason.FORBIDDEN, "this order belongs to another client", "order_id"
+            )
         return order
     name = (candidate.client_id, candidate.target_client_order_id or "")
     accepted = state.placed.get(name)
@@ -315,7 +364,9 @@ def _find(candidate: CancelCandidate | AmendCandidate, state: DoorState) -> Orde
 
 
 def named_order_id(logged: Logged) -> int:
-    """Id of the order for which a named command stands: the one it placed, or amended; 0 for none."""
+    """Id of the order for which a named command stands: the one it placed, or amended; 0 for
+    none.
+    """
     if type(logged.command) is PlaceOrder:
         return sharded_id(logged.shard, logged.sequence)
     return logged.command.order_id if type(logged.command) is AmendOrder else 0

@@ -1,4 +1,6 @@
-"""Which rare terms an order may have, by its type and time in force; docs/orders.md has the same as a table."""
+"""Which rare terms an order may have, by its type and time in force; docs/orders.md has the same as
+a table.
+"""
 
 from order_entry_gateway.domain.requests import PlaceOrderRequest
 from venue_protocol.money import MoneyError, parse_json_e4
@@ -18,7 +20,9 @@ from venue_protocol.securities import Security
 from venue_protocol.times import TimeError, parse_utc
 
 MOST_REFRESHES = 100
-"""An iceberg shows at least one part in so many of its quantity, so that one command never makes endless trades."""
+"""An iceberg shows at least one part in so many of its quantity, so that one command never makes
+endless trades.
+"""
 _NOTHING = b"null"
 _PLAIN = OrderTerms()
 
@@ -57,7 +61,8 @@ def refuse_display(quantity: int, display_quantity: int) -> Refusal | None:
         return None
     return Refusal(
         RejectReason.DISPLAY_QUANTITY_TOO_SMALL,
-        f"display_quantity {display_quantity} is less than one part in {MOST_REFRESHES} of quantity {quantity}",
+        f"display_quantity {display_quantity} is less than one part in {MOST_REFRESHES} of "
+        f"quantity {quantity}",
         "display_quantity",
     )
 
@@ -66,7 +71,11 @@ def _stop_price_e4(request: PlaceOrderRequest, security: Security) -> int | Refu
     raw = bytes(request.stop_price)
     if raw == _NOTHING:
         if request.type in STOPS:
-            return Refusal(RejectReason.STOP_PRICE_REQUIRED, f"a {request.type} order needs a stop_price", "stop_price")
+            return Refusal(
+                RejectReason.STOP_PRICE_REQUIRED,
+                f"a {request.type} order needs a stop_price",
+                "stop_price",
+            )
         return None
     if request.type not in STOPS:
         message = f"a {request.type} order has no stop_price; send type stop or stop_limit"
@@ -81,7 +90,9 @@ def _stop_price_e4(request: PlaceOrderRequest, security: Security) -> int | Refu
 def _expires_us(expire_time: str | None, time_in_force: TimeInForce) -> int | Refusal | None:
     if expire_time is None:
         if time_in_force == GTD:
-            return Refusal(RejectReason.EXPIRE_TIME_REQUIRED, "a GTD order needs an expire_time", "expire_time")
+            return Refusal(
+                RejectReason.EXPIRE_TIME_REQUIRED, "a GTD order needs an expire_time", "expire_time"
+            )
         return None
     if time_in_force != GTD:
         message = f"a {time_in_force} order has no expire_time; send time_in_force GTD"
@@ -99,7 +110,9 @@ def _refuse_post_only(request: PlaceOrderRequest, time_in_force: TimeInForce) ->
     return Refusal(RejectReason.POST_ONLY_NOT_ALLOWED, message, "post_only")
 
 
-def _refuse_min_quantity(request: PlaceOrderRequest, time_in_force: TimeInForce, security: Security) -> Refusal | None:
+def _refuse_min_quantity(
+    request: PlaceOrderRequest, time_in_force: TimeInForce, security: Security
+) -> Refusal | None:
     if request.min_quantity is None:
         return None
     if time_in_force != IOC:
@@ -116,15 +129,19 @@ def _refuse_display_quantity(
     if not _may_rest(request, time_in_force):
         message = "display_quantity is for limit orders that may rest: GTC, GTD or DAY"
         return Refusal(RejectReason.DISPLAY_QUANTITY_NOT_ALLOWED, message, "display_quantity")
-    return _refuse_part(request.display_quantity, "display_quantity", request.quantity, security) or refuse_display(
-        request.quantity, request.display_quantity
-    )
+    return _refuse_part(
+        request.display_quantity, "display_quantity", request.quantity, security
+    ) or refuse_display(request.quantity, request.display_quantity)
 
 
 def _refuse_part(part: int, field: str, quantity: int, security: Security) -> Refusal | None:
-    """The refusal of a part of the quantity, or None: positive, whole lots, not more than the whole."""
+    """The refusal of a part of the quantity, or None: positive, whole lots, not more than the
+    whole.
+    """
     if part > quantity:
-        return Refusal(RejectReason.QUANTITY_TOO_LARGE, f"{field} {part} is above quantity {quantity}", field)
+        return Refusal(
+            RejectReason.QUANTITY_TOO_LARGE, f"{field} {part} is above quantity {quantity}", field
+        )
     return security.refuse_quantity(part, field)
 
 

@@ -1,4 +1,6 @@
-"""What clients may send, as the edge sees it: typed, but not yet checked against a security's rules."""
+"""What clients may send, as the edge sees it: typed, but not yet checked against a security's
+rules.
+"""
 
 from typing import Literal
 
@@ -69,7 +71,9 @@ class CancelAction(msgspec.Struct, forbid_unknown_fields=True, tag_field="action
     id: str | int | None = None
 
 
-class CancelAllAction(msgspec.Struct, forbid_unknown_fields=True, tag_field="action", tag="cancel_all"):
+class CancelAllAction(
+    msgspec.Struct, forbid_unknown_fields=True, tag_field="action", tag="cancel_all"
+):
     """Cancel all own orders, or those in one security."""
 
     security: str | None = None
@@ -83,7 +87,9 @@ class CancelAfterRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Cancel all own orders so long after now, unless asked again before; 0 disarms."""
 
 
-class CancelAfterAction(CancelAfterRequest, forbid_unknown_fields=True, tag_field="action", tag="cancel_after"):
+class CancelAfterAction(
+    CancelAfterRequest, forbid_unknown_fields=True, tag_field="action", tag="cancel_after"
+):
     """The same over WebSocket."""
 
     id: str | int | None = None
@@ -105,7 +111,9 @@ class CancelListRequest(msgspec.Struct, forbid_unknown_fields=True):
     client_order_ids: list[ClientOrderId] | None = None
 
 
-class AuthenticateAction(msgspec.Struct, forbid_unknown_fields=True, tag_field="action", tag="authenticate"):
+class AuthenticateAction(
+    msgspec.Struct, forbid_unknown_fields=True, tag_field="action", tag="authenticate"
+):
     """First frame of a WebSocket without an Authorization header."""
 
     key: str

@@ -42,7 +42,10 @@ class _Message:
 
 
 class MemoryBus:
-    """A Bus without a broker. `duplicate_rate`: share of messages put twice, as after a lost confirm."""
+    """A Bus without a broker.
+
+    `duplicate_rate`: share of messages put twice, as after a lost confirm.
+    """
 
     def __init__(self, seed: int = 0, duplicate_rate: float = 0.0) -> None:
         self._random = random.Random(seed)
@@ -144,7 +147,9 @@ class MemoryPublisher:
         self._bus = bus
         self._closed = False
 
-    def publish(self, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None) -> _Confirmation:
+    def publish(
+        self, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> _Confirmation:
         """Deliver now; BusError if closed."""
         if self._closed:
             raise BusError("the publisher is closed")
@@ -173,7 +178,9 @@ class MemoryPublisher:
 class MemoryConsumer:
     """A Consumer of a durable queue, or of a private one bound to `routing_key`."""
 
-    def __init__(self, bus: MemoryBus, queue: str | None, routing_key: str | None, prefetch: int) -> None:
+    def __init__(
+        self, bus: MemoryBus, queue: str | None, routing_key: str | None, prefetch: int
+    ) -> None:
         self._bus = bus
         self._routing_key = routing_key
         self._prefetch = prefetch
@@ -189,7 +196,9 @@ class MemoryConsumer:
             while True:
                 if not self.queue_name:
                     self.queue_name = self._bus.declare_private(str(self._routing_key))
-                messages = self._bus.pop(self.queue_name, min(max_messages, self._prefetch - len(self._unacked)))
+                messages = self._bus.pop(
+                    self.queue_name, min(max_messages, self._prefetch - len(self._unacked))
+                )
                 left_s = deadline_s - time.monotonic()
                 if messages or left_s <= 0:
                     return [self._deliver(message) for message in messages]

@@ -7,7 +7,11 @@ import pika
 
 from service_runtime.buses.rabbitmq_consumer import RabbitConsumer
 from service_runtime.buses.rabbitmq_publisher import RabbitPublisher
-from service_runtime.buses.rabbitmq_topology import connection_parameters, declare_queue, declare_topology
+from service_runtime.buses.rabbitmq_topology import (
+    connection_parameters,
+    declare_queue,
+    declare_topology,
+)
 
 _Part = TypeVar("_Part", RabbitPublisher, RabbitConsumer)
 
@@ -20,7 +24,10 @@ class RabbitBus:
         self._opened: list[RabbitPublisher | RabbitConsumer] = []
 
     def declare(self, queues: Sequence[str]) -> None:
-        """Make sure that exchange, queues and dead letters exist. Raises pika's errors when there is no broker."""
+        """Make sure that exchange, queues and dead letters exist.
+
+        Raises pika's errors when there is no broker.
+        """
         connection = pika.BlockingConnection(self._parameters)
         try:
             channel = connection.channel()
@@ -36,11 +43,17 @@ class RabbitBus:
 
     def consumer(self, queue: str, prefetch: int = 100) -> RabbitConsumer:
         """A new consumer of a durable queue; connects at the first receive."""
-        return self._keep(RabbitConsumer(self._parameters, queue=queue, routing_key=None, prefetch=prefetch))
+        return self._keep(
+            RabbitConsumer(self._parameters, queue=queue, routing_key=None, prefetch=prefetch)
+        )
 
     def subscription(self, routing_key: str, prefetch: int = 100) -> RabbitConsumer:
-        """A consumer of a private queue bound to `routing_key`; bound on return when a broker is there."""
-        consumer = RabbitConsumer(self._parameters, queue=None, routing_key=routing_key, prefetch=prefetch)
+        """A consumer of a private queue bound to `routing_key`; bound on return when a broker is
+        there.
+        """
+        consumer = RabbitConsumer(
+            self._parameters, queue=None, routing_key=routing_key, prefetch=prefetch
+        )
         consumer.connect()
         return self._keep(consumer)
 

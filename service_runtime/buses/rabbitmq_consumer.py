@@ -1,4 +1,6 @@
-"""Reading one queue over a BlockingConnection, in the caller's thread; reopens the connection by itself."""
+"""Reading one queue over a BlockingConnection, in the caller's thread; reopens the connection by
+itself.
+"""
 
 import logging
 import time
@@ -27,7 +29,12 @@ class RabbitConsumer:
     """A Consumer of `queue`, or of a private queue bound to `routing_key`."""
 
     def __init__(
-        self, parameters: pika.URLParameters, *, queue: str | None, routing_key: str | None, prefetch: int
+        self,
+        parameters: pika.URLParameters,
+        *,
+        queue: str | None,
+        routing_key: str | None,
+        prefetch: int,
     ) -> None:
         self._parameters = parameters
         self._durable_queue = queue
@@ -46,7 +53,9 @@ class RabbitConsumer:
         """The queue read; for a private one its name changes with each connection."""
 
     def receive(self, timeout_s: float, max_messages: int) -> list[Delivery]:
-        """What waits now, oldest first, or [] after `timeout_s`; also [] when the broker is away that long."""
+        """What waits now, oldest first, or [] after `timeout_s`; also [] when the broker is away
+        that long.
+        """
         deadline = time.monotonic() + timeout_s
         while not self._buffer:
             left_s = deadline - time.monotonic()
@@ -54,7 +63,8 @@ class RabbitConsumer:
                 self._read(max(left_s, 0))
             if not self._buffer and time.monotonic() >= deadline:
                 return []
-        # One reading brings a few hundred kilobytes: the more of what waits is taken together, the cheaper it is.
+        # One reading brings a few hundred kilobytes: the more of what waits is taken together, the
+        # cheaper it is.
         while len(self._buffer) < max_messages and self.is_ready():
             before = len(self._buffer)
             self._read(0)
@@ -80,10 +90,16 @@ class RabbitConsumer:
             self._lost(error)
 
     def dead_letter(self, delivery: Delivery, reason: str) -> None:
-        """Copy the delivery to the dead letters with the reason; durable on return. Tries until the broker takes it."""
+        """Copy the delivery to the dead letters with the reason; durable on return.
+
+        Tries until the broker takes it.
+        """
         properties = pika.BasicProperties(
             delivery_mode=2,
-            headers={"reason": reason[:LONGEST_REASON], "queue": self._durable_queue or str(self._routing_key)},
+            headers={
+                "reason": reason[:LONGEST_REASON],
+                "queue": self._durable_queue or str(self._routing_key),
+            },
         )
         while True:
             if not self.is_ready() and not self._reconnect(5.0):
@@ -95,7 +111,9 @@ class RabbitConsumer:
                 self._confirming.basic_publish(
                     DEAD_LETTER_EXCHANGE, DEAD_LETTERS, delivery.body, properties, mandatory=True
                 )
-                log.error("message dead-lettered", extra={"reason": reason, "queue": self.queue_name})
+                log.error(
+                    "message dead-lettered", extra={"reason": reason, "queue": self.queue_name}
+                )
                 return
             except _FAULTS as error:
                 self._lost(error)
@@ -135,7 +153,10 @@ class RabbitConsumer:
         self._backoff.reset()
 
     def _reconnect(self, patience_s: float) -> bool:
-        """Whether one attempt succeeded; none is made before the back-off is over. Sleeps `patience_s` at most."""
+        """Whether one attempt succeeded; none is made before the back-off is over.
+
+        Sleeps `patience_s` at most.
+        """
         pause_s = self._retry_at - time.monotonic()
         if pause_s > 0:
             time.sleep(max(0.0, min(pause_s, patience_s)))
@@ -150,19 +171,28 @@ class RabbitConsumer:
 
     def _on_message(self, _channel: Any, method: Any, properties: Any, body: bytes) -> None:
         self._last_tag = self._tag_base + method.delivery_tag
-        self._buffer.append(Delivery(body, self._last_tag, method.redelivered, properties.headers or {}))
+        self._buffer.append(
+            Delivery(body, self._last_tag, method.redelivered, properties.headers or {})
+        )
 
     def _on_cancelled(self, _frame: Any) -> None:
         # The queue was deleted or moved: start_consuming would end silently here.
         self._lost(ConnectionError("the broker cancelled the consumer"))
 
     def _lost(self, error: BaseException) -> None:
-        log.warning("consumer connection lost", extra={"queue": self.queue_name, "error": repr(error)})
+        log.warning(
+            "consumer connection lost", extra={"queue": self.queue_name, "error": repr(error)}
+        )
         self._drop()
         self._retry_at = time.monotonic() + self._backoff.next_s()
 
     def _drop(self) -> None:
-        connection, self._connection, self._channel, self._confirming = self._connection, None, None, None
+        connection, self._connection, self._channel, self._confirming = (
+            self._connection,
+            None,
+            None,
+            None,
+        )
         self._buffer.clear()
         if connection is not None:
             _close_quietly(connection)

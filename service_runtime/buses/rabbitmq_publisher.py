@@ -1,4 +1,5 @@
-"""Publishing with asynchronous confirms: a SelectConnection in a thread of its own (17,000 confirmed messages/s).
+"""Publishing with asynchronous confirms: a SelectConnection in a thread of its own (17,000
+confirmed messages/s).
 
 What is unconfirmed when a connection ends is sent again, in order, on the next one. So nothing is
 lost and the order is kept; a reader may see a message twice.
@@ -15,7 +16,11 @@ from pika.exceptions import AMQPError
 
 from service_runtime.backoff import Backoff
 from service_runtime.bus import LONGEST_KEY_BYTES, BusError
-from service_runtime.buses.rabbitmq_topology import DEAD_LETTER_EXCHANGE, declare_queue, declare_topology
+from service_runtime.buses.rabbitmq_topology import (
+    DEAD_LETTER_EXCHANGE,
+    declare_queue,
+    declare_topology,
+)
 from venue_protocol.topology import DEAD_LETTERS, DURABLE_QUEUES, EXCHANGE
 
 log = logging.getLogger(__name__)
@@ -23,7 +28,9 @@ log = logging.getLogger(__name__)
 _MAX_UNCONFIRMED = 2_000
 _PERSISTENT = 2
 _MORE_KEYS = "BCC"
-"""Header with further routing keys, which the broker takes out (RabbitMQ: sender-selected distribution)."""
+"""Header with further routing keys, which the broker takes out (RabbitMQ: sender-selected
+distribution).
+"""
 _CLOSE_S = 3.0
 _AFTER_REFUSAL_S = 0.5
 
@@ -84,21 +91,33 @@ class RabbitPublisher:
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
 
-    def publish(self, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None) -> _Pending:
-        """Queue a message for sending. Waits while too many are unconfirmed; BusError once closed."""
+    def publish(
+        self, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> _Pending:
+        """Queue a message for sending.
+
+        Waits while too many are unconfirmed; BusError once closed.
+        """
         return self._queue(routing_key, body, dict(headers) if headers else None)
 
     def publish_to_all(self, routing_keys: Sequence[str], body: bytes) -> list[_Pending]:
-        """Queue one message that the broker routes by every key (its BCC header): it travels and is stored once."""
+        """Queue one message that the broker routes by every key (its BCC header): it travels and is
+        stored once.
+        """
         first, *others = routing_keys
         return [self._queue(first, body, {_MORE_KEYS: others} if others else None)]
 
-    def _queue(self, routing_key: str, body: bytes, headers: Mapping[str, object] | None) -> _Pending:
+    def _queue(
+        self, routing_key: str, body: bytes, headers: Mapping[str, object] | None
+    ) -> _Pending:
         if len(routing_key.encode()) > LONGEST_KEY_BYTES:
             raise BusError(f"a routing key has {LONGEST_KEY_BYTES} bytes at most")
         pending = _Pending(routing_key, body, headers)
         with self._room:
-            while len(self._outbox) + len(self._unconfirmed) >= _MAX_UNCONFIRMED and not self._closing.is_set():
+            while (
+                len(self._outbox) + len(self._unconfirmed) >= _MAX_UNCONFIRMED
+                and not self._closing.is_set()
+            ):
                 self._room.wait(1.0)
             if self._closing.is_set():
                 raise BusError("the publisher is closed")
@@ -116,7 +135,9 @@ class RabbitPublisher:
     def flush(self, timeout_s: float) -> bool:
         """Wait until nothing is unsent or unconfirmed; False on time-out."""
         with self._room:
-            return self._room.wait_for(lambda: not self._outbox and not self._unconfirmed, timeout_s)
+            return self._room.wait_for(
+                lambda: not self._outbox and not self._unconfirmed, timeout_s
+            )
 
     def close(self) -> None:
         """Stop the connection and its thread; BusError for who still waits for a confirmation."""
@@ -135,8 +156,11 @@ class RabbitPublisher:
             try:
                 self._serve_one_connection()
             except Exception as error:
-                # Whatever it is: a publisher whose thread is dead would swallow every message without a word.
-                log.warning("publisher connection failed", exc_info=True, extra={"error": repr(error)})
+                # Whatever it is: a publisher whose thread is dead would swallow every message
+                # without a word.
+                log.warning(
+                    "publisher connection failed", exc_info=True, extra={"error": repr(error)}
+                )
             self._requeue_unconfirmed()
             self._closing.wait(self._backoff.next_s())
         with self._room:
@@ -182,7 +206,8 @@ class RabbitPublisher:
     def _on_channel_open(self, channel: Any) -> None:
         channel.add_on_close_callback(self._on_channel_closed)
         channel.add_on_return_callback(self._on_return)
-        # A virtual host that lost its data has no exchange and no queues: declare before the first message.
+        # A virtual host that lost its data has no exchange and no queues: declare before the first
+        # message.
         # Without callbacks these do not wait for answers, and the broker handles them in order.
         declare_topology(channel)
         for queue in DURABLE_QUEUES:
@@ -230,7 +255,11 @@ class RabbitPublisher:
 
     def _on_return(self, _channel: Any, method: Any, _properties: Any, body: bytes) -> None:
         for pending in self._unconfirmed.values():
-            if pending.routing_key == method.routing_key and pending.body == body and not pending.returned:
+            if (
+                pending.routing_key == method.routing_key
+                and pending.body == body
+                and not pending.returned
+            ):
                 pending.returned = True
                 log.error("message could not be routed", extra={"routing_key": method.routing_key})
                 return
@@ -274,4 +303,6 @@ class RabbitPublisher:
 
 
 def _properties(pending: _Pending) -> pika.BasicProperties:
-    return pika.BasicProperties(delivery_mode=_PERSISTENT, content_type="application/json", headers=pending.headers)
+    return pika.BasicProperties(
+        delivery_mode=_PERSISTENT, content_type="application/json", headers=pending.headers
+    )

@@ -1,4 +1,6 @@
-"""A small, literal client for acceptance tests: one method a door, raw answers, waiting for conditions."""
+"""A small, literal client for acceptance tests: one method a door, raw answers, waiting for
+conditions.
+"""
 
 import os
 import signal
@@ -10,15 +12,19 @@ from typing import Any, TypeVar
 
 import requests
 
-from venue_cli.running import RunningVenue
+from venue_launcher.running_venue import RunningVenue
 
 T = TypeVar("T")
 PATIENCE_S = 20.0
 _numbers = count(1)
 
 
-def eventually(probe: Callable[[], T], wanted: Callable[[T], bool], patience_s: float = PATIENCE_S) -> T:
-    """The first value of `probe` that is wanted; fails with the last one seen after `patience_s`."""
+def eventually(
+    probe: Callable[[], T], wanted: Callable[[T], bool], patience_s: float = PATIENCE_S
+) -> T:
+    """The first value of `probe` that is wanted; fails with the last one seen after
+    `patience_s`.
+    """
     deadline_s = time.monotonic() + patience_s
     while True:
         seen = probe()
@@ -34,7 +40,9 @@ def unique(name: str) -> str:
 
 
 def kill(venue: RunningVenue, service: str) -> None:
-    """Kill -9 a service and wait until the supervisor has started it again; it may not be ready yet."""
+    """Kill -9 a service and wait until the supervisor has started it again; it may not be ready
+    yet.
+    """
     before = eventually(lambda: venue.pids().get(service), bool)
     assert before is not None
     os.kill(before, signal.SIGKILL)
@@ -70,13 +78,17 @@ class Client:
     def feed(self, path: str) -> requests.Response:
         return self.send("GET", self.venue.market_data_url + path)
 
-    def place(self, side: str, quantity: int, price: str | None, security: str, **more: Any) -> requests.Response:
+    def place(
+        self, side: str, quantity: int, price: str | None, security: str, **more: Any
+    ) -> requests.Response:
         order = {"security": security, "side": side, "quantity": quantity, "type": "market"} | more
         if price is not None:
             order |= {"type": "limit", "price": price}
         return self.gateway("POST", "/v1/orders", json=order)
 
-    def placed(self, side: str, quantity: int, price: str | None, security: str, **more: Any) -> int:
+    def placed(
+        self, side: str, quantity: int, price: str | None, security: str, **more: Any
+    ) -> int:
         """Order id of an order that must be accepted."""
         answer = self.place(side, quantity, price, security, **more)
         assert answer.status_code == 201, answer.text

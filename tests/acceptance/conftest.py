@@ -9,13 +9,15 @@ import requests
 
 from migrations.provision import drop
 from tests.acceptance.api import Client, unique
-from venue_cli import running
-from venue_cli.running import RunningVenue
+from venue_launcher import running_venue
+from venue_launcher.running_venue import RunningVenue
 
 
 @pytest.fixture(scope="package")
 def venue(
-    postgres_url: str, emptied_broker_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+    postgres_url: str,
+    emptied_broker_url: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningVenue]:
     """A running venue of this test run's own, ended and dropped afterwards."""
     folder: Path = tmp_path_factory.mktemp("venue")
@@ -23,7 +25,7 @@ def venue(
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:
-        with running.start("given", folder, report=lambda _line: None) as started:
+        with running_venue.start("given", folder, report=lambda _line: None) as started:
             yield started
         drop(postgres_url, started.instance)
     finally:
@@ -42,7 +44,9 @@ class Administrator:
 
     def post(self, path: str, body: dict[str, object], **headers: str) -> requests.Response:
         sent = {"Authorization": f"Bearer {self.venue.admin_key}"} | headers
-        return requests.post(self.venue.clearinghouse_url + path, json=body, headers=sent, timeout=30)
+        return requests.post(
+            self.venue.clearinghouse_url + path, json=body, headers=sent, timeout=30
+        )
 
     def client(self, name: str = "trader", **more: object) -> Client:
         client_id = unique(name)
@@ -59,7 +63,11 @@ class Administrator:
 
     def maker(self, security: str, shares: int = 1_000_000, cash: str = "100000000.00") -> Client:
         return self.client(
-            "maker", role="market_maker", cash=cash, shares={security: shares}, rate_limit_per_second=10**6
+            "maker",
+            role="market_maker",
+            cash=cash,
+            shares={security: shares},
+            rate_limit_per_second=10**6,
         )
 
 

@@ -1,4 +1,6 @@
-"""Case 22 and the proofs around it, on a venue that runs: equal at every cut, and a client can check for itself."""
+"""Case 22 and the proofs around it, on a venue that runs: equal at every cut, and a client can
+check for itself.
+"""
 
 import random
 import threading
@@ -8,11 +10,11 @@ from contextlib import contextmanager
 from tests.acceptance.api import Client, eventually
 from tests.acceptance.conftest import Administrator
 from trading_bots.report_chain import fetch, verify
-from venue_cli.audit.databases import Databases
-from venue_cli.audit.proof import Verdict, audit
-from venue_cli.audit.snapshot import Snapshot
-from venue_cli.replay.settlements import Retelling
-from venue_cli.running import RunningVenue
+from venue_audit.databases import Databases
+from venue_audit.proof import Verdict, audit
+from venue_audit.settlements import Retelling
+from venue_audit.snapshot import Snapshot
+from venue_launcher.running_venue import RunningVenue
 
 CUTS = 4
 
@@ -43,7 +45,9 @@ def trade_until(stopping: threading.Event, client: Client, security: str, seed: 
         for order_id in dice.sample(placed, len(placed) // 4):
             client.cancel(order_id)
         for order_id in dice.sample(placed, len(placed) // 4):
-            client.gateway("PATCH", f"/v1/orders/{order_id}", json={"quantity": dice.randrange(1, 12)})
+            client.gateway(
+                "PATCH", f"/v1/orders/{order_id}", json={"quantity": dice.randrange(1, 12)}
+            )
 
 
 @contextmanager
@@ -75,7 +79,10 @@ def test_a_venue_that_trades_is_equal_at_every_cut(
             verdict = audited(venue)
             assert verdict.is_equal, "\n".join(map(str, verdict.differences))
             assert verdict.counts["engines_compared"] == 1
-    at_rest = eventually(lambda: audited(venue), lambda seen: not seen.unsettled_events and not seen.unrecorded_events)
+    at_rest = eventually(
+        lambda: audited(venue),
+        lambda seen: not seen.unsettled_events and not seen.unrecorded_events,
+    )
     assert at_rest.is_equal, "\n".join(map(str, at_rest.differences))
     assert at_rest.counts["trades"] > 0
 
@@ -89,12 +96,17 @@ def test_settlement_reports_end_with_the_live_values_and_each_client_can_check_i
     with Snapshot(venue.owner_clearing_url) as clearing:
         assert Retelling(clearing, maker.client_id, say=told.append).run() == 0
     expected = len(told) - 2
-    reports = eventually(lambda: list(fetch(venue.market_data_url, maker.key)), lambda seen: len(seen) == expected)
+    reports = eventually(
+        lambda: list(fetch(venue.market_data_url, maker.key)), lambda seen: len(seen) == expected
+    )
     assert verify(reports) is None
     lines = maker.feed("/settlement-reports?format=ndjson").text.splitlines()
     assert len(lines) == expected and verify(lines) is None
     after = reports[4]["sequence"]
-    assert maker.feed(f"/settlement-reports?format=ndjson&after={after}&limit=3").text.splitlines() == lines[5:8]
+    assert (
+        maker.feed(f"/settlement-reports?format=ndjson&after={after}&limit=3").text.splitlines()
+        == lines[5:8]
+    )
     assert maker.feed("/settlement-reports?format=xml").status_code == 400
     reports[10]["cash"] = "0.01"
     found = verify(reports)

@@ -8,18 +8,26 @@ import requests
 
 from tests.acceptance.api import Client, code_of, eventually, kill, ready
 from tests.acceptance.conftest import Administrator
-from venue_cli.running import RunningVenue
+from venue_launcher.running_venue import RunningVenue
 
 
-def test_case_17_two_open_orders_can_not_spend_the_same_dollar(trader: Client, security: str) -> None:
+def test_case_17_two_open_orders_can_not_spend_the_same_dollar(
+    trader: Client, security: str
+) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: trader.place("BUY", 10, "100", security), range(20)))
     codes = sorted(answer.status_code for answer in answers)
     assert codes == [201] * 10 + [422] * 10
-    assert trader.balance() | {} == trader.balance() | {"balance": "10000.00", "held": "10000.00", "available": "0.00"}
+    assert trader.balance() | {} == trader.balance() | {
+        "balance": "10000.00",
+        "held": "10000.00",
+        "available": "0.00",
+    }
 
 
-def test_case_17_two_sells_can_not_sell_the_same_share(administrator: Administrator, security: str) -> None:
+def test_case_17_two_sells_can_not_sell_the_same_share(
+    administrator: Administrator, security: str
+) -> None:
     seller = administrator.maker(security, shares=15)
     assert seller.place("SELL", 10, "100", security).status_code == 201
     refused = seller.place("SELL", 6, "100", security)
@@ -58,7 +66,9 @@ def test_case_19_killed_while_settling_every_trade_is_settled_exactly_once(
     eventually(lambda: ready(venue.clearinghouse_url), bool)
 
 
-def test_case_20_the_best_price_frees_the_unused_hold_to_the_cent(trader: Client, maker: Client, security: str) -> None:
+def test_case_20_the_best_price_frees_the_unused_hold_to_the_cent(
+    trader: Client, maker: Client, security: str
+) -> None:
     maker.placed("SELL", 30, "99.37", security)
     order_id = trader.placed("BUY", 70, "110.00", security)
     trader.until(order_id, "partially_filled", 30)
@@ -66,7 +76,9 @@ def test_case_20_the_best_price_frees_the_unused_hold_to_the_cent(trader: Client
     eventually(trader.balance, lambda seen: seen | expected == seen)
     trader.cancel(order_id)
     trader.until(order_id, "canceled", 30)
-    eventually(trader.balance, lambda seen: (seen["held"], seen["available"]) == ("0.00", "7018.90"))
+    eventually(
+        trader.balance, lambda seen: (seen["held"], seen["available"]) == ("0.00", "7018.90")
+    )
 
 
 def test_case_23_an_unknown_client_is_404_on_every_path(venue: RunningVenue, security: str) -> None:
@@ -84,11 +96,15 @@ def test_case_23_an_unknown_client_is_404_on_every_path(venue: RunningVenue, sec
         for path in of_base:
             answer = requests.get(base + path, headers=headers, timeout=10)
             assert (answer.status_code, code_of(answer)) == (404, "client.unknown"), path
-    answer = requests.get(f"{venue.market_data_url}/holdings/NOPE/administrator", headers=headers, timeout=10)
+    answer = requests.get(
+        f"{venue.market_data_url}/holdings/NOPE/administrator", headers=headers, timeout=10
+    )
     assert (answer.status_code, code_of(answer)) == (404, "security.unknown")
 
 
-def test_settlement_reports_replay_to_the_balance_and_holding(trader: Client, maker: Client, security: str) -> None:
+def test_settlement_reports_replay_to_the_balance_and_holding(
+    trader: Client, maker: Client, security: str
+) -> None:
     maker.placed("SELL", 10, "100.01", security)
     maker.placed("SELL", 10, "100.02", security)
     trader.until(trader.placed("BUY", 15, "101", security), "filled")

@@ -2,21 +2,29 @@
 
 from tests.acceptance.api import Client, code_of, eventually, kill
 from tests.acceptance.conftest import Administrator
-from venue_cli.running import RunningVenue
+from venue_launcher.running_venue import RunningVenue
 
 
 def trades(client: Client, security: str) -> list[tuple[str, int]]:
     found = client.feed(f"/v1/trades/{security}?limit=100").json()["trades"]
-    return [(trade["price"], trade["quantity"]) for trade in sorted(found, key=lambda trade: trade["trade_id"])]
+    return [
+        (trade["price"], trade["quantity"])
+        for trade in sorted(found, key=lambda trade: trade["trade_id"])
+    ]
 
 
 def book(client: Client, security: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     found = client.feed(f"/v1/book/{security}?depth=10").json()
-    bids, asks = ([(level["price"], level["quantity"]) for level in found.get(side, ())] for side in ("bids", "asks"))
+    bids, asks = (
+        [(level["price"], level["quantity"]) for level in found.get(side, ())]
+        for side in ("bids", "asks")
+    )
     return bids, asks
 
 
-def test_case_8_a_seller_gets_the_better_resting_price(administrator: Administrator, trader: Client) -> None:
+def test_case_8_a_seller_gets_the_better_resting_price(
+    administrator: Administrator, trader: Client
+) -> None:
     penny = administrator.security("1.00")
     maker = administrator.maker(penny)
     bid = trader.placed("BUY", 10, "1.05", penny)
@@ -61,7 +69,9 @@ def test_case_10_a_cancel_of_an_ended_order_is_refused_with_the_reason(
     assert "canceled" not in [report["status"] for report in reports]
 
 
-def test_case_10_two_cancels_in_one_list_give_one_canceled_report(maker: Client, security: str) -> None:
+def test_case_10_two_cancels_in_one_list_give_one_canceled_report(
+    maker: Client, security: str
+) -> None:
     resting = maker.placed("SELL", 5, "100", security)
     cancel = {"action": "cancel", "order_id": resting}
     answer = maker.gateway("POST", "/v1/commands", json=[cancel, cancel])
@@ -98,14 +108,18 @@ def test_case_12_an_ioc_remainder_never_rests(trader: Client, maker: Client, sec
     assert eventually(lambda: book(trader, security), lambda seen: seen == ([], [])) == ([], [])
 
 
-def test_case_12_a_fok_order_trades_whole_or_not_at_all(trader: Client, maker: Client, security: str) -> None:
+def test_case_12_a_fok_order_trades_whole_or_not_at_all(
+    trader: Client, maker: Client, security: str
+) -> None:
     maker.placed("SELL", 4, "100", security)
     killed = trader.placed("BUY", 5, "100", security, time_in_force="FOK")
     assert trader.until(killed, "canceled", 0)["reason"] == "fok_unfilled"
     trader.until(trader.placed("BUY", 4, "100", security, time_in_force="FOK"), "filled", 4)
 
 
-def test_case_13_the_next_best_price_is_shown_when_the_best_leaves(maker: Client, security: str) -> None:
+def test_case_13_the_next_best_price_is_shown_when_the_best_leaves(
+    maker: Client, security: str
+) -> None:
     best = maker.placed("BUY", 1, "99", security)
     maker.placed("BUY", 1, "98", security)
     ask = maker.placed("SELL", 1, "101", security)
@@ -144,7 +158,9 @@ def test_case_15_resting_orders_survive_an_engine_restart_in_their_queue_order(
     maker.until(second, "filled")
 
 
-def test_case_16_status_follows_the_order_and_never_turns_back(trader: Client, maker: Client, security: str) -> None:
+def test_case_16_status_follows_the_order_and_never_turns_back(
+    trader: Client, maker: Client, security: str
+) -> None:
     sold = maker.placed("SELL", 10, "100", security)
     trader.until(trader.placed("BUY", 4, "100", security), "filled")
     assert maker.until(sold, "partially_filled", 4)["leaves"] == 6
@@ -156,5 +172,8 @@ def test_case_16_status_follows_the_order_and_never_turns_back(trader: Client, m
     maker.cancel(canceled)
     order = maker.until(canceled, "canceled", 4)
     assert order["leaves"] == 0
-    statuses = [report["status"] for report in maker.feed(f"/v1/orders/{canceled}/reports").json()["reports"]]
+    statuses = [
+        report["status"]
+        for report in maker.feed(f"/v1/orders/{canceled}/reports").json()["reports"]
+    ]
     assert statuses == ["new", "partially_filled", "canceled"]

@@ -14,7 +14,7 @@ import requests
 from service_runtime.buses.rabbitmq import RabbitBus
 from tests.acceptance.api import Client, code_of, eventually, kill, ready
 from tests.acceptance.conftest import Administrator
-from venue_cli.running import RunningVenue
+from venue_launcher.running_venue import RunningVenue
 from venue_protocol.refusals import RejectReason
 from venue_protocol.topology import ORDER_ENTRY
 
@@ -23,19 +23,29 @@ CODES = {reason.code: reason.http_status for reason in RejectReason}
 
 @pytest.fixture(scope="module")
 def pennies(administrator: Administrator) -> tuple[str, Client, list[int]]:
-    """A security with one sell order at every cent from 0.01 to 655.36: 65,536 orders, in price order."""
+    """A security with one sell order at every cent from 0.01 to 655.36: 65,536 orders, in price
+    order.
+    """
     security = administrator.security("400.00", band_bps=10_000)
     maker = administrator.maker(security)
     order_ids = []
     for start in range(1, 65_537, 1000):
         orders = [
-            {"security": security, "side": "SELL", "type": "limit", "quantity": 1, "price": str(Decimal(cents) / 100)}
+            {
+                "security": security,
+                "side": "SELL",
+                "type": "limit",
+                "quantity": 1,
+                "price": str(Decimal(cents) / 100),
+            }
             for cents in range(start, min(start + 1000, 65_537))
         ]
         answer = maker.gateway("POST", "/v1/orders", json=orders)
         assert answer.status_code == 200, answer.text
         results = answer.json()["results"]
-        assert [result["price"] for result in results] == [f"{Decimal(order['price']):.2f}" for order in orders]
+        assert [result["price"] for result in results] == [
+            f"{Decimal(order['price']):.2f}" for order in orders
+        ]
         order_ids += [result["order_id"] for result in results]
     return security, maker, order_ids
 
@@ -48,7 +58,9 @@ def test_case_1_every_cent_is_stored_and_matched_and_reported_as_itself(
         assert maker.order(order_ids[cents - 1])["price"] == f"{cents / 100:.2f}"
     bought = trader.placed("BUY", 40, 0.40, security)  # type: ignore[arg-type]
     trader.until(bought, "filled", 40)
-    prices = eventually(lambda: [fill["price"] for fill in trader.fills()], lambda seen: len(seen) == 40)
+    prices = eventually(
+        lambda: [fill["price"] for fill in trader.fills()], lambda seen: len(seen) == 40
+    )
     assert sorted(prices) == [f"{cents / 100:.2f}" for cents in range(1, 41)]
     spent = sum(Decimal(cents) for cents in range(1, 41)) / 100
     eventually(trader.balance, lambda seen: Decimal(seen["balance"]) == 10_000 - spent)
@@ -114,8 +126,14 @@ def test_case_2_an_order_against_the_rules_is_refused_with_its_reason(
         (b"{", "request.malformed"),
         (b"null", "request.invalid_field"),
         (b'{"security": NaN}', "request.malformed"),
-        (b'{"security":"AAPL","side":"BUY","type":"limit","quantity":1,"price":Infinity}', "request.malformed"),
-        (b'{"security":"AAPL","security":"MSFT","side":"BUY","type":"market","quantity":1}', "request.duplicate_key"),
+        (
+            b'{"security":"AAPL","side":"BUY","type":"limit","quantity":1,"price":Infinity}',
+            "request.malformed",
+        ),
+        (
+            b'{"security":"AAPL","security":"MSFT","side":"BUY","type":"market","quantity":1}',
+            "request.duplicate_key",
+        ),
         (b'{"security":"\xff\xfe","side":"BUY","type":"market","quantity":1}', "request.malformed"),
         (b"[" * 100_000, "request.malformed"),
         (b'{"a":' * 50_000, "request.unknown_field"),
@@ -123,7 +141,9 @@ def test_case_2_an_order_against_the_rules_is_refused_with_its_reason(
         (b" " * 10_000_000, "request.too_large"),
     ],
 )
-def test_case_2_a_body_that_is_no_request_is_refused(trader: Client, body: bytes, code: str) -> None:
+def test_case_2_a_body_that_is_no_request_is_refused(
+    trader: Client, body: bytes, code: str
+) -> None:
     answer = trader.gateway("POST", "/v1/orders", data=body)
     assert 400 <= answer.status_code < 500
     assert code_of(answer) in (code, "request.invalid_field", "request.malformed")
@@ -144,10 +164,17 @@ def test_case_2_a_misspelt_cancel_all_cancels_nothing(maker: Client, security: s
     assert maker.order(resting)["status"] == "new"
 
 
-def test_case_2_a_client_id_of_65_characters_is_refused(administrator: Administrator, venue: RunningVenue) -> None:
-    assert code_of(administrator.post("/v1/clients", {"client_id": "c" * 65})) == "request.invalid_field"
+def test_case_2_a_client_id_of_65_characters_is_refused(
+    administrator: Administrator, venue: RunningVenue
+) -> None:
+    assert (
+        code_of(administrator.post("/v1/clients", {"client_id": "c" * 65}))
+        == "request.invalid_field"
+    )
     headers = {"Authorization": f"Bearer {venue.admin_key}"}
-    answer = requests.get(f"{venue.market_data_url}/balance/{'c' * 65}", headers=headers, timeout=10)
+    answer = requests.get(
+        f"{venue.market_data_url}/balance/{'c' * 65}", headers=headers, timeout=10
+    )
     assert (answer.status_code, code_of(answer)) == (404, "client.unknown")
 
 
@@ -190,7 +217,20 @@ def _mutated(template: bytes, dice: random.Random) -> bytes:
             body[place:place] = body[: dice.randint(1, 40)]
         elif kind == 3:
             body[place:place] = dice.choice(
-                [b"-", b"9" * 30, b'"', b"null", b"1e5", b"\x00", b"{}", b"[[", b"\\u0000", b"true", b".", "é".encode()]
+                [
+                    b"-",
+                    b"9" * 30,
+                    b'"',
+                    b"null",
+                    b"1e5",
+                    b"\x00",
+                    b"{}",
+                    b"[[",
+                    b"\\u0000",
+                    b"true",
+                    b".",
+                    "é".encode(),
+                ]
             )
         else:
             del body[place:]
@@ -199,9 +239,16 @@ def _mutated(template: bytes, dice: random.Random) -> bytes:
 
 @pytest.mark.parametrize(
     "unsupported",
-    [{"type": "pegged"}, {"type": "trailing_stop"}, {"time_in_force": "GTX"}, {"self_trade_prevention": "none"}],
+    [
+        {"type": "pegged"},
+        {"type": "trailing_stop"},
+        {"time_in_force": "GTX"},
+        {"self_trade_prevention": "none"},
+    ],
 )
-def test_case_3_what_is_not_supported_is_refused_not_ignored(trader: Client, unsupported: dict[str, object]) -> None:
+def test_case_3_what_is_not_supported_is_refused_not_ignored(
+    trader: Client, unsupported: dict[str, object]
+) -> None:
     answer = trader.gateway("POST", "/v1/orders", json=GOOD | unsupported)
     assert answer.status_code == 400
     assert code_of(answer) in ("request.invalid_field", "request.unknown_field")
@@ -240,12 +287,16 @@ def test_case_4_the_same_message_delivered_twice_by_the_broker_is_one_order(
     bus.close()
 
 
-def test_case_5_silent_and_slow_clients_delay_nobody(venue: RunningVenue, trader: Client, security: str) -> None:
+def test_case_5_silent_and_slow_clients_delay_nobody(
+    venue: RunningVenue, trader: Client, security: str
+) -> None:
     address = urlsplit(venue.gateway_url)
     silent = [socket.create_connection((address.hostname, address.port)) for _ in range(60)]
     slow = [socket.create_connection((address.hostname, address.port)) for _ in range(60)]
     for connection in slow:
-        connection.sendall(b"POST /v1/orders HTTP/1.1\r\nHost: venue\r\nContent-Length: 100\r\n\r\n{")
+        connection.sendall(
+            b"POST /v1/orders HTTP/1.1\r\nHost: venue\r\nContent-Length: 100\r\n\r\n{"
+        )
     try:
         slowest_s = 0.0
         for number in range(20):
@@ -258,7 +309,9 @@ def test_case_5_silent_and_slow_clients_delay_nobody(venue: RunningVenue, trader
             connection.close()
 
 
-def test_case_6_nobody_reads_cancels_or_amends_anothers_order(trader: Client, maker: Client, security: str) -> None:
+def test_case_6_nobody_reads_cancels_or_amends_anothers_order(
+    trader: Client, maker: Client, security: str
+) -> None:
     resting = maker.placed("SELL", 5, "100", security)
     for answer in (
         trader.gateway("GET", f"/v1/orders/{resting}"),
@@ -271,13 +324,17 @@ def test_case_6_nobody_reads_cancels_or_amends_anothers_order(trader: Client, ma
         trader.feed(f"/holdings/{maker.client_id}"),
         trader.feed(f"/settlement-reports?client_id={maker.client_id}"),
         trader.send("GET", f"{trader.venue.clearinghouse_url}/v1/ledger-entries/{maker.client_id}"),
-        trader.send("POST", f"{trader.venue.clearinghouse_url}/v1/clients", json={"client_id": "mine"}),
+        trader.send(
+            "POST", f"{trader.venue.clearinghouse_url}/v1/clients", json={"client_id": "mine"}
+        ),
     ):
         assert (answer.status_code, code_of(answer)) == (403, "auth.forbidden"), answer.url
     assert maker.order(resting)["status"] == "new"
 
 
-def test_case_6_no_key_a_wrong_key_and_a_revoked_key_get_401(venue: RunningVenue, administrator: Administrator) -> None:
+def test_case_6_no_key_a_wrong_key_and_a_revoked_key_get_401(
+    venue: RunningVenue, administrator: Administrator
+) -> None:
     client = administrator.client("revoked")
     url = f"{venue.gateway_url}/v1/orders"
     assert code_of(requests.get(url, timeout=10)) == "auth.key_missing"
@@ -290,5 +347,12 @@ def test_case_6_no_key_a_wrong_key_and_a_revoked_key_get_401(venue: RunningVenue
         timeout=10,
     )
     assert revoked.json()["revoked"] == 1
-    eventually(lambda: client.gateway("GET", "/v1/orders").status_code, lambda status: status == 401, patience_s=3)
-    eventually(lambda: client.feed(f"/balance/{client.client_id}").status_code, lambda status: status == 401)
+    eventually(
+        lambda: client.gateway("GET", "/v1/orders").status_code,
+        lambda status: status == 401,
+        patience_s=3,
+    )
+    eventually(
+        lambda: client.feed(f"/balance/{client.client_id}").status_code,
+        lambda status: status == 401,
+    )

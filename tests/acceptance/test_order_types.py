@@ -1,4 +1,6 @@
-"""The rarer order types through the public API of a whole running venue; docs/orders.md has the rules."""
+"""The rarer order types through the public API of a whole running venue; docs/orders.md has the
+rules.
+"""
 
 import json
 import time
@@ -7,7 +9,7 @@ from simple_websocket import Client as Socket
 
 from tests.acceptance.api import Client, code_of, eventually, kill, ready
 from tests.acceptance.conftest import Administrator
-from venue_cli.running import RunningVenue
+from venue_launcher.running_venue import RunningVenue
 from venue_protocol.times import format_utc
 
 
@@ -60,8 +62,12 @@ def test_case_12_a_stop_whose_trigger_is_above_the_market_does_not_trade(
     ]
 
 
-def test_an_order_expires_though_nobody_trades_and_its_hold_is_free(trader: Client, security: str) -> None:
-    order_id = trader.placed("BUY", 10, "100", security, time_in_force="GTD", expire_time=in_ms(1500))
+def test_an_order_expires_though_nobody_trades_and_its_hold_is_free(
+    trader: Client, security: str
+) -> None:
+    order_id = trader.placed(
+        "BUY", 10, "100", security, time_in_force="GTD", expire_time=in_ms(1500)
+    )
     assert trader.order(order_id)["status"] == "new"
     assert trader.until(order_id, "expired")["reason"] == "expired"
     assert eventually(trader.balance, lambda seen: seen["held"] == "0.00")
@@ -71,16 +77,22 @@ def test_an_order_expires_though_nobody_trades_and_its_hold_is_free(trader: Clie
     assert (late.status_code, code_of(late)) == (422, "order.expire_time_past")
 
 
-def test_only_the_shown_part_of_an_iceberg_is_in_the_book(trader: Client, maker: Client, security: str) -> None:
+def test_only_the_shown_part_of_an_iceberg_is_in_the_book(
+    trader: Client, maker: Client, security: str
+) -> None:
     iceberg = maker.placed("SELL", 50, "100", security, display_quantity=10)
     assert eventually(lambda: depth(trader, security), bool) == [("100.00", 10)]
     trader.until(trader.placed("BUY", 15, "100", security), "filled")
     maker.until(iceberg, "partially_filled", 15)
-    assert eventually(lambda: depth(trader, security), lambda seen: seen != [("100.00", 10)]) == [("100.00", 5)]
+    assert eventually(lambda: depth(trader, security), lambda seen: seen != [("100.00", 10)]) == [
+        ("100.00", 5)
+    ]
     assert maker.holding(security)["held"] == 35
 
 
-def test_post_only_and_min_quantity_end_with_their_reason(trader: Client, maker: Client, security: str) -> None:
+def test_post_only_and_min_quantity_end_with_their_reason(
+    trader: Client, maker: Client, security: str
+) -> None:
     maker.placed("SELL", 5, "100", security)
     passive = trader.placed("BUY", 5, "100", security, post_only=True)
     assert trader.until(passive, "canceled", 0)["reason"] == "post_only_would_trade"
@@ -88,8 +100,12 @@ def test_post_only_and_min_quantity_end_with_their_reason(trader: Client, maker:
     assert trader.until(least, "canceled", 0)["reason"] == "min_quantity_unmet"
 
 
-def test_decrement_takes_from_both_and_the_rest_can_be_amended(maker: Client, security: str) -> None:
-    """The door's idea of the order follows: an amend of the price alone keeps the lower quantity."""
+def test_decrement_takes_from_both_and_the_rest_can_be_amended(
+    maker: Client, security: str
+) -> None:
+    """The door's idea of the order follows: an amend of the price alone keeps the lower
+    quantity.
+    """
     before = maker.holding(security)["held"]
     bid = maker.placed("BUY", 10, "100", security)
     sell = maker.placed("SELL", 4, "100", security, self_trade_prevention="decrement")
@@ -107,7 +123,9 @@ def test_decrement_takes_from_both_and_the_rest_can_be_amended(maker: Client, se
 def test_after_a_rejected_amend_the_door_knows_the_true_terms(
     administrator: Administrator, maker: Client, security: str
 ) -> None:
-    """8 are filled when an amend asks for 5 in all: the engine rejects it, and the order has its 10 as before."""
+    """8 are filled when an amend asks for 5 in all: the engine rejects it, and the order has its 10
+    as before.
+    """
     bid = maker.placed("BUY", 10, "100", security)
     seller = administrator.maker(security)
     seller.until(seller.placed("SELL", 8, "100", security), "filled")
@@ -130,9 +148,18 @@ def test_the_dead_mans_switch_cancels_all_also_across_a_restart(
     venue: RunningVenue, trader: Client, security: str
 ) -> None:
     kept, gone = trader.placed("BUY", 1, "90", security), trader.placed("BUY", 1, "91", security)
-    assert trader.gateway("POST", "/v1/cancel-after", json={"timeout_ms": 60_000}).json()["status"] == "armed"
-    assert trader.gateway("POST", "/v1/cancel-after", json={"timeout_ms": 0}).json()["status"] == "disarmed"
-    assert trader.gateway("POST", "/v1/cancel-after", json={"timeout_ms": 1_000}).json()["status"] == "armed"
+    assert (
+        trader.gateway("POST", "/v1/cancel-after", json={"timeout_ms": 60_000}).json()["status"]
+        == "armed"
+    )
+    assert (
+        trader.gateway("POST", "/v1/cancel-after", json={"timeout_ms": 0}).json()["status"]
+        == "disarmed"
+    )
+    assert (
+        trader.gateway("POST", "/v1/cancel-after", json={"timeout_ms": 1_000}).json()["status"]
+        == "armed"
+    )
     kill(venue, "order_entry_gateway")
     eventually(lambda: ready(venue.gateway_url), bool)
     for order_id in (kept, gone):
@@ -143,12 +170,22 @@ def test_the_dead_mans_switch_cancels_all_also_across_a_restart(
 def test_a_socket_that_asked_for_it_takes_the_orders_along_and_another_does_not(
     trader: Client, maker: Client, security: str
 ) -> None:
-    bid = {"action": "place", "security": security, "side": "BUY", "type": "limit", "quantity": 1, "price": "90"}
+    bid = {
+        "action": "place",
+        "security": security,
+        "side": "BUY",
+        "type": "limit",
+        "quantity": 1,
+        "price": "90",
+    }
     silent, asking = socket_of(maker), socket_of(trader)
     stays = int(str(ask(silent, **bid)["order_id"]))
     silent.close()
     assert ask(asking, action="cancel_on_disconnect", enabled=True)["enabled"] is True
-    gone, by_rest = int(str(ask(asking, **bid)["order_id"])), trader.placed("BUY", 1, "91", security)
+    gone, by_rest = (
+        int(str(ask(asking, **bid)["order_id"])),
+        trader.placed("BUY", 1, "91", security),
+    )
     asking.close()
     for order_id in (gone, by_rest):
         assert trader.until(order_id, "canceled")["reason"] == "requested"

@@ -1,11 +1,13 @@
-"""Real input through the real door: whole recordings over HTTP, compared fill by fill with what was recorded."""
+"""Real input through the real door: whole recordings over HTTP, compared fill by fill with what was
+recorded.
+"""
 
 from pathlib import Path
 
 import pytest
 
-from venue_cli.replay.orders import make_plan, play
-from venue_cli.running import RunningVenue
+from venue_launcher.running_venue import RunningVenue
+from venue_trials.recorded_flow.orders import make_plan, play
 
 
 @pytest.mark.parametrize(

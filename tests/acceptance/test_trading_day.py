@@ -1,4 +1,6 @@
-"""A trading day through the public API: phases of one security, both ways to refuse, auctions, expiry, the record."""
+"""A trading day through the public API: phases of one security, both ways to refuse, auctions,
+expiry, the record.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,8 +9,8 @@ import requests
 
 from tests.acceptance.api import Client, code_of, eventually
 from tests.acceptance.conftest import Administrator
-from venue_cli.running import RunningVenue
-from venue_cli.session_door import SessionDoor
+from venue_launcher.running_venue import RunningVenue
+from venue_launcher.session_client import SessionDoor
 
 
 def phase_of(client: Client, security: str) -> dict[str, Any]:
@@ -18,7 +20,9 @@ def phase_of(client: Client, security: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def begin(venue: RunningVenue, client: Client, phase: str, security: str, lasts_s: int | None = None) -> None:
+def begin(
+    venue: RunningVenue, client: Client, phase: str, security: str, lasts_s: int | None = None
+) -> None:
     """Command a phase and wait until the feed shows it."""
     SessionDoor(venue).begin(phase, security, "test", lasts_s)
     eventually(lambda: phase_of(client, security)["phase"], lambda shown: shown == phase)
@@ -38,10 +42,14 @@ def test_only_administrators_command_phases(venue: RunningVenue, trader: Client)
         {},
     )
     for body in unusable:
-        refused = requests.post(f"{venue.gateway_url}/v1/session", json=body, headers=headers, timeout=10)
+        refused = requests.post(
+            f"{venue.gateway_url}/v1/session", json=body, headers=headers, timeout=10
+        )
         assert refused.status_code == 400, body
     unknown = {"phase": "halted", "security": "NOBODY"}
-    refused = requests.post(f"{venue.gateway_url}/v1/session", json=unknown, headers=headers, timeout=10)
+    refused = requests.post(
+        f"{venue.gateway_url}/v1/session", json=unknown, headers=headers, timeout=10
+    )
     assert refused.status_code == 404
 
 
@@ -88,8 +96,14 @@ def test_an_auction_indicates_and_clears_at_one_price_and_the_day_ends(
     lasting = trader.placed("BUY", 3, "90", security, time_in_force="DAY")
     closing = maker.placed("SELL", 2, "80", security, time_in_force="CLS")
     resting = maker.placed("SELL", 6, "99", security)
-    shown = eventually(lambda: phase_of(trader, security), lambda view: view["paired_quantity"] == 6)
-    assert (shown["indicative_price"], shown["imbalance_side"], shown["imbalance_quantity"]) == ("101.00", "BUY", 4)
+    shown = eventually(
+        lambda: phase_of(trader, security), lambda view: view["paired_quantity"] == 6
+    )
+    assert (shown["indicative_price"], shown["imbalance_side"], shown["imbalance_quantity"]) == (
+        "101.00",
+        "BUY",
+        4,
+    )
     assert trader.feed(f"/v1/price/{security}").json()["bid"] is None
     begin(venue, trader, "continuous", security)
     ended = trader.until(opening, "canceled", filled=6)
@@ -129,6 +143,10 @@ def test_a_band_stops_a_price_pauses_and_reopens(
     order_id = trader.placed("BUY", 5, "120", security)
     assert trader.until(order_id, "canceled")["reason"] == "volatility_band"
     eventually(lambda: trader.balance()["held"], lambda held: held == "0.00")
-    eventually(lambda: phase_of(trader, security).get("reason"), lambda reason: reason == "volatility")
-    shown = eventually(lambda: phase_of(trader, security), lambda view: view["phase"] == "continuous")
+    eventually(
+        lambda: phase_of(trader, security).get("reason"), lambda reason: reason == "volatility"
+    )
+    shown = eventually(
+        lambda: phase_of(trader, security), lambda view: view["phase"] == "continuous"
+    )
     assert shown["limit_state"] is None

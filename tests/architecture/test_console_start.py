@@ -1,4 +1,6 @@
-"""The console starts fast: a command loads what it needs, and the databases' machinery only where one is prepared."""
+"""The console starts fast: a command loads what it needs, and the databases' machinery only where
+one is prepared.
+"""
 
 import json
 import os
@@ -33,8 +35,12 @@ def loaded_after(commands: list[list[str]], home: Path) -> dict[str, set[str]]:
     """Top-level modules loaded once each of the commands, in this order, was run in one process."""
     environment = dict(os.environ) | {"VENUE_HOME": str(home), "PYTHONPATH": str(ROOT)}
     program = [sys.executable, "-P", "-c", LOOK, json.dumps(commands)]
-    done = subprocess.run(program, capture_output=True, text=True, check=True, env=environment, cwd=home)
-    return {command: set(names) for command, names in json.loads(done.stdout.splitlines()[-1]).items()}
+    done = subprocess.run(
+        program, capture_output=True, text=True, check=True, env=environment, cwd=home
+    )
+    return {
+        command: set(names) for command, names in json.loads(done.stdout.splitlines()[-1]).items()
+    }
 
 
 def test_help_loads_no_library_at_all(tmp_path: Path) -> None:
@@ -47,7 +53,11 @@ def test_status_loads_no_driver(tmp_path: Path) -> None:
 
 def test_no_command_but_the_preparing_one_loads_the_machinery_of_databases(tmp_path: Path) -> None:
     commands = [[name, "--help"] for name in COMMANDS if name not in PREPARING]
-    guilty = {command: names & SLOW for command, names in loaded_after(commands, tmp_path).items() if names & SLOW}
+    guilty = {
+        command: names & SLOW
+        for command, names in loaded_after(commands, tmp_path).items()
+        if names & SLOW
+    }
     assert guilty == {}
 
 

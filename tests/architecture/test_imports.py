@@ -28,10 +28,15 @@ def listed(option: str, section: str) -> list[str]:
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
-    """import-linter on the packages in `folder`. In a process of its own: it imports them, and changes logging."""
+    """import-linter on the packages in `folder`.
+
+    In a process of its own: it imports them, and changes logging.
+    """
     call = f"lint_imports({CONFIG.name!r}, no_cache=True)"
     program = f"from importlinter.cli import lint_imports; raise SystemExit({call})"
-    return subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True
+    )
 
 
 def test_the_import_contracts_are_kept() -> None:
@@ -43,22 +48,35 @@ FORBIDDEN = {
     "matching_engine/domain/book.py": ("import time", "time"),
     "clearinghouse/domain/ledger.py": ("from random import randint", "random"),
     "venue_protocol/money.py": ("def late() -> None:\n    import socket", "socket"),
-    "market_data_feed/domain/market.py": ("from service_runtime import metrics", "service_runtime.metrics"),
-    "order_entry_gateway/handlers.py": ("import matching_engine.domain.engine", "matching_engine.domain.engine"),
+    "market_data_feed/domain/market.py": (
+        "from service_runtime import metrics",
+        "service_runtime.metrics",
+    ),
+    "order_entry_gateway/handlers.py": (
+        "import matching_engine.domain.engine",
+        "matching_engine.domain.engine",
+    ),
     "trading_bots/client.py": ("import venue_protocol.money", "venue_protocol.money"),
     "clearinghouse/handlers.py": ("import pika", "pika"),
     "migrations/schema.py": ("import matching_engine.handlers", "matching_engine.handlers"),
-    "service_runtime/web.py": ("import clearinghouse.handlers", "clearinghouse.handlers"),
-    "market_data_feed/recorder.py": ("import venue_cli.ports", "venue_cli.ports"),
+    "service_runtime/http/application.py": (
+        "import clearinghouse.handlers",
+        "clearinghouse.handlers",
+    ),
+    "market_data_feed/loops/recorder.py": ("import venue_launcher.ports", "venue_launcher.ports"),
 }
 
 
 @pytest.fixture(scope="module")
 def verdict_on_broken_copy(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What import-linter says of a copy in which every contract is broken: one that can't fail would hold nothing."""
+    """What import-linter says of a copy in which every contract is broken: one that can't fail
+    would hold nothing.
+    """
     copy = tmp_path_factory.mktemp("copy")
     for package in listed("root_packages", "importlinter"):
-        shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
     shutil.copy(CONFIG, copy)
     for file, (line, _) in FORBIDDEN.items():
         with (copy / file).open("a") as source:
@@ -88,7 +106,9 @@ def test_every_package_of_ours_is_under_contract() -> None:
 
 def test_every_domain_is_under_the_purity_contract() -> None:
     domains = {f"{path.parent.parent.name}.domain" for path in ROOT.glob("*/domain/__init__.py")}
-    assert domains | {"venue_protocol"} == set(listed("source_modules", "importlinter:contract:pure"))
+    assert domains | {"venue_protocol"} == set(
+        listed("source_modules", "importlinter:contract:pure")
+    )
 
 
 def test_migrations_use_only_the_first_state_of_the_clearinghouse() -> None:
@@ -124,8 +144,9 @@ def test_pure_code_opens_and_prints_nothing_and_uses_no_floats(path: Path) -> No
 
 
 def test_a_service_is_wired_in_its_main_module_only() -> None:
-    """Real parts (the RabbitMQ bus, the system's clock, databases) are made in `__main__`; the seeding of a new
-    database (`bootstrap`) is the one other place."""
+    """Real parts (the RabbitMQ bus, the system's clock, databases) are made in `__main__`; the
+    seeding of a new database (`bootstrap`) is the one other place.
+    """
     services = ("order_entry_gateway", "matching_engine", "clearinghouse", "market_data_feed")
     made_elsewhere = [
         f"{path.relative_to(ROOT)}: {name}"
@@ -139,4 +160,8 @@ def test_a_service_is_wired_in_its_main_module_only() -> None:
 
 def _called_names(path: Path) -> set[str]:
     nodes = ast.walk(ast.parse(path.read_text()))
-    return {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return {
+        node.func.id
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }

@@ -1,4 +1,6 @@
-"""House style that a machine can check: sizes, names, logging fields, and nothing of anybody's machine."""
+"""House style that a machine can check: sizes, names, logging fields, and nothing of anybody's
+machine.
+"""
 
 import ast
 import logging
@@ -13,7 +15,18 @@ ROOT = Path(__file__).parents[2]
 LONGEST_MODULE = 500
 LONGEST_FUNCTION = 70
 TYPICAL_FUNCTION = 9
-VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc", "tools", "shared", "stuff"}
+VAGUE_NAMES = {
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "common",
+    "base",
+    "misc",
+    "tools",
+    "shared",
+    "stuff",
+}
 RESERVED_LOG_FIELDS = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
@@ -27,7 +40,11 @@ def tracked_files() -> list[Path]:
 
 def sources(of_tests: bool) -> list[Path]:
     """Python files of the product, or of the tests too."""
-    return [path for path in tracked_files() if path.suffix == ".py" and (of_tests or "tests" not in path.parts)]
+    return [
+        path
+        for path in tracked_files()
+        if path.suffix == ".py" and (of_tests or "tests" not in path.parts)
+    ]
 
 
 def named(path: Path) -> str:
@@ -43,7 +60,11 @@ def parsed(path: Path) -> ast.Module:
 
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every function and method."""
-    return [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [
+        node
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
 
 
 def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -70,12 +91,17 @@ def test_no_function_is_longer_than_70_lines() -> None:
 
 
 def test_the_typical_function_is_short() -> None:
-    lengths = [lines_of(function) for path in sources(of_tests=False) for function in functions(path)]
+    lengths = [
+        lines_of(function) for path in sources(of_tests=False) for function in functions(path)
+    ]
     assert median(lengths) <= TYPICAL_FUNCTION
 
 
 def test_no_module_or_package_has_a_name_that_says_nothing() -> None:
-    names = {named(path): {*path.relative_to(ROOT).parts[:-1], path.stem} for path in sources(of_tests=True)}
+    names = {
+        named(path): {*path.relative_to(ROOT).parts[:-1], path.stem}
+        for path in sources(of_tests=True)
+    }
     assert {name: parts & VAGUE_NAMES for name, parts in names.items() if parts & VAGUE_NAMES} == {}
 
 
@@ -88,8 +114,13 @@ def test_every_module_class_and_public_function_of_the_product_has_a_docstring()
         if ast.get_docstring(tree) is None and path.read_text().strip():
             missing.append(named(path))
         for node in tree.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
-                missing += [] if ast.get_docstring(node) else [f"{named(path)}:{node.lineno} {node.name}"]
+            if (
+                isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+                and node.name[0] != "_"
+            ):
+                missing += (
+                    [] if ast.get_docstring(node) else [f"{named(path)}:{node.lineno} {node.name}"]
+                )
     assert missing == []
 
 
@@ -127,7 +158,9 @@ def test_log_messages_are_constant_text() -> None:
 
 
 def test_tests_do_not_sleep_instead_of_waiting() -> None:
-    """A pause inside a loop that looks for a condition is fine, and so is one in a thread that makes trouble."""
+    """A pause inside a loop that looks for a condition is fine, and so is one in a thread that
+    makes trouble.
+    """
     sleeping = []
     for path in sources(of_tests=True):
         if "tests" not in path.parts:
@@ -166,7 +199,9 @@ def test_no_file_names_a_path_of_a_machine_or_a_package_index() -> None:
 
 
 def test_no_key_or_password_is_in_the_repository() -> None:
-    looks_secret = re.compile(rb"(BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}|ghp_[A-Za-z0-9]{36}|vk_[A-Za-z0-9_-]{43})")
+    looks_secret = re.compile(
+        rb"(BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}|ghp_[A-Za-z0-9]{36}|vk_[A-Za-z0-9_-]{43})"
+    )
     assert [named(path) for path in tracked_files() if looks_secret.search(path.read_bytes())] == []
 
 
@@ -175,6 +210,8 @@ def test_test_names_are_unique_within_their_file() -> None:
     repeated = []
     for path in sources(of_tests=True):
         if path.name.startswith("test_"):
-            names = Counter(node.name for node in parsed(path).body if isinstance(node, ast.FunctionDef))
+            names = Counter(
+                node.name for node in parsed(path).body if isinstance(node, ast.FunctionDef)
+            )
             repeated += [f"{named(path)}: {name}" for name, count in names.items() if count > 1]
     assert repeated == []

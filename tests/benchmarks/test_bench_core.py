@@ -1,4 +1,6 @@
-"""The benchmark itself: it runs, its figures are of the right kind, its flows are as claimed. No speed is asserted."""
+"""The benchmark itself: it runs, its figures are of the right kind, its flows are as claimed. No
+speed is asserted.
+"""
 
 import argparse
 from pathlib import Path
@@ -6,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from venue_cli.bench import core
-from venue_cli.bench.core import CoreResult
-from venue_cli.bench.generated_flow import SHAPES, generate
-from venue_cli.bench.order_flow import OrderFlow
-from venue_cli.bench.throughput import commands_of
 from venue_protocol.events import Trade
+from venue_trials.bench import core
+from venue_trials.bench.core import CoreResult
+from venue_trials.bench.generated_flow import SHAPES, generate
+from venue_trials.bench.order_flow import OrderFlow
+from venue_trials.bench.throughput import commands_of
 
 
 def run(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
@@ -33,7 +35,9 @@ def test_generated_workloads_are_measured_each_way(capsys: pytest.CaptureFixture
     assert [cost.resting for cost in result.depths] == [10, 200]
 
 
-def test_recorded_workloads_are_taken_where_they_are(capsys: pytest.CaptureFixture[str], shared_data: Path) -> None:
+def test_recorded_workloads_are_taken_where_they_are(
+    capsys: pytest.CaptureFixture[str], shared_data: Path
+) -> None:
     folder = str(shared_data / "matching_consensus")
     code, out = run(capsys, "--data", folder, "--repeats", "1", "--depths", "")
     assert code == 0
@@ -42,9 +46,12 @@ def test_recorded_workloads_are_taken_where_they_are(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    "options", [("--depths", "many"), ("--repeats", "0"), ("--batch", "99999"), ("--messages", "-1")]
+    "options",
+    [("--depths", "many"), ("--repeats", "0"), ("--batch", "99999"), ("--messages", "-1")],
 )
-def test_nonsense_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str], options: tuple[str, str]) -> None:
+def test_nonsense_is_refused_in_one_sentence(
+    capsys: pytest.CaptureFixture[str], options: tuple[str, str]
+) -> None:
     code, out = run(capsys, *options)
     assert (code, out) == (2, "")
 
@@ -62,7 +69,11 @@ def test_shape_is_the_same_for_a_seed_and_trades(shape: str) -> None:
 
 
 def test_flash_crash_falls_and_recovers() -> None:
-    prices = [message.price_ticks for message in generate("flash-crash", 1, 20_000) if message.action == "new"]
+    prices = [
+        message.price_ticks
+        for message in generate("flash-crash", 1, 20_000)
+        if message.action == "new"
+    ]
     third = len(prices) // 20
     at = [sum(prices[third * part : third * (part + 1)]) / third for part in range(20)]
     assert at[10] < 0.85 * at[0]

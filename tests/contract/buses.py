@@ -73,7 +73,9 @@ class RabbitBench:
         """Cut them in the proxy."""
         self.proxy.cut()
 
-    def on_channel(self, action: Callable[[pika.adapters.blocking_connection.BlockingChannel], object]) -> None:
+    def on_channel(
+        self, action: Callable[[pika.adapters.blocking_connection.BlockingChannel], object]
+    ) -> None:
         """Do something at the broker directly, as an operator would."""
         connection = pika.BlockingConnection(pika.URLParameters(self.direct_url))
         action(connection.channel())
@@ -87,7 +89,9 @@ class RabbitBench:
         self.proxy.close()
 
 
-def take(consumer: Consumer, count: int, within_s: float = 10.0, at_once: int = 1_000) -> list[Delivery]:
+def take(
+    consumer: Consumer, count: int, within_s: float = 10.0, at_once: int = 1_000
+) -> list[Delivery]:
     """The next `count` deliveries; fewer if they do not come in time."""
     taken: list[Delivery] = []
     rounds = int(within_s / 0.1)

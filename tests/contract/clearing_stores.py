@@ -11,16 +11,16 @@ from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
 from clearinghouse.administration import Administration
 from clearinghouse.bootstrap import make_first_state
 from clearinghouse.handlers import SettlementDesk
-from clearinghouse.storage import LedgerStore
+from clearinghouse.ports import LedgerStore
 from migrations.provision import Provisioned
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
-from order_entry_gateway.order_log import OrderLog
+from order_entry_gateway.ports import OrderLog
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
 from service_runtime.database import Database
-from service_runtime.memory_clearing import ConstraintViolated, MemoryClearing
 from venue_protocol.topology import DATA_FEED
+from venue_storage.memory_clearing_data import ConstraintViolated, MemoryClearing
 
 
 @dataclass
@@ -43,7 +43,9 @@ class Stores:
 def memory_stores() -> Stores:
     """A fresh venue in memory."""
     clearing = MemoryClearing()
-    stores = Stores(MemoryOrderLog(clearing), MemoryLedgerStore(clearing), ConstraintViolated, lambda: None)
+    stores = Stores(
+        MemoryOrderLog(clearing), MemoryLedgerStore(clearing), ConstraintViolated, lambda: None
+    )
     make_first_state(stores.administration)
     return stores
 
@@ -57,4 +59,9 @@ def postgres_stores(provisioned: Provisioned) -> Stores:
         gateway.close()
         clearinghouse.close()
 
-    return Stores(PostgresOrderLog(gateway), PostgresLedgerStore(clearinghouse), psycopg2.IntegrityError, close)
+    return Stores(
+        PostgresOrderLog(gateway),
+        PostgresLedgerStore(clearinghouse),
+        psycopg2.IntegrityError,
+        close,
+    )

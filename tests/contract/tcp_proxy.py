@@ -1,4 +1,6 @@
-"""A TCP proxy whose connections a test can cut, refuse or freeze, so that no server needs to be touched."""
+"""A TCP proxy whose connections a test can cut, refuse or freeze, so that no server needs to be
+touched.
+"""
 
 import selectors
 import socket

@@ -1,4 +1,6 @@
-"""The same orders through both bodies: the same decisions, the same log, the same balances, the same reports."""
+"""The same orders through both bodies: the same decisions, the same log, the same balances, the
+same reports.
+"""
 
 import random
 from collections.abc import Sequence
@@ -8,24 +10,26 @@ from clearinghouse.bootstrap import SECURITIES
 from clearinghouse.handlers import SettlementDesk
 from matching_engine.domain.engine import MatchingEngine
 from migrations.provision import Provisioned
-from order_entry_gateway.committer import Committer
 from order_entry_gateway.handlers import OrderDesk
-from order_entry_gateway.rejection_reporter import RejectionReporter
-from service_runtime.authentication import Caller
+from order_entry_gateway.loops.group_commit import Committer
+from order_entry_gateway.loops.refusal_reporter import RejectionReporter
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
+from service_runtime.http.authentication import Caller
 from tests.contract.clearing_stores import Stores, memory_stores, postgres_stores
-from venue_cli.simulation.clients import Client, ClientAction
-from venue_cli.simulation.market_store import MemoryMarket
 from venue_protocol import codec, topology
 from venue_protocol.commands import CommandBatch
 from venue_protocol.holds import CASH
+from venue_simulation.clients import Client, ClientAction
+from venue_simulation.market_record import MemoryMarket
 
 NAMES = ("client0", "client1", "client2")
 
 
 class Venue:
-    """Door, engine and clearinghouse on one body; `play` takes requests and answers as a client would see them."""
+    """Door, engine and clearinghouse on one body; `play` takes requests and answers as a client
+    would see them.
+    """
 
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
@@ -36,14 +40,18 @@ class Venue:
         securities = {security.security_id: security for security in SECURITIES}
         self.committer = Committer(stores.log, publisher, self.clock, securities, Event())
         reporter = RejectionReporter(publisher, self.clock, Event(), "run")
-        self.door = OrderDesk(self.committer, securities, NothingRecorded(), Unlimited(), reporter, lambda: True)
+        self.door = OrderDesk(
+            self.committer, securities, NothingRecorded(), Unlimited(), reporter, lambda: True
+        )
         self.orders = self.bus.consumer(topology.ORDER_ENTRY, prefetch=1000)
         self.reports = self.bus.consumer(topology.DATA_FEED, prefetch=100_000)
         self.engine = MatchingEngine()
         self.clearing = SettlementDesk(stores.ledger, publisher, Event())
         self.said: list[object] = []
         for name in NAMES:
-            stores.administration.create_client(name, "market_maker", 20_000_000, {"AAPL": 30, "MSFT": 30})
+            stores.administration.create_client(
+                name, "market_maker", 20_000_000, {"AAPL": 30, "MSFT": 30}
+            )
 
     def play(self, requests: list[tuple[Caller, list[ClientAction]]]) -> None:
         """One group commit of these requests, matched and settled at once."""
@@ -61,9 +69,18 @@ class Venue:
         """Everything said and published, and every position at the end."""
         self.said += [delivery.body for delivery in self.reports.receive(0, 100_000)]
         with self.stores.ledger.transaction() as transaction:
-            settlement = transaction.lock({(name, asset) for name in NAMES for asset in (CASH, "AAPL", "MSFT")})
-            self.said += [sorted(settlement.ledger.positions.items()), sorted(settlement.chains.items())]
-            self.said += [settlement.last_journal_id, settlement.last_report_sequence, transaction.position("events.0")]
+            settlement = transaction.lock(
+                {(name, asset) for name in NAMES for asset in (CASH, "AAPL", "MSFT")}
+            )
+            self.said += [
+                sorted(settlement.ledger.positions.items()),
+                sorted(settlement.chains.items()),
+            ]
+            self.said += [
+                settlement.last_journal_id,
+                settlement.last_report_sequence,
+                transaction.position("events.0"),
+            ]
         return self.said
 
 
@@ -87,7 +104,10 @@ def test_both_bodies_give_the_same_venue(provisioned: Provisioned) -> None:
     postgres = postgres_stores(provisioned)
     venues = [Venue(postgres), Venue(memory_stores())]
     dice = random.Random(1)
-    clients = [Client(name, ["AAPL", "MSFT"], random.Random(dice.random()), ManualClock().now_us) for name in NAMES]
+    clients = [
+        Client(name, ["AAPL", "MSFT"], random.Random(dice.random()), ManualClock().now_us)
+        for name in NAMES
+    ]
     for _ in range(150):
         senders = dice.sample(clients, dice.randint(1, 3))
         requests = [(sender.caller, sender.next_actions(clients)) for sender in senders]

@@ -1,4 +1,6 @@
-"""The contract of the bus (service_runtime/bus.py), the same for RabbitMQ and for the in-memory body."""
+"""The contract of the bus (service_runtime/bus.py), the same for RabbitMQ and for the in-memory
+body.
+"""
 
 import threading
 import time
@@ -9,7 +11,13 @@ import pytest
 from service_runtime.bus import BusError, Consumer
 from service_runtime.buses.rabbitmq import RabbitBus
 from tests.contract.buses import Bench, MemoryBench, RabbitBench, bodies, take
-from venue_protocol.topology import DATA_FEED, DEAD_LETTERS, DURABLE_QUEUES, ORDER_ENTRY, ORDER_EXECUTION
+from venue_protocol.topology import (
+    DATA_FEED,
+    DEAD_LETTERS,
+    DURABLE_QUEUES,
+    ORDER_ENTRY,
+    ORDER_EXECUTION,
+)
 
 NOTHING_S = 0.3
 """How long a test waits to be sure that nothing comes."""
@@ -39,7 +47,9 @@ def publish(bench: Bench, queue: str, numbers: range) -> None:
 
 def test_messages_arrive_in_the_order_published(bench: Bench) -> None:
     publish(bench, ORDER_ENTRY, range(500))
-    assert bodies(take(bench.bus.consumer(ORDER_ENTRY, prefetch=500), 500, at_once=7)) == list(range(500))
+    assert bodies(take(bench.bus.consumer(ORDER_ENTRY, prefetch=500), 500, at_once=7)) == list(
+        range(500)
+    )
 
 
 def test_all_messages_arrive_when_each_is_acknowledged(bench: Bench) -> None:
@@ -64,13 +74,19 @@ def test_a_confirmed_message_outlives_publisher_and_connections(bench: Bench) ->
 def test_a_message_is_in_every_queue_bound_to_its_key(bench: Bench) -> None:
     subscription = bench.bus.subscription(ORDER_ENTRY)
     publish(bench, ORDER_ENTRY, range(3))
-    assert bodies(take(subscription, 3)) == bodies(take(bench.bus.consumer(ORDER_ENTRY), 3)) == [0, 1, 2]
+    assert (
+        bodies(take(subscription, 3))
+        == bodies(take(bench.bus.consumer(ORDER_ENTRY), 3))
+        == [0, 1, 2]
+    )
 
 
 def test_a_message_to_all_is_in_the_queue_of_each_key_once_and_in_order(bench: Bench) -> None:
     publisher = bench.bus.publisher()
     keys = (ORDER_EXECUTION, DATA_FEED)
-    confirmations = [done for number in range(50) for done in publisher.publish_to_all(keys, b"%d" % number)]
+    confirmations = [
+        done for number in range(50) for done in publisher.publish_to_all(keys, b"%d" % number)
+    ]
     confirmations += publisher.publish_to_all(keys[:1], b"50")
     assert all(confirmation.wait(10) for confirmation in confirmations)
     publisher.close()
@@ -89,7 +105,9 @@ def test_headers_and_body_arrive_as_sent(bench: Bench) -> None:
     assert (delivery.body, delivery.headers["trace"], delivery.redelivered) == (body, "42", False)
 
 
-def test_what_is_not_acknowledged_comes_again_in_order_after_a_lost_connection(bench: Bench) -> None:
+def test_what_is_not_acknowledged_comes_again_in_order_after_a_lost_connection(
+    bench: Bench,
+) -> None:
     publish(bench, ORDER_ENTRY, range(5))
     consumer = bench.bus.consumer(ORDER_ENTRY)
     assert bodies(take(consumer, 5)) == [0, 1, 2, 3, 4]

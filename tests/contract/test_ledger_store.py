@@ -5,15 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from clearinghouse.domain.ledger import BrokenInvariant, Journal, Leg
+from clearinghouse.domain.ledger import Journal, Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import BANK, ISSUER
-from clearinghouse.storage import ClientExists, LedgerTransaction, SecurityExists, Transfer
+from clearinghouse.ports import ClientExists, LedgerTransaction, SecurityExists, Transfer
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.web import Refused
 from tests.contract.clearing_stores import Stores, memory_stores, postgres_stores
 from venue_protocol.events import Trade
 from venue_protocol.holds import CASH
+from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.refusals import Refused
 from venue_protocol.securities import Security
 
 NOW_US = 1_800_000_000_000_000
@@ -22,7 +23,11 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(params=["memory", "postgres"])
 def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
-    made = memory_stores() if request.param == "memory" else postgres_stores(request.getfixturevalue("provisioned"))
+    made = (
+        memory_stores()
+        if request.param == "memory"
+        else postgres_stores(request.getfixturevalue("provisioned"))
+    )
     yield made
     made.close()
 
@@ -39,10 +44,27 @@ class Pair:
         with stores.log.transaction() as transaction:
             transaction.hold_cash([(self.buyer, 1_000_000)])
             transaction.hold_shares([(self.seller, "AAPL", 10)])
-        self.keys = {(client_id, asset) for client_id in (self.buyer, self.seller) for asset in (CASH, "AAPL")}
+        self.keys = {
+            (client_id, asset)
+            for client_id in (self.buyer, self.seller)
+            for asset in (CASH, "AAPL")
+        }
 
     def trade(self, quantity: int = 4) -> Trade:
-        return Trade(self.trade_id, "AAPL", 90_000, quantity, "BUY", 2, self.buyer, 100_000, 0, 1, self.seller, 0)
+        return Trade(
+            self.trade_id,
+            "AAPL",
+            90_000,
+            quantity,
+            "BUY",
+            2,
+            self.buyer,
+            100_000,
+            0,
+            1,
+            self.seller,
+            0,
+        )
 
     def standing(self, transaction: LedgerTransaction) -> dict[tuple[str, str], tuple[int, int]]:
         """Quantity and held of each position that is stored."""
@@ -100,7 +122,9 @@ def test_after_an_error_nothing_of_a_settlement_is_left(stores: Stores, pair: Pa
 def test_a_position_is_stored_and_read_by_stream(stores: Stores) -> None:
     stream = f"stream{next(_numbers)}"
     for position in (3, 7):
-        stores.ledger.run(lambda transaction, position=position: transaction.write_position(stream, position))
+        stores.ledger.run(
+            lambda transaction, position=position: transaction.write_position(stream, position)
+        )
     with stores.ledger.transaction() as transaction:
         assert transaction.position(stream) == 7 and transaction.position(f"{stream}.1") == 0
 
@@ -161,7 +185,9 @@ def test_clients_roles_and_securities_exist_once(stores: Stores, pair: Pair) -> 
         transaction.add_security(security)
         assert transaction.has_client(pair.buyer) and not transaction.has_client("nobody")
         assert transaction.has_role("market_maker") and not transaction.has_role("king")
-        assert transaction.has_security(security.security_id) and not transaction.has_security("NONE")
+        assert transaction.has_security(security.security_id) and not transaction.has_security(
+            "NONE"
+        )
     with pytest.raises(SecurityExists), stores.ledger.transaction() as transaction:
         transaction.add_security(security)
     with pytest.raises(ClientExists), stores.ledger.transaction() as transaction:
@@ -202,7 +228,9 @@ def test_a_name_that_is_a_word_of_the_database_is_a_name(stores: Stores, word: s
 
 def test_no_security_is_called_like_cash(stores: Stores) -> None:
     with pytest.raises(Refused, match="cash"):
-        stores.administration.list_security(Security(CASH, "Dollars", 0, 100, 1, 5000, 1_000_000), 1)
+        stores.administration.list_security(
+            Security(CASH, "Dollars", 0, 100, 1, 5000, 1_000_000), 1
+        )
 
 
 def test_shares_are_not_deposited_from_the_issuer_to_itself(stores: Stores) -> None:

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from order_entry_gateway.order_log import LogTransaction, NameTaken
-from service_runtime.schema.clearing_rows import LogRow
+from order_entry_gateway.ports import LogTransaction, NameTaken
 from tests.contract.clearing_stores import Stores, memory_stores, postgres_stores
 from venue_protocol.trading_day import BandRow, PhaseRow
+from venue_storage.clearing_rows import LogRow
 
 NOW_US = 1_800_000_000_000_000
 _numbers = itertools.count(1)
@@ -17,7 +17,11 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(params=["memory", "postgres"])
 def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
-    made = memory_stores() if request.param == "memory" else postgres_stores(request.getfixturevalue("provisioned"))
+    made = (
+        memory_stores()
+        if request.param == "memory"
+        else postgres_stores(request.getfixturevalue("provisioned"))
+    )
     yield made
     made.close()
 
@@ -34,7 +38,13 @@ class Broken(Exception):
     """Something goes wrong inside a transaction."""
 
 
-def log(transaction: LogTransaction, client: str, text: str, name: str | None = None, amends: int | None = None) -> int:
+def log(
+    transaction: LogTransaction,
+    client: str,
+    text: str,
+    name: str | None = None,
+    amends: int | None = None,
+) -> int:
     """Append one command; its sequence."""
     sequence, time_us = transaction.draw(0, 1, NOW_US)
     transaction.append([LogRow(0, sequence, time_us, client, name, amends, text)])
@@ -67,7 +77,9 @@ def test_the_newest_amend_of_an_order_counts(stores: Stores, client: str) -> Non
         log(transaction, client, "first amend", amends=order_id)
     with stores.log.transaction() as transaction:
         log(transaction, client, "second amend", amends=order_id)
-        assert [text for _, text in transaction.newest_amends([order_id, 1 << 39])] == ["second amend"]
+        assert [text for _, text in transaction.newest_amends([order_id, 1 << 39])] == [
+            "second amend"
+        ]
 
 
 def test_numbers_have_no_gap_and_time_rises_even_when_the_clock_goes_back(stores: Stores) -> None:
@@ -83,7 +95,9 @@ def test_numbers_have_no_gap_and_time_rises_even_when_the_clock_goes_back(stores
 def _fill(stores: Stores, first: int, count: int) -> None:
     """Use the numbers drawn, so that the log has no hole for the tests that follow."""
     with stores.log.transaction() as transaction:
-        transaction.append([LogRow(0, first + number, NOW_US, "filler", None, None, "") for number in range(count)])
+        transaction.append(
+            [LogRow(0, first + number, NOW_US, "filler", None, None, "") for number in range(count)]
+        )
 
 
 def test_after_an_error_nothing_of_a_transaction_is_left(stores: Stores, client: str) -> None:
@@ -129,14 +143,18 @@ def test_a_number_taken_is_no_name_taken(stores: Stores, client: str) -> None:
 
 
 @pytest.mark.parametrize("amount", [-1, 1_000_001])
-def test_nobody_holds_more_cash_than_he_has_nor_less_than_nothing(stores: Stores, client: str, amount: int) -> None:
+def test_nobody_holds_more_cash_than_he_has_nor_less_than_nothing(
+    stores: Stores, client: str, amount: int
+) -> None:
     with pytest.raises(stores.refused), stores.log.transaction() as transaction:
         transaction.hold_cash([(client, amount)])
     assert held(stores, client) == (0, 0)
 
 
 @pytest.mark.parametrize("amount", [-1, 11])
-def test_nobody_holds_more_shares_than_he_has_nor_less_than_none(stores: Stores, client: str, amount: int) -> None:
+def test_nobody_holds_more_shares_than_he_has_nor_less_than_none(
+    stores: Stores, client: str, amount: int
+) -> None:
     with pytest.raises(stores.refused), stores.log.transaction() as transaction:
         transaction.hold_shares([(client, "AAPL", amount)])
     assert held(stores, client) == (0, 0)
@@ -145,10 +163,14 @@ def test_nobody_holds_more_shares_than_he_has_nor_less_than_none(stores: Stores,
 def test_who_has_no_account_or_deposit_is_left_out(stores: Stores, client: str) -> None:
     with stores.log.transaction() as transaction:
         assert list(transaction.lock_accounts([client, "nobody"])) == [(client, 1_000_000, 0)]
-        assert list(transaction.lock_deposits([(client, "AAPL"), (client, "MSFT")])) == [(client, "AAPL", 10, 0)]
+        assert list(transaction.lock_deposits([(client, "AAPL"), (client, "MSFT")])) == [
+            (client, "AAPL", 10, 0)
+        ]
 
 
-def test_transactions_at_the_same_time_draw_numbers_one_after_the_other(stores: Stores, client: str) -> None:
+def test_transactions_at_the_same_time_draw_numbers_one_after_the_other(
+    stores: Stores, client: str
+) -> None:
     def one(number: int) -> int:
         with stores.log.transaction() as transaction:
             ((_, _, cash),) = transaction.lock_accounts([client])
@@ -161,20 +183,29 @@ def test_transactions_at_the_same_time_draw_numbers_one_after_the_other(stores: 
     assert held(stores, client) == (30, 0)
 
 
-def test_commanded_phases_are_replaced_by_shard_and_security_and_lost_with_their_transaction(stores: Stores) -> None:
-    whole, single = PhaseRow(0, "", "closed", "night", None, 5, 1), PhaseRow(0, "AAPL", "halted", None, 9, 5, 1)
+def test_commanded_phases_are_replaced_by_shard_and_security_and_lost_with_their_transaction(
+    stores: Stores,
+) -> None:
+    whole, single = (
+        PhaseRow(0, "", "closed", "night", None, 5, 1),
+        PhaseRow(0, "AAPL", "halted", None, 9, 5, 1),
+    )
     with stores.log.transaction() as transaction:
         transaction.put_session_phases([whole, single])
     with pytest.raises(Broken), stores.log.transaction() as transaction:
         transaction.put_session_phases([whole._replace(phase="continuous")])
         raise Broken
     with stores.log.transaction() as transaction:
-        transaction.put_session_phases([single._replace(phase="continuous", lasts_us=None, sequence=2)])
+        transaction.put_session_phases(
+            [single._replace(phase="continuous", lasts_us=None, sequence=2)]
+        )
         assert sorted(transaction.session_phases(True)) == [
             whole,
             PhaseRow(0, "AAPL", "continuous", None, None, 5, 2),
         ]
-        transaction.put_session_phases([whole._replace(phase="continuous"), single._replace(phase="continuous")])
+        transaction.put_session_phases(
+            [whole._replace(phase="continuous"), single._replace(phase="continuous")]
+        )
 
 
 def test_who_waited_for_a_first_phase_sees_it(stores: Stores) -> None:

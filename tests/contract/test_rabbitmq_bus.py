@@ -1,4 +1,6 @@
-"""What the RabbitMQ body promises beyond the contract: it survives an absent, forgetful or restarted broker."""
+"""What the RabbitMQ body promises beyond the contract: it survives an absent, forgetful or
+restarted broker.
+"""
 
 import os
 import threading
@@ -45,7 +47,9 @@ def ready_publisher(rabbit: RabbitBench) -> Publisher:
     return publisher
 
 
-def test_messages_published_while_the_broker_is_away_arrive_in_order_when_it_is_back(rabbit: RabbitBench) -> None:
+def test_messages_published_while_the_broker_is_away_arrive_in_order_when_it_is_back(
+    rabbit: RabbitBench,
+) -> None:
     publisher = ready_publisher(rabbit)
     for number in range(300):
         if number == 100:
@@ -68,7 +72,9 @@ def test_a_publisher_made_while_the_broker_is_away_connects_later(rabbit: Rabbit
     assert confirmation.wait(20) and publisher.is_ready()
 
 
-def test_a_consumer_waits_its_time_while_the_broker_is_away_and_does_not_spin(rabbit: RabbitBench) -> None:
+def test_a_consumer_waits_its_time_while_the_broker_is_away_and_does_not_spin(
+    rabbit: RabbitBench,
+) -> None:
     rabbit.proxy.go_away()
     consumer = rabbit.bus.consumer(ORDER_ENTRY)
     tried, started_s = rabbit.proxy.accepted, time.monotonic()
@@ -93,7 +99,9 @@ def test_a_subscription_can_be_made_while_the_broker_is_away(rabbit: RabbitBench
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_a_publisher_closed_at_once_leaves_no_thread_behind(rabbit: RabbitBench, attempt: int) -> None:
+def test_a_publisher_closed_at_once_leaves_no_thread_behind(
+    rabbit: RabbitBench, attempt: int
+) -> None:
     before = threading.active_count()
     started_s = time.monotonic()
     rabbit.bus.publisher().close()
@@ -110,7 +118,9 @@ def test_a_publisher_can_be_closed_while_the_broker_is_away(rabbit: RabbitBench)
     assert time.monotonic() - started_s < 4
 
 
-def test_who_waits_for_a_confirmation_learns_that_the_publisher_was_closed(rabbit: RabbitBench) -> None:
+def test_who_waits_for_a_confirmation_learns_that_the_publisher_was_closed(
+    rabbit: RabbitBench,
+) -> None:
     publisher = ready_publisher(rabbit)
     rabbit.proxy.go_away()
     confirmation = publisher.publish(ORDER_ENTRY, b"1")
@@ -181,7 +191,9 @@ def _is_routable(publisher: Publisher) -> bool:
         return False
 
 
-def test_a_consumer_in_the_middle_of_a_batch_survives_the_deletion_of_its_queue(rabbit: RabbitBench) -> None:
+def test_a_consumer_in_the_middle_of_a_batch_survives_the_deletion_of_its_queue(
+    rabbit: RabbitBench,
+) -> None:
     consumer = rabbit.bus.consumer(ORDER_ENTRY)
     publisher = ready_publisher(rabbit)
     confirmations = [publisher.publish(ORDER_ENTRY, b"1") for _ in range(5)]
@@ -203,7 +215,9 @@ def test_dead_letters_are_durable_even_if_their_queue_was_deleted(rabbit: Rabbit
     assert bodies(take(rabbit.bus.consumer(DEAD_LETTERS), 1)) == [1]
 
 
-def test_a_virtual_host_that_lost_everything_is_declared_again_before_the_first_message(rabbit: RabbitBench) -> None:
+def test_a_virtual_host_that_lost_everything_is_declared_again_before_the_first_message(
+    rabbit: RabbitBench,
+) -> None:
     publisher = ready_publisher(rabbit)
     rabbit.proxy.go_away()
 
@@ -228,7 +242,9 @@ def test_an_exchange_deleted_under_a_publisher_is_declared_again(rabbit: RabbitB
     assert first_occurrences(bodies(take(rabbit.bus.consumer(ORDER_ENTRY), 50))) == list(range(50))
 
 
-def test_a_message_the_broker_rejects_goes_to_the_dead_letters_by_itself(rabbit: RabbitBench) -> None:
+def test_a_message_the_broker_rejects_goes_to_the_dead_letters_by_itself(
+    rabbit: RabbitBench,
+) -> None:
     """The queue's dead-letter exchange, for whatever an operator or a policy throws out."""
     assert ready_publisher(rabbit).publish(ORDER_ENTRY, b"1").wait(10)
 
@@ -240,7 +256,9 @@ def test_a_message_the_broker_rejects_goes_to_the_dead_letters_by_itself(rabbit:
     assert bodies(take(rabbit.bus.consumer(DEAD_LETTERS), 1)) == [1]
 
 
-def test_a_publisher_whose_channel_breaks_while_threads_publish_loses_nothing(rabbit: RabbitBench) -> None:
+def test_a_publisher_whose_channel_breaks_while_threads_publish_loses_nothing(
+    rabbit: RabbitBench,
+) -> None:
     publisher = ready_publisher(rabbit)
     consumer = rabbit.bus.consumer(ORDER_ENTRY, prefetch=5_000)
 

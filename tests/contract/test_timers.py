@@ -1,4 +1,6 @@
-"""Due times, whichever body they have: what expires, what cancels all, and that both outlive whoever set them."""
+"""Due times, whichever body they have: what expires, what cancels all, and that both outlive
+whoever set them.
+"""
 
 import itertools
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ import pytest
 
 from order_entry_gateway.adapters.memory_timers import MemoryTimers
 from order_entry_gateway.adapters.timer_store import PostgresTimers
-from order_entry_gateway.timekeeper import Timers
+from order_entry_gateway.loops.timekeeper import Timers
 from service_runtime.database import Database
 from tests.contract.clearing_stores import Stores, memory_stores, postgres_stores
 
@@ -87,7 +89,9 @@ def test_a_timer_is_taken_once_with_its_transaction_and_never_once_set_anew(
     timers.disarm("b")
 
 
-def test_of_two_who_take_a_timer_at_once_one_gets_it(both: tuple[Stores, Timers], client: str) -> None:
+def test_of_two_who_take_a_timer_at_once_one_gets_it(
+    both: tuple[Stores, Timers], client: str
+) -> None:
     stores, timers = both
     timers.arm("contested", client, 100)
 

@@ -10,28 +10,28 @@ import msgspec
 from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore, MemoryLedgerTransaction
 from clearinghouse.domain.ledger import HoldRelease
 from clearinghouse.domain.settlement import Settlement, trade_legs
-from clearinghouse.event_reader import EventReader
-from clearinghouse.storage import LedgerTransaction
-from market_data_feed.adapters import recording
+from clearinghouse.loops.event_reader import EventReader
+from clearinghouse.ports import LedgerTransaction
+from market_data_feed.adapters import record_writer
 from market_data_feed.domain.inbox import Advance, Due, Inbox
-from market_data_feed.recorder import Recorder
+from market_data_feed.loops.recorder import Recorder
 from matching_engine.domain.engine import MatchingEngine
 from matching_engine.handlers import MatchingDesk, load_engine
-from matching_engine.resending import Resender
+from matching_engine.loops.resender import Resender
 from order_entry_gateway.adapters.memory_order_log import MemoryLogTransaction, MemoryOrderLog
-from order_entry_gateway.appending import append
-from order_entry_gateway.committer import Committer, Submission
+from order_entry_gateway.batch_admission import append
 from order_entry_gateway.domain.coverage import Decision
-from order_entry_gateway.order_log import LoggedName, LogTransaction, NameTaken
+from order_entry_gateway.loops.group_commit import Committer, Submission
+from order_entry_gateway.ports import LoggedName, LogTransaction, NameTaken
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.schema.clearing_rows import LogRow
-from venue_cli.simulation.processes import RealParts
 from venue_protocol.commands import CancelOrder, PlaceOrder
 from venue_protocol.events import Event, EventBatch, OrderCanceled, Trade
 from venue_protocol.holds import CASH
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.stream_intake import StreamIntake
 from venue_protocol.topology import order_entry_queue
+from venue_simulation.processes import RealParts
+from venue_storage.clearing_rows import LogRow
 
 _LATER = Refusal(RejectReason.NOT_READY, "nothing was done")
 _NO_ORDER = 1 << 39
@@ -42,10 +42,14 @@ class AnswersBeforeCommit(RealParts):
 
     class committer(Committer):
         def _commit(self, submissions: list[Submission]) -> None:
-            candidates = [candidate for submission in submissions for candidate in submission.candidates]
+            candidates = [
+                candidate for submission in submissions for candidate in submission.candidates
+            ]
             try:
                 with self._order_log.transaction() as transaction:
-                    decisions, appended = append(transaction, candidates, self._securities, self._clock.now_us())
+                    decisions, appended = append(
+                        transaction, candidates, self._securities, self._clock.now_us()
+                    )
                     start = 0
                     for submission in submissions:
                         submission.settle(decisions[start : start + len(submission.candidates)])
@@ -65,7 +69,9 @@ class SaysNothingWasDone(RealParts):
     class committer(Committer):
         def _decide(self, candidates: list[Any]) -> Any:
             decisions, appended = super()._decide(candidates)
-            return [_LATER if _is_unknown(decision) else decision for decision in decisions], appended
+            return [
+                _LATER if _is_unknown(decision) else decision for decision in decisions
+            ], appended
 
 
 def _is_unknown(decision: Decision) -> bool:
@@ -88,7 +94,9 @@ class _NoHolds(MemoryLogTransaction):
 
 
 class RepetitionIsNotSeen(RealParts):
-    """A client_order_id in the log is not looked for, nor is it unique: the same order twice is two."""
+    """A client_order_id in the log is not looked for, nor is it unique: the same order twice is
+    two.
+    """
 
     class order_log(MemoryOrderLog):
         @contextmanager
@@ -105,7 +113,9 @@ class _Forgetful(MemoryLogTransaction):
 
 
 class RaceForANameIsWonTwice(RealParts):
-    """A client_order_id is looked for, but the log does not enforce it: two gateways at once take it twice."""
+    """A client_order_id is looked for, but the log does not enforce it: two gateways at once take
+    it twice.
+    """
 
     class order_log(MemoryOrderLog):
         @contextmanager
@@ -140,7 +150,10 @@ class ForgetsCancelsAtRestart(RealParts):
             super().recover()
             fresh = MatchingEngine(self.engine.shard)
             for batch in self._log_reader.batches(0):
-                kept = [c if type(c) is PlaceOrder else CancelOrder(c.client_id, _NO_ORDER) for c in batch.commands]
+                kept = [
+                    c if type(c) is PlaceOrder else CancelOrder(c.client_id, _NO_ORDER)
+                    for c in batch.commands
+                ]
                 fresh.apply(msgspec.structs.replace(batch, commands=kept))
             self.engine = fresh
 
@@ -175,7 +188,9 @@ class PositionNotStoredWithTheEffect(RealParts):
     """The position is written in a transaction of its own, after the effect."""
 
     class ledger_store(MemoryLedgerStore):
-        def run(self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None) -> Any:
+        def run(
+            self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None
+        ) -> Any:
             late: list[tuple[str, int]] = []
 
             def without_position(transaction: Any) -> Any:
@@ -193,7 +208,9 @@ class PositionIsNotLookedAt(RealParts):
     """What is delivered is settled, whether it was settled before or not."""
 
     class ledger_store(MemoryLedgerStore):
-        def run(self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None) -> Any:
+        def run(
+            self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None
+        ) -> Any:
             def from_the_start(transaction: Any) -> Any:
                 made = MemoryLedgerTransaction(transaction)
                 made.position = lambda stream: 0  # type: ignore[method-assign]
@@ -206,24 +223,36 @@ class HoldNotReleasedOnCancel(RealParts):
     """A canceled order goes on holding."""
 
     class ledger_store(MemoryLedgerStore):
-        def run(self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None) -> Any:
-            return self._clearing.run(lambda transaction: work(_Settling(transaction, _KeepsHolds)), stopping)
+        def run(
+            self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None
+        ) -> Any:
+            return self._clearing.run(
+                lambda transaction: work(_Settling(transaction, _KeepsHolds)), stopping
+            )
 
 
 class BetterPriceKeepsTheHold(RealParts):
     """A fill below the limit releases what was paid, not what was held (case 20)."""
 
     class ledger_store(MemoryLedgerStore):
-        def run(self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None) -> Any:
-            return self._clearing.run(lambda transaction: work(_Settling(transaction, _ReleasesThePrice)), stopping)
+        def run(
+            self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None
+        ) -> Any:
+            return self._clearing.run(
+                lambda transaction: work(_Settling(transaction, _ReleasesThePrice)), stopping
+            )
 
 
 class OneLegOnly(RealParts):
     """Shares are delivered, payment is forgotten."""
 
     class ledger_store(MemoryLedgerStore):
-        def run(self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None) -> Any:
-            return self._clearing.run(lambda transaction: work(_Settling(transaction, _DeliversUnpaid)), stopping)
+        def run(
+            self, work: Callable[[LedgerTransaction], Any], stopping: threading.Event | None = None
+        ) -> Any:
+            return self._clearing.run(
+                lambda transaction: work(_Settling(transaction, _DeliversUnpaid)), stopping
+            )
 
 
 class _Settling(MemoryLedgerTransaction):
@@ -245,7 +274,9 @@ class _KeepsHolds(Settlement):
 class _ReleasesThePrice(Settlement):
     def _settle(self, trade: Trade, time_us: int) -> None:
         super()._settle(trade, time_us)
-        self.ledger.position(trade.buy_client_id, CASH).held += (trade.buy_price_e4 - trade.price_e4) * trade.quantity
+        self.ledger.position(trade.buy_client_id, CASH).held += (
+            trade.buy_price_e4 - trade.price_e4
+        ) * trade.quantity
 
 
 class _DeliversUnpaid(Settlement):
@@ -303,10 +334,14 @@ class FeedTakesPositionsAhead(RealParts):
         def _record(self) -> None:
             for shard, intake in self._inbox.events.items():
                 if intake.is_behind():
-                    due = Due(advances=[Advance(f"events.{shard}", intake.position, intake._newest)])
+                    due = Due(
+                        advances=[Advance(f"events.{shard}", intake.position, intake._newest)]
+                    )
                     self._inbox._recorded[f"events.{shard}"] = intake.position = intake._newest
-                    record = recording.Record(due.advances)
-                    self._database.run(lambda cursor, record=record: recording.write(cursor, record))  # type: ignore[misc]
+                    record = record_writer.Record(due.advances)
+                    self._database.run(
+                        lambda cursor, record=record: record_writer.write(cursor, record)
+                    )  # type: ignore[misc]
             super()._record()
 
 
@@ -329,7 +364,9 @@ class FeedNeverHeals(RealParts):
 
 
 class AcknowledgesTooEarly(RealParts):
-    """The clearinghouse acknowledges before it has settled: a crash loses the message, a resend brings it again."""
+    """The clearinghouse acknowledges before it has settled: a crash loses the message, a resend
+    brings it again.
+    """
 
     class event_reader(EventReader):
         def step(self, timeout_s: float) -> int:

@@ -1,4 +1,6 @@
-"""The venue keeps its promises under thousands of seeded schedules of faults, and the harness is known to bite."""
+"""The venue keeps its promises under thousands of seeded schedules of faults, and the harness is
+known to bite.
+"""
 
 import argparse
 import hashlib
@@ -13,12 +15,12 @@ import pytest
 
 from tests.simulation import planted_bugs
 from venue_cli.commands import simulate
-from venue_cli.simulation import campaign, minimal, schedule
-from venue_cli.simulation.broker import SimulatedBus
-from venue_cli.simulation.faults import KINDS
-from venue_cli.simulation.processes import RealParts
-from venue_cli.simulation.schedule import Failure, Plan
-from venue_cli.terminal import silent
+from venue_launcher.terminal import silent
+from venue_simulation import campaign, minimal, schedule
+from venue_simulation.broker import SimulatedBus
+from venue_simulation.faults import KINDS
+from venue_simulation.plan import Failure, Plan
+from venue_simulation.processes import RealParts
 
 CI_SECONDS = 20
 SEEDS_FOR_A_BUG = 300
@@ -29,7 +31,9 @@ def first_failure(parts: type[RealParts], seeds: int = SEEDS_FOR_A_BUG) -> Failu
 
 
 def test_every_promise_is_kept_under_every_schedule() -> None:
-    """Case 21 in small: after each commit no cent and no share has drifted, and `held` is the sum over open orders."""
+    """Case 21 in small: after each commit no cent and no share has drifted, and `held` is the sum
+    over open orders.
+    """
     result = campaign.run(Plan(1), None, CI_SECONDS, silent)
     assert result.failure is None, campaign.describe(result)
     assert result.schedules > 20 and result.trades > result.schedules
@@ -43,11 +47,15 @@ def test_every_kind_of_fault_strikes() -> None:
 
 @pytest.mark.parametrize("bug", planted_bugs.PLANTED, ids=lambda bug: bug.__name__)
 def test_a_planted_bug_is_caught(bug: type[RealParts]) -> None:
-    assert first_failure(bug) is not None, f"{bug.__doc__} was not noticed in {SEEDS_FOR_A_BUG} schedules"
+    assert first_failure(bug) is not None, (
+        f"{bug.__doc__} was not noticed in {SEEDS_FOR_A_BUG} schedules"
+    )
 
 
 def test_a_message_acknowledged_too_early_is_healed_by_a_resend() -> None:
-    """Not a bug here, though it is elsewhere: the position says what was settled, the engine says what exists."""
+    """Not a bug here, though it is elsewhere: the position says what was settled, the engine says
+    what exists.
+    """
     assert first_failure(planted_bugs.AcknowledgesTooEarly, 100) is None
 
 
@@ -56,7 +64,11 @@ def test_a_failing_seed_fails_again_in_the_same_step_with_the_same_trace() -> No
     assert failure is not None
     with pytest.raises(Failure) as again:
         schedule.run(failure.plan, planted_bugs.GapSkipped)
-    assert (again.value.steps, again.value.trace, str(again.value)) == (failure.steps, failure.trace, str(failure))
+    assert (again.value.steps, again.value.trace, str(again.value)) == (
+        failure.steps,
+        failure.trace,
+        str(failure),
+    )
 
 
 def test_a_seed_gives_the_same_run_whatever_python_hashes() -> None:
@@ -67,7 +79,9 @@ def _digest_in_another_process(hash_seed: str) -> str:
     root = Path(__file__).parents[2]
     program = "from tests.simulation.test_simulation import digest; print(digest(range(20, 30)))"
     variables = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(root)}
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, env=variables, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, env=variables, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -94,7 +108,9 @@ def test_without_faults_nothing_is_counted_and_everything_is_settled() -> None:
 
 
 def arguments(schedules: int, without: list[str] | None = None) -> argparse.Namespace:
-    return argparse.Namespace(seed=1, schedules=schedules, minutes=None, steps=None, without=without or [])
+    return argparse.Namespace(
+        seed=1, schedules=schedules, minutes=None, steps=None, without=without or []
+    )
 
 
 def test_the_command_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +132,9 @@ def test_every_message_ten_times_over_changes_nothing(monkeypatch: pytest.Monkey
     """In every queue, and with all other faults at the same time."""
     once = SimulatedBus.arrive
 
-    def ten_times(bus: SimulatedBus, routing_key: str, body: bytes, headers: Mapping[str, str]) -> None:
+    def ten_times(
+        bus: SimulatedBus, routing_key: str, body: bytes, headers: Mapping[str, str]
+    ) -> None:
         for _ in range(10):
             once(bus, routing_key, body, headers)
 

@@ -1,4 +1,4 @@
-"""A bot that acts on news: takes what is offered below the usual price, and sells to who bids above it."""
+"""A bot that acts on news: it buys what is offered below the usual price, and sells above it."""
 
 from decimal import Decimal
 

@@ -20,10 +20,14 @@ class Flood:
         self._most_working = most_working
 
     def decide(self, view: View, random: Random) -> list[Command]:
-        """First the cancels that keep room under `most_working`, then new orders, `batch` commands in all."""
+        """First the cancels that keep room under `most_working`, then new orders, `batch` commands
+        in all.
+        """
         room = self._most_working - len(view.working)
         cancels = min(max((self._batch - room + 1) // 2, 0), len(view.working))
-        leaving = [Cancel(client_order_id=order.client_order_id) for order in view.working[:cancels]]
+        leaving = [
+            Cancel(client_order_id=order.client_order_id) for order in view.working[:cancels]
+        ]
         fair = float(view.fair_price())
         return [*leaving, *(self._order(view, random, fair) for _ in range(self._batch - cancels))]
 

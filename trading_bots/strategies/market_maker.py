@@ -7,9 +7,13 @@ from trading_bots.commands import Cancel, Place
 from trading_bots.strategy import View, cancel_oldest, on_tick
 
 _FAR = Decimal("0.003")
-"""Distance of the farthest quote from the fair price where a side of the book is empty, as a part of it."""
+"""Distance of the farthest quote from the fair price where a side of the book is empty, as a part
+of it.
+"""
 _NEAR = Decimal("0.0005")
-"""Distance of the nearest quote from the fair price, as a part of it: what a round trip earns at least."""
+"""Distance of the nearest quote from the fair price, as a part of it: what a round trip earns at
+least.
+"""
 
 
 class MarketMaker:
@@ -23,7 +27,9 @@ class MarketMaker:
         self._most_lots = most_lots
 
     def decide(self, view: View, random: Random) -> list[Place | Cancel]:
-        """One quote a side, never crossing each other or an own quote, so that it does not trade with itself."""
+        """One quote a side, never crossing each other or an own quote, so that it does not trade
+        with itself.
+        """
         rules = view.rules
         fair = view.fair_price()
         best_bid = fair * (1 - _FAR) if view.price.bid is None else view.price.bid
@@ -34,14 +40,23 @@ class MarketMaker:
         own_asks = [order.price for order in view.working if order.side == "SELL"]
         bid = min([bid, *(price - rules.tick for price in own_asks)])
         ask = max([ask, bid + rules.tick, *(price + rules.tick for price in own_bids)])
-        quotes = [self._quote(view, random, side, price) for side, price in (("BUY", bid), ("SELL", ask))]
-        return [*cancel_oldest(view, self._most_working - len(quotes)), *(quote for quote in quotes if quote)]
+        quotes = [
+            self._quote(view, random, side, price) for side, price in (("BUY", bid), ("SELL", ask))
+        ]
+        return [
+            *cancel_oldest(view, self._most_working - len(quotes)),
+            *(quote for quote in quotes if quote),
+        ]
 
     def _between(self, view: View, random: Random, best: Decimal, nearest: Decimal) -> Decimal:
-        """A price from the best quote of a side inwards, as far as `nearest`; that one when the best is nearer."""
+        """A price from the best quote of a side inwards, as far as `nearest`; that one when the
+        best is nearer.
+        """
         inwards = nearest - best
         is_room = inwards > 0 if nearest < view.fair_price() else inwards < 0
-        return on_tick(view.rules, best + inwards * Decimal(random.random()) if is_room else nearest)
+        return on_tick(
+            view.rules, best + inwards * Decimal(random.random()) if is_room else nearest
+        )
 
     def _quote(self, view: View, random: Random, side: str, price: Decimal) -> Place | None:
         """A quote of 1 to `most_lots` lots; None where the price would leave the band."""

@@ -11,7 +11,9 @@ _STEP = 0.01
 
 
 class RandomWalk:
-    """1 to 10 lots, either side, at a price that starts at the reference and walks by up to 1 % a decision."""
+    """1 to 10 lots, either side, at a price that starts at the reference and walks by up to 1 % a
+    decision.
+    """
 
     def __init__(self, most_working: int = 6) -> None:
         self._most_working = most_working
@@ -22,5 +24,10 @@ class RandomWalk:
         reference = view.rules.reference_price
         step = Decimal(random.uniform(-_STEP, _STEP)) * reference
         self._price = on_tick(view.rules, (self._price or reference) + step)
-        order = Place(view.rules.security, either_side(random), random.randint(1, 10) * view.rules.lot, self._price)
+        order = Place(
+            view.rules.security,
+            either_side(random),
+            random.randint(1, 10) * view.rules.lot,
+            self._price,
+        )
         return [*cancel_oldest(view, self._most_working), order]

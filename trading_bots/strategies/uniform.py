@@ -19,5 +19,7 @@ class Uniform:
         """One order near the market; the oldest ones leave."""
         fair = float(view.fair_price())
         price = on_tick(view.rules, fair * random.uniform(1 - _REACH, 1 + _REACH))
-        order = Place(view.rules.security, either_side(random), random.randint(1, 10) * view.rules.lot, price)
+        order = Place(
+            view.rules.security, either_side(random), random.randint(1, 10) * view.rules.lot, price
+        )
         return [*cancel_oldest(view, self._most_working), order]

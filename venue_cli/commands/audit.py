@@ -1,11 +1,13 @@
-"""`./venue audit`: prove that the databases hold exactly what the order log and the settlement reports say."""
+"""`./venue audit`: prove that the databases hold exactly what the order log and the settlement
+reports say.
+"""
 
 import argparse
 import json
 
-from venue_cli.audit import databases, presentation
-from venue_cli.audit.proof import audit
-from venue_cli.replay.progress_bar import ProgressBar
+from venue_audit import databases, presentation
+from venue_audit.proof import audit
+from venue_trials.recorded_flow.progress_bar import ProgressBar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,19 +4,37 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from venue_cli.bench import core, door, growth, soak, stages, venue
+from venue_trials.bench import core, door, growth, soak, stages, venue
 
-Benchmark = tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int], str]
+Benchmark = tuple[
+    Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int], str
+]
 
 _BENCHMARKS: dict[str, Benchmark] = {
     "core": (core.add_arguments, core.run, "the matching engine's core alone, in one process"),
     "venue": (venue.add_arguments, venue.run, "the whole way, from the door to the private stream"),
     "door": (door.add_arguments, door.run, "the gateway alone, with and without its commit"),
-    "growth": (growth.add_arguments, growth.run, "the whole way with few and many accounts and securities"),
+    "growth": (
+        growth.add_arguments,
+        growth.run,
+        "the whole way with few and many accounts and securities",
+    ),
     "soak": (soak.add_arguments, soak.run, "the same load for an hour: whether it stays flat"),
-    "match": (stages.add_arguments, partial(stages.run_stage, "match"), "the engine alone, from a filled queue"),
-    "settle": (stages.add_arguments, partial(stages.run_stage, "settle"), "the clearinghouse alone, likewise"),
-    "record": (stages.add_arguments, partial(stages.run_stage, "record"), "the feed alone, likewise"),
+    "match": (
+        stages.add_arguments,
+        partial(stages.run_stage, "match"),
+        "the engine alone, from a filled queue",
+    ),
+    "settle": (
+        stages.add_arguments,
+        partial(stages.run_stage, "settle"),
+        "the clearinghouse alone, likewise",
+    ),
+    "record": (
+        stages.add_arguments,
+        partial(stages.run_stage, "record"),
+        "the feed alone, likewise",
+    ),
 }
 
 

@@ -2,9 +2,9 @@
 
 import argparse
 
-from venue_cli import running
 from venue_cli.commands import options
-from venue_cli.errors import CommandError
+from venue_launcher import running_venue
+from venue_launcher.errors import CommandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=int, help="how long to trade (default: until Ctrl-C)")
     parser.add_argument("--seed", type=int, default=1, help="of the bots' dice (default 1)")
     parser.add_argument(
-        "--day", action="store_true", help="a trading day in two minutes: auctions, a halt, the close, an audit"
+        "--day",
+        action="store_true",
+        help="a trading day in two minutes: auctions, a halt, the close, an audit",
     )
     options.add_infrastructure(parser)
 
@@ -24,5 +26,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.day and arguments.seconds is not None:
         raise CommandError("a day has its own length: leave out --seconds")
 
-    with running.attach_or_start(arguments.infrastructure) as venue:
+    with running_venue.attach_or_start(arguments.infrastructure) as venue:
         return int(demo.run(venue, arguments.seconds, arguments.seed, arguments.day))

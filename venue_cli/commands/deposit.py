@@ -3,9 +3,9 @@
 import argparse
 from typing import Any
 
-from venue_cli import running, state_folder
-from venue_cli.administration import Administration
-from venue_cli.errors import CommandError
+from venue_launcher import running_venue, state_folder
+from venue_launcher.admin_client import Administration
+from venue_launcher.errors import CommandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """One deposit."""
-    Administration(running.attach(state_folder.choose())).deposit(_body(arguments))
+    Administration(running_venue.attach(state_folder.choose())).deposit(_body(arguments))
     given = f"${arguments.cash}" if arguments.cash else f"{arguments.shares} {arguments.security}"
     print(f"{arguments.client} received {given}")
     return 0
@@ -29,5 +29,9 @@ def _body(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.cash is not None and arguments.security is None and arguments.shares is None:
         return {"client_id": arguments.client, "cash": arguments.cash}
     if arguments.cash is None and has_shares:
-        return {"client_id": arguments.client, "security": arguments.security, "shares": arguments.shares}
+        return {
+            "client_id": arguments.client,
+            "security": arguments.security,
+            "shares": arguments.shares,
+        }
     raise CommandError("say what to deposit: either --cash 100.00, or --security AAPL --shares 10")

@@ -2,8 +2,8 @@
 
 import argparse
 
-from venue_cli import detached, state_folder
-from venue_cli.terminal import report
+from venue_launcher import background, state_folder
+from venue_launcher.terminal import report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,5 +12,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Stop what runs; exit code 0 also when nothing did."""
-    report("stopped" if detached.stop(state_folder.choose()) else "nothing was running")
+    report("stopped" if background.stop(state_folder.choose()) else "nothing was running")
     return 0

@@ -1,4 +1,6 @@
-"""`./venue enroll`: accounts for bots at any clearinghouse, as the file that `python -m trading_bots` reads."""
+"""`./venue enroll`: accounts for bots at any clearinghouse, as the file that `python -m
+trading_bots` reads.
+"""
 
 import argparse
 from dataclasses import dataclass
@@ -7,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from trading_bots.runner import BotSettings
-from venue_cli.administration import Administration, AdministrationError
-from venue_cli.errors import CommandError
-from venue_cli.private_file import write_private
-from venue_cli.terminal import report
+from venue_launcher.admin_client import Administration, AdministrationError
+from venue_launcher.errors import CommandError
+from venue_launcher.private_file import write_private
+from venue_launcher.terminal import report
 
 STRATEGIES = ("market_maker", "random_walk", "gaussian", "uniform", "retail")
 MARKET_MAKER_CASH = "1000000.00"
@@ -29,9 +31,18 @@ class Access:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the clearinghouse is, its key, the securities, and the file."""
     parser.add_argument("--clearinghouse-url", default="http://127.0.0.1:8003")
-    parser.add_argument("--key-file", type=Path, required=True, help="holds the administrator's key")
-    parser.add_argument("--file", type=Path, required=True, help="where to write the bots; left alone if it exists")
-    parser.add_argument("--securities", nargs="+", default=["AAPL", "MSFT"], help="one bot of each strategy for each")
+    parser.add_argument(
+        "--key-file", type=Path, required=True, help="holds the administrator's key"
+    )
+    parser.add_argument(
+        "--file", type=Path, required=True, help="where to write the bots; left alone if it exists"
+    )
+    parser.add_argument(
+        "--securities",
+        nargs="+",
+        default=["AAPL", "MSFT"],
+        help="one bot of each strategy for each",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if not arguments.key_file.exists():
         raise CommandError(f"{arguments.key_file} is missing: run ./venue provision first")
-    administration = Administration(Access(arguments.clearinghouse_url, arguments.key_file.read_text().strip()))
+    administration = Administration(
+        Access(arguments.clearinghouse_url, arguments.key_file.read_text().strip())
+    )
     bots = [
         _enroll(administration, strategy, security, seed)
         for security in arguments.securities
@@ -53,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _enroll(administration: Administration, strategy: str, security: str, seed: int) -> BotSettings:
-    """A market maker brings cash and shares of its own; a trader has the usual cash and some shares to sell.
+    """A market maker brings cash and shares of its own; a trader has the usual cash and some shares
+    to sell.
 
     An account that an interrupted enrollment left gets a new key.
     """
@@ -67,9 +81,13 @@ def _enroll(administration: Administration, strategy: str, security: str, seed: 
             {security: MARKET_MAKER_SHARES} if is_maker else None,
         )
         if not is_maker:
-            administration.deposit({"client_id": client_id, "security": security, "shares": TRADER_SHARES})
+            administration.deposit(
+                {"client_id": client_id, "security": security, "shares": TRADER_SHARES}
+            )
     except AdministrationError as refused:
         if refused.status != 409:
             raise
         key = administration.add_key(client_id)
-    return BotSettings(client_id=client_id, api_key=key, security=security, strategy=strategy, seed=seed)
+    return BotSettings(
+        client_id=client_id, api_key=key, security=security, strategy=strategy, seed=seed
+    )

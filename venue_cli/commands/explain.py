@@ -1,8 +1,10 @@
-"""`./venue explain CLIENT`: every movement of a client's cash and shares, with its cause and the running balance."""
+"""`./venue explain CLIENT`: every movement of a client's cash and shares, with its cause and the
+running balance.
+"""
 
 import argparse
 
-from venue_cli import explain
+from venue_audit import explain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

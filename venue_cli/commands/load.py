@@ -7,52 +7,36 @@ from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 
-from order_entry_gateway.domain.requests import MOST_COMMANDS
-from venue_cli import running, state_folder
-from venue_cli.administration import Administration
-from venue_cli.errors import CommandError
-from venue_cli.load import search, words
-from venue_cli.load.accounts import enroll, list_securities
-from venue_cli.load.mirror import mirror
-from venue_cli.load.mixes import MIXES
-from venue_cli.load.plan import CASES, Account, LoadPlan, LoadResult
-from venue_cli.load.starting import send
-from venue_cli.terminal import Report, report, silent
+from venue_launcher import running_venue, state_folder
+from venue_launcher.admin_client import Administration
+from venue_launcher.terminal import Report, report, silent
+from venue_trials.load import report_text, search
+from venue_trials.load.accounts import enroll, list_securities
+from venue_trials.load.arguments import MAX, add_load_arguments, check
+from venue_trials.load.mirror import mirror
+from venue_trials.load.mixes import MIXES
+from venue_trials.load.plan import Account, LoadPlan, LoadResult
+from venue_trials.load.sending import send
 
 _MOST_CONNECTIONS = 200
 _PROBE_S, _PROBE_WARM_UP_S = 5.0, 1.0
 _TRIES, _LOWER = 4, 0.9
-MAX = "max"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What is sent, how fast, by whom."""
     add_load_arguments(parser)
-    parser.add_argument("--accounts", type=int, default=200, help="clients that send, made for it (default 200)")
-    parser.add_argument("--securities", type=int, default=5, help="securities, made for it (default 5)")
+    parser.add_argument(
+        "--accounts", type=int, default=200, help="clients that send, made for it (default 200)"
+    )
+    parser.add_argument(
+        "--securities", type=int, default=5, help="securities, made for it (default 5)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of what is sent (default 1)")
-    parser.add_argument("--dry", action="store_true", help="against a mirror: what the generator can do by itself")
+    parser.add_argument(
+        "--dry", action="store_true", help="against a mirror: what the generator can do by itself"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-
-
-def add_load_arguments(parser: argparse.ArgumentParser) -> None:
-    """What every load takes."""
-    parser.add_argument("--mix", choices=list(MIXES), default="usual", help="what is sent (default usual)")
-    parser.add_argument("--rate", default="1000", help="commands a second (default 1000), or max: search what holds")
-    parser.add_argument("--size", type=int, default=100, help="commands in a list or frame (default 100)")
-    parser.add_argument("--seconds", type=float, default=30.0, help="counted seconds (default 30)")
-    parser.add_argument("--warm-up", type=float, default=5.0, metavar="S", help="seconds before them (default 5)")
-    parser.add_argument("--case", choices=CASES, default=CASES[0], help=f"the way in (default {CASES[0]})")
-
-
-def check(arguments: argparse.Namespace) -> None:
-    """Raises CommandError where the arguments make no load."""
-    if arguments.rate != MAX and not _is_rate(arguments.rate):
-        raise CommandError(f"--rate {arguments.rate} is neither a number from 0 to {search.MOST_RATE:,.0f} nor {MAX}")
-    if min(arguments.size, arguments.accounts, arguments.securities) < 1 or arguments.size > MOST_COMMANDS:
-        raise CommandError(f"give accounts and securities from 1, and lists of 1 to {MOST_COMMANDS} commands")
-    if arguments.seconds <= 0 or arguments.warm_up < 0:
-        raise CommandError("seconds are above zero, the warm-up not below")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,31 +47,33 @@ def run(arguments: argparse.Namespace) -> int:
     door: AbstractContextManager[str]
     if arguments.dry:
         names = [f"{name}.{number}" for number in range(1, arguments.accounts + 1)]
-        accounts, door = [Account(each, "no-key", ["MIRROR.1"]) for each in names], mirror(_size(arguments))
+        accounts, door = (
+            [Account(each, "no-key", ["MIRROR.1"]) for each in names],
+            mirror(_size(arguments)),
+        )
     else:
-        venue = running.attach(state_folder.choose())
+        venue = running_venue.attach(state_folder.choose())
         administration = Administration(venue)
-        say(f"making {arguments.accounts:,} accounts and {arguments.securities:,} securities, {name} …")
+        say(
+            f"making {arguments.accounts:,} accounts and {arguments.securities:,} securities, "
+            f"{name} …"
+        )
         listed = list_securities(administration, name, arguments.securities)
-        accounts, door = enroll(administration, name, arguments.accounts, listed, say), nullcontext(venue.gateway_url)
+        accounts, door = (
+            enroll(administration, name, arguments.accounts, listed, say),
+            nullcontext(venue.gateway_url),
+        )
     with door as url:
         plan, result = _send(_plan(arguments, name, url, accounts), arguments, say)
     if arguments.json:
         print(msgspec.json.encode(result).decode())
     else:
-        print("\n".join(words.lines(plan, result)))
+        print("\n".join(report_text.lines(plan, result)))
         if arguments.dry:
             ceiling = result.answered / max(1e-9, result.processor_s)
             print(f"the generator itself: {ceiling:,.0f} commands for each second of one core")
     sys.stdout.flush()
     return 1 if result.unsent or result.unanswered else 0
-
-
-def _is_rate(text: str) -> bool:
-    try:
-        return 0 < float(text) <= search.MOST_RATE
-    except ValueError:
-        return False
 
 
 def _size(arguments: argparse.Namespace) -> int:
@@ -110,7 +96,9 @@ def _plan(arguments: argparse.Namespace, name: str, url: str, accounts: list[Acc
     )
 
 
-def _send(plan: LoadPlan, arguments: argparse.Namespace, say: Report) -> tuple[LoadPlan, LoadResult]:
+def _send(
+    plan: LoadPlan, arguments: argparse.Namespace, say: Report
+) -> tuple[LoadPlan, LoadResult]:
     """The load that was sent, and its result."""
     if arguments.rate == MAX:
         plan = msgspec.structs.replace(plan, rate=_highest(plan, say))
@@ -134,7 +122,11 @@ def _highest(plan: LoadPlan, say: Report) -> float:
         tries += 1
         seconds = _PROBE_S + _PROBE_WARM_UP_S
         probe = msgspec.structs.replace(
-            plan, rate=rate, seconds=seconds, warm_up_s=_PROBE_WARM_UP_S, name=f"{plan.name}-{tries}"
+            plan,
+            rate=rate,
+            seconds=seconds,
+            warm_up_s=_PROBE_WARM_UP_S,
+            name=f"{plan.name}-{tries}",
         )
         is_answered = search.is_answered(send(probe), seconds, rate)
         say(f"{plan.case}: {rate:,.0f} commands/s {'held' if is_answered else 'did not hold'}")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from venue_cli.infrastructure.ways import WAYS
+from venue_launcher.infrastructure.choices import WAYS
 
 
 def add_infrastructure(parser: argparse.ArgumentParser) -> None:
@@ -11,6 +11,7 @@ def add_infrastructure(parser: argparse.ArgumentParser) -> None:
         "--infrastructure",
         choices=WAYS,
         help="how to get Postgres and RabbitMQ: given (VENUE_POSTGRES_URL, VENUE_BROKER_URL), local (usual ports of "
-        "this machine), private (started here from installed programs), download (started here from unpacked "
+        "this machine), private (started here from installed programs), download (started here "
+        "from unpacked "
         "programs); default: what the last start took, else the first that works",
     )

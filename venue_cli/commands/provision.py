@@ -1,4 +1,6 @@
-"""`./venue provision`: databases, roles, first state and administrator's key of a venue whose processes others run."""
+"""`./venue provision`: databases, roles, first state and administrator's key of a venue whose
+processes others run.
+"""
 
 import argparse
 import os
@@ -7,10 +9,10 @@ from pathlib import Path
 from clearinghouse.bootstrap import ensure_administrator, seed
 from migrations.provision import SERVICES, provision
 from venue_cli.commands.compose_env import role_password_variable
-from venue_cli.errors import CommandError
-from venue_cli.infrastructure import given
-from venue_cli.private_file import write_private
-from venue_cli.terminal import report
+from venue_launcher.errors import CommandError
+from venue_launcher.infrastructure import given
+from venue_launcher.private_file import write_private
+from venue_launcher.terminal import report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Needs VENUE_POSTGRES_URL and, for each service's database role, its password in "
         f"{', '.join(map(role_password_variable, SERVICES))}."
     )
-    parser.add_argument("--instance", default="venue", help="prefix of databases and roles (default venue)")
-    parser.add_argument("--key-file", type=Path, required=True, help="where the administrator's key is kept")
+    parser.add_argument(
+        "--instance", default="venue", help="prefix of databases and roles (default venue)"
+    )
+    parser.add_argument(
+        "--key-file", type=Path, required=True, help="where the administrator's key is kept"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,8 +38,13 @@ def run(arguments: argparse.Namespace) -> int:
     if key:
         write_private(arguments.key_file, key + "\n")
     if not arguments.key_file.exists():
-        raise CommandError(f"the administrator's key was made before and {arguments.key_file} does not hold it")
-    report(f"databases {arguments.instance}_* at {found.place} are ready; the key is in {arguments.key_file}")
+        raise CommandError(
+            f"the administrator's key was made before and {arguments.key_file} does not hold it"
+        )
+    report(
+        f"databases {arguments.instance}_* at {found.place} are ready; the key is in "
+        f"{arguments.key_file}"
+    )
     return 0
 
 

@@ -1,15 +1,17 @@
-"""`./venue reset`: remove databases, messages, keys and private servers; the next start is a first one."""
+"""`./venue reset`: remove databases, messages, keys and private servers; the next start is a first
+one.
+"""
 
 import argparse
 import shutil
 import sys
 from pathlib import Path
 
-from venue_cli import detached, state_folder
 from venue_cli.commands import options
-from venue_cli.errors import CommandError
-from venue_cli.infrastructure import removal
-from venue_cli.terminal import report
+from venue_launcher import background, state_folder
+from venue_launcher.errors import CommandError
+from venue_launcher.infrastructure import removal
+from venue_launcher.terminal import report
 
 KEPT = ("environment.lock", "venue.lock", "cache", "downloads", "venv", "test")
 
@@ -25,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     state_dir = state_folder.choose()
     if not arguments.yes:
         _ask()
-    detached.stop(state_dir)
+    background.stop(state_dir)
     for line in removal.remove(arguments.infrastructure, state_dir):
         report(line)
     _remove_state(state_dir)
@@ -35,14 +37,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _ask() -> None:
     if not sys.stdin.isatty():
-        raise CommandError("reset removes all that this venue stored: add --yes to do so without a question")
-    answer = input("This removes all accounts, orders, trades and reports of this venue. Go on? [y/N] ")
+        raise CommandError(
+            "reset removes all that this venue stored: add --yes to do so without a question"
+        )
+    answer = input(
+        "This removes all accounts, orders, trades and reports of this venue. Go on? [y/N] "
+    )
     if answer.strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was removed")
 
 
 def _remove_state(state_dir: Path) -> None:
-    """Everything in the state folder but the environment, the downloads, and the tests' own servers."""
+    """Everything in the state folder but the environment, the downloads, and the tests' own
+    servers.
+    """
     for entry in state_dir.iterdir():
         if entry.name in KEPT:
             continue

@@ -3,9 +3,9 @@
 import argparse
 from typing import Any
 
-from venue_cli import running, state_folder
-from venue_cli.administration import Administration
-from venue_cli.table import render
+from venue_launcher import running_venue, state_folder
+from venue_launcher.admin_client import Administration
+from venue_launcher.table import render
 
 COLUMNS = ["security", "name", "tick", "lot", "band_bps", "reference_price"]
 
@@ -17,20 +17,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="list a new security; it can be traded at once")
     add.add_argument("security", help="its symbol, for example NVDA")
     add.add_argument("--name", help="its full name (default: the symbol)")
-    add.add_argument("--reference-price", required=True, metavar="DOLLARS", help="middle of the price band")
-    add.add_argument("--tick", default="0.01", metavar="DOLLARS", help="prices are multiples of it (default 0.01)")
-    add.add_argument("--lot", type=int, default=1, help="quantities are multiples of it (default 1)")
     add.add_argument(
-        "--band-bps", type=int, default=5000, help="half width of the price band, 1 to 10000 (default 5000)"
+        "--reference-price", required=True, metavar="DOLLARS", help="middle of the price band"
     )
     add.add_argument(
-        "--issued-shares", type=int, default=1_000_000, help="shares that the venue can give out (default 1000000)"
+        "--tick",
+        default="0.01",
+        metavar="DOLLARS",
+        help="prices are multiples of it (default 0.01)",
+    )
+    add.add_argument(
+        "--lot", type=int, default=1, help="quantities are multiples of it (default 1)"
+    )
+    add.add_argument(
+        "--band-bps",
+        type=int,
+        default=5000,
+        help="half width of the price band, 1 to 10000 (default 5000)",
+    )
+    add.add_argument(
+        "--issued-shares",
+        type=int,
+        default=1_000_000,
+        help="shares that the venue can give out (default 1000000)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List or add."""
-    administration = Administration(running.attach(state_folder.choose()))
+    administration = Administration(running_venue.attach(state_folder.choose()))
     if arguments.action == "list":
         print(render(administration.securities(), COLUMNS))
         return 0

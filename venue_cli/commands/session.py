@@ -4,10 +4,10 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any
 
-from venue_cli import running, state_folder
-from venue_cli.errors import CommandError
-from venue_cli.session_door import SessionDoor
-from venue_cli.table import render
+from venue_launcher import running_venue, state_folder
+from venue_launcher.errors import CommandError
+from venue_launcher.session_client import SessionDoor
+from venue_launcher.table import render
 
 _STEPS = {
     "pre-open": ("pre_open", "collect orders, nothing trades"),
@@ -22,28 +22,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("status", help="phases, bands and the schedule")
     for name, (_, says) in _STEPS.items():
         actions.add_parser(name, help=says).add_argument("--reason")
-    auction = actions.add_parser("auction", help="collect for the opening, or after trading for the closing auction")
-    auction.add_argument("kind", nargs="?", choices=("opening", "closing"), help="default: what the phase suggests")
+    auction = actions.add_parser(
+        "auction", help="collect for the opening, or after trading for the closing auction"
+    )
+    auction.add_argument(
+        "kind", nargs="?", choices=("opening", "closing"), help="default: what the phase suggests"
+    )
     auction.add_argument("--reason")
     halt = actions.add_parser("halt", help="stop one security, or all of them with --all")
     halt.add_argument("security", nargs="?")
     halt.add_argument("--all", action="store_true", dest="is_all")
     halt.add_argument("--reason")
-    resume = actions.add_parser("resume", help="trade again, with --auction through a reopening auction")
+    resume = actions.add_parser(
+        "resume", help="trade again, with --auction through a reopening auction"
+    )
     resume.add_argument("security", nargs="?")
-    resume.add_argument("--all", action="store_true", dest="is_all", help="all but those halted one by one")
-    resume.add_argument("--auction", type=int, metavar="SECONDS", help="how long the reopening auction collects")
+    resume.add_argument(
+        "--all", action="store_true", dest="is_all", help="all but those halted one by one"
+    )
+    resume.add_argument(
+        "--auction", type=int, metavar="SECONDS", help="how long the reopening auction collects"
+    )
     bands = actions.add_parser("bands", help="volatility bands of a security; 0 switches them off")
     bands.add_argument("security")
-    bands.add_argument("band_bps", type=int, help="half width in basis points of the moving reference")
+    bands.add_argument(
+        "band_bps", type=int, help="half width in basis points of the moving reference"
+    )
     bands.add_argument("--limit-state", type=int, default=15, metavar="SECONDS")
     bands.add_argument("--pause", type=int, default=300, metavar="SECONDS")
     bands.add_argument("--auction", type=int, default=60, metavar="SECONDS")
-    _add_schedule(actions.add_parser("schedule", help="phases at times of day; without arguments: show it"))
+    _add_schedule(
+        actions.add_parser("schedule", help="phases at times of day; without arguments: show it")
+    )
 
 
 def _add_schedule(schedule: argparse.ArgumentParser) -> None:
-    schedule.add_argument("--around-the-clock", action="store_true", help="no schedule: trade always")
+    schedule.add_argument(
+        "--around-the-clock", action="store_true", help="no schedule: trade always"
+    )
     schedule.add_argument("--time-zone", help="for example America/New_York, the default")
     for name, default in (("pre-open", "04:00"), ("opening-auction", "09:28"), ("open", "09:30")):
         schedule.add_argument(f"--{name}", metavar="HH:MM", help=f"default {default}")
@@ -55,7 +71,7 @@ def _add_schedule(schedule: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """One action."""
-    door = SessionDoor(running.attach(state_folder.choose()))
+    door = SessionDoor(running_venue.attach(state_folder.choose()))
     if arguments.action == "status":
         _show(door.session())
     elif arguments.action == "schedule":
@@ -69,7 +85,10 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.pause,
             arguments.auction,
         )
-        print(f"{arguments.security} has {'no volatility bands' if off else f'bands of {arguments.band_bps} bps'}")
+        print(
+            f"{arguments.security} has "
+            f"{'no volatility bands' if off else f'bands of {arguments.band_bps} bps'}"
+        )
     else:
         _command(door, arguments)
     return 0
@@ -110,7 +129,9 @@ def _schedule(door: SessionDoor, arguments: argparse.Namespace) -> None:
             body[name] = getattr(arguments, name)
     for name in ("weekdays", "holidays"):
         if getattr(arguments, name) is not None:
-            body[name] = [part.strip() for part in getattr(arguments, name).split(",") if part.strip()]
+            body[name] = [
+                part.strip() for part in getattr(arguments, name).split(",") if part.strip()
+            ]
     if arguments.around_the_clock:
         if len(body) > 1:
             raise CommandError("around the clock there are no times of day")
@@ -131,14 +152,27 @@ def _show(session: dict[str, Any]) -> None:
         }
         for row in session["phases"]
     ]
-    print(render(rows, ["security", "phase", "since", "reason"]) if rows else "continuous: no phase was ever commanded")
+    print(
+        render(rows, ["security", "phase", "since", "reason"])
+        if rows
+        else "continuous: no phase was ever commanded"
+    )
     if session["bands"]:
-        print(render(session["bands"], ["security", "band_bps", "limit_state_s", "pause_s", "auction_s"]))
+        print(
+            render(
+                session["bands"], ["security", "band_bps", "limit_state_s", "pause_s", "auction_s"]
+            )
+        )
     schedule = session["schedule"]
     if schedule["mode"] == "around_the_clock":
         print("schedule: around the clock")
         return
-    print("schedule: " + ", ".join(f"{name} {value}" for name, value in schedule.items() if name != "mode" and value))
+    print(
+        "schedule: "
+        + ", ".join(
+            f"{name} {value}" for name, value in schedule.items() if name != "mode" and value
+        )
+    )
     if session["next"]:
         print(f"next: {session['next']['phase']} at {_time(session['next']['time_us'])}")
 

@@ -5,10 +5,10 @@ import json
 import urllib.request
 from typing import Any
 
-from venue_cli import state, state_folder
-from venue_cli.infrastructure.urls import without_password
-from venue_cli.state import VenueState
-from venue_cli.terminal import paint
+from venue_launcher import state_file, state_folder
+from venue_launcher.infrastructure.urls import without_password
+from venue_launcher.state_file import VenueState
+from venue_launcher.terminal import paint
 
 READY_TIMEOUT_S = 2
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when everything is ready, 1 when a service is not, 3 when no venue runs."""
-    known = state.read(state_folder.choose())
+    known = state_file.read(state_folder.choose())
     found = _status(known) if known else {"running": False}
     print(json.dumps(found, indent=2) if arguments.json else _for_people(found))
     if not known:
@@ -64,10 +64,14 @@ def _for_people(found: dict[str, Any]) -> str:
         return "the venue is not running; start it with ./venue up"
     if not found["services"]:
         return f"the venue is starting (launcher pid {found['launcher_pid']})"
-    lines = [f"venue {found['instance']}, launcher pid {found['launcher_pid']}", f"  {found['infrastructure']}"]
+    lines = [
+        f"venue {found['instance']}, launcher pid {found['launcher_pid']}",
+        f"  {found['infrastructure']}",
+    ]
     for service in found["services"]:
         word = paint("ready    ", "green") if service["ready"] else paint("not ready", "red")
         lines.append(
-            f"  {service['service']:<20} {word}  {service['url']}  pid {service['pid']}  restarts {service['restarts']}"
+            f"  {service['service']:<20} {word}  {service['url']}  pid {service['pid']}  restarts "
+            f"{service['restarts']}"
         )
     return "\n".join(lines)

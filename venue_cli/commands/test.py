@@ -1,4 +1,6 @@
-"""`./venue test`: linters, types, import contracts and the tests, on real servers found like the venue's."""
+"""`./venue test`: linters, types, import contracts and the tests, on real servers found like the
+venue's.
+"""
 
 import argparse
 import os
@@ -9,13 +11,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from venue_cli import infrastructure, processes, state_folder
 from venue_cli.commands import options
-from venue_cli.infrastructure import memory
-from venue_cli.infrastructure.ways import OWN_WAYS
-from venue_cli.interruption import shielded
-from venue_cli.state_folder import CHECKOUT
-from venue_cli.terminal import paint, report
+from venue_launcher import infrastructure, processes, state_folder
+from venue_launcher.infrastructure import memory
+from venue_launcher.infrastructure.choices import OWN_WAYS
+from venue_launcher.signals import shielded
+from venue_launcher.state_folder import CHECKOUT
+from venue_launcher.terminal import paint, report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,9 +37,15 @@ def run(arguments: argparse.Namespace) -> int:
     found = infrastructure.start(arguments.infrastructure or _own_way(venue_dir), state_dir, report)
     vhost = f"venue_test_{secrets.token_hex(4)}"
     try:
-        servers = {"VENUE_TEST_POSTGRES_URL": found.postgres_url, "VENUE_TEST_BROKER_URL": found.create_vhost(vhost)}
+        servers = {
+            "VENUE_TEST_POSTGRES_URL": found.postgres_url,
+            "VENUE_TEST_BROKER_URL": found.create_vhost(vhost),
+        }
         results["pytest"] = _run(
-            "pytest", _module("pytest", "-o", f"cache_dir={state_dir / 'pytest'}", *chosen), state_dir, servers
+            "pytest",
+            _module("pytest", "-o", f"cache_dir={state_dir / 'pytest'}", *chosen),
+            state_dir,
+            servers,
         )
     finally:
         with shielded():
@@ -50,7 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _own_way(venue_dir: Path) -> str | None:
     """How the venue of this checkout has servers of its own, if it has."""
     known = memory.recall(venue_dir)
-    is_own = known is not None and known.postgres_way == known.broker_way and known.broker_way in OWN_WAYS
+    is_own = (
+        known is not None
+        and known.postgres_way == known.broker_way
+        and known.broker_way in OWN_WAYS
+    )
     return known.broker_way if known is not None and is_own else None
 
 
@@ -70,12 +82,17 @@ def _module(name: str, *arguments: str) -> list[str]:
 
 
 def import_contracts(cache: Path) -> list[str]:
-    """import-linter by its script: `python -m importlinter.cli` checks nothing and says that all is well."""
+    """import-linter by its script:
+
+    `python -m importlinter.cli` checks nothing and says that all is well.
+    """
     return [str(Path(sys.executable).with_name("lint-imports")), "--cache-dir", str(cache)]
 
 
 def _run(name: str, command: Sequence[str], state_dir: Path, servers: dict[str, str]) -> bool:
-    """Run a command in the checkout; caches go to the state folder, the checkout may be read-only."""
+    """Run a command in the checkout; caches go to the state folder, the checkout may be
+    read-only.
+    """
     report(f"{name} …")
     variables = (
         os.environ
@@ -87,8 +104,13 @@ def _run(name: str, command: Sequence[str], state_dir: Path, servers: dict[str, 
         }
     )
     started = time.monotonic()
-    done = subprocess.run(command, cwd=CHECKOUT, env=variables, stdin=subprocess.DEVNULL, check=False)
-    report(f"{name}: {'passed' if done.returncode == 0 else 'FAILED'} in {time.monotonic() - started:.1f} s")
+    done = subprocess.run(
+        command, cwd=CHECKOUT, env=variables, stdin=subprocess.DEVNULL, check=False
+    )
+    report(
+        f"{name}: {'passed' if done.returncode == 0 else 'FAILED'} in "
+        f"{time.monotonic() - started:.1f} s"
+    )
     return done.returncode == 0
 
 

@@ -1,4 +1,5 @@
-"""`./venue demo`: bots on a running venue, a live standing, and proof at the end that nothing was lost.
+"""`./venue demo`: bots on a running venue, a live standing, and proof at the end that nothing was
+lost.
 
 run(venue, seconds, seed) -> exit code
 """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trading_bots.runner import BotSettings
-from venue_cli.administration import Administration
+from venue_launcher.admin_client import Administration
 
 RATES = {"market_maker": 4.0, "random_walk": 3.0, "gaussian": 2.0, "uniform": 3.0, "retail": 2.0}
 """Decisions a second of each bot; one bot of each strategy a security."""
@@ -12,7 +12,9 @@ _FLOOD_RATE = 2.0
 _MAKER_CASH = "5000000.00"
 _MAKER_SHARES = 20_000
 _RICH = frozenset({"market_maker", "flood"})
-"""Strategies whose account is a market maker's: cash and shares of its own. The others start with $10,000.00."""
+"""Strategies whose account is a market maker's: cash and shares of its own. The others start with
+$10,000.00.
+"""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class Cast:
 
 
 def assemble(administration: Administration, securities: Sequence[str], seed: int) -> Cast:
-    """Create the accounts under a prefix that no client has, so that a second demo on the same venue has its own."""
+    """Create the accounts under a prefix that no client has, so that a second demo on the same
+    venue has its own.
+    """
     taken = {str(client["client_id"]).partition(".")[0] for client in administration.clients()}
     number = next(number for number in range(1, len(taken) + 2) if f"demo{number}" not in taken)
     prefix = f"demo{number}."
@@ -51,11 +55,17 @@ def assemble(administration: Administration, securities: Sequence[str], seed: in
     return Cast(prefix, bots, Guest(guest, administration.create_client(guest)))
 
 
-def _enroll(administration: Administration, prefix: str, strategy: str, security: str, seed: int) -> BotSettings:
+def _enroll(
+    administration: Administration, prefix: str, strategy: str, security: str, seed: int
+) -> BotSettings:
     client_id = f"{prefix}{strategy}.{security.lower()}"
     if strategy in _RICH:
-        key = administration.create_client(client_id, "market_maker", _MAKER_CASH, {security: _MAKER_SHARES})
+        key = administration.create_client(
+            client_id, "market_maker", _MAKER_CASH, {security: _MAKER_SHARES}
+        )
     else:
         key = administration.create_client(client_id)
     rate = RATES.get(strategy, _FLOOD_RATE)
-    return BotSettings(client_id=client_id, api_key=key, security=security, strategy=strategy, seed=seed, rate=rate)
+    return BotSettings(
+        client_id=client_id, api_key=key, security=security, strategy=strategy, seed=seed, rate=rate
+    )

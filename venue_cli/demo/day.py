@@ -1,4 +1,6 @@
-"""`./venue demo --day`: a trading day in two minutes, with both auctions, a halt and its reopening."""
+"""`./venue demo --day`: a trading day in two minutes, with both auctions, a halt and its
+reopening.
+"""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -8,14 +10,14 @@ import requests
 
 from trading_bots.client import VenueClient
 from trading_bots.refusal import Refused, VenueUnavailable
-from venue_cli.audit import presentation
-from venue_cli.audit.databases import Databases
-from venue_cli.audit.proof import audit
+from venue_audit import presentation
+from venue_audit.databases import Databases
+from venue_audit.proof import audit
 from venue_cli.demo.cast import Guest
-from venue_cli.errors import CommandError
-from venue_cli.running import RunningVenue
-from venue_cli.session_door import SessionDoor
-from venue_cli.terminal import paint, report
+from venue_launcher.errors import CommandError
+from venue_launcher.running_venue import RunningVenue
+from venue_launcher.session_client import SessionDoor
+from venue_launcher.terminal import paint, report
 
 SECONDS = 118
 _REOPENING_S = 10
@@ -31,16 +33,26 @@ class DemoDay:
     def __init__(self, venue: RunningVenue, guest: Guest, securities: Sequence[str]) -> None:
         self._venue = venue
         self._door = SessionDoor(venue)
-        self._client = VenueClient(guest.client_id, guest.api_key, venue.gateway_url, venue.market_data_url)
+        self._client = VenueClient(
+            guest.client_id, guest.api_key, venue.gateway_url, venue.market_data_url
+        )
         self._securities = securities
         self._halted = securities[0]
         self._feed = requests.Session()
         self._feed.trust_env = False
         self._plan: list[tuple[float, str, Callable[[], None]]] = [
             (2, "you send a market order for the opening (OPG)", self._buy_in_the_opening),
-            (10, "opening auction: orders are collected, the indicative price moves", self._phase("opening_auction")),
+            (
+                10,
+                "opening auction: orders are collected, the indicative price moves",
+                self._phase("opening_auction"),
+            ),
             (25, "open: one price, then continuous trading", self._phase("continuous")),
-            (30, "you send an order for the closing (CLS) and one for the DAY", self._sell_in_the_closing),
+            (
+                30,
+                "you send an order for the closing (CLS) and one for the DAY",
+                self._sell_in_the_closing,
+            ),
             (50, f"{self._halted} is halted: news pending", self._halt),
             (62, f"{self._halted} is resumed through a reopening auction", self._resume),
             (90, "closing auction", self._phase("closing_auction")),
@@ -51,7 +63,9 @@ class DemoDay:
     def begin(self) -> None:
         """Pre-open. CommandError if the venue has a schedule of its own."""
         if self._door.session()["schedule"]["mode"] != "around_the_clock":
-            raise CommandError("this venue has a schedule: ./venue session schedule --around-the-clock first")
+            raise CommandError(
+                "this venue has a schedule: ./venue session schedule --around-the-clock first"
+            )
         self._door.begin("pre_open", reason="demo")
 
     def step(self, elapsed_s: float) -> None:
@@ -63,12 +77,17 @@ class DemoDay:
     def head(self) -> list[str]:
         """The phase, and what the auctions would do now."""
         try:
-            session = self._feed.get(f"{self._venue.market_data_url}/v1/status", timeout=_TIMEOUT_S).json()["session"]
+            session = self._feed.get(
+                f"{self._venue.market_data_url}/v1/status", timeout=_TIMEOUT_S
+            ).json()["session"]
         except (requests.RequestException, ValueError, KeyError) as error:
             return [self._said, f"status: {error}"]
         phases = {state["phase"] for state in session["phases"].values()} or {"continuous"}
         lines = [f"{paint(', '.join(sorted(phases)), 'bold')}   {self._said}"]
-        lines += [_security_line(name, session["securities"][name]) for name in sorted(session["securities"])]
+        lines += [
+            _security_line(name, session["securities"][name])
+            for name in sorted(session["securities"])
+        ]
         return lines
 
     def end(self) -> None:

@@ -18,8 +18,12 @@ class Screen:
         self._is_terminal = self._stream.isatty()
         self._plain_at_s = _PLAIN_FIRST_S
 
-    def show(self, elapsed_s: float, head: Sequence[str], standings: Sequence[str], foot: Sequence[str]) -> None:
-        """The newest picture: what happens, who owns what, where to look. Standings are cut to what fits."""
+    def show(
+        self, elapsed_s: float, head: Sequence[str], standings: Sequence[str], foot: Sequence[str]
+    ) -> None:
+        """The newest picture: what happens, who owns what, where to look. Standings are cut to what
+        fits.
+        """
         if self._is_terminal:
             self._redraw(head, standings, foot)
         elif elapsed_s >= self._plain_at_s:

@@ -9,17 +9,17 @@ from trading_bots.client import VenueClient
 from trading_bots.records import Price
 from trading_bots.refusal import Refused, VenueUnavailable
 from trading_bots.runner import Fleet, VenueAddress
-from venue_cli.administration import Administration
 from venue_cli.demo import sums
 from venue_cli.demo.cast import Cast, assemble
 from venue_cli.demo.day import SECONDS as DAY_SECONDS
 from venue_cli.demo.day import DemoDay
 from venue_cli.demo.screen import Screen
-from venue_cli.errors import CommandError
-from venue_cli.interruption import shielded
-from venue_cli.running import RunningVenue
 from venue_cli.standings import RankedClient, StandingsReader, table
-from venue_cli.terminal import paint, report
+from venue_launcher.admin_client import Administration
+from venue_launcher.errors import CommandError
+from venue_launcher.running_venue import RunningVenue
+from venue_launcher.signals import shielded
+from venue_launcher.terminal import paint, report
 from venue_protocol.money import format_for_people
 
 _USUAL_SECURITIES = ("AAPL", "MSFT", "GOOG", "AMZN", "TSLA")
@@ -27,9 +27,11 @@ _PICTURE_EVERY_S = 1.0
 
 
 def run(venue: RunningVenue, seconds: int | None, seed: int, is_day: bool = False) -> int:
-    """Let bots trade for `seconds`, or until Ctrl-C; 0 only if at the end not a cent and not a share drifted.
+    """Let bots trade for `seconds`, or until Ctrl-C; 0 only if at the end not a cent and not a
+    share drifted.
 
-    With `is_day` they trade through a whole day, from pre-open to close, and the audit must be equal too.
+    With `is_day` they trade through a whole day, from pre-open to close, and the audit must be
+    equal too.
     """
     with _sole_demo(venue):
         return _run(venue, seconds, seed, is_day)
@@ -43,7 +45,8 @@ def _sole_demo(venue: RunningVenue) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:
             raise CommandError(
-                "a demo already runs on this venue: end it first, or let bots of your own trade in it (docs/bots.md)"
+                "a demo already runs on this venue: end it first, or let bots of your own trade "
+                "in it (docs/bots.md)"
             ) from taken
         yield
 
@@ -57,7 +60,9 @@ def _run(venue: RunningVenue, seconds: int | None, seed: int, is_day: bool) -> i
     try:
         fleet = Fleet(cast.bots, VenueAddress(venue.gateway_url, venue.market_data_url))
     except (VenueUnavailable, Refused) as error:
-        raise CommandError(f"the bots can't reach the venue ({error}): see ./venue status") from error
+        raise CommandError(
+            f"the bots can't reach the venue ({error}): see ./venue status"
+        ) from error
     day = DemoDay(venue, cast.guest, securities) if is_day else None
     demo = _Demo(venue, cast, fleet, securities, day)
     try:
@@ -80,7 +85,12 @@ class _Demo:
     """One demo with its bots."""
 
     def __init__(
-        self, venue: RunningVenue, cast: Cast, fleet: Fleet, securities: Sequence[str], day: DemoDay | None
+        self,
+        venue: RunningVenue,
+        cast: Cast,
+        fleet: Fleet,
+        securities: Sequence[str],
+        day: DemoDay | None,
     ) -> None:
         self._venue = venue
         self._day = day
@@ -101,11 +111,15 @@ class _Demo:
             self._day.begin()
         self._fleet.start()
         started = self._shown_at = time.monotonic()
-        while (elapsed_s := time.monotonic() - started) < (seconds or float("inf")) and self._fleet.is_playing():
+        while (elapsed_s := time.monotonic() - started) < (
+            seconds or float("inf")
+        ) and self._fleet.is_playing():
             if self._day:
                 self._day.step(elapsed_s)
             self._read_standings()
-            self._screen.show(elapsed_s, self._head(elapsed_s), table(self._standings), self._places_to_look())
+            self._screen.show(
+                elapsed_s, self._head(elapsed_s), table(self._standings), self._places_to_look()
+            )
             self._venue.check()
             left_s = seconds - elapsed_s if seconds else _PICTURE_EVERY_S
             time.sleep(max(min(_PICTURE_EVERY_S, left_s), 0.0))
@@ -136,7 +150,8 @@ class _Demo:
                 "",
                 *sums.wrapped(
                     "orders",
-                    f"{totals.orders:,} accepted, {totals.commands:,} commands; refused: {refused or 'none'}",
+                    f"{totals.orders:,} accepted, {totals.commands:,} commands; refused: "
+                    f"{refused or 'none'}",
                 ),
                 *verdict.lines(),
                 *words,
@@ -152,9 +167,16 @@ class _Demo:
         rate = (totals.orders - self._orders_shown) / max(now - self._shown_at, 0.001)
         self._orders_shown, self._shown_at = totals.orders, now
         refused = sum(totals.refused.values())
-        state = f"{elapsed_s:.0f} s   {totals.orders:,} orders   {rate:,.0f} orders/s   {refused:,} refused"
+        state = (
+            f"{elapsed_s:.0f} s   {totals.orders:,} orders   {rate:,.0f} orders/s   {refused:,} "
+            "refused"
+        )
         day = self._day.head() if self._day else []
-        return [paint(state, "bold"), *day, *(_price_line(self._fleet.market.price(name)) for name in self._securities)]
+        return [
+            paint(state, "bold"),
+            *day,
+            *(_price_line(self._fleet.market.price(name)) for name in self._securities),
+        ]
 
     def _read_standings(self) -> None:
         """The newest standings; those of before while the venue can't say."""
@@ -167,7 +189,9 @@ class _Demo:
         accounts = [(bot.client_id, bot.api_key) for bot in self._cast.bots]
         accounts.append((self._cast.guest.client_id, self._cast.guest.api_key))
         for client_id, api_key in accounts:
-            client = VenueClient(client_id, api_key, self._venue.gateway_url, self._venue.market_data_url)
+            client = VenueClient(
+                client_id, api_key, self._venue.gateway_url, self._venue.market_data_url
+            )
             try:
                 client.cancel_all()
             except (VenueUnavailable, Refused) as error:
@@ -192,6 +216,9 @@ class _Demo:
 
 def _price_line(price: Price) -> str:
     bid, last, ask = (
-        format_for_people(value) if value is not None else "-" for value in (price.bid, price.last, price.ask)
+        format_for_people(value) if value is not None else "-"
+        for value in (price.bid, price.last, price.ask)
     )
-    return f"{price.security:<8} bid {bid:>10}   last {paint(f'{last:>10}', 'green')}   ask {ask:>10}"
+    return (
+        f"{price.security:<8} bid {bid:>10}   last {paint(f'{last:>10}', 'green')}   ask {ask:>10}"
+    )

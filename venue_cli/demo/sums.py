@@ -1,4 +1,6 @@
-"""Proof that a demo lost nothing: read straight from the books of the clearinghouse, as their owner."""
+"""Proof that a demo lost nothing: read straight from the books of the clearinghouse, as their
+owner.
+"""
 
 import textwrap
 import time
@@ -8,7 +10,7 @@ from typing import Any
 import psycopg2
 
 from clearinghouse.domain.venue_accounts import EXTERNAL
-from venue_cli.running import RunningVenue
+from venue_launcher.running_venue import RunningVenue
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.money import format_e4, format_for_people
@@ -22,13 +24,18 @@ _SHARES = """
 SELECT security_id, sum(quantity) FROM securities_deposits WHERE NOT is_external GROUP BY security_id
 HAVING sum(quantity) <> 0 ORDER BY security_id
 """
-_JOURNALS = "SELECT count(*) FILTER (WHERE journal_kind = 'trade'), coalesce(max(journal_id), 0) FROM journals"
+_JOURNALS = (
+    "SELECT count(*) FILTER (WHERE journal_kind = 'trade'), coalesce(max(journal_id), 0) FROM "
+    "journals"
+)
 _UNBALANCED = """
 SELECT count(*) FROM (
     SELECT FROM ledger_entries WHERE journal_id > %s GROUP BY journal_id, asset HAVING sum(amount) <> 0
 ) AS unbalanced
 """
-_UNBALANCED_ASSETS = "SELECT asset FROM ledger_entries GROUP BY asset HAVING sum(amount) <> 0 ORDER BY asset"
+_UNBALANCED_ASSETS = (
+    "SELECT asset FROM ledger_entries GROUP BY asset HAVING sum(amount) <> 0 ORDER BY asset"
+)
 _ENTERED = """
 SELECT asset, sum(amount) FROM journals
 CROSS JOIN LATERAL unnest(accounts, assets, amounts) AS leg(client_id, asset, amount)
@@ -43,7 +50,10 @@ _TRADES = "SELECT count(*) FROM trades"
 
 _HANDLED = "SELECT stream, sequence FROM stream_positions WHERE stream LIKE 'events.%'"
 _SETTLED = "SELECT 'settlements', last_report_sequence FROM settlement_heads"
-_RECORDED = "SELECT stream, sequence FROM stream_positions WHERE stream LIKE 'events.%' OR stream = 'settlements'"
+_RECORDED = (
+    "SELECT stream, sequence FROM stream_positions WHERE stream LIKE 'events.%' OR stream = "
+    "'settlements'"
+)
 _NEWEST_ORDER = """
 SELECT shard, sequence FROM order_log WHERE command LIKE '{"kind":"place_order"%'
 ORDER BY shard DESC, sequence DESC LIMIT 1
@@ -72,21 +82,31 @@ class Verdict:
     after: Sums
     trades_matched: int
     entered: dict[str, int]
-    """By asset, what deposits brought into the venue between the two (cash times 10^4), less what left it."""
+    """By asset, what deposits brought into the venue between the two (cash times 10^4), less what
+    left it.
+    """
     faults: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The sums in words, then each fault or that there is none."""
         shares = ", ".join(f"{quantity:,} {name}" for name, quantity in self.after.shares.items())
         settled = self.after.trades_settled - self.before.trades_settled
-        said = wrapped("total cash", f"before {_dollars(self.before.cash_e4)}  after {_dollars(self.after.cash_e4)}")
+        said = wrapped(
+            "total cash",
+            f"before {_dollars(self.before.cash_e4)}  after {_dollars(self.after.cash_e4)}",
+        )
         same = self.before.shares == self.after.shares
         said += wrapped("total shares", f"{'as before' if same else 'now'}: {shares}")
         if self.entered:
-            said += wrapped("deposits", f"{', '.join(_amounts(self.entered))} entered meanwhile, and are accounted for")
+            said += wrapped(
+                "deposits",
+                f"{', '.join(_amounts(self.entered))} entered meanwhile, and are accounted for",
+            )
         all_matched = f"{self.trades_matched:,} matched since the venue began"
         said += wrapped("trades", f"{settled:,} settled in this demo; {all_matched}")
-        return said + (self.faults or ["every journal is balanced; no cent and no share was made or lost"])
+        return said + (
+            self.faults or ["every journal is balanced; no cent and no share was made or lost"]
+        )
 
 
 def wrapped(name: str, text: str) -> list[str]:
@@ -99,7 +119,10 @@ def _dollars(cash_e4: int) -> str:
 
 
 def _amounts(entered: dict[str, int]) -> list[str]:
-    return [_dollars(amount) if asset == CASH else f"{amount:,} {asset}" for asset, amount in entered.items()]
+    return [
+        _dollars(amount) if asset == CASH else f"{amount:,} {asset}"
+        for asset, amount in entered.items()
+    ]
 
 
 def read_sums(venue: RunningVenue) -> Sums:
@@ -123,7 +146,9 @@ def judge(venue: RunningVenue, before: Sums, prefix: str) -> Verdict:
     """Compare the sums with those before, and check the double entry of every journal since."""
     after, matched = _sums_and_trades(venue)
     span = (before.last_journal_id, after.last_journal_id, list(EXTERNAL))
-    entered = {asset: int(amount) for asset, amount in _rows(venue.owner_clearing_url, _ENTERED, *span)}
+    entered = {
+        asset: int(amount) for asset, amount in _rows(venue.owner_clearing_url, _ENTERED, *span)
+    }
     verdict = Verdict(before, after, matched, entered)
     verdict.faults += _drifts(before, after, entered)
     unbalanced = _count(venue.owner_clearing_url, _UNBALANCED, before.last_journal_id)
@@ -132,14 +157,18 @@ def judge(venue: RunningVenue, before: Sums, prefix: str) -> Verdict:
     for (asset,) in _rows(venue.owner_clearing_url, _UNBALANCED_ASSETS):
         verdict.faults.append(f"{asset} does not sum to zero over all journals")
     if after.trades_settled != verdict.trades_matched:
-        verdict.faults.append(f"{verdict.trades_matched} trades were matched, {after.trades_settled} settled")
+        verdict.faults.append(
+            f"{verdict.trades_matched} trades were matched, {after.trades_settled} settled"
+        )
     if _count(venue.owner_clearing_url, _HELD, prefix):
         verdict.faults.append("something is still held although no order of the demo is open")
     return verdict
 
 
 def _sums_and_trades(venue: RunningVenue) -> tuple[Sums, int]:
-    """The sums, and the trades matched up to about then: others may trade on, so numbers that differ are read again."""
+    """The sums, and the trades matched up to about then: others may trade on, so numbers that
+    differ are read again.
+    """
     deadline = time.monotonic() + _AGREEMENT_PATIENCE_S
     while True:
         after, matched = read_sums(venue), _count(venue.owner_market_url, _TRADES)
@@ -161,7 +190,8 @@ def _drifts(before: Sums, after: Sums, entered: dict[str, int]) -> list[str]:
 
 
 def wait_until_settled(venue: RunningVenue, prefix: str) -> bool:
-    """Wait until every logged order is matched, settled and recorded, and no order of the demo's clients is open.
+    """Wait until every logged order is matched, settled and recorded, and no order of the demo's
+    clients is open.
 
     False when the venue does not come to rest, as when others go on trading.
     """
@@ -175,7 +205,9 @@ def wait_until_settled(venue: RunningVenue, prefix: str) -> bool:
 
 
 def _is_settled(venue: RunningVenue, prefix: str) -> bool:
-    """Positions first, then what they must have reached: so a late reading errs towards "not yet"."""
+    """Positions first, then what they must have reached: so a late reading errs towards "not
+    yet".
+    """
     handled = dict(_rows(venue.owner_clearing_url, _HANDLED))
     settled = dict(_rows(venue.owner_clearing_url, _SETTLED))
     recorded = dict(_rows(venue.owner_market_url, _RECORDED))

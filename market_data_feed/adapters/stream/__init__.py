@@ -1,1 +1,3 @@
-"""The WebSocket stream: each message encoded once, each subscriber with a bounded queue, one sender for all."""
+"""The WebSocket stream: each message encoded once, each subscriber with a bounded queue, one sender
+for all.
+"""

@@ -25,7 +25,9 @@ class CatchUp:
         self._records = records
 
     def newest(self, key: TopicKey) -> int:
-        """Sequence of the newest message of a topic that is published, read from the record where that is needed."""
+        """Sequence of the newest message of a topic that is published, read from the record where
+        that is needed.
+        """
         channel, subject = key
         published = self._hub.published(key)
         if channel == "settlements":
@@ -35,7 +37,10 @@ class CatchUp:
         return 0
 
     def run(self, key: TopicKey, subscriber: Subscriber, after: int) -> None:
-        """Replay everything of the topic after `after`, then let it go live. Ends early if the subscriber ends."""
+        """Replay everything of the topic after `after`, then let it go live.
+
+        Ends early if the subscriber ends.
+        """
         after = self._replay(key, subscriber, after, self._hub.published(key))
         cut = self._hub.subscribe_held(key, subscriber, self.newest(key))
         self._replay(key, subscriber, after, cut)
@@ -48,7 +53,9 @@ class CatchUp:
             rows = read(after, through)
             frames = []
             for sequence, view in rows:
-                frames.append(json_frame({"channel": key[0], **view, "sequence": sequence, "previous": after}))
+                frames.append(
+                    json_frame({"channel": key[0], **view, "sequence": sequence, "previous": after})
+                )
                 after = sequence
             if frames:
                 if not subscriber.wait_for_room(_PATIENCE_S):

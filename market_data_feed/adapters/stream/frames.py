@@ -32,7 +32,10 @@ def close_frame(code: int, reason: str) -> bytes:
 
 
 def frame_boundary(frames: bytes | memoryview, offset: int) -> int:
-    """The first end of a frame in `frames` that is not before `offset`. `frames` starts with a frame."""
+    """The first end of a frame in `frames` that is not before `offset`.
+
+    `frames` starts with a frame.
+    """
     end = 0
     while end < offset:
         size = frames[end + 1] & 0x7F

@@ -1,4 +1,5 @@
-"""The hub: what the recorder has recorded goes to those who listen; who begins to listen gets the state first.
+"""The hub: what the recorder has recorded goes to those who listen; who begins to listen gets the
+state first.
 
 One lock covers the visible market and the list of subscribers. So a snapshot and the updates that
 follow it fit together: nothing between them is lost or sent twice.
@@ -17,11 +18,10 @@ from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
 from market_data_feed.domain.market import Market, MarketChange, SecurityMarket, TopOfBook
 from market_data_feed.domain.orders import BatchEffect, ExecutionReport, RecordedTrade
-from market_data_feed.domain.session import Session, SessionRow
-from service_runtime.web import Refused
+from market_data_feed.domain.trading_phases import Session, SessionRow
 from venue_protocol.events import PhaseChanged
 from venue_protocol.identifiers import shard_and_number, sharded_id
-from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.streams import SETTLEMENTS
 from venue_protocol.trading_day import CONTINUOUS
@@ -79,7 +79,10 @@ class Hub:
             return dict(self._positions)
 
     def start_at(self, positions: dict[str, int]) -> None:
-        """The positions on record, whose market was loaded before. From now on there is something to show."""
+        """The positions on record, whose market was loaded before.
+
+        From now on there is something to show.
+        """
         with self._lock:
             self._positions = dict(positions)
             self._is_started = True
@@ -96,7 +99,9 @@ class Hub:
             return views.session(self._session, self._session_us)
 
     def top(self, security_id: str) -> tuple[TopOfBook, int, int]:
-        """Best bid and ask that can be traded now, and the last trade; sequence and time of them."""
+        """Best bid and ask that can be traded now, and the last trade; sequence and time of
+        them.
+        """
         with self._lock:
             market = self._market.security(security_id)
             return self._tradable(security_id, market.top()), market.sequence, market.updated_us
@@ -107,7 +112,10 @@ class Hub:
             return views.security_session(self._session, shard, security_id)
 
     def publish(
-        self, effects: list[BatchEffect], settlements: list[SettlementReport], positions: dict[str, int]
+        self,
+        effects: list[BatchEffect],
+        settlements: list[SettlementReport],
+        positions: dict[str, int],
     ) -> None:
         """Show what was just committed: apply it to the market and tell who listens."""
         with self._lock:
@@ -121,7 +129,9 @@ class Hub:
                     self._tell_prices(effect)
                 self._tell_owners(effect.reports)
             if self._status and any(effect.session for effect in effects):
-                self._tell_status({**self._status, "session": views.session(self._session, self._session_us)})
+                self._tell_status(
+                    {**self._status, "session": views.session(self._session, self._session_us)}
+                )
             for report in settlements:
                 key = ("settlements", report.client_id)
                 self._newest[key] = report.sequence
@@ -136,8 +146,11 @@ class Hub:
             self._tell_status(status)
         self._sender.ring()
 
-    def subscribe(self, key: TopicKey, subscriber: Subscriber, action: dict[str, Any], newest: int = 0) -> None:
-        """Add a live subscriber: `action` acknowledges, then the snapshot if the channel has one, then updates.
+    def subscribe(
+        self, key: TopicKey, subscriber: Subscriber, action: dict[str, Any], newest: int = 0
+    ) -> None:
+        """Add a live subscriber: `action` acknowledges, then the snapshot if the channel has one,
+        then updates.
 
         `newest`: sequence of the topic's newest message up to now, where only the record knows it.
         """
@@ -152,7 +165,9 @@ class Hub:
         self._sender.ring()
 
     def subscribe_held(self, key: TopicKey, subscriber: Subscriber, newest: int = 0) -> int:
-        """Add a subscriber whose updates are held back until `release`; the newest sequence that is not."""
+        """Add a subscriber whose updates are held back until `release`; the newest sequence that is
+        not.
+        """
         with self._lock:
             topic = self._topic(key, newest)
             topic.subscribers[subscriber] = []
@@ -170,7 +185,9 @@ class Hub:
                 self._put(subscriber, key, b"".join(held), topic.last)
         self._sender.ring()
 
-    def send(self, subscriber: Subscriber, message: Any, key: TopicKey | None = None, sequence: int = 0) -> bool:
+    def send(
+        self, subscriber: Subscriber, message: Any, key: TopicKey | None = None, sequence: int = 0
+    ) -> bool:
         """Queue one message for one subscriber; False once it ends."""
         return self.send_frames(subscriber, json_frame(message), key, sequence)
 
@@ -208,7 +225,9 @@ class Hub:
                 return last.trade_id if last else 0
             if channel == "settlements":
                 return self._positions.get(SETTLEMENTS, 0)
-            return max((_sharded_position(stream, at) for stream, at in self._positions.items()), default=0)
+            return max(
+                (_sharded_position(stream, at) for stream, at in self._positions.items()), default=0
+            )
 
     def end(self, subscriber: Subscriber, code: int, reason: str) -> None:
         """Close one subscriber after what is queued."""
@@ -223,7 +242,10 @@ class Hub:
             self._tell(STATUS, self._status_count, status)
 
     def _topic(self, key: TopicKey, newest: int) -> Topic:
-        """The topic, made if nobody listened yet. What happened since the start of this process is known here."""
+        """The topic, made if nobody listened yet.
+
+        What happened since the start of this process is known here.
+        """
         topic = self._topics.get(key)
         if topic is None:
             topic = self._topics[key] = Topic(self._first_last(key, newest))
@@ -242,13 +264,23 @@ class Hub:
 
     def _snapshot(self, key: TopicKey, sequence: int) -> dict[str, Any] | None:
         channel, subject = key
-        head = {"channel": channel, "type": "snapshot", "security": subject, "sequence": sequence, "previous": None}
+        head = {
+            "channel": channel,
+            "type": "snapshot",
+            "security": subject,
+            "sequence": sequence,
+            "previous": None,
+        }
         market = self._market.security(subject) if channel in ("book", "price") else None
         if market is None:
             return None
         if channel == "book":
             return head | book_view(market, None)
-        return head | views.top(subject, self._tradable(subject, market.top())) | {"time_us": market.updated_us or None}
+        return (
+            head
+            | views.top(subject, self._tradable(subject, market.top()))
+            | {"time_us": market.updated_us or None}
+        )
 
     def _tell_market(self, change: MarketChange, effect: BatchEffect) -> None:
         book, price = ("book", change.security_id), ("price", change.security_id)
@@ -256,7 +288,11 @@ class Hub:
             self._tell(book, effect.last_sequence, _book_update(change, effect))
         if price in self._topics and change.top is not None:
             top = self._tradable(change.security_id, change.top)
-            view = {"type": "update", **views.top(change.security_id, top), "time_us": effect.time_us}
+            view = {
+                "type": "update",
+                **views.top(change.security_id, top),
+                "time_us": effect.time_us,
+            }
             self._tell(price, effect.last_sequence, view)
         if change.trades:
             self._tell_trades(change.trades)
@@ -270,7 +306,9 @@ class Hub:
                 self._tell(("price", security_id), effect.last_sequence, view)
 
     def _tradable(self, security_id: str, top: TopOfBook) -> TopOfBook:
-        """The top without bid and ask while the security does not trade: they may cross, and nobody can have them."""
+        """The top without bid and ask while the security does not trade: they may cross, and nobody
+        can have them.
+        """
         shard, _ = shard_and_number(self._market.security(security_id).sequence)
         if self._session.phase(shard, security_id).phase == CONTINUOUS:
             return top
@@ -339,12 +377,20 @@ def public_name(key: TopicKey) -> str:
 
 def book_view(market: SecurityMarket, depth: int | None) -> dict[str, Any]:
     """Both sides, best first; at most `depth` levels each."""
-    return {"bids": views.levels(market.bids.depth(depth)), "asks": views.levels(market.asks.depth(depth))}
+    return {
+        "bids": views.levels(market.bids.depth(depth)),
+        "asks": views.levels(market.asks.depth(depth)),
+    }
 
 
 def trade_message(trade: RecordedTrade, previous: int) -> dict[str, Any]:
     """A trade on the stream: its sequence is its trade_id."""
-    return {"channel": "trades", **views.public_trade(trade), "sequence": trade.trade_id, "previous": previous}
+    return {
+        "channel": "trades",
+        **views.public_trade(trade),
+        "sequence": trade.trade_id,
+        "previous": previous,
+    }
 
 
 def _book_update(change: MarketChange, effect: BatchEffect) -> dict[str, Any]:

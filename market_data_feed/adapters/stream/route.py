@@ -1,4 +1,6 @@
-"""`/v1/stream`: accepts WebSockets and gives each its session. The socket's writing side belongs to the sender."""
+"""`/v1/stream`: accepts WebSockets and gives each its session. The socket's writing side belongs to
+the sender.
+"""
 
 import contextlib
 import socket
@@ -12,13 +14,13 @@ from prometheus_client import Gauge
 
 from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.stream.catch_up import CatchUp
+from market_data_feed.adapters.stream.connection import Session
 from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.adapters.stream.sender import Sender
-from market_data_feed.adapters.stream.session import Session
 from market_data_feed.adapters.stream.subscriber import BY_CLIENT, RESTARTING, Subscriber
-from service_runtime.authentication import Authenticator
-from service_runtime.slow_clients import allow_silence
-from service_runtime.web import refusal_response
+from service_runtime.http.application import refusal_response
+from service_runtime.http.authentication import Authenticator
+from service_runtime.http.socket_timeouts import allow_silence
 from venue_protocol.refusals import Refusal, RejectReason
 
 PATH = "/v1/stream"
@@ -35,7 +37,12 @@ class Streams:
     """What a new stream needs, and how many there are."""
 
     def __init__(
-        self, hub: Hub, sender: Sender, catch_up: CatchUp, listings: Listings, authenticator: Authenticator
+        self,
+        hub: Hub,
+        sender: Sender,
+        catch_up: CatchUp,
+        listings: Listings,
+        authenticator: Authenticator,
     ) -> None:
         self._hub = hub
         self._sender = sender
@@ -55,7 +62,14 @@ class Streams:
         connection.sock = _ReadingSide(connection, subscriber, self._sender)
         self._note(subscriber, is_open=True)
         try:
-            Session(connection, subscriber, self._hub, self._catch_up, self._listings, self._authenticator).run(key)
+            Session(
+                connection,
+                subscriber,
+                self._hub,
+                self._catch_up,
+                self._listings,
+                self._authenticator,
+            ).run(key)
         finally:
             self._hub.leave(subscriber)
             self._let_go(subscriber)
@@ -86,7 +100,9 @@ class Streams:
 
 
 class _ReadingSide:
-    """The socket as simple-websocket sees it: it reads; what it writes (pongs, pings) is queued like all else."""
+    """The socket as simple-websocket sees it: it reads; what it writes (pongs, pings) is queued
+    like all else.
+    """
 
     def __init__(self, connection: Any, subscriber: Subscriber, sender: Sender) -> None:
         self._connection = connection
@@ -96,7 +112,10 @@ class _ReadingSide:
 
     def recv(self, size: int) -> bytes:
         """Read, but not while the client's frames pile up unhandled."""
-        while len(self._connection.input_buffer) > _MOST_UNREAD_FRAMES and not self._subscriber.is_ended:
+        while (
+            len(self._connection.input_buffer) > _MOST_UNREAD_FRAMES
+            and not self._subscriber.is_ended
+        ):
             time.sleep(0.02)
         return self._socket.recv(size)
 
@@ -120,7 +139,10 @@ class _ReadingSide:
 
 def add_routes(app: Flask, streams: Streams) -> None:
     """Put `/v1/stream` on `app`."""
-    app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": _PING_S, "max_message_size": _MOST_FRAME_BYTES}
+    app.config["SOCK_SERVER_OPTIONS"] = {
+        "ping_interval": _PING_S,
+        "max_message_size": _MOST_FRAME_BYTES,
+    }
 
     @app.before_request
     def refuse_when_full() -> Response | None:

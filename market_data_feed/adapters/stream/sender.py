@@ -1,4 +1,7 @@
-"""The one thread that writes to all sockets. No socket is ever waited for, so a slow reader delays nobody."""
+"""The one thread that writes to all sockets.
+
+No socket is ever waited for, so a slow reader delays nobody.
+"""
 
 import contextlib
 import selectors

@@ -1,4 +1,6 @@
-"""One open stream: a bounded queue of frames, and the socket they go to without ever waiting for it."""
+"""One open stream: a bounded queue of frames, and the socket they go to without ever waiting for
+it.
+"""
 
 import contextlib
 import socket
@@ -24,7 +26,10 @@ _Chunk = tuple[bytes, str, int]
 
 
 class Subscriber:
-    """What waits for one socket. `put` from any thread; `flush` and `say_farewell` from the sender's alone."""
+    """What waits for one socket.
+
+    `put` from any thread; `flush` and `say_farewell` from the sender's alone.
+    """
 
     def __init__(self, connection: socket.socket, queue_bytes: int = QUEUE_BYTES) -> None:
         self.connection = connection
@@ -42,12 +47,14 @@ class Subscriber:
         """Nothing more will be sent."""
         self.released = threading.Event()
         """Set when the sender has let go of an ended subscriber: its socket may be closed."""
-        # A small kernel buffer: how far a subscriber lags is then seen here, and there is room left for a farewell.
+        # A small kernel buffer: how far a subscriber lags is then seen here, and there is room left
+        # for a farewell.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def put(self, frames: bytes, topic: str = "", sequence: int = 0) -> bool:
-        """Queue whole frames; if too much waits already, cut the subscriber off instead. False once it ends.
+        """Queue whole frames; if too much waits already, cut the subscriber off instead. False once
+        it ends.
 
         `topic` and `sequence` name the newest message in them: what a cut-off subscriber is told.
         """
@@ -62,16 +69,25 @@ class Subscriber:
             return True
 
     def wait_for_room(self, patience_s: float) -> bool:
-        """Wait until at most an eighth of the queue is filled; False if it isn't within `patience_s`, or it ended."""
+        """Wait until at most an eighth of the queue is filled; False if it isn't within
+        `patience_s`, or it ended.
+        """
         deadline = time.monotonic() + patience_s
         with self._drained:
-            while self._waiting_bytes > self._queue_bytes // 8 and not self.is_ended and self._ending is None:
+            while (
+                self._waiting_bytes > self._queue_bytes // 8
+                and not self.is_ended
+                and self._ending is None
+            ):
                 if not self._drained.wait(deadline - time.monotonic()):
                     return False
             return not self.is_ended and self._ending is None
 
     def end(self, code: int, reason: str) -> None:
-        """Close it after what is queued; if it is TOO_SLOW, at once. It is told why, unless BY_CLIENT."""
+        """Close it after what is queued; if it is TOO_SLOW, at once.
+
+        It is told why, unless BY_CLIENT.
+        """
         with self._lock:
             if self._ending is None:
                 self._ending = (code, reason)
@@ -99,7 +115,9 @@ class Subscriber:
                         self._say_farewell()
                     return False
                 else:
-                    self._sent += self.connection.send(self._sending[self._sent :], socket.MSG_DONTWAIT)
+                    self._sent += self.connection.send(
+                        self._sending[self._sent :], socket.MSG_DONTWAIT
+                    )
         except BlockingIOError:
             return True
         except OSError:
@@ -134,7 +152,8 @@ class Subscriber:
     def _say_farewell(self) -> None:
         """Finish the frame that was begun, say where the subscriber was cut off, close.
 
-        The kernel gets room for these few bytes, so they reach a client that reads again much later.
+        The kernel gets room for these few bytes, so they reach a client that reads again much
+        later.
         """
         code, reason = self._ending or (BY_CLIENT, "")
         if code == BY_CLIENT:
@@ -145,7 +164,9 @@ class Subscriber:
         notice = {"action": "cut_off", "reason": reason, "resume_from": self._delivered}
         farewell = bytes(self._sending[self._sent : boundary])
         farewell += json_frame(notice) + close_frame(code, reason)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, max(_FAREWELL_BUFFER_BYTES, 2 * len(farewell)))
+        self.connection.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, max(_FAREWELL_BUFFER_BYTES, 2 * len(farewell))
+        )
         with contextlib.suppress(OSError):
             self.connection.send(farewell, socket.MSG_DONTWAIT)
         self._finish()

@@ -12,8 +12,10 @@ depends_on = None
 _TABLES = Path(__file__).with_name("0001_tables.sql").read_text()
 
 # A journal balances when its arrays match and the amounts of each asset sum to zero.
-# The loop beats a grouped subquery by far: it runs once for each settled trade. A leg with a NULL in it
-# (also what an array of other bounds or dimensions gives) would make sums NULL, and a CHECK passes on NULL.
+# The loop beats a grouped subquery by far: it runs once for each settled trade. A leg with a NULL
+# in it
+# (also what an array of other bounds or dimensions gives) would make sums NULL, and a CHECK passes
+# on NULL.
 _JOURNAL_IS_BALANCED = """
 CREATE FUNCTION journal_is_balanced(accounts text[], assets text[], amounts bigint[]) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
@@ -54,7 +56,8 @@ _APPEND_ONLY = ("journals", "settlement_reports", "order_log")
 
 _GRANTS = {
     "order_entry_gateway": [
-        "SELECT ON clients, api_keys, securities, accounts, securities_deposits, order_log, order_log_heads",
+        "SELECT ON clients, api_keys, securities, accounts, securities_deposits, order_log, "
+        "order_log_heads",
         "INSERT ON order_log",
         "UPDATE (last_sequence, last_time_us) ON order_log_heads",
         "UPDATE (held_e4) ON accounts",
@@ -63,7 +66,8 @@ _GRANTS = {
     "matching_engine": ["SELECT ON order_log, order_log_heads, securities, clients, api_keys"],
     "clearinghouse": [
         "SELECT ON ALL TABLES IN SCHEMA public",
-        "INSERT ON clients, api_keys, securities, accounts, securities_deposits, journals, settlement_reports,"
+        "INSERT ON clients, api_keys, securities, accounts, securities_deposits, journals, "
+        "settlement_reports,"
         " obligations, stream_positions",
         "UPDATE ON securities, accounts, securities_deposits, settlement_heads, stream_positions",
         "UPDATE (revoked_us) ON api_keys",
@@ -98,7 +102,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP VIEW ledger_entries")
     op.execute(
-        "DROP TABLE stream_positions, obligations, settlement_reports, journals, settlement_heads, order_log,"
+        "DROP TABLE stream_positions, obligations, settlement_reports, journals, "
+        "settlement_heads, order_log,"
         " order_log_heads, securities_deposits, accounts, securities, api_keys, clients"
     )
     op.execute("DROP FUNCTION journal_is_balanced")

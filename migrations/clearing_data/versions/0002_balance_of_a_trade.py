@@ -1,4 +1,6 @@
-"""The check of a trade's journal is one expression: it was two thirds of what Postgres did for a settled trade."""
+"""The check of a trade's journal is one expression: it was two thirds of what Postgres did for a
+settled trade.
+"""
 
 from alembic import op
 
@@ -7,7 +9,8 @@ down_revision = "clearing_0001"
 branch_labels = None
 depends_on = None
 
-# The shape of nearly every journal, the eight legs of a novated trade, first; any NULL or other bounds in it make the
+# The shape of nearly every journal, the eight legs of a novated trade, first; any NULL or other
+# bounds in it make the
 # condition NULL or false, and then the loop decides as before.
 _OF_A_TRADE = """
     IF array_dims(amounts) = '[1:8]' AND array_dims(accounts) = '[1:8]'

@@ -33,5 +33,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE stream_positions, refused_orders, settlements, trades, order_reports, orders")
+    op.execute(
+        "DROP TABLE stream_positions, refused_orders, settlements, trades, order_reports, orders"
+    )
     op.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")

@@ -1,4 +1,6 @@
-"""Orders: what of them the book shows, when a stop was elected, and their rare terms. A market order shows no price."""
+"""Orders: what of them the book shows, when a stop was elected, and their rare terms. A market
+order shows no price.
+"""
 
 from alembic import op
 
@@ -8,13 +10,18 @@ branch_labels = None
 depends_on = None
 
 _BEFORE = (
-    "Each order as it stands. price_e4: its limit, or a market order's band edge; notional_e4: sum of its"
-    " fills; event_sequence: its newest event. orders_open finds a client's open orders and, at a start, all."
+    "Each order as it stands. price_e4: its limit, or a market order's band edge; notional_e4: "
+    "sum of its"
+    " fills; event_sequence: its newest event. orders_open finds a client's open orders and, at a "
+    "start, all."
 )
 _AFTER = (
-    "Each order as it stands. price_e4: its limit, or the band edge of an order without one; notional_e4: sum"
-    " of its fills; event_sequence: its newest event; visible: its shares in the published book; triggered_us: when a"
-    " stop was elected; terms: JSON of its rare terms. orders_open finds a client's open orders and, at a start, all."
+    "Each order as it stands. price_e4: its limit, or the band edge of an order without one; "
+    "notional_e4: sum"
+    " of its fills; event_sequence: its newest event; visible: its shares in the published book; "
+    "triggered_us: when a"
+    " stop was elected; terms: JSON of its rare terms. orders_open finds a client's open orders "
+    "and, at a start, all."
 )
 
 

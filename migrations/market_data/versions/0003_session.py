@@ -12,13 +12,16 @@ def upgrade() -> None:
     prefix = context.config.attributes["role_prefix"]
     op.execute(
         "CREATE TABLE session_events ("
-        " shard smallint NOT NULL, security_id text NOT NULL, kind text NOT NULL, event text NOT NULL,"
+        " shard smallint NOT NULL, security_id text NOT NULL, kind text NOT NULL, event text NOT "
+        "NULL,"
         " time_us bigint NOT NULL, event_sequence bigint NOT NULL,"
         " CONSTRAINT session_events_pkey PRIMARY KEY (shard, security_id, kind))"
     )
     op.execute(
-        "COMMENT ON TABLE session_events IS 'The newest phase, indication and limit state (JSON) of each security;"
-        " security_id is empty for a whole shard. Taken in the order of event_sequence they give the session.'"
+        "COMMENT ON TABLE session_events IS 'The newest phase, indication and limit state (JSON) "
+        "of each security;"
+        " security_id is empty for a whole shard. Taken in the order of event_sequence they give "
+        "the session.'"
     )
     op.execute("ALTER TABLE trades ALTER aggressor DROP NOT NULL")
     op.execute(f'GRANT SELECT, INSERT, UPDATE ON session_events TO "{prefix}_market_data_feed"')

@@ -15,9 +15,13 @@ _STORAGE = {
     "settlements": APPENDED,
     "orders": {"autovacuum_vacuum_scale_factor": 0.05, "autovacuum_freeze_min_age": 0},
 }
-_BEFORE = "Orders the door refused. Text comes from outside: cut and cleaned; quantity null where too large."
+_BEFORE = (
+    "Orders the door refused. Text comes from outside: cut and cleaned; quantity null where too "
+    "large."
+)
 _AFTER = (
-    "Orders the door refused, forgotten by age and number. Text comes from outside: cut and cleaned; quantity"
+    "Orders the door refused, forgotten by age and number. Text comes from outside: cut and "
+    "cleaned; quantity"
     " null where too large."
 )
 

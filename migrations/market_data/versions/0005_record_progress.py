@@ -1,4 +1,6 @@
-"""The gateway sees how far the record is, so that it can refuse orders in time when the venue is behind."""
+"""The gateway sees how far the record is, so that it can refuse orders in time when the venue is
+behind.
+"""
 
 from alembic import context, op
 

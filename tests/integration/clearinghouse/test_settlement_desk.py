@@ -1,4 +1,6 @@
-"""Settlement on a real database: exactly once through redelivery, kills at any statement, and gaps."""
+"""Settlement on a real database: exactly once through redelivery, kills at any statement, and
+gaps.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,18 +12,18 @@ import pytest
 
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
-from clearinghouse.domain.ledger import BrokenInvariant
-from clearinghouse.event_reader import EventReader
 from clearinghouse.handlers import SettlementDesk
+from clearinghouse.loops.event_reader import EventReader
 from migrations.provision import Provisioned
-from service_runtime.authentication import key_hash
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
 from service_runtime.database import Database
-from service_runtime.web import Refused
+from service_runtime.http.authentication import key_hash
 from venue_protocol import codec, streams, topology
 from venue_protocol.events import Event, EventBatch, OrderAccepted, OrderCanceled, Trade
 from venue_protocol.holds import CASH
+from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.refusals import Refused
 from venue_protocol.settlement import SettlementBatch
 from venue_protocol.streams import ResendRequest, StreamPosition
 
@@ -52,15 +54,34 @@ class Desk:
     def hold(self, client_id: str, cash_e4: int = 0, shares: int = 0) -> None:
         """What the gateway does when it accepts an order."""
         with self.database.transaction() as cursor:
-            cursor.execute("UPDATE accounts SET held_e4 = held_e4 + %s WHERE client_id = %s", (cash_e4, client_id))
             cursor.execute(
-                "UPDATE securities_deposits SET held = held + %s WHERE client_id = %s AND security_id = 'AAPL'",
+                "UPDATE accounts SET held_e4 = held_e4 + %s WHERE client_id = %s",
+                (cash_e4, client_id),
+            )
+            cursor.execute(
+                "UPDATE securities_deposits SET held = held + %s WHERE client_id = %s AND "
+                "security_id = 'AAPL'",
                 (shares, client_id),
             )
 
-    def trade(self, number: int, quantity: int = 10, price_e4: int = 1_000_000, limit_e4: int = 1_005_000) -> Trade:
+    def trade(
+        self, number: int, quantity: int = 10, price_e4: int = 1_000_000, limit_e4: int = 1_005_000
+    ) -> Trade:
         trade_id = (self.shard << 40) + number
-        return Trade(trade_id, "AAPL", price_e4, quantity, "BUY", 5, self.buyer, limit_e4, 0, 4, self.seller, 0)
+        return Trade(
+            trade_id,
+            "AAPL",
+            price_e4,
+            quantity,
+            "BUY",
+            5,
+            self.buyer,
+            limit_e4,
+            0,
+            4,
+            self.seller,
+            0,
+        )
 
     def covered_trade(self, number: int, quantity: int = 10) -> Trade:
         self.hold(self.buyer, cash_e4=quantity * 1_005_000)
@@ -73,13 +94,16 @@ class Desk:
         return batch
 
     def reader(self) -> EventReader:
-        return EventReader(self.store, self.consumer, self.bus.publisher(), self.desk, threading.Event())
+        return EventReader(
+            self.store, self.consumer, self.bus.publisher(), self.desk, threading.Event()
+        )
 
     def deliver(self, reader: EventReader, *messages: object) -> None:
         publisher = self.bus.publisher()
         for message in messages:
             publisher.publish(
-                topology.ORDER_EXECUTION, message if isinstance(message, bytes) else codec.encode(message)
+                topology.ORDER_EXECUTION,
+                message if isinstance(message, bytes) else codec.encode(message),
             )
         reader.handle(self.consumer.receive(0, 1000))
 
@@ -93,13 +117,16 @@ class Desk:
             )
             found = cursor.fetchall()
             cursor.execute(
-                "SELECT client_id, quantity, held FROM securities_deposits WHERE client_id = ANY (%s) ORDER BY 1",
+                "SELECT client_id, quantity, held FROM securities_deposits WHERE client_id = ANY "
+                "(%s) ORDER BY 1",
                 ([self.buyer, self.seller],),
             )
             found += cursor.fetchall()
             cursor.execute("SELECT count(*), sum(sequence) FROM settlement_reports")
             found += cursor.fetchall()
-            cursor.execute("SELECT count(*), sum(journal_id), count(DISTINCT trade_id) FROM journals")
+            cursor.execute(
+                "SELECT count(*), sum(journal_id), count(DISTINCT trade_id) FROM journals"
+            )
             found += cursor.fetchall()
             cursor.execute("SELECT * FROM settlement_heads")
             return found + cursor.fetchall()
@@ -149,7 +176,9 @@ def test_killed_at_any_statement_and_redelivered_it_settles_exactly_once(
     for number in range(1, 40):
         batch = desk.batch(desk.covered_trade(number, 1))
         before = desk.state()
-        monkeypatch.setattr(desk.database, "transaction", lambda limit=number: _killing(original, limit))
+        monkeypatch.setattr(
+            desk.database, "transaction", lambda limit=number: _killing(original, limit)
+        )
         try:
             desk.desk.settle([batch])
             monkeypatch.setattr(desk.database, "transaction", original)
@@ -236,7 +265,10 @@ def test_a_malformed_message_goes_to_the_dead_letters_and_stops_nothing(desk: De
 
 
 def test_a_trade_that_is_not_covered_moves_nothing_and_both_sides_are_told(desk: Desk) -> None:
-    """Case 18. The buyer's limit held 10 x 100.50, but 10 x 1,100.00 is to be paid: more than the account has."""
+    """Case 18.
+
+    The buyer's limit held 10 x 100.50, but 10 x 1,100.00 is to be paid: more than the account has.
+    """
     overpriced = msgspec.structs.replace(desk.covered_trade(1), price_e4=11_000_000)
     desk.desk.settle([desk.batch(overpriced)])
     assert desk.reports_published()[-2:] == ["failed_trade", "failed_trade"]
@@ -294,7 +326,8 @@ def test_a_deposit_between_settlements_keeps_the_report_sequence_without_a_hole(
         cursor.execute("SELECT count(*), min(sequence), max(sequence) FROM settlement_reports")
         count, lowest, highest = cursor.fetchone()
         cursor.execute(
-            "SELECT count(*), max(client_sequence) FROM settlement_reports WHERE client_id = %s", (desk.buyer,)
+            "SELECT count(*), max(client_sequence) FROM settlement_reports WHERE client_id = %s",
+            (desk.buyer,),
         )
         own, newest = cursor.fetchone()
     assert (count, lowest) == (highest, 1) and own == newest
@@ -304,5 +337,7 @@ def test_events_that_move_nothing_still_move_the_position(desk: Desk) -> None:
     accepted = OrderAccepted(5, desk.buyer, "AAPL", "BUY", "limit", "GTC", 10, 1_005_000)
     desk.desk.settle([desk.batch(accepted)])
     with desk.database.transaction() as cursor:
-        cursor.execute("SELECT sequence FROM stream_positions WHERE stream = %s", (streams.events(desk.shard),))
+        cursor.execute(
+            "SELECT sequence FROM stream_positions WHERE stream = %s", (streams.events(desk.shard),)
+        )
         assert cursor.fetchone() == (1,)

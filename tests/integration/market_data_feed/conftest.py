@@ -20,9 +20,9 @@ import pytest
 import requests
 
 from migrations.provision import Provisioned, drop, provision
-from service_runtime.authentication import key_hash, new_key
 from service_runtime.bus import Publisher
 from service_runtime.buses.rabbitmq import RabbitBus
+from service_runtime.http.authentication import key_hash, new_key
 from venue_protocol import codec
 from venue_protocol.topology import DATA_FEED, DURABLE_QUEUES
 
@@ -57,14 +57,21 @@ class Clearing:
         return _execute(self.provisioned.owner_market_url, statement, values)
 
     def seed(self) -> None:
-        """Clients with $10,000.00 and a key each, and ten AAPL for alice of which three are held."""
+        """Clients with $10,000.00 and a key each, and ten AAPL for alice of which three are
+        held.
+        """
         for client_id, role in CLIENTS.items():
             self.keys[client_id] = new_key()
             self.execute("INSERT INTO clients VALUES (%s, %s, 0)", (client_id, role))
-            self.execute("INSERT INTO api_keys VALUES (%s, %s, 0)", (key_hash(self.keys[client_id]), client_id))
+            self.execute(
+                "INSERT INTO api_keys VALUES (%s, %s, 0)",
+                (key_hash(self.keys[client_id]), client_id),
+            )
             if role == "trader":
                 self.execute(
-                    "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES (%s, 100000000, 0)", (client_id,)
+                    "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES (%s, 100000000, "
+                    "0)",
+                    (client_id,),
                 )
         self.execute("INSERT INTO securities_deposits VALUES ('alice', 'AAPL', 10, 3)")
         self.execute("UPDATE accounts SET held_e4 = 12345 WHERE client_id = 'alice'")
@@ -101,11 +108,15 @@ class RunningFeed:
         return f"ws://127.0.0.1:{self.port}/v1/stream"
 
     def start(self, is_awaited: bool = True) -> None:
-        """Start the process and wait until it is ready, or where not awaited until it answers at all."""
+        """Start the process and wait until it is ready, or where not awaited until it answers at
+        all.
+        """
         self.port = self.port or free_port()
         environment = os.environ | {
             "VENUE_BROKER_URL": self._broker_url,
-            "VENUE_CLEARING_DATABASE_URL": self.clearing.provisioned.clearing_url("market_data_feed"),
+            "VENUE_CLEARING_DATABASE_URL": self.clearing.provisioned.clearing_url(
+                "market_data_feed"
+            ),
             "VENUE_MARKET_DATABASE_URL": self.clearing.provisioned.market_url("market_data_feed"),
             "VENUE_PORT": str(self.port),
         }

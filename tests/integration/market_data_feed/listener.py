@@ -1,4 +1,6 @@
-"""A WebSocket client that checks what it is promised: per channel, each message names the one before it."""
+"""A WebSocket client that checks what it is promised: per channel, each message names the one
+before it.
+"""
 
 import threading
 from collections import defaultdict
@@ -29,12 +31,19 @@ class Listener:
             assert self.receive()["action"] == "authenticated"
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self._opening.__exit__(kind, error, at)
 
     def send(self, frame: Any) -> None:
         """Send a frame: bytes and text as they are, anything else as JSON."""
-        self._connection.send(frame if isinstance(frame, str | bytes) else msgspec.json.encode(frame).decode())
+        self._connection.send(
+            frame if isinstance(frame, str | bytes) else msgspec.json.encode(frame).decode()
+        )
 
     def ask(self, **action: Any) -> Message:
         """Send an action; its answer. Data messages before it are kept."""
@@ -45,7 +54,9 @@ class Listener:
                 return message
 
     def receive(self, timeout_s: float = 15.0) -> Message:
-        """The next message of any kind; a data message is checked against its forerunner and kept."""
+        """The next message of any kind; a data message is checked against its forerunner and
+        kept.
+        """
         message: Message = msgspec.json.decode(self._connection.recv(timeout=timeout_s))
         if message.get("action") == "subscribed":
             self._last[_key(message)] = message["sequence"]

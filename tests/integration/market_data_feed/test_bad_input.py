@@ -18,22 +18,39 @@ from tests.integration.market_data_feed.listener import Listener
         (b"\xff\xfe\x00", "request.malformed"),
         ({"action": "dance"}, "request.invalid_field"),
         ({"action": "subscribe"}, "request.missing_field"),
-        ('{"action": "subscribe", "channel": "price", "channel": "book", "security": "AAPL"}', "request.duplicate_key"),
-        ({"action": "subscribe", "channel": "price", "security": "AAPL", "more": 1}, "request.unknown_field"),
+        (
+            '{"action": "subscribe", "channel": "price", "channel": "book", "security": "AAPL"}',
+            "request.duplicate_key",
+        ),
+        (
+            {"action": "subscribe", "channel": "price", "security": "AAPL", "more": 1},
+            "request.unknown_field",
+        ),
         ({"action": "subscribe", "channel": "price"}, "request.missing_field"),
         ({"action": "subscribe", "channel": "gossip"}, "request.invalid_field"),
         ({"action": "subscribe", "channel": "book", "security": "NOPE"}, "security.unknown"),
         ({"action": "subscribe", "channel": "book", "security": "\x00" * 99}, "security.unknown"),
-        ({"action": "subscribe", "channel": "book", "security": "AAPL", "resume_from": 1}, "request.invalid_field"),
-        ({"action": "subscribe", "channel": "trades", "security": "AAPL", "resume_from": -1}, "request.invalid_field"),
-        ({"action": "subscribe", "channel": "trades", "security": "AAPL", "resume_from": 5}, "request.invalid_field"),
+        (
+            {"action": "subscribe", "channel": "book", "security": "AAPL", "resume_from": 1},
+            "request.invalid_field",
+        ),
+        (
+            {"action": "subscribe", "channel": "trades", "security": "AAPL", "resume_from": -1},
+            "request.invalid_field",
+        ),
+        (
+            {"action": "subscribe", "channel": "trades", "security": "AAPL", "resume_from": 5},
+            "request.invalid_field",
+        ),
         (
             {"action": "subscribe", "channel": "trades", "security": "AAPL", "resume_from": 2**70},
             "request.invalid_field",
         ),
     ],
 )
-def test_a_bad_frame_gets_an_error_and_no_disconnect(shared_feed: RunningFeed, frame: Any, code: str) -> None:
+def test_a_bad_frame_gets_an_error_and_no_disconnect(
+    shared_feed: RunningFeed, frame: Any, code: str
+) -> None:
     with Listener(shared_feed.stream_url) as listener:
         listener.send(frame)
         assert listener.receive()["error"]["code"] == code
@@ -72,7 +89,9 @@ def test_a_plain_request_to_the_stream_is_refused(shared_feed: RunningFeed) -> N
     ],
 )
 @pytest.mark.parametrize("caller", ["alice", "root"])
-def test_an_unknown_client_is_404_on_every_path(shared_feed: RunningFeed, path: str, caller: str) -> None:
+def test_an_unknown_client_is_404_on_every_path(
+    shared_feed: RunningFeed, path: str, caller: str
+) -> None:
     assert shared_feed.get(path, caller, status=404)["error"]["code"] == "client.unknown"
 
 
@@ -105,11 +124,15 @@ def test_an_unknown_security_is_404_on_every_path(shared_feed: RunningFeed, path
         "/v1/standings",
     ],
 )
-def test_a_foreign_account_is_403_and_no_or_a_wrong_key_is_401(shared_feed: RunningFeed, path: str) -> None:
+def test_a_foreign_account_is_403_and_no_or_a_wrong_key_is_401(
+    shared_feed: RunningFeed, path: str
+) -> None:
     assert shared_feed.get(path, "alice", status=403)["error"]["code"] == "auth.forbidden"
     assert shared_feed.get(path, "root")
     assert shared_feed.get(path, status=401)["error"]["code"] == "auth.key_missing"
-    answer = requests.get(f"{shared_feed.url}{path}", headers={"Authorization": "Bearer vk_no"}, timeout=5)
+    answer = requests.get(
+        f"{shared_feed.url}{path}", headers={"Authorization": "Bearer vk_no"}, timeout=5
+    )
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "auth.key_invalid")
 
 
@@ -119,7 +142,9 @@ def test_a_key_that_is_revoked_reads_nothing_any_more(shared_feed: RunningFeed) 
     try:
         shared_feed.wait_for_status("/balance/carol", "carol", 401)
     finally:
-        shared_feed.clearing.execute("UPDATE api_keys SET revoked_us = NULL WHERE client_id = 'carol'")
+        shared_feed.clearing.execute(
+            "UPDATE api_keys SET revoked_us = NULL WHERE client_id = 'carol'"
+        )
 
 
 @pytest.mark.parametrize("order_id", ["0", "99", str(2**53), str(2**63), "9" * 60])
@@ -130,9 +155,21 @@ def test_an_unknown_order_is_404(shared_feed: RunningFeed, order_id: str) -> Non
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=1001", "limit=-1", "limit=ten", "limit=1.5", "limit=", "limit=%00", "limit=٣", f"limit={2**64}"],
+    [
+        "limit=0",
+        "limit=1001",
+        "limit=-1",
+        "limit=ten",
+        "limit=1.5",
+        "limit=",
+        "limit=%00",
+        "limit=٣",
+        f"limit={2**64}",
+    ],
 )
-@pytest.mark.parametrize("path", ["/v1/trades/AAPL", "/v1/orders", "/v1/fills", "/settlement-reports", "/v1/reports"])
+@pytest.mark.parametrize(
+    "path", ["/v1/trades/AAPL", "/v1/orders", "/v1/fills", "/settlement-reports", "/v1/reports"]
+)
 def test_a_limit_out_of_bounds_is_400(shared_feed: RunningFeed, path: str, query: str) -> None:
     assert shared_feed.get(f"{path}?{query}", "alice", status=400)["error"]["field"] == "limit"
 
@@ -149,7 +186,9 @@ def test_a_limit_out_of_bounds_is_400(shared_feed: RunningFeed, path: str, query
         ("/settlement-reports?after=NaN", "after"),
     ],
 )
-def test_a_bad_query_value_is_400_and_named(shared_feed: RunningFeed, path: str, field: str) -> None:
+def test_a_bad_query_value_is_400_and_named(
+    shared_feed: RunningFeed, path: str, field: str
+) -> None:
     error = shared_feed.get(path, "alice", status=400)["error"]
     assert (error["code"], error["field"]) == ("request.invalid_field", field)
 
@@ -157,6 +196,9 @@ def test_a_bad_query_value_is_400_and_named(shared_feed: RunningFeed, path: str,
 def test_unknown_paths_and_methods_have_the_same_error_shape(shared_feed: RunningFeed) -> None:
     assert shared_feed.get("/v2/nothing", status=404)["error"]["code"] == "request.unknown_path"
     answer = requests.post(f"{shared_feed.url}/v1/price/AAPL", json={}, timeout=5)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "request.method_not_allowed")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (
+        405,
+        "request.method_not_allowed",
+    )
     assert shared_feed.request("/page/../__main__.py").status_code == 404
     assert shared_feed.request("/page/%2e%2e/__main__.py").status_code == 404

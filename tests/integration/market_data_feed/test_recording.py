@@ -1,4 +1,6 @@
-"""The record on real Postgres and RabbitMQ: each fact once, in order, with its position; gaps noticed and healed."""
+"""The record on real Postgres and RabbitMQ: each fact once, in order, with its position; gaps
+noticed and healed.
+"""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from market_data_feed.adapters import recording
+from market_data_feed.adapters import record_writer
 from market_data_feed.domain.inbox import Advance, Inbox
 from market_data_feed.domain.orders import BrokenStream, Fold
 from migrations import schema
@@ -36,7 +38,10 @@ _TABLES = {
 
 def dump(clearing: Clearing) -> dict[str, list[tuple[Any, ...]]]:
     """Everything on record."""
-    return {table: clearing.recorded(f"SELECT * FROM {table} ORDER BY {key}") for table, key in _TABLES.items()}
+    return {
+        table: clearing.recorded(f"SELECT * FROM {table} ORDER BY {key}")
+        for table, key in _TABLES.items()
+    }
 
 
 def assert_record_equals(clearing: Clearing, tape: Tape) -> None:
@@ -55,13 +60,23 @@ def assert_record_equals(clearing: Clearing, tape: Tape) -> None:
         "SELECT event_sequence, client_id, kind, status, leaves FROM order_reports ORDER BY 1, 2"
     )
     assert reports == sorted(
-        (r.event_sequence, r.client_id, r.kind, r.status, r.leaves) for e in fold.effects for r in e.reports
+        (r.event_sequence, r.client_id, r.kind, r.status, r.leaves)
+        for e in fold.effects
+        for r in e.reports
     )
-    trades = clearing.recorded("SELECT event_sequence, trade_id, price_e4, quantity FROM trades ORDER BY 1")
-    assert trades == [(t.event_sequence, t.trade_id, t.price_e4, t.quantity) for e in fold.effects for t in e.trades]
+    trades = clearing.recorded(
+        "SELECT event_sequence, trade_id, price_e4, quantity FROM trades ORDER BY 1"
+    )
+    assert trades == [
+        (t.event_sequence, t.trade_id, t.price_e4, t.quantity)
+        for e in fold.effects
+        for t in e.trades
+    ]
 
 
-def settlement(sequence: int, client_id: str = "alice", client_sequence: int | None = None) -> SettlementReport:
+def settlement(
+    sequence: int, client_id: str = "alice", client_sequence: int | None = None
+) -> SettlementReport:
     """A deposit of one cent."""
     return SettlementReport(
         sequence=sequence,
@@ -83,7 +98,12 @@ def settle(clearing: Clearing, *reports: SettlementReport) -> SettlementBatch:
     for report in reports:
         clearing.execute(
             "INSERT INTO settlement_reports VALUES (%s, %s, %s, %s)",
-            (report.sequence, report.client_id, report.client_sequence, codec.encode(report).decode()),
+            (
+                report.sequence,
+                report.client_id,
+                report.client_sequence,
+                codec.encode(report).decode(),
+            ),
         )
     return SettlementBatch(1, reports[0].sequence, list(reports))
 
@@ -98,7 +118,9 @@ def test_the_migration_equals_the_metadata_up_and_down(clearing: Clearing) -> No
     owner_url, instance = clearing.provisioned.owner_market_url, clearing.provisioned.instance
     assert schema.differences("market_data", owner_url) == []
     schema.downgrade("market_data", owner_url, instance)
-    assert clearing.recorded("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == [("alembic_version",)]
+    assert clearing.recorded("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == [
+        ("alembic_version",)
+    ]
     schema.upgrade("market_data", owner_url, instance)
     assert schema.differences("market_data", owner_url) == []
 
@@ -123,7 +145,10 @@ def test_each_role_may_do_only_what_it_needs(clearing: Clearing) -> None:
         (feed, "UPDATE trades SET quantity = 1"),
         (feed, "UPDATE settlements SET report = ''"),
         (clearing.provisioned.market_url("matching_engine"), "SELECT * FROM public.orders"),
-        (clearing.provisioned.clearing_url("market_data_feed"), "UPDATE accounts SET balance_e4 = 0"),
+        (
+            clearing.provisioned.clearing_url("market_data_feed"),
+            "UPDATE accounts SET balance_e4 = 0",
+        ),
     ]
     for url, statement in forbidden:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
@@ -140,7 +165,9 @@ def test_every_message_delivered_ten_times_over_changes_nothing(feed: RunningFee
     tape = RandomMarket(seed=2).play(60)
     first = settled_already(feed.clearing) + 1
     batches = [settle(feed.clearing, settlement(n)) for n in range(first, first + 5)]
-    refusals = OrderReports(1, "run-1", 1, START_US, [OrderRejected("alice", "price.off_tick", "no")])
+    refusals = OrderReports(
+        1, "run-1", 1, START_US, [OrderRejected("alice", "price.off_tick", "no")]
+    )
     feed.record(*tape.batches)
     feed.send(*batches, refusals)
     feed.wait_for_position("settlements", first + 4)
@@ -190,13 +217,17 @@ def test_a_gap_is_noticed_and_healed_by_a_resend(feed: RunningFeed, rabbit_bus: 
     assert feed.get("/v1/status")["status"] == "ready"
 
 
-def test_a_lost_last_message_is_noticed_by_the_announced_position(feed: RunningFeed, rabbit_bus: RabbitBus) -> None:
+def test_a_lost_last_message_is_noticed_by_the_announced_position(
+    feed: RunningFeed, rabbit_bus: RabbitBus
+) -> None:
     tape = RandomMarket(seed=4).play(4)
     feed.record(*tape.batches[:3])
     feed.send(StreamPosition(1, "events.0", tape.batches[-1].last))
     resends = rabbit_bus.consumer(RESEND_REQUESTS)
     (request,) = resends.receive(10, 1)
-    assert codec.decode(request.body) == ResendRequest(1, "events.0", tape.batches[2].last, "data_feed")
+    assert codec.decode(request.body) == ResendRequest(
+        1, "events.0", tape.batches[2].last, "data_feed"
+    )
     resends.ack(request)
     (again,) = resends.receive(10, 1)
     assert again.body == request.body
@@ -232,7 +263,11 @@ def test_killed_and_restarted_it_goes_on_where_the_record_ends(feed: RunningFeed
     fresh = Fold({})
     for batch in tape.batches:
         fresh.apply(batch, batch.first)
-    open_orders = [o for o in fresh.touched.values() if o.leaves and o.security_id == "AAPL" and o.side == "BUY"]
+    open_orders = [
+        o
+        for o in fresh.touched.values()
+        if o.leaves and o.security_id == "AAPL" and o.side == "BUY"
+    ]
     book = feed.get("/v1/book/AAPL?depth=500")
     assert sum(level["quantity"] for level in book["bids"]) == sum(o.leaves for o in open_orders)
     assert sum(level["orders"] for level in book["bids"]) == len(open_orders)
@@ -240,11 +275,19 @@ def test_killed_and_restarted_it_goes_on_where_the_record_ends(feed: RunningFeed
 
 def test_books_and_last_prices_are_the_same_after_a_restart(feed: RunningFeed) -> None:
     feed.record(*RandomMarket(seed=6).play(150).batches)
-    paths = ["/v1/book/AAPL?depth=500", "/v1/book/MSFT?depth=500", "/v1/price/AAPL", "/v1/price/MSFT"]
+    paths = [
+        "/v1/book/AAPL?depth=500",
+        "/v1/book/MSFT?depth=500",
+        "/v1/price/AAPL",
+        "/v1/price/MSFT",
+    ]
 
     def shown() -> list[Any]:
         answers = [feed.get(path) for path in paths]
-        return [{k: v for k, v in a.items() if k not in ("sequence", "time_us", "time")} for a in answers]
+        return [
+            {k: v for k, v in a.items() if k not in ("sequence", "time_us", "time")}
+            for a in answers
+        ]
 
     before = shown()
     assert feed.stop() == 0
@@ -258,10 +301,10 @@ def test_a_record_whose_commit_was_in_doubt_is_written_once(clearing: Clearing) 
     for batch in tape.batches:
         inbox.take_events(batch)
         fold.apply(batch, batch.first)
-    record = recording.compose(inbox.take_due(), fold)
+    record = record_writer.compose(inbox.take_due(), fold)
     database = Database(clearing.provisioned.market_url("market_data_feed"), "test", pool_size=1)
     for _ in range(3):
-        database.run(lambda cursor: recording.write(cursor, record))
+        database.run(lambda cursor: record_writer.write(cursor, record))
     database.close()
     assert_record_equals(clearing, tape)
 
@@ -274,8 +317,8 @@ def test_a_second_feed_on_the_same_record_stops_instead_of_writing(clearing: Cle
         inbox, fold = Inbox(positions), Fold({})
         inbox.take_events(batch)
         fold.apply(batch, batch.first)
-        composed = recording.compose(inbox.take_due(), fold)
-        database.run(lambda cursor: recording.write(cursor, composed))
+        composed = record_writer.compose(inbox.take_due(), fold)
+        database.run(lambda cursor: record_writer.write(cursor, composed))
 
     record({}, tape.batches[0])
     before = dump(clearing)
@@ -291,7 +334,9 @@ def test_a_record_of_which_another_feed_wrote_a_part_is_not_written(clearing: Cl
     database = Database(clearing.provisioned.market_url("market_data_feed"), "test", pool_size=1)
 
     def record(*advances: Advance) -> None:
-        database.run(lambda cursor: recording.write(cursor, recording.Record(list(advances))))
+        database.run(
+            lambda cursor: record_writer.write(cursor, record_writer.Record(list(advances)))
+        )
 
     record(Advance("events.0", 0, 10), Advance("settlements", 0, 5))
     record(Advance("settlements", 5, 6))
@@ -308,7 +353,13 @@ def test_poison_goes_to_the_dead_letters_with_a_reason_and_stops_nothing(
     tape = RandomMarket(seed=7).play(3)
     newer = codec.encode(tape.batches[0]).replace(b'"schema":1', b'"schema":2')
     liar = SettlementBatch(1, 7, [settlement(8)])
-    poison = [b"\xff\x00garbage", b"{}", newer, codec.encode(CommandBatch(1, 0, 1, 1, [])), codec.encode(liar)]
+    poison = [
+        b"\xff\x00garbage",
+        b"{}",
+        newer,
+        codec.encode(CommandBatch(1, 0, 1, 1, [])),
+        codec.encode(liar),
+    ]
     feed.send(*poison)
     feed.record(*tape.batches)
     dead = wait_until(lambda: rabbit_bus.consumer(DEAD_LETTERS).receive(5, 10))
@@ -326,7 +377,9 @@ def test_refusals_are_recorded_whatever_words_they_carry(feed: RunningFeed) -> N
     feed.send(OrderReports(1, "run-1", 1, START_US, reports))
     feed.send(OrderReports(1, "run-1", 4, START_US + 1, reports[:1]))
     wait_until(lambda: len(feed.clearing.recorded("SELECT 1 FROM refused_orders")) == 3)
-    first, second, _ = feed.clearing.recorded("SELECT quantity, message, side FROM refused_orders ORDER BY number")
+    first, second, _ = feed.clearing.recorded(
+        "SELECT quantity, message, side FROM refused_orders ORDER BY number"
+    )
     assert first == (None, words.replace("\0", "\N{REPLACEMENT CHARACTER}"), "BUY")
     assert second == (-5, "x" * 256, "hold")
     shown = feed.get("/v1/refused-orders", "alice")["refused_orders"]
@@ -347,13 +400,17 @@ def database_away(clearing: Clearing, server_url: str, name: str) -> Iterator[No
     database = f"{clearing.provisioned.instance}_{name}"
     execute(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS false")
     try:
-        execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+        execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+        )
         yield
     finally:
         execute(f"ALTER DATABASE {database} WITH ALLOW_CONNECTIONS true")
 
 
-def test_while_the_database_is_away_it_says_so_and_loses_nothing(feed: RunningFeed, postgres_url: str) -> None:
+def test_while_the_database_is_away_it_says_so_and_loses_nothing(
+    feed: RunningFeed, postgres_url: str
+) -> None:
     tape = RandomMarket(seed=8).play(80)
     feed.record(*tape.batches[:40])
     with database_away(feed.clearing, postgres_url, "market_data"):

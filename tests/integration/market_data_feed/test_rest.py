@@ -1,4 +1,6 @@
-"""The REST doors against the running service: one small market, seen by everybody and by its owners."""
+"""The REST doors against the running service: one small market, seen by everybody and by its
+owners.
+"""
 
 import pytest
 
@@ -9,16 +11,27 @@ from tests.unit.market_data_feed.tape import Tape
 
 @pytest.fixture(scope="module")
 def feed(shared_feed: RunningFeed) -> RunningFeed:
-    """alice offers 10 at 100.50, bob takes 4; carol bids 5 at 100.00; alice cancels in MSFT. Three settlements."""
+    """alice offers 10 at 100.50, bob takes 4; carol bids 5 at 100.00; alice cancels in MSFT.
+
+    Three settlements.
+    """
     tape = Tape()
     before = settled_already(shared_feed.clearing)
     shared_feed.record(
         tape.batch("new 1 alice SELL 10@100.50"),
         tape.batch("new 2 bob BUY 4@100.50", "trade 2 1 4@100.50 BUY"),
         tape.batch("new 3 carol BUY 5@100.00"),
-        tape.batch("new 4 alice BUY 7@99.00 MSFT", "cancel 4", "cancel_rejected 4 alice order.already_canceled"),
+        tape.batch(
+            "new 4 alice BUY 7@99.00 MSFT",
+            "cancel 4",
+            "cancel_rejected 4 alice order.already_canceled",
+        ),
     )
-    reports = [settlement(before + 1, "alice", 1), settlement(before + 2, "bob", 1), settlement(before + 3, "alice", 2)]
+    reports = [
+        settlement(before + 1, "alice", 1),
+        settlement(before + 2, "bob", 1),
+        settlement(before + 3, "alice", 2),
+    ]
     shared_feed.send(settle(shared_feed.clearing, *reports))
     shared_feed.wait_for_position("settlements", before + 3)
     return shared_feed
@@ -48,7 +61,9 @@ def test_a_listed_security_never_held_is_zero(feed: RunningFeed) -> None:
 
 def test_a_security_listed_a_moment_ago_is_known(feed: RunningFeed) -> None:
     feed.get("/v1/price/NEW1", status=404)
-    feed.clearing.execute("INSERT INTO securities VALUES ('NEW1', 'New', 0, 100, 1, 5000, 1000000, 1000000)")
+    feed.clearing.execute(
+        "INSERT INTO securities VALUES ('NEW1', 'New', 0, 100, 1, 5000, 1000000, 1000000)"
+    )
     wait_until(lambda: feed.request("/v1/price/NEW1").status_code == 200, timeout_s=2)
     price = feed.get("/v1/price/NEW1")
     assert (price["last"], price["bid"], price["ask"], price["time"]) == (None, None, None, None)
@@ -74,14 +89,32 @@ def test_price_and_book(feed: RunningFeed) -> None:
 
 def test_public_trades_name_no_client(feed: RunningFeed) -> None:
     (trade,) = feed.get("/v1/trades/AAPL")["trades"]
-    assert (trade["trade_id"], trade["price"], trade["quantity"], trade["aggressor"]) == (1, "100.50", 4, "BUY")
-    assert set(trade) == {"trade_id", "security", "price", "quantity", "aggressor", "time_us", "time"}
+    assert (trade["trade_id"], trade["price"], trade["quantity"], trade["aggressor"]) == (
+        1,
+        "100.50",
+        4,
+        "BUY",
+    )
+    assert set(trade) == {
+        "trade_id",
+        "security",
+        "price",
+        "quantity",
+        "aggressor",
+        "time_us",
+        "time",
+    }
     assert feed.get("/v1/trades/AAPL?before=1")["trades"] == []
 
 
 def test_orders_open_and_all(feed: RunningFeed) -> None:
     (open_order,) = feed.get("/v1/orders", "alice")["orders"]
-    assert (open_order["order_id"], open_order["status"], open_order["filled"], open_order["leaves"]) == (
+    assert (
+        open_order["order_id"],
+        open_order["status"],
+        open_order["filled"],
+        open_order["leaves"],
+    ) == (
         1,
         "partially_filled",
         4,
@@ -103,7 +136,10 @@ def test_reports_of_an_order_tell_its_life_with_rejects(feed: RunningFeed) -> No
         ("canceled", "canceled"),
         ("cancel_rejected", None),
     ]
-    kinds = [(r["kind"], r["leaves"], r.get("role")) for r in feed.get("/v1/orders/1/reports", "alice")["reports"]]
+    kinds = [
+        (r["kind"], r["leaves"], r.get("role"))
+        for r in feed.get("/v1/orders/1/reports", "alice")["reports"]
+    ]
     assert kinds == [("new", 10, None), ("trade", 6, "maker")]
 
 
@@ -155,6 +191,10 @@ def test_standings_value_holdings_at_the_last_price(feed: RunningFeed) -> None:
 def test_the_page_and_what_it_loads_are_served(feed: RunningFeed) -> None:
     page = feed.request("/")
     assert page.status_code == 200 and "text/html" in page.headers["Content-Type"]
-    for name, kind in (("page.css", "text/css"), ("page.js", "javascript"), ("icon.svg", "image/svg+xml")):
+    for name, kind in (
+        ("page.css", "text/css"),
+        ("page.js", "javascript"),
+        ("icon.svg", "image/svg+xml"),
+    ):
         answer = feed.request(f"/page/{name}")
         assert answer.status_code == 200 and kind in answer.headers["Content-Type"]

@@ -1,4 +1,6 @@
-"""Refused orders are forgotten by age and number; nothing else is, and recording goes on meanwhile."""
+"""Refused orders are forgotten by age and number; nothing else is, and recording goes on
+meanwhile.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -6,10 +8,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from market_data_feed.adapters import forgetting, recording
+from market_data_feed.adapters import record_writer, refusal_retention
 from market_data_feed.domain.inbox import Inbox
 from market_data_feed.domain.orders import Fold
-from market_data_feed.retention import Retention
+from market_data_feed.loops.retention import Retention
 from service_runtime.clock import ManualClock
 from service_runtime.database import Database
 from tests.integration.market_data_feed.conftest import Clearing, RunningFeed, wait_until
@@ -24,7 +26,8 @@ CLOCK = ManualClock(NOW_US)
 def fill(clearing: Clearing, run: str, rows: int, first_us: int) -> None:
     """So many refused orders, one a microsecond."""
     clearing.recorded(
-        "INSERT INTO refused_orders SELECT %s, n, 'alice', 'c' || n, 'AAPL', 'BUY', 1, 'risk', 'no', %s + n"
+        "INSERT INTO refused_orders SELECT %s, n, 'alice', 'c' || n, 'AAPL', 'BUY', 1, 'risk', "
+        "'no', %s + n"
         " FROM generate_series(0, %s - 1) AS n",
         (run, first_us, rows),
     )
@@ -32,7 +35,9 @@ def fill(clearing: Clearing, run: str, rows: int, first_us: int) -> None:
 
 def kept(clearing: Clearing) -> list[tuple[str, int]]:
     """How many refused orders of each run are left."""
-    return clearing.recorded("SELECT gateway_run, count(*) FROM refused_orders GROUP BY 1 ORDER BY 1")
+    return clearing.recorded(
+        "SELECT gateway_run, count(*) FROM refused_orders GROUP BY 1 ORDER BY 1"
+    )
 
 
 @contextmanager
@@ -74,7 +79,7 @@ def test_of_too_many_the_newest_are_kept(clearing: Clearing) -> None:
     fill(clearing, "first", 3_000, NOW_US)
     fill(clearing, "second", 1_000, NOW_US + DAY_US)
     with market_database(clearing) as database:
-        wait_until(lambda: database.run(forgetting.about_how_many) == 4_000)
+        wait_until(lambda: database.run(refusal_retention.about_how_many) == 4_000)
         assert Retention(database, CLOCK, threading.Event(), days=7, most=1_000).sweep() == 3_000
     assert kept(clearing) == [("second", 1_000)]
 
@@ -83,7 +88,7 @@ def test_what_was_too_old_is_not_counted_as_too_many_again(clearing: Clearing) -
     fill(clearing, "old", 3_000, 0)
     fill(clearing, "young", 1_000, NOW_US)
     with market_database(clearing) as database:
-        wait_until(lambda: database.run(forgetting.about_how_many) == 4_000)
+        wait_until(lambda: database.run(refusal_retention.about_how_many) == 4_000)
         assert Retention(database, CLOCK, threading.Event(), days=7, most=1_000).sweep() == 3_000
     assert kept(clearing) == [("young", 1_000)]
 
@@ -91,16 +96,18 @@ def test_what_was_too_old_is_not_counted_as_too_many_again(clearing: Clearing) -
 def test_a_batch_under_way_does_not_hold_up_the_recording(clearing: Clearing) -> None:
     fill(clearing, "old", 100, 0)
     inbox = Inbox({})
-    inbox.take_refusals(OrderReports(1, "new", 1, NOW_US, [OrderRejected("alice", "r", "m", "c", "AAPL", "BUY", 1)]))
-    record = recording.compose(inbox.take_due(), Fold({}))
+    inbox.take_refusals(
+        OrderReports(1, "new", 1, NOW_US, [OrderRejected("alice", "r", "m", "c", "AAPL", "BUY", 1)])
+    )
+    record = record_writer.compose(inbox.take_due(), Fold({}))
     with (
         market_database(clearing) as one,
         market_database(clearing, statement_timeout_ms=2_000) as other,
         one.transaction() as deleting,
     ):
-        assert len(forgetting.delete_oldest(deleting, 0, NOW_US, 100)) == 100
+        assert len(refusal_retention.delete_oldest(deleting, 0, NOW_US, 100)) == 100
         with other.transaction() as cursor:
-            recording.write(cursor, record)
+            record_writer.write(cursor, record)
         assert kept(clearing) == [("new", 1), ("old", 100)]
     assert kept(clearing) == [("new", 1)]
 
@@ -146,5 +153,7 @@ def test_the_running_feed_forgets_and_goes_on_recording(feed: RunningFeed) -> No
     fill(feed.clearing, "old", 2_500, 0)
     feed.start()
     [(now_us,)] = feed.clearing.recorded("SELECT (extract(epoch FROM now()) * 1000000)::bigint")
-    feed.send(OrderReports(1, "new", 1, now_us, [OrderRejected("alice", "r", "m", "c", "AAPL", "BUY", 1)]))
+    feed.send(
+        OrderReports(1, "new", 1, now_us, [OrderRejected("alice", "r", "m", "c", "AAPL", "BUY", 1)])
+    )
     wait_until(lambda: kept(feed.clearing) == [("new", 1)])

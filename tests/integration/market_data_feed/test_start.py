@@ -9,7 +9,9 @@ from tests.integration.market_data_feed.listener import Listener
 from tests.unit.market_data_feed.tape import Tape
 
 
-def test_until_the_record_is_read_nothing_empty_is_shown_and_a_resume_is_put_off(feed: RunningFeed) -> None:
+def test_until_the_record_is_read_nothing_empty_is_shown_and_a_resume_is_put_off(
+    feed: RunningFeed,
+) -> None:
     feed.record(Tape().batch("new 1 alice BUY 5@99.00"))
     feed.kill()
     with closing(psycopg2.connect(feed.clearing.provisioned.owner_market_url)) as connection:
@@ -23,8 +25,13 @@ def test_until_the_record_is_read_nothing_empty_is_shown_and_a_resume_is_put_off
                 {"channel": "book", "security": "AAPL"},
                 {"channel": "trades", "security": "AAPL", "resume_from": 1},
             ):
-                assert listener.ask(action="subscribe", **more)["error"]["code"] == "service.not_ready"
+                assert (
+                    listener.ask(action="subscribe", **more)["error"]["code"] == "service.not_ready"
+                )
             connection.rollback()
             wait_until(feed.is_ready)
-            assert listener.ask(action="subscribe", channel="book", security="AAPL")["action"] == "subscribed"
+            assert (
+                listener.ask(action="subscribe", channel="book", security="AAPL")["action"]
+                == "subscribed"
+            )
     assert feed.get("/v1/book/AAPL")["bids"]

@@ -1,4 +1,6 @@
-"""The WebSocket stream against the running service: snapshots, resumes, gaps, slow and rude clients."""
+"""The WebSocket stream against the running service: snapshots, resumes, gaps, slow and rude
+clients.
+"""
 
 import socket
 import time
@@ -18,16 +20,24 @@ from tests.unit.market_data_feed.tape import Tape
 
 def test_prices_follow_the_best_levels_and_a_vanished_ask_is_null(feed: RunningFeed) -> None:
     tape = Tape()
-    feed.record(tape.batch("new 1 alice BUY 5@99.00", "new 2 alice BUY 5@99.50", "new 3 bob SELL 5@101.00"))
+    feed.record(
+        tape.batch("new 1 alice BUY 5@99.00", "new 2 alice BUY 5@99.50", "new 3 bob SELL 5@101.00")
+    )
     with Listener(feed.stream_url) as listener:
         listener.ask(action="subscribe", channel="price", security="AAPL")
         feed.send(tape.batch("cancel 2"), tape.batch("cancel 3"))
         messages = listener.until("price", "AAPL", tape.batches[-1].last)
-    assert [(m["bid"], m["ask"]) for m in messages] == [("99.50", "101.00"), ("99.00", "101.00"), ("99.00", None)]
+    assert [(m["bid"], m["ask"]) for m in messages] == [
+        ("99.50", "101.00"),
+        ("99.00", "101.00"),
+        ("99.00", None),
+    ]
     assert messages[0]["type"] == "snapshot"
 
 
-def test_a_subscription_in_the_midst_of_trading_loses_and_repeats_nothing(feed: RunningFeed) -> None:
+def test_a_subscription_in_the_midst_of_trading_loses_and_repeats_nothing(
+    feed: RunningFeed,
+) -> None:
     tape = RandomMarket(seed=11).play(600)
     end = tape.batches[-1].last
     last_changes: list[int] = []
@@ -56,23 +66,34 @@ def test_a_subscription_in_the_midst_of_trading_loses_and_repeats_nothing(feed: 
     assert max(last_changes) > 100, "no follower saw much: the test shows nothing"
 
 
-def test_two_securities_on_one_stream_have_no_gap_and_no_repeat_on_either(feed: RunningFeed) -> None:
+def test_two_securities_on_one_stream_have_no_gap_and_no_repeat_on_either(
+    feed: RunningFeed,
+) -> None:
     tape = RandomMarket(seed=12).play(200)
     with Listener(feed.stream_url) as listener:
         for security in ("AAPL", "MSFT"):
             listener.ask(action="subscribe", channel="trades", security=security)
         feed.record(*tape.batches)
         for security in ("AAPL", "MSFT"):
-            expected = [trade["trade_id"] for trade in feed.get(f"/v1/trades/{security}?limit=1000")["trades"]][::-1]
+            expected = [
+                trade["trade_id"]
+                for trade in feed.get(f"/v1/trades/{security}?limit=1000")["trades"]
+            ][::-1]
             assert len(expected) > 10
             listener.until("trades", security, expected[-1])
             assert listener.sequences("trades", security) == expected
 
 
-def test_a_client_that_comes_back_gets_all_it_missed_also_after_a_restart(feed: RunningFeed) -> None:
+def test_a_client_that_comes_back_gets_all_it_missed_also_after_a_restart(
+    feed: RunningFeed,
+) -> None:
     tape = RandomMarket(seed=13).play(300)
     feed.record(*tape.batches[:100])
-    subscriptions: list[tuple[str, str | None]] = [("orders", None), ("fills", None), ("trades", "AAPL")]
+    subscriptions: list[tuple[str, str | None]] = [
+        ("orders", None),
+        ("fills", None),
+        ("trades", "AAPL"),
+    ]
     seen: dict[Any, list[int]] = {}
     with Listener(feed.stream_url, feed.clearing.keys["alice"]) as listener:
         for channel, security in subscriptions:
@@ -91,7 +112,9 @@ def test_a_client_that_comes_back_gets_all_it_missed_also_after_a_restart(feed: 
         feed.record(*tape.batches[220:])
         listener.until("orders", None, newest_report(feed, "alice"))
         listener.until("fills", None, pages(feed, "/v1/fills", "fills")[-1]["sequence"])
-        listener.until("trades", "AAPL", feed.get("/v1/trades/AAPL?limit=1")["trades"][0]["trade_id"])
+        listener.until(
+            "trades", "AAPL", feed.get("/v1/trades/AAPL?limit=1")["trades"][0]["trade_id"]
+        )
         for key in subscriptions:
             seen[key] += listener.sequences(*key)
     reports = pages(feed, "/v1/reports", "reports")
@@ -109,7 +132,9 @@ def test_resuming_under_load_joins_replay_and_live_without_a_hole(feed: RunningF
     def resume() -> None:
         with Listener(feed.stream_url, feed.clearing.keys["bob"]) as listener:
             listener.ask(action="subscribe", channel="orders", resume_from=0)
-            wait_until(lambda: feed.get("/v1/status")["positions"]["events.0"] == tape.batches[-1].last)
+            wait_until(
+                lambda: feed.get("/v1/status")["positions"]["events.0"] == tape.batches[-1].last
+            )
             listener.until("orders", None, newest_report(feed, "bob"))
             expected = [row["sequence"] for row in pages(feed, "/v1/reports", "reports", "bob")]
             assert listener.sequences("orders") == expected
@@ -134,7 +159,11 @@ def test_settlements_reach_their_owner_alone(feed: RunningFeed) -> None:
         feed.send(settle(feed.clearing, settlement(before + 1), settlement(before + 2, "bob", 1)))
         assert alice.receive()["sequence"] == before + 1
         message = bob.receive()
-        assert (message["client_id"], message["sequence"], message["cash"]) == ("bob", before + 2, "0.01")
+        assert (message["client_id"], message["sequence"], message["cash"]) == (
+            "bob",
+            before + 2,
+            "0.01",
+        )
         feed.send(settle(feed.clearing, settlement(before + 3)))
         assert alice.receive()["previous"] == before + 1
 
@@ -142,8 +171,14 @@ def test_settlements_reach_their_owner_alone(feed: RunningFeed) -> None:
 def test_private_channels_need_a_key_and_the_stream_lives_on_without(feed: RunningFeed) -> None:
     with Listener(feed.stream_url) as listener:
         for channel in ("orders", "fills", "settlements"):
-            assert listener.ask(action="subscribe", channel=channel)["error"]["code"] == "auth.key_missing"
-        assert listener.ask(action="authenticate", key="vk_wrong")["error"]["code"] == "auth.key_invalid"
+            assert (
+                listener.ask(action="subscribe", channel=channel)["error"]["code"]
+                == "auth.key_missing"
+            )
+        assert (
+            listener.ask(action="authenticate", key="vk_wrong")["error"]["code"]
+            == "auth.key_invalid"
+        )
         answer = listener.ask(action="authenticate", key=feed.clearing.keys["carol"], id=7)
         assert answer == {"id": 7, "action": "authenticated", "client_id": "carol"}
         assert listener.ask(action="subscribe", channel="orders")["action"] == "subscribed"
@@ -162,9 +197,17 @@ def test_unsubscribing_ends_the_channel(feed: RunningFeed) -> None:
     with Listener(feed.stream_url) as listener:
         listener.ask(action="subscribe", channel="book", security="AAPL")
         listener.ask(action="subscribe", channel="book", security="MSFT")
-        assert listener.ask(action="unsubscribe", channel="book", security="AAPL")["was_subscribed"] is True
-        assert listener.ask(action="unsubscribe", channel="book", security="AAPL")["was_subscribed"] is False
-        feed.record(tape.batch("new 1 alice BUY 5@99.00 AAPL"), tape.batch("new 2 alice BUY 5@99.00 MSFT"))
+        assert (
+            listener.ask(action="unsubscribe", channel="book", security="AAPL")["was_subscribed"]
+            is True
+        )
+        assert (
+            listener.ask(action="unsubscribe", channel="book", security="AAPL")["was_subscribed"]
+            is False
+        )
+        feed.record(
+            tape.batch("new 1 alice BUY 5@99.00 AAPL"), tape.batch("new 2 alice BUY 5@99.00 MSFT")
+        )
         listener.until("book", "MSFT", 2)
         assert [m["type"] for m in listener.messages["book", "AAPL"]] == ["snapshot"]
 
@@ -181,12 +224,19 @@ def test_a_service_that_stops_tells_its_streams_to_come_back(feed: RunningFeed) 
 def wide_batches(tape: Tape, count: int, first_id: int) -> list[Any]:
     """Batches that each change a hundred price levels: about 10 kB on the book channel."""
     return [
-        tape.batch(*(f"new {first_id + 100 * n + i} alice BUY 1@{50 + i // 10}.{i % 10}{n % 10}" for i in range(100)))
+        tape.batch(
+            *(
+                f"new {first_id + 100 * n + i} alice BUY 1@{50 + i // 10}.{i % 10}{n % 10}"
+                for i in range(100)
+            )
+        )
         for n in range(count)
     ]
 
 
-def test_a_client_that_stops_reading_is_cut_off_and_told_while_others_are_not_delayed(feed: RunningFeed) -> None:
+def test_a_client_that_stops_reading_is_cut_off_and_told_while_others_are_not_delayed(
+    feed: RunningFeed,
+) -> None:
     tape = Tape()
     feed.record(tape.batch("new 1 alice BUY 5@99.00"))
     with Listener(feed.stream_url) as good:
@@ -206,7 +256,9 @@ def test_a_client_that_stops_reading_is_cut_off_and_told_while_others_are_not_de
         assert (code, reason) == (1008, "too slow")
         assert notice["resume_from"]["book:AAPL"] == sequences[-1] < tape.batches[-1].last
         assert all(before < after for before, after in pairwise(sequences))
-        assert busy_s < max(10 * quiet_s, 0.25), f"median delay {quiet_s:.3f} s became {busy_s:.3f} s"
+        assert busy_s < max(10 * quiet_s, 0.25), (
+            f"median delay {quiet_s:.3f} s became {busy_s:.3f} s"
+        )
 
 
 def delays(feed: RunningFeed, listener: Listener, tape: Tape, first_id: int, count: int) -> float:
@@ -250,7 +302,10 @@ class Stuck:
         self._socket.sendall(bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text)
 
     def read_to_the_end(self) -> list[Any]:
-        """Every frame until the service closes: JSON of the text frames, (code, reason) of the close frame."""
+        """Every frame until the service closes:
+
+        JSON of the text frames, (code, reason) of the close frame.
+        """
         received = b""
         while chunk := self._socket.recv(1 << 16):
             received += chunk
@@ -274,16 +329,22 @@ def _parse(received: bytes) -> list[Any]:
 def open_streams(feed: RunningFeed) -> int:
     """How many streams the service counts."""
     lines = feed.request("/metrics").text.splitlines()
-    return int(float(next(line for line in lines if line.startswith("venue_open_streams ")).split()[1]))
+    return int(
+        float(next(line for line in lines if line.startswith("venue_open_streams ")).split()[1])
+    )
 
 
 def newest_report(feed: RunningFeed, client_id: str) -> int:
     """Sequence of a client's newest execution report."""
-    (row,) = feed.clearing.recorded("SELECT max(event_sequence) FROM order_reports WHERE client_id = %s", (client_id,))
+    (row,) = feed.clearing.recorded(
+        "SELECT max(event_sequence) FROM order_reports WHERE client_id = %s", (client_id,)
+    )
     return int(row[0])
 
 
-def pages(feed: RunningFeed, path: str, name: str, client_id: str = "alice") -> list[dict[str, Any]]:
+def pages(
+    feed: RunningFeed, path: str, name: str, client_id: str = "alice"
+) -> list[dict[str, Any]]:
     """All rows of a paged list."""
     rows: list[dict[str, Any]] = []
     after = 0

@@ -30,17 +30,25 @@ _shards = itertools.count(1)
 
 
 class EngineProcess:
-    """One engine with a log, an input queue and a snapshot folder of its own: the rows of a log are never deleted."""
+    """One engine with a log, an input queue and a snapshot folder of its own: the rows of a log are
+    never deleted.
+    """
 
-    def __init__(self, shard: int, provisioned: Provisioned, bus: RabbitBus, broker_url: str, folder: Path) -> None:
+    def __init__(
+        self, shard: int, provisioned: Provisioned, bus: RabbitBus, broker_url: str, folder: Path
+    ) -> None:
         self.shard = shard
         self.folder = folder
         self._bus = bus
         self._log = psycopg2.connect(provisioned.owner_clearing_url)
         self._publisher = bus.publisher()
-        self._readers: dict[str, Consumer] = {q: bus.consumer(q, 1000) for q in (ORDER_EXECUTION, DATA_FEED)}
+        self._readers: dict[str, Consumer] = {
+            q: bus.consumer(q, 1000) for q in (ORDER_EXECUTION, DATA_FEED)
+        }
         self._port = _free_port()
-        self._environment = {key: value for key, value in os.environ.items() if not key.startswith("VENUE_")} | {
+        self._environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("VENUE_")
+        } | {
             "PYTHONPATH": str(ROOT),
             "VENUE_BROKER_URL": broker_url,
             "VENUE_CLEARING_DATABASE_URL": provisioned.clearing_url("matching_engine"),
@@ -54,7 +62,9 @@ class EngineProcess:
     def start(self) -> None:
         """Start the process and wait until it is ready."""
         command = [sys.executable, "-m", "matching_engine"]
-        self._process = subprocess.Popen(command, env=self._environment, cwd=ROOT, start_new_session=True)
+        self._process = subprocess.Popen(
+            command, env=self._environment, cwd=ROOT, start_new_session=True
+        )
         self.wait_for(self._is_ready)
 
     def kill(self) -> None:
@@ -81,7 +91,9 @@ class EngineProcess:
         ]
         with self._log, self._log.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO order_log (shard, sequence, time_us, client_id, command) VALUES (%s, %s, %s, %s, %s)", rows
+                "INSERT INTO order_log (shard, sequence, time_us, client_id, command) VALUES (%s, "
+                "%s, %s, %s, %s)",
+                rows,
             )
             cursor.execute(
                 "INSERT INTO order_log_heads VALUES (%s, %s, %s) ON CONFLICT (shard) DO UPDATE"
@@ -95,7 +107,8 @@ class EngineProcess:
         """Put messages on `order_entry`; durable on return."""
         for body in bodies:
             self._publisher.publish(
-                order_entry_queue(self.shard), body if isinstance(body, bytes) else codec.encode(body)
+                order_entry_queue(self.shard),
+                body if isinstance(body, bytes) else codec.encode(body),
             )
         assert self._publisher.flush(10)
 
@@ -123,7 +136,9 @@ class EngineProcess:
         positions: list[int] = []
 
         def arrived() -> bool:
-            positions.extend(m.sequence for m in self._receive(queue) if isinstance(m, StreamPosition))
+            positions.extend(
+                m.sequence for m in self._receive(queue) if isinstance(m, StreamPosition)
+            )
             return bool(positions)
 
         self.wait_for(arrived)
@@ -139,7 +154,9 @@ class EngineProcess:
     def metric(self, name: str) -> float:
         """Sum of a Prometheus metric over its labels."""
         text = requests.get(f"http://127.0.0.1:{self._port}/metrics", timeout=5).text
-        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
+        return sum(
+            float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name)
+        )
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Return once `condition` holds; fail when the deadline is over or the process has died."""
@@ -158,7 +175,9 @@ class EngineProcess:
 
     def _is_ready(self) -> bool:
         try:
-            return requests.get(f"http://127.0.0.1:{self._port}/readyz", timeout=1).status_code == 200
+            return (
+                requests.get(f"http://127.0.0.1:{self._port}/readyz", timeout=1).status_code == 200
+            )
         except requests.RequestException:
             return False
 
@@ -181,7 +200,9 @@ def _free_port() -> int:
 
 
 @pytest.fixture
-def engine(provisioned: Provisioned, rabbit_bus: RabbitBus, broker_url: str, tmp_path: Path) -> Iterator[EngineProcess]:
+def engine(
+    provisioned: Provisioned, rabbit_bus: RabbitBus, broker_url: str, tmp_path: Path
+) -> Iterator[EngineProcess]:
     """A running, ready engine on an empty log and empty queues."""
     process = EngineProcess(next(_shards), provisioned, rabbit_bus, broker_url, tmp_path)
     try:

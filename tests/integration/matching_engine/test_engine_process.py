@@ -1,4 +1,6 @@
-"""The engine on a real broker and database: restarts, lost and repeated messages, resends (acceptance case 15)."""
+"""The engine on a real broker and database: restarts, lost and repeated messages, resends
+(acceptance case 15).
+"""
 
 import pytest
 
@@ -30,11 +32,17 @@ def commit(engine: EngineProcess, *texts: str) -> CommandBatch:
 def test_events_reach_both_readers(engine: EngineProcess) -> None:
     batch = commit(engine, "B 10@1.05 ann", "S 10@1.00 bob")
     engine.publish(batch)
-    assert engine.events(batch.last, ORDER_EXECUTION) == engine.events(batch.last, DATA_FEED) == expected(batch)
+    assert (
+        engine.events(batch.last, ORDER_EXECUTION)
+        == engine.events(batch.last, DATA_FEED)
+        == expected(batch)
+    )
 
 
 @pytest.mark.parametrize("end", ["kill", "stop"])
-def test_resting_orders_survive_a_restart_in_the_same_queue_order(engine: EngineProcess, end: str) -> None:
+def test_resting_orders_survive_a_restart_in_the_same_queue_order(
+    engine: EngineProcess, end: str
+) -> None:
     before = commit(engine, "B 5@10 ann", "B 5@10 cat", "B 5@11 dan", "S 2@10 bob")
     engine.publish(before)
     engine.events(before.last)
@@ -84,7 +92,9 @@ def test_repeated_batch_is_noticed_and_does_nothing(engine: EngineProcess) -> No
     assert engine.events(after.last) == expected(batch, after)
 
 
-def test_commands_committed_while_the_engine_was_dead_are_matched_at_its_start(engine: EngineProcess) -> None:
+def test_commands_committed_while_the_engine_was_dead_are_matched_at_its_start(
+    engine: EngineProcess,
+) -> None:
     engine.kill()
     batch = commit(engine, "B 5@10 ann", "S 5@10 bob")
     engine.start()
@@ -113,7 +123,9 @@ def test_poison_is_set_aside_and_the_engine_goes_on(engine: EngineProcess) -> No
     engine.wait_for(lambda: engine.metric("venue_dead_letters_total") == 1)
 
 
-def test_batch_matched_before_a_kill_and_delivered_again_after_it_is_known(engine: EngineProcess) -> None:
+def test_batch_matched_before_a_kill_and_delivered_again_after_it_is_known(
+    engine: EngineProcess,
+) -> None:
     batch = commit(engine, "B 5@10 ann")
     engine.publish(batch)
     engine.events(batch.last)

@@ -11,7 +11,12 @@ from psycopg2 import errors
 from migrations.provision import SERVICES, Provisioned
 
 OWNER = "owner"
-ENGINE, GATEWAY, CLEARINGHOUSE, FEED = "matching_engine", "order_entry_gateway", "clearinghouse", "market_data_feed"
+ENGINE, GATEWAY, CLEARINGHOUSE, FEED = (
+    "matching_engine",
+    "order_entry_gateway",
+    "clearinghouse",
+    "market_data_feed",
+)
 CLEARING_TABLES = (
     "clients",
     "api_keys",
@@ -54,11 +59,21 @@ INSERT_REPORT = (
 
 
 def journal(
-    accounts: str, assets: str, amounts: str, journal_id: int = 900_001, trade_id: str = "NULL", kind: str = "trade"
+    accounts: str,
+    assets: str,
+    amounts: str,
+    journal_id: int = 900_001,
+    trade_id: str = "NULL",
+    kind: str = "trade",
 ) -> str:
     """An INSERT of one journal with these array literals."""
     return INSERT_JOURNAL.format(
-        accounts=accounts, assets=assets, amounts=amounts, journal_id=journal_id, trade_id=trade_id, kind=kind
+        accounts=accounts,
+        assets=assets,
+        amounts=amounts,
+        journal_id=journal_id,
+        trade_id=trade_id,
+        kind=kind,
     )
 
 
@@ -69,9 +84,17 @@ BALANCED = journal("{bank,market_maker}", "{USD,USD}", "{-5,5}")
 def session(provisioned: Provisioned, role: str, database: str = "clearing_data") -> Iterator[Any]:
     """A cursor of this role in a transaction that is rolled back at the end."""
     if role == OWNER:
-        url = provisioned.owner_clearing_url if database == "clearing_data" else provisioned.owner_market_url
+        url = (
+            provisioned.owner_clearing_url
+            if database == "clearing_data"
+            else provisioned.owner_market_url
+        )
     else:
-        url = provisioned.clearing_url(role) if database == "clearing_data" else provisioned.market_url(role)
+        url = (
+            provisioned.clearing_url(role)
+            if database == "clearing_data"
+            else provisioned.market_url(role)
+        )
     connection = psycopg2.connect(url)
     try:
         with connection.cursor() as cursor:
@@ -80,7 +103,9 @@ def session(provisioned: Provisioned, role: str, database: str = "clearing_data"
         connection.close()
 
 
-def may(provisioned: Provisioned, role: str, statement: str, database: str = "clearing_data") -> bool:
+def may(
+    provisioned: Provisioned, role: str, statement: str, database: str = "clearing_data"
+) -> bool:
     """Whether Postgres lets this role do it. Any other error than a lacking right is raised."""
     with session(provisioned, role, database) as cursor:
         try:
@@ -92,7 +117,10 @@ def may(provisioned: Provisioned, role: str, statement: str, database: str = "cl
 
 GATEWAY_NEEDS = [
     "SELECT * FROM stream_positions",
-    *(f"SELECT * FROM {table}" for table in ("clients", "api_keys", "securities", "accounts", "securities_deposits")),
+    *(
+        f"SELECT * FROM {table}"
+        for table in ("clients", "api_keys", "securities", "accounts", "securities_deposits")
+    ),
     "SELECT * FROM order_log",
     "SELECT * FROM order_log_heads WHERE shard = 0 FOR UPDATE",
     "SELECT * FROM accounts WHERE client_id = 'market_maker' FOR UPDATE",
@@ -113,7 +141,8 @@ GATEWAY_NEEDS = [
     "UPDATE session_schedule SET done_us = 1",
 ]
 ENGINE_NEEDS = [
-    f"SELECT * FROM {table}" for table in ("order_log", "order_log_heads", "securities", "clients", "api_keys")
+    f"SELECT * FROM {table}"
+    for table in ("order_log", "order_log_heads", "securities", "clients", "api_keys")
 ]
 FEED_NEEDS = [f"SELECT * FROM {table}" for table in (*CLEARING_TABLES, "ledger_entries")]
 CLEARINGHOUSE_NEEDS = [
@@ -124,7 +153,8 @@ CLEARINGHOUSE_NEEDS = [
     "INSERT INTO api_keys VALUES (decode(repeat('00', 32), 'hex'), 'market_maker', 1, NULL)",
     "UPDATE api_keys SET revoked_us = 1",
     "UPDATE clients SET rate_limit_per_second = 1",
-    "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES ('market_maker', 0, 0) ON CONFLICT DO NOTHING",
+    "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES ('market_maker', 0, 0) ON "
+    "CONFLICT DO NOTHING",
     "UPDATE accounts SET balance_e4 = balance_e4 + 1, held_e4 = 0 WHERE client_id = 'market_maker'",
     "UPDATE securities_deposits SET quantity = quantity + 1",
     "UPDATE settlement_heads SET last_journal_id = last_journal_id + 1",
@@ -144,7 +174,9 @@ CLEARINGHOUSE_NEEDS = [
     + [(FEED, each) for each in FEED_NEEDS]
     + [(CLEARINGHOUSE, each) for each in CLEARINGHOUSE_NEEDS],
 )
-def test_each_role_can_do_what_its_service_does(provisioned: Provisioned, role: str, statement: str) -> None:
+def test_each_role_can_do_what_its_service_does(
+    provisioned: Provisioned, role: str, statement: str
+) -> None:
     assert may(provisioned, role, statement)
 
 
@@ -154,14 +186,21 @@ def test_each_role_can_do_what_its_service_does(provisioned: Provisioned, role: 
         (GATEWAY, "UPDATE accounts SET balance_e4 = balance_e4 + 1"),
         (GATEWAY, "UPDATE accounts SET is_external = true"),
         (GATEWAY, "UPDATE securities_deposits SET quantity = quantity + 1"),
-        (GATEWAY, "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES ('market_maker', 1, 0)"),
+        (
+            GATEWAY,
+            "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES ('market_maker', 1, 0)",
+        ),
         (GATEWAY, BALANCED),
         (GATEWAY, INSERT_REPORT),
         (GATEWAY, "SELECT * FROM journals"),
         (GATEWAY, "SELECT * FROM settlement_reports"),
         (GATEWAY, "UPDATE settlement_heads SET last_journal_id = 0"),
         (GATEWAY, "UPDATE clients SET role = 'administrator'"),
-        (GATEWAY, "INSERT INTO api_keys VALUES (decode(repeat('00', 32), 'hex'), 'market_maker', 1, NULL)"),
+        (
+            GATEWAY,
+            "INSERT INTO api_keys VALUES (decode(repeat('00', 32), 'hex'), 'market_maker', 1, "
+            "NULL)",
+        ),
         (GATEWAY, "UPDATE securities SET tick_e4 = 1"),
         (GATEWAY, "UPDATE order_expiries SET expires_us = 2"),
         (CLEARINGHOUSE, "INSERT INTO cancel_timers VALUES ('switch', 'market_maker', 1)"),
@@ -175,18 +214,25 @@ def test_each_role_can_do_what_its_service_does(provisioned: Provisioned, role: 
         (CLEARINGHOUSE, "UPDATE api_keys SET client_id = 'bank'"),
     ],
 )
-def test_no_role_can_do_what_is_not_its_part(provisioned: Provisioned, role: str, statement: str) -> None:
+def test_no_role_can_do_what_is_not_its_part(
+    provisioned: Provisioned, role: str, statement: str
+) -> None:
     assert not may(provisioned, role, statement)
 
 
 @pytest.mark.parametrize("role", [ENGINE, FEED])
 @pytest.mark.parametrize("table", CLEARING_TABLES)
-def test_engine_and_feed_write_nothing_in_clearing_data(provisioned: Provisioned, role: str, table: str) -> None:
+def test_engine_and_feed_write_nothing_in_clearing_data(
+    provisioned: Provisioned, role: str, table: str
+) -> None:
     assert not may(provisioned, role, f"INSERT INTO {table} SELECT * FROM {table}")
     assert not may(provisioned, role, f"DELETE FROM {table}")
     assert not may(provisioned, role, f"LOCK TABLE {table} IN EXCLUSIVE MODE")
     with session(provisioned, role) as cursor:
-        cursor.execute("SELECT column_name FROM information_schema.columns WHERE table_name = %s LIMIT 1", (table,))
+        cursor.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = %s LIMIT 1",
+            (table,),
+        )
         found = cursor.fetchone()
     if found is not None:
         assert not may(provisioned, role, f"UPDATE {table} SET {found[0]} = {found[0]}")
@@ -199,13 +245,21 @@ def test_no_service_can_delete_truncate_or_redefine_in_clearing_data(
 ) -> None:
     if (role, table) != (CLEARINGHOUSE, "obligations"):
         assert not may(provisioned, role, f"DELETE FROM {table}")
-    for statement in (f"TRUNCATE {table}", f"ALTER TABLE {table} DISABLE TRIGGER ALL", f"DROP TABLE {table}"):
+    for statement in (
+        f"TRUNCATE {table}",
+        f"ALTER TABLE {table} DISABLE TRIGGER ALL",
+        f"DROP TABLE {table}",
+    ):
         assert not may(provisioned, role, statement)
 
 
 @pytest.mark.parametrize("role", SERVICES)
 def test_no_service_can_make_tables_or_roles(provisioned: Provisioned, role: str) -> None:
-    for statement in ("CREATE TABLE own (x int)", "CREATE TEMPORARY TABLE own (x int)", "CREATE ROLE other"):
+    for statement in (
+        "CREATE TABLE own (x int)",
+        "CREATE TEMPORARY TABLE own (x int)",
+        "CREATE ROLE other",
+    ):
         assert not may(provisioned, role, statement), statement
 
 
@@ -216,19 +270,27 @@ def test_the_feed_records_in_market_data_and_deletes_nothing_but_refused_orders(
     assert may(provisioned, FEED, f"SELECT * FROM {table}", "market_data")
     assert may(provisioned, FEED, f"COPY {table} FROM PROGRAM 'true'", "market_data") is False
     assert may(provisioned, FEED, f"INSERT INTO {table} SELECT * FROM {table}", "market_data")
-    assert may(provisioned, FEED, f"DELETE FROM {table}", "market_data") == (table == "refused_orders")
+    assert may(provisioned, FEED, f"DELETE FROM {table}", "market_data") == (
+        table == "refused_orders"
+    )
     assert not may(provisioned, FEED, f"TRUNCATE {table}", "market_data")
 
 
 @pytest.mark.parametrize("table", MARKET_TABLES)
-def test_the_gateway_only_reads_orders_and_progress_in_market_data(provisioned: Provisioned, table: str) -> None:
+def test_the_gateway_only_reads_orders_and_progress_in_market_data(
+    provisioned: Provisioned, table: str
+) -> None:
     readable = table in ("orders", "order_reports", "trades", "stream_positions")
     assert may(provisioned, GATEWAY, f"SELECT * FROM {table}", "market_data") == readable
-    assert not may(provisioned, GATEWAY, f"INSERT INTO {table} SELECT * FROM {table}", "market_data")
+    assert not may(
+        provisioned, GATEWAY, f"INSERT INTO {table} SELECT * FROM {table}", "market_data"
+    )
 
 
 @pytest.mark.parametrize("role", [ENGINE, CLEARINGHOUSE])
-def test_engine_and_clearinghouse_have_no_business_in_market_data(provisioned: Provisioned, role: str) -> None:
+def test_engine_and_clearinghouse_have_no_business_in_market_data(
+    provisioned: Provisioned, role: str
+) -> None:
     with session(provisioned, role, "market_data") as cursor:
         cursor.execute("SELECT has_schema_privilege('public', 'USAGE')")
         assert cursor.fetchone() == (False,)
@@ -236,12 +298,19 @@ def test_engine_and_clearinghouse_have_no_business_in_market_data(provisioned: P
 
 @pytest.mark.parametrize("role", [OWNER, *SERVICES])
 @pytest.mark.parametrize("table", ["journals", "settlement_reports", "order_log"])
-@pytest.mark.parametrize("change", ["UPDATE {0} SET time_us = 0", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE {0} SET time_us = 0", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"]
+)
 def test_nobody_not_even_the_owner_changes_what_is_written(
     provisioned: Provisioned, role: str, table: str, change: str
 ) -> None:
-    statement = change.format(table).replace("settlement_reports SET time_us = 0", "settlement_reports SET report = ''")
-    with session(provisioned, role) as cursor, pytest.raises((errors.InsufficientPrivilege, errors.RaiseException)):
+    statement = change.format(table).replace(
+        "settlement_reports SET time_us = 0", "settlement_reports SET report = ''"
+    )
+    with (
+        session(provisioned, role) as cursor,
+        pytest.raises((errors.InsufficientPrivilege, errors.RaiseException)),
+    ):
         cursor.execute(statement)
 
 
@@ -272,7 +341,9 @@ def test_nobody_not_even_the_owner_changes_what_is_written(
         journal("{bank,market_maker}", "{USD,USD}", "{-5,5}", kind="gift"),
     ],
 )
-def test_what_must_never_be_is_refused_by_a_check_even_to_the_owner(provisioned: Provisioned, statement: str) -> None:
+def test_what_must_never_be_is_refused_by_a_check_even_to_the_owner(
+    provisioned: Provisioned, statement: str
+) -> None:
     with session(provisioned, OWNER) as cursor, pytest.raises(errors.CheckViolation):
         cursor.execute(statement)
 
@@ -331,7 +402,9 @@ def test_a_client_order_id_is_logged_once_for_each_client(provisioned: Provision
         cursor.execute(APPEND_LOG.format(sequence=1, client_order_id="'mine'"))
         cursor.execute(APPEND_LOG.format(sequence=2, client_order_id="NULL"))
         cursor.execute(APPEND_LOG.format(sequence=3, client_order_id="NULL"))
-        cursor.execute(APPEND_LOG.format(sequence=4, client_order_id="'mine'").replace("market_maker", "other"))
+        cursor.execute(
+            APPEND_LOG.format(sequence=4, client_order_id="'mine'").replace("market_maker", "other")
+        )
         with pytest.raises(errors.UniqueViolation):
             cursor.execute(APPEND_LOG.format(sequence=5, client_order_id="'mine'"))
 

@@ -13,7 +13,7 @@ import sqlalchemy
 from clearinghouse import bootstrap
 from migrations import schema
 from migrations.provision import DATABASES, SERVICES, Provisioned, drop, provision
-from service_runtime.schema import clearing_data, market_data
+from venue_storage import clearing_data, market_data
 
 ROOT = Path(__file__).parents[3]
 METADATA = {"clearing_data": clearing_data.metadata, "market_data": market_data.metadata}
@@ -21,7 +21,11 @@ METADATA = {"clearing_data": clearing_data.metadata, "market_data": market_data.
 
 def owner_url(provisioned: Provisioned, database: str) -> str:
     """The database with its owner's role."""
-    return provisioned.owner_clearing_url if database == "clearing_data" else provisioned.owner_market_url
+    return (
+        provisioned.owner_clearing_url
+        if database == "clearing_data"
+        else provisioned.owner_market_url
+    )
 
 
 def rows(url: str, statement: str, *parameters: object) -> list[tuple[object, ...]]:
@@ -59,7 +63,10 @@ def column_defaults(url: str) -> set[tuple[object, ...]]:
 
 def storage_parameters(url: str) -> set[tuple[object, ...]]:
     """Table and each storage parameter that is not the server's default."""
-    statement = "SELECT relname, unnest(reloptions) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    statement = (
+        "SELECT relname, unnest(reloptions) FROM pg_class WHERE relnamespace = "
+        "'public'::regnamespace"
+    )
     return set(rows(url, statement))
 
 
@@ -68,7 +75,8 @@ def grants(url: str, instance: str) -> set[tuple[object, ...]]:
     return set(
         rows(
             url,
-            "SELECT grantee, table_name, column_name, privilege_type FROM information_schema.column_privileges"
+            "SELECT grantee, table_name, column_name, privilege_type FROM "
+            "information_schema.column_privileges"
             " WHERE grantee LIKE %s UNION SELECT grantee, table_name, '', privilege_type"
             " FROM information_schema.table_privileges WHERE grantee LIKE %s",
             f"{instance}%",
@@ -78,7 +86,9 @@ def grants(url: str, instance: str) -> set[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_the_migrations_make_exactly_the_metadata(provisioned: Provisioned, database: schema.DatabaseName) -> None:
+def test_the_migrations_make_exactly_the_metadata(
+    provisioned: Provisioned, database: schema.DatabaseName
+) -> None:
     assert schema.differences(database, owner_url(provisioned, database)) == []
 
 
@@ -88,9 +98,14 @@ def test_checks_defaults_and_storage_are_those_of_the_metadata_too(
 ) -> None:
     """alembic's comparison looks at none of them."""
     migrated = owner_url(provisioned, database)
-    engine = sqlalchemy.create_engine(schema.sqlalchemy_url(empty_database), poolclass=sqlalchemy.NullPool)
+    engine = sqlalchemy.create_engine(
+        schema.sqlalchemy_url(empty_database), poolclass=sqlalchemy.NullPool
+    )
     with engine.begin() as connection:
-        functions = rows(migrated, "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = 'journal_is_balanced'")
+        functions = rows(
+            migrated,
+            "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = 'journal_is_balanced'",
+        )
         for (definition,) in functions:
             connection.exec_driver_sql(str(definition).replace("%", "%%"))
         METADATA[database].create_all(connection)
@@ -100,25 +115,42 @@ def test_checks_defaults_and_storage_are_those_of_the_metadata_too(
 
 
 @pytest.mark.parametrize("database", DATABASES)
-def test_down_removes_everything_and_up_makes_the_same_again(postgres_url: str, database: schema.DatabaseName) -> None:
+def test_down_removes_everything_and_up_makes_the_same_again(
+    postgres_url: str, database: schema.DatabaseName
+) -> None:
     instance = f"venue_test_{secrets.token_hex(4)}"
     own = provision(postgres_url, instance)
     url = owner_url(own, database)
     try:
-        before = (check_constraints(url), column_defaults(url), storage_parameters(url), grants(url, instance))
+        before = (
+            check_constraints(url),
+            column_defaults(url),
+            storage_parameters(url),
+            grants(url, instance),
+        )
         schema.downgrade(database, url, instance)
         left = rows(url, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
         assert {name for (name,) in left} <= {"alembic_version", "alembic_version_pkc"}
-        assert rows(url, "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace") == []
+        assert (
+            rows(url, "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+            == []
+        )
         schema.upgrade(database, url, instance)
         assert schema.differences(database, url) == []
-        after = (check_constraints(url), column_defaults(url), storage_parameters(url), grants(url, instance))
+        after = (
+            check_constraints(url),
+            column_defaults(url),
+            storage_parameters(url),
+            grants(url, instance),
+        )
         assert after == before
     finally:
         drop(postgres_url, instance)
 
 
-@pytest.mark.parametrize(("database", "before"), [("clearing_data", "clearing_0005"), ("market_data", "market_0003")])
+@pytest.mark.parametrize(
+    ("database", "before"), [("clearing_data", "clearing_0005"), ("market_data", "market_0003")]
+)
 def test_storage_and_retention_go_back_without_a_trace(
     postgres_url: str, database: schema.DatabaseName, before: str
 ) -> None:
@@ -130,7 +162,9 @@ def test_storage_and_retention_go_back_without_a_trace(
         schema.downgrade(database, url, instance, before)
         left = storage_parameters(url)
         assert left == ({("orders", "fillfactor=80")} if database == "market_data" else set())
-        assert not any("DELETE" in grant and "refused_orders" in grant for grant in grants(url, instance))
+        assert not any(
+            "DELETE" in grant and "refused_orders" in grant for grant in grants(url, instance)
+        )
         schema.upgrade(database, url, instance)
         assert (storage_parameters(url), grants(url, instance)) == newest
     finally:
@@ -143,10 +177,22 @@ def test_an_upgrade_of_what_is_up_to_date_does_nothing(provisioned: Provisioned)
     assert rows(provisioned.owner_clearing_url, "SELECT * FROM alembic_version") == before
 
 
-def test_provisioning_again_changes_only_passwords(provisioned: Provisioned, postgres_url: str) -> None:
+def test_provisioning_again_changes_only_passwords(
+    provisioned: Provisioned, postgres_url: str
+) -> None:
     def everything() -> list[list[tuple[object, ...]]]:
-        tables = ("clients", "accounts", "securities", "securities_deposits", "journals", "settlement_reports")
-        return [rows(provisioned.owner_clearing_url, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
+        tables = (
+            "clients",
+            "accounts",
+            "securities",
+            "securities_deposits",
+            "journals",
+            "settlement_reports",
+        )
+        return [
+            rows(provisioned.owner_clearing_url, f"SELECT * FROM {table} ORDER BY 1, 2")
+            for table in tables
+        ]
 
     before = everything()
     chosen = {service: secrets.token_hex(8) for service in SERVICES}
@@ -154,14 +200,18 @@ def test_provisioning_again_changes_only_passwords(provisioned: Provisioned, pos
     assert everything() == before
     assert again.passwords == chosen
     for service in SERVICES:
-        assert rows(again.clearing_url(service), "SELECT current_user") == [(f"{provisioned.instance}_{service}",)]
+        assert rows(again.clearing_url(service), "SELECT current_user") == [
+            (f"{provisioned.instance}_{service}",)
+        ]
 
 
 def test_two_launchers_at_once_provision_one_venue(postgres_url: str) -> None:
     instance = f"venue_test_{secrets.token_hex(4)}"
     program = "import sys; from migrations.provision import provision; provision(*sys.argv[1:])"
     command = [sys.executable, "-c", program, postgres_url, instance]
-    launchers = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    launchers = [
+        subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     try:
         said = [launcher.communicate(timeout=60)[1] for launcher in launchers]
         assert [launcher.returncode for launcher in launchers] == [0, 0], said
@@ -171,11 +221,20 @@ def test_two_launchers_at_once_provision_one_venue(postgres_url: str) -> None:
         drop(postgres_url, instance)
 
 
-def test_the_first_state_balances_and_nobody_but_the_outside_world_is_short(provisioned: Provisioned) -> None:
+def test_the_first_state_balances_and_nobody_but_the_outside_world_is_short(
+    provisioned: Provisioned,
+) -> None:
     url = provisioned.owner_clearing_url
-    assert rows(url, "SELECT asset FROM ledger_entries GROUP BY asset HAVING sum(amount) <> 0") == []
+    assert (
+        rows(url, "SELECT asset FROM ledger_entries GROUP BY asset HAVING sum(amount) <> 0") == []
+    )
     assert rows(url, "SELECT sum(balance_e4) FROM accounts") == [(0,)]
-    assert rows(url, "SELECT security_id FROM securities_deposits GROUP BY 1 HAVING sum(quantity) <> 0") == []
+    assert (
+        rows(
+            url, "SELECT security_id FROM securities_deposits GROUP BY 1 HAVING sum(quantity) <> 0"
+        )
+        == []
+    )
     short = rows(url, "SELECT client_id FROM accounts WHERE balance_e4 < 0")
     assert short == [("bank",)]
 
@@ -185,8 +244,14 @@ def test_drop_leaves_no_database_and_no_role(postgres_url: str) -> None:
     provision(postgres_url, instance)
     drop(postgres_url, instance)
     drop(postgres_url, instance)
-    assert rows(postgres_url, "SELECT datname FROM pg_database WHERE datname LIKE %s", f"{instance}%") == []
-    assert rows(postgres_url, "SELECT rolname FROM pg_roles WHERE rolname LIKE %s", f"{instance}%") == []
+    assert (
+        rows(postgres_url, "SELECT datname FROM pg_database WHERE datname LIKE %s", f"{instance}%")
+        == []
+    )
+    assert (
+        rows(postgres_url, "SELECT rolname FROM pg_roles WHERE rolname LIKE %s", f"{instance}%")
+        == []
+    )
 
 
 @pytest.fixture

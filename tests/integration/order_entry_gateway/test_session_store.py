@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from order_entry_gateway.adapters.session_store import SessionStore
-from order_entry_gateway.schedule import OPEN_DUE_US, AroundTheClock, Daily
+from order_entry_gateway.loops.phase_schedule import OPEN_DUE_US, AroundTheClock, Daily
 from service_runtime.database import Database
 
 
@@ -26,7 +26,9 @@ def test_a_turn_notes_how_far_it_commanded(store: SessionStore) -> None:
         assert turn is not None and turn.done_us == 7
 
 
-def test_a_schedule_that_is_replaced_during_a_turn_begins_as_it_was_set(store: SessionStore) -> None:
+def test_a_schedule_that_is_replaced_during_a_turn_begins_as_it_was_set(
+    store: SessionStore,
+) -> None:
     store.set_schedule(Daily(), 5)
     with store.turn() as turn:
         assert turn is not None

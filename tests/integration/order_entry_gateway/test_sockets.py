@@ -13,18 +13,19 @@ from simple_websocket import Client, ConnectionClosed
 from werkzeug.serving import make_server
 
 from order_entry_gateway.adapters import websocket
+from order_entry_gateway.adapters.concurrency_limit import Turnstile
 from order_entry_gateway.handlers import OrderDesk
-from order_entry_gateway.timekeeper import Timekeeper
-from order_entry_gateway.turnstile import Turnstile
-from service_runtime import web
-from service_runtime.authentication import TRADER, Authenticator, Caller
+from order_entry_gateway.loops.timekeeper import Timekeeper
+from service_runtime.http import application
+from service_runtime.http.authentication import TRADER, Authenticator, Caller
 from service_runtime.service import Service
 from service_runtime.settings import load
-from service_runtime.web import refuse
 from tests.acceptance.api import eventually
-from venue_protocol.refusals import RejectReason
+from venue_protocol.refusals import RejectReason, refuse
 
-SETTINGS = load({"VENUE_BROKER_URL": "amqp://nowhere", "VENUE_CLEARING_DATABASE_URL": "postgresql://nowhere"})
+SETTINGS = load(
+    {"VENUE_BROKER_URL": "amqp://nowhere", "VENUE_CLEARING_DATABASE_URL": "postgresql://nowhere"}
+)
 
 
 class Keys:
@@ -89,7 +90,7 @@ def timekeeper() -> Sessions:
 @pytest.fixture
 def connect(desk: Desk, timekeeper: Sessions) -> Iterator[Callable[[], Client]]:
     """Opens a WebSocket to a door of this test's own."""
-    app = web.create_app(Service("door", SETTINGS))
+    app = application.create_app(Service("door", SETTINGS))
     doors = cast(OrderDesk, desk), cast(Timekeeper, timekeeper), cast(Authenticator, Keys())
     websocket.add_routes(app, *doors, Turnstile())
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -123,7 +124,9 @@ def _once_there_is_room(connect: Callable[[], Client]) -> Client:
             time.sleep(0.05)
 
 
-def test_sockets_leave_room_for_requests(connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sockets_leave_room_for_requests(
+    connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(websocket, "MOST_SOCKETS", 2)
     first, second = connect(), connect()
     for client in (first, second):
@@ -131,10 +134,15 @@ def test_sockets_leave_room_for_requests(connect: Callable[[], Client], monkeypa
     with pytest.raises(simple_websocket.ConnectionError):
         connect()
     first.close()
-    assert ask(_once_there_is_room(connect), action="authenticate", key="ann.1")["status"] == "authenticated"
+    assert (
+        ask(_once_there_is_room(connect), action="authenticate", key="ann.1")["status"]
+        == "authenticated"
+    )
 
 
-def test_a_client_has_only_so_many_sockets(connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_has_only_so_many_sockets(
+    connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(websocket, "MOST_SOCKETS_OF_A_CLIENT", 1)
     first, second = connect(), connect()
     assert ask(first, action="authenticate", key="ann.1")["status"] == "authenticated"
@@ -143,7 +151,9 @@ def test_a_client_has_only_so_many_sockets(connect: Callable[[], Client], monkey
     assert ask(second, action="authenticate", key="bob.1")["status"] == "authenticated"
 
 
-def test_who_shows_no_key_is_sent_away(connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_shows_no_key_is_sent_away(
+    connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(websocket, "STRANGER_S", 0.3)
     silent, known = connect(), connect()
     assert ask(known, action="authenticate", key="ann.1")["status"] == "authenticated"
@@ -156,7 +166,9 @@ def test_who_shows_no_key_is_sent_away(connect: Callable[[], Client], monkeypatc
 
 
 def test_frames_are_not_piled_up_for_a_busy_door(connect: Callable[[], Client], desk: Desk) -> None:
-    """The kernel's buffers take some; what the process takes beside the frame at work is bounded."""
+    """The kernel's buffers take some; what the process takes beside the frame at work is
+    bounded.
+    """
     client = connect()
     assert ask(client, action="authenticate", key="ann.1")["status"] == "authenticated"
     desk.may_answer.clear()
@@ -195,11 +207,16 @@ def test_a_socket_that_asked_for_it_ends_its_session_however_it_ends(
     assert not timekeeper.open
 
 
-def test_the_dead_mans_switch_is_set_over_a_socket(connect: Callable[[], Client], timekeeper: Sessions) -> None:
+def test_the_dead_mans_switch_is_set_over_a_socket(
+    connect: Callable[[], Client], timekeeper: Sessions
+) -> None:
     client = connect()
     ask(client, action="authenticate", key="ann.x")
     armed = ask(client, action="cancel_after", timeout_ms=2_000, id=7)
     assert (armed["id"], armed["status"], armed["due_us"]) == (7, "armed", 2_000_000)
     assert ask(client, action="cancel_after", timeout_ms=0)["status"] == "disarmed"
-    assert ask(client, action="cancel_after", timeout_ms=-1)["error"]["code"] == "request.invalid_field"
+    assert (
+        ask(client, action="cancel_after", timeout_ms=-1)["error"]["code"]
+        == "request.invalid_field"
+    )
     assert timekeeper.switches == [("ann", 2_000), ("ann", 0)]

@@ -7,10 +7,10 @@ from itertools import count
 
 import pytest
 
-from venue_cli.chaos.campaign import Campaign, Hands, Outcome, Plan
-from venue_cli.chaos.site import Site, open_site
-from venue_cli.chaos.timetable import PlannedFault
-from venue_cli.terminal import silent
+from venue_launcher.terminal import silent
+from venue_trials.chaos.campaign import Campaign, Hands, Outcome, Plan
+from venue_trials.chaos.site import Site, open_site
+from venue_trials.chaos.timetable import PlannedFault
 
 Run = Callable[[Sequence[PlannedFault], float], Outcome]
 _numbers = count(1)
@@ -41,7 +41,9 @@ def site(hands: Hands) -> Iterator[Site]:
 
 @pytest.fixture
 def campaign(site: Site, hands: Hands) -> Callable[..., Campaign]:
-    """A new campaign of so many seconds, with clients of its own; its seed can draw so many faults of some kinds."""
+    """A new campaign of so many seconds, with clients of its own; its seed can draw so many faults
+    of some kinds.
+    """
 
     def make(seconds: float, faults: int = 0, kinds: tuple[str, ...] = ()) -> Campaign:
         plan = Plan(

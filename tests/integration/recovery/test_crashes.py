@@ -1,14 +1,17 @@
-"""Real processes, killed while orders flow. Each test ends with the whole proof: clients' answers, log, audit, feed."""
+"""Real processes, killed while orders flow.
+
+Each test ends with the whole proof: clients' answers, log, audit, feed.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from venue_cli.chaos.campaign import Campaign, Outcome
-from venue_cli.chaos.faults import ALL, BROKER, DUPLICATED, POSTGRES
-from venue_cli.chaos.service_faults import kill_all_services
-from venue_cli.chaos.site import SERVICES, Site
-from venue_cli.chaos.timetable import PlannedFault
-from venue_cli.processes import wait_until
+from venue_launcher.processes import wait_until
+from venue_trials.chaos.campaign import Campaign, Outcome
+from venue_trials.chaos.faults import ALL, BROKER, DUPLICATED, POSTGRES
+from venue_trials.chaos.service_faults import kill_all_services
+from venue_trials.chaos.site import SERVICES, Site
+from venue_trials.chaos.timetable import PlannedFault
 
 
 class Run(Protocol):
@@ -34,11 +37,16 @@ def fault(at_s: float, kind: str, target: str, seconds: float = 0.0) -> PlannedF
 def test_each_service_killed_under_load_loses_nothing(survive: Run) -> None:
     kills = [fault(number, "service killed", name) for number, name in enumerate(SERVICES)]
     outcome = survive([*kills, fault(4, "worker killed", SERVICES[0])], seconds=4)
-    assert all(recovery.ready_s is not None and recovery.through_s is not None for recovery in outcome.recoveries)
+    assert all(
+        recovery.ready_s is not None and recovery.through_s is not None
+        for recovery in outcome.recoveries
+    )
     assert outcome.compared["trades"] > 0
 
 
-def test_queues_emptied_deleted_and_filled_with_old_messages_lose_and_repeat_nothing(survive: Run) -> None:
+def test_queues_emptied_deleted_and_filled_with_old_messages_lose_and_repeat_nothing(
+    survive: Run,
+) -> None:
     outcome = survive(
         [
             fault(0.2, "queues purged", BROKER),
@@ -52,9 +60,12 @@ def test_queues_emptied_deleted_and_filled_with_old_messages_lose_and_repeat_not
     assert outcome.repeated_messages > 0
 
 
-def test_broker_killed_and_then_wiped_heals_from_the_log_and_clients_see_only_delays_or_503(survive: Run) -> None:
+def test_broker_killed_and_then_wiped_heals_from_the_log_and_clients_see_only_delays_or_503(
+    survive: Run,
+) -> None:
     outcome = survive(
-        [fault(0.3, "broker killed", BROKER, seconds=1), fault(0.4, "broker data deleted", BROKER)], seconds=1
+        [fault(0.3, "broker killed", BROKER, seconds=1), fault(0.4, "broker data deleted", BROKER)],
+        seconds=1,
     )
     assert set(outcome.troubles) <= DELAYS_AND_503
 
@@ -100,20 +111,29 @@ def _all_say_what_they_wait_for(site: Site) -> bool:
     """Whether each service names the broker and a database (the feed has two)."""
     unready = site.unready()
     return len(unready) == len(SERVICES) and all(
-        "broker" in reason and ("database" in reason or "_data" in reason) for reason in unready.values()
+        "broker" in reason and ("database" in reason or "_data" in reason)
+        for reason in unready.values()
     )
 
 
 def test_faults_drawn_from_a_seed_lose_nothing(campaign: Callable[..., Campaign]) -> None:
     services = ("service killed", "service terminated")
-    kinds = (*services, "messages dropped", DUPLICATED, "Postgres connections terminated", "Postgres backend killed")
+    kinds = (
+        *services,
+        "messages dropped",
+        DUPLICATED,
+        "Postgres connections terminated",
+        "Postgres backend killed",
+    )
     trading = campaign(5, faults=8, kinds=kinds)
     outcome = trading.run(trading.timetable())
     assert outcome.violations == []
     assert set(outcome.faults) == set(kinds)
 
 
-def test_an_acknowledged_order_that_is_not_in_the_log_would_be_found(campaign: Callable[..., Campaign]) -> None:
+def test_an_acknowledged_order_that_is_not_in_the_log_would_be_found(
+    campaign: Callable[..., Campaign],
+) -> None:
     trading = campaign(0.5)
     order = {"client_order_id": "never-sent", "security": "AAPL", "side": "BUY", "quantity": 1}
     trading.evidence.order("nobody", order, {"order_id": 10**6})

@@ -82,7 +82,9 @@ class SampleService:
     def workers(self) -> list[int]:
         """Process ids of its children: gunicorn's one worker, or none yet."""
         pid = self.process.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
 
     def open_files(self) -> int:
         """How many file descriptors its worker has open."""

@@ -1,4 +1,6 @@
-"""A service with nothing of the venue in it, to try the service loop: run by test_service_loop in a process."""
+"""A service with nothing of the venue in it, to try the service loop: run by test_service_loop in a
+process.
+"""
 
 import os
 import queue
@@ -9,14 +11,15 @@ from typing import Any
 from flask import Flask, Response
 from flask_sock import Sock
 
-from service_runtime import slow_clients
+from service_runtime.http import socket_timeouts
 
-slow_clients.SILENCE_S = int(os.environ["SAMPLE_SILENCE_S"])
+socket_timeouts.SILENCE_S = int(os.environ["SAMPLE_SILENCE_S"])
 
-from service_runtime import settings, web  # noqa: E402
-from service_runtime.request_body import body_bytes  # noqa: E402
+from service_runtime import settings  # noqa: E402
+from service_runtime.http import application  # noqa: E402
+from service_runtime.http.request_body import body_bytes  # noqa: E402
 from service_runtime.service import Service  # noqa: E402
-from venue_protocol.refusals import RejectReason  # noqa: E402
+from venue_protocol.refusals import RejectReason, refuse  # noqa: E402
 
 
 def build(service: Service) -> Flask:
@@ -43,25 +46,25 @@ def build(service: Service) -> Flask:
         raise RuntimeError("can't be built")
     while os.environ.get("SAMPLE_HANGS_IN_BUILD"):
         time.sleep(0.05)
-    app = web.create_app(service)
+    app = application.create_app(service)
 
     @app.post("/echo")
     def echo() -> Response:
-        return web.json_response({"bytes": len(body_bytes())})
+        return application.json_response({"bytes": len(body_bytes())})
 
     @app.post("/break/<order>")
     def break_down(order: str) -> Response:
         orders.put(order)
-        return web.json_response({})
+        return application.json_response({})
 
     @app.post("/unready")
     def unready() -> Response:
         ready["part"] = False
-        return web.json_response({})
+        return application.json_response({})
 
     @app.get("/refused")
     def refused() -> Response:
-        raise web.refuse(RejectReason.INVALID_FIELD, "the field is wrong", "field", given=1)
+        raise refuse(RejectReason.INVALID_FIELD, "the field is wrong", "field", given=1)
 
     @app.get("/fault")
     def fault() -> Response:
@@ -69,7 +72,7 @@ def build(service: Service) -> Flask:
 
     @app.get("/whole")
     def whole() -> Response:
-        return web.json_response({"limit": web.query_whole("limit", 5, 1, 10)})
+        return application.json_response({"limit": application.query_whole("limit", 5, 1, 10)})
 
     @Sock(app).route("/socket")  # type: ignore[untyped-decorator]
     def socket(connection: Any) -> None:

@@ -12,13 +12,16 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from migrations.provision import Provisioned
-from service_runtime import authentication, web
-from service_runtime.authentication import Authenticator, key_hash, new_key
 from service_runtime.database import Database
+from service_runtime.http import application, authentication
+from service_runtime.http.authentication import Authenticator, key_hash, new_key
 from service_runtime.service import Service
 from service_runtime.settings import load
+from venue_protocol.refusals import Refused
 
-SETTINGS = load({"VENUE_BROKER_URL": "amqp://nowhere", "VENUE_CLEARING_DATABASE_URL": "postgresql://nowhere"})
+SETTINGS = load(
+    {"VENUE_BROKER_URL": "amqp://nowhere", "VENUE_CLEARING_DATABASE_URL": "postgresql://nowhere"}
+)
 
 
 class Door:
@@ -31,20 +34,20 @@ class Door:
         self.client = self._app(Authenticator(self._database)).test_client()
 
     def _app(self, authenticator: Authenticator) -> Flask:
-        app = web.create_app(Service("door", SETTINGS))
+        app = application.create_app(Service("door", SETTINGS))
         app.testing = False
 
         @app.get("/me")
         def me() -> Response:
-            return web.json_response(authenticator.caller().client_id)
+            return application.json_response(authenticator.caller().client_id)
 
         @app.get("/administration")
         def administration() -> Response:
-            return web.json_response(authenticator.administrator().client_id)
+            return application.json_response(authenticator.administrator().client_id)
 
         @app.get("/accounts/<client_id>")
         def account(client_id: str) -> Response:
-            return web.json_response(authenticator.may_read(client_id).client_id)
+            return application.json_response(authenticator.may_read(client_id).client_id)
 
         return app
 
@@ -88,7 +91,9 @@ def test_a_key_names_its_client(door: Door) -> None:
     client_id, key = door.new_client()
     assert ask(door.client, "/me", key).get_json() == client_id
     assert door.client.get("/me", headers={"X-API-Key": key}).get_json() == client_id
-    assert door.client.get("/me", headers={"Authorization": f"bearer  {key} "}).get_json() == client_id
+    assert (
+        door.client.get("/me", headers={"Authorization": f"bearer  {key} "}).get_json() == client_id
+    )
 
 
 @pytest.mark.parametrize("path", ["/me", "/administration", "/accounts/bank", "/accounts/nobody"])
@@ -102,7 +107,10 @@ def test_no_key_and_a_wrong_key_are_401(door: Door, path: str) -> None:
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer    ", "Basic dXNlcjpwYXNz", ""])
 def test_a_header_without_a_key_is_a_missing_key(door: Door, header: str) -> None:
-    assert code(door.client.get("/me", headers={"Authorization": header})) == (401, "auth.key_missing")
+    assert code(door.client.get("/me", headers={"Authorization": header})) == (
+        401,
+        "auth.key_missing",
+    )
 
 
 def test_a_revoked_key_stops_working_within_a_second(door: Door) -> None:
@@ -159,7 +167,9 @@ UNKNOWN: list[Callable[[str], str]] = [
 
 @pytest.mark.parametrize("spelling", UNKNOWN)
 @pytest.mark.parametrize("role", ["trader", "administrator"])
-def test_an_unknown_client_is_404_for_everybody(door: Door, role: str, spelling: Callable[[str], str]) -> None:
+def test_an_unknown_client_is_404_for_everybody(
+    door: Door, role: str, spelling: Callable[[str], str]
+) -> None:
     known, _ = door.new_client()
     _, key = door.new_client(role)
     assert code(ask(door.client, f"/accounts/{spelling(known)}", key)) == (404, "client.unknown")
@@ -167,12 +177,12 @@ def test_an_unknown_client_is_404_for_everybody(door: Door, role: str, spelling:
 
 def test_a_database_that_is_away_is_503_with_retry_after_and_no_verdict_on_the_key() -> None:
     database = Database("postgresql://nobody@127.0.0.1:1/nothing", "away")
-    app = web.create_app(Service("door", SETTINGS))
+    app = application.create_app(Service("door", SETTINGS))
     authenticator = Authenticator(database)
 
     @app.get("/me")
     def me() -> Response:
-        return web.json_response(authenticator.caller().client_id)
+        return application.json_response(authenticator.caller().client_id)
 
     answer = ask(app.test_client(), "/me", "vk_any")
     assert code(answer) == (503, "service.not_ready")
@@ -196,14 +206,18 @@ def test_keys_in_use_are_looked_up_together_and_a_revoked_one_among_them_is_foun
     monkeypatch.setattr(database, "transaction", counted)
     clients = [door.new_client() for _ in range(5)]
     with create_context():
-        assert [authenticator.caller_of(key).client_id for _, key in clients] == [client_id for client_id, _ in clients]
+        assert [authenticator.caller_of(key).client_id for _, key in clients] == [
+            client_id for client_id, _ in clients
+        ]
         assert asked == 5
-        door.execute("UPDATE api_keys SET revoked_us = 2 WHERE key_hash = %s", key_hash(clients[4][1]))
+        door.execute(
+            "UPDATE api_keys SET revoked_us = 2 WHERE key_hash = %s", key_hash(clients[4][1])
+        )
         now_s[0] += 5
         for client_id, key in clients[:4]:
             assert authenticator.caller_of(key).client_id == client_id
         assert asked == 6
-        with pytest.raises(web.Refused):
+        with pytest.raises(Refused):
             authenticator.caller_of(clients[4][1])
         assert asked == 7
         now_s[0] += 60
@@ -215,4 +229,4 @@ def test_keys_in_use_are_looked_up_together_and_a_revoked_one_among_them_is_foun
 
 def create_context() -> RequestContext:
     """Flask's own, which refusals need."""
-    return web.create_app(Service("door", SETTINGS)).test_request_context()
+    return application.create_app(Service("door", SETTINGS)).test_request_context()

@@ -37,14 +37,21 @@ class Scratch:
 
     def terminate(self, name: str = "under_test") -> int:
         """End every backend of the pool under test; how many there were."""
-        statement = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %s"
+        statement = (
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name "
+            "= %s"
+        )
         return len(self.execute(statement, name))
 
     def at_commit(self, action: str) -> None:
         """Let every COMMIT that wrote a number do `action` (PL/pgSQL) first."""
-        self.execute(f"CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {action} END$$")
         self.execute(
-            "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON numbers DEFERRABLE INITIALLY DEFERRED"
+            f"CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {action} "
+            "END$$"
+        )
+        self.execute(
+            "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON numbers DEFERRABLE INITIALLY "
+            "DEFERRED"
             " FOR EACH ROW EXECUTE FUNCTION at_commit()"
         )
 
@@ -89,7 +96,9 @@ def database(scratch: Scratch) -> Iterator[Database]:
 
 def put(number: int) -> Callable[[Cursor], None]:
     """Work that inserts a number, and does nothing the second time."""
-    return lambda cursor: cursor.execute("INSERT INTO numbers VALUES (%s) ON CONFLICT DO NOTHING", (number,))
+    return lambda cursor: cursor.execute(
+        "INSERT INTO numbers VALUES (%s) ON CONFLICT DO NOTHING", (number,)
+    )
 
 
 def backend_pid(database: Database) -> int:
@@ -106,7 +115,9 @@ def test_a_block_that_ends_is_committed(database: Database, scratch: Scratch) ->
     assert scratch.numbers() == [1]
 
 
-@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), DatabaseUnavailable("elsewhere")])
+@pytest.mark.parametrize(
+    "error", [ValueError("no"), KeyboardInterrupt(), DatabaseUnavailable("elsewhere")]
+)
 def test_a_block_that_raises_is_rolled_back_and_the_error_goes_on(
     database: Database, scratch: Scratch, error: BaseException
 ) -> None:
@@ -131,7 +142,9 @@ def test_a_broken_constraint_is_the_callers_to_see(database: Database) -> None:
             cursor.execute("INSERT INTO numbers VALUES (1), (1)")
 
 
-def test_a_connection_lost_in_the_block_means_nothing_was_committed(database: Database, scratch: Scratch) -> None:
+def test_a_connection_lost_in_the_block_means_nothing_was_committed(
+    database: Database, scratch: Scratch
+) -> None:
     with pytest.raises(DatabaseUnavailable) as raised, database.transaction() as cursor:
         put(1)(cursor)
         scratch.terminate()
@@ -140,7 +153,9 @@ def test_a_connection_lost_in_the_block_means_nothing_was_committed(database: Da
     assert scratch.numbers() == [] and database.is_ready()
 
 
-def test_a_connection_lost_while_copying_means_nothing_was_committed(database: Database, scratch: Scratch) -> None:
+def test_a_connection_lost_while_copying_means_nothing_was_committed(
+    database: Database, scratch: Scratch
+) -> None:
     class Slow(io.RawIOBase):
         """Rows, and in the middle of them the end of the connection."""
 
@@ -181,7 +196,9 @@ def test_after_a_restart_of_the_server_one_failure_is_enough_to_renew_the_pool(
 
 
 def test_a_commit_that_was_cut_short_is_unknown(database: Database, scratch: Scratch) -> None:
-    scratch.at_commit("PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); RETURN NULL;")
+    scratch.at_commit(
+        "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); RETURN NULL;"
+    )
     with pytest.raises(CommitUnknown), database.transaction() as cursor:
         put(1)(cursor)
     assert scratch.numbers() == []
@@ -192,7 +209,9 @@ def test_a_commit_that_was_cut_short_is_unknown(database: Database, scratch: Scr
 def test_a_commit_whose_answer_was_lost_is_unknown_although_it_happened(scratch: Scratch) -> None:
     parts = urlsplit(scratch.url)
     proxy = TcpProxy((parts.hostname or "127.0.0.1", parts.port or 5432))
-    through_proxy = parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{proxy.port}")
+    through_proxy = parts._replace(
+        netloc=f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{proxy.port}"
+    )
     database = Database(urlunsplit(through_proxy), "through_proxy", pool_size=1)
     scratch.at_commit("PERFORM pg_sleep(0.5); RETURN NULL;")
     cut = threading.Timer(0.2, proxy.cut)
@@ -206,7 +225,9 @@ def test_a_commit_whose_answer_was_lost_is_unknown_although_it_happened(scratch:
     proxy.close()
 
 
-def test_a_constraint_that_fails_at_commit_is_not_unknown(database: Database, scratch: Scratch) -> None:
+def test_a_constraint_that_fails_at_commit_is_not_unknown(
+    database: Database, scratch: Scratch
+) -> None:
     scratch.at_commit("RAISE check_violation;")
     with pytest.raises(errors.CheckViolation), database.transaction() as cursor:
         put(1)(cursor)
@@ -214,7 +235,9 @@ def test_a_constraint_that_fails_at_commit_is_not_unknown(database: Database, sc
     scratch.normal_commits()
 
 
-def test_a_serialization_failure_at_commit_is_not_unknown(database: Database, scratch: Scratch) -> None:
+def test_a_serialization_failure_at_commit_is_not_unknown(
+    database: Database, scratch: Scratch
+) -> None:
     """The write skew of the Postgres manual: each sees the other on call, and leaves."""
     scratch.execute("INSERT INTO doctors VALUES ('alice', true), ('bob', true)")
 
@@ -230,7 +253,9 @@ def test_a_serialization_failure_at_commit_is_not_unknown(database: Database, sc
     assert not isinstance(raised.value, CommitUnknown)
 
 
-def test_a_deadlock_is_tried_again_on_the_same_connections(database: Database, scratch: Scratch) -> None:
+def test_a_deadlock_is_tried_again_on_the_same_connections(
+    database: Database, scratch: Scratch
+) -> None:
     scratch.execute("INSERT INTO doctors VALUES ('alice', true), ('bob', true)")
     both_have_one = threading.Barrier(2)
     met: set[int] = set()
@@ -270,7 +295,9 @@ def test_a_statement_that_takes_too_long_is_ended_and_nothing_committed(scratch:
     database.close()
 
 
-def test_work_is_repeated_until_it_commits_and_its_effect_is_there_once(database: Database, scratch: Scratch) -> None:
+def test_work_is_repeated_until_it_commits_and_its_effect_is_there_once(
+    database: Database, scratch: Scratch
+) -> None:
     attempts = []
 
     def work(cursor: Cursor) -> str:
@@ -286,7 +313,9 @@ def test_work_is_repeated_until_it_commits_and_its_effect_is_there_once(database
 
 
 def test_work_after_an_unknown_commit_is_repeated(database: Database, scratch: Scratch) -> None:
-    scratch.at_commit("PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); RETURN NULL;")
+    scratch.at_commit(
+        "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); RETURN NULL;"
+    )
     attempts = []
 
     def work(cursor: Cursor) -> None:
@@ -336,7 +365,9 @@ def test_an_unreachable_server_is_unavailable() -> None:
     assert not database.is_ready()
 
 
-def test_many_threads_lose_nothing_while_backends_are_terminated(database: Database, scratch: Scratch) -> None:
+def test_many_threads_lose_nothing_while_backends_are_terminated(
+    database: Database, scratch: Scratch
+) -> None:
     def write(thread: int) -> None:
         for number in range(60):
             database.run(put(thread * 1_000 + number))
@@ -347,6 +378,10 @@ def test_many_threads_lose_nothing_while_backends_are_terminated(database: Datab
     while any(thread.is_alive() for thread in threads):
         scratch.terminate()
         threads[0].join(0.05)
-    assert scratch.numbers() == [thread * 1_000 + number for thread in range(6) for number in range(60)]
+    assert scratch.numbers() == [
+        thread * 1_000 + number for thread in range(6) for number in range(60)
+    ]
     sessions = "SELECT count(*) <= 4 FROM pg_stat_activity WHERE application_name = 'under_test'"
-    assert eventually(lambda: scratch.execute(sessions) == [(True,)]), "the pool stays within its size"
+    assert eventually(lambda: scratch.execute(sessions) == [(True,)]), (
+        "the pool stays within its size"
+    )

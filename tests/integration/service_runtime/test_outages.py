@@ -10,7 +10,7 @@ from service_runtime.bus import Confirmation, Consumer, Delivery
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.database import Cursor, Database, DatabaseUnavailable
 from tests.integration.service_runtime.sample_process import eventually
-from venue_cli.infrastructure import PrivatePair, throw_away
+from venue_launcher.infrastructure import PrivatePair, throw_away
 from venue_protocol.topology import DEAD_LETTERS, DURABLE_QUEUES, ORDER_ENTRY
 
 BLOCKED, NORMAL = "0.00000001", "0.4"
@@ -121,7 +121,9 @@ def test_a_killed_broker_keeps_what_it_confirmed_and_gets_the_rest_when_it_is_ba
 ) -> None:
     publisher, consumer = bus.publisher(), bus.consumer(ORDER_ENTRY, prefetch=1_000)
     assert consumer.receive(0.1, 1) == []
-    confirmations: list[Confirmation] = [publisher.publish(ORDER_ENTRY, b"%d" % number) for number in range(200)]
+    confirmations: list[Confirmation] = [
+        publisher.publish(ORDER_ENTRY, b"%d" % number) for number in range(200)
+    ]
     assert confirmations[99].wait(20)
     pair.broker.kill()
     confirmations += [publisher.publish(ORDER_ENTRY, b"%d" % number) for number in range(200, 400)]
@@ -132,11 +134,15 @@ def test_a_killed_broker_keeps_what_it_confirmed_and_gets_the_rest_when_it_is_ba
     assert sorted(numbers(consumer, 400)) == list(range(400))
 
 
-def test_a_killed_database_keeps_what_was_committed_and_work_goes_on_after_its_restart(pair: PrivatePair) -> None:
+def test_a_killed_database_keeps_what_was_committed_and_work_goes_on_after_its_restart(
+    pair: PrivatePair,
+) -> None:
     database = Database(pair.postgres.url, "outages", pool_size=2)
 
     def put(number: int) -> Callable[[Cursor], None]:
-        return lambda cursor: cursor.execute("INSERT INTO killed VALUES (%s) ON CONFLICT DO NOTHING", (number,))
+        return lambda cursor: cursor.execute(
+            "INSERT INTO killed VALUES (%s) ON CONFLICT DO NOTHING", (number,)
+        )
 
     with database.transaction() as cursor:
         cursor.execute("CREATE TABLE killed (number int PRIMARY KEY)")

@@ -29,11 +29,15 @@ def answer_to(connection: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize("order", ["now", "exit"])
-def test_a_thread_that_raises_ends_the_process_with_the_fatal_code(sample: SampleService, order: str) -> None:
+def test_a_thread_that_raises_ends_the_process_with_the_fatal_code(
+    sample: SampleService, order: str
+) -> None:
     with suppress(requests.RequestException):
         requests.post(sample.url(f"/break/{order}"), timeout=5)
     assert sample.process.wait(10) == FATAL
-    assert any(line["level"] == "CRITICAL" and line["worker"] == "work" for line in sample.log_lines())
+    assert any(
+        line["level"] == "CRITICAL" and line["worker"] == "work" for line in sample.log_lines()
+    )
 
 
 def test_an_app_that_cannot_be_built_ends_the_process_with_the_fatal_code(
@@ -73,7 +77,10 @@ def test_open_connections_and_websockets_do_not_hold_back_the_stop(sample: Sampl
     silent = [sample.connect() for _ in range(5)]
     half_sent = sample.connect()
     half_sent.sendall(HEALTH[:10])
-    with connect_websocket(f"ws://127.0.0.1:{sample.port}/socket") as websocket, requests.Session() as session:
+    with (
+        connect_websocket(f"ws://127.0.0.1:{sample.port}/socket") as websocket,
+        requests.Session() as session,
+    ):
         websocket.send("hello")
         assert websocket.recv(timeout=5) == "hello"
         session.get(sample.url("/healthz"), timeout=5)
@@ -93,7 +100,9 @@ def test_a_killed_worker_is_replaced(sample: SampleService) -> None:
 @pytest.mark.parametrize(
     "sent", [b"", HEALTH[:20], b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345"]
 )
-def test_two_hundred_clients_that_stop_halfway_delay_nobody(lasting_sample: SampleService, sent: bytes) -> None:
+def test_two_hundred_clients_that_stop_halfway_delay_nobody(
+    lasting_sample: SampleService, sent: bytes
+) -> None:
     connections = [lasting_sample.connect() for _ in range(200)]
     for connection in connections:
         connection.sendall(sent)
@@ -150,16 +159,22 @@ def test_bodies_of_any_allowed_size_arrive_whole(lasting_sample: SampleService, 
 
 def test_a_body_sent_slowly_in_two_parts_arrives_whole(lasting_sample: SampleService) -> None:
     with lasting_sample.connect() as connection:
-        connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 300000\r\n\r\n")
+        connection.sendall(
+            b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 300000\r\n\r\n"
+        )
         connection.sendall(b"x" * 150_000)
         assert requests.get(lasting_sample.url("/healthz"), timeout=5).status_code == 200
         connection.sendall(b"x" * 150_000)
         assert answer_to(connection).endswith(b'{"bytes":300000}')
 
 
-def test_a_trickled_chunked_body_is_refused_at_once_and_holds_no_thread(lasting_sample: SampleService) -> None:
+def test_a_trickled_chunked_body_is_refused_at_once_and_holds_no_thread(
+    lasting_sample: SampleService,
+) -> None:
     with lasting_sample.connect() as connection:
-        connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n \r\n0\r\n")
+        connection.sendall(
+            b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n \r\n0\r\n"
+        )
         answer = answer_to(connection)
     assert answer.startswith(b"HTTP/1.1 411") and b"request.length_required" in answer
 
@@ -183,7 +198,9 @@ def test_a_client_that_waits_for_100_continue_gets_it(lasting_sample: SampleServ
         assert answer_to(connection).endswith(b'{"bytes":3}')
 
 
-def test_requests_sent_ahead_on_one_connection_are_answered_in_order(lasting_sample: SampleService) -> None:
+def test_requests_sent_ahead_on_one_connection_are_answered_in_order(
+    lasting_sample: SampleService,
+) -> None:
     first = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
     last = b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
     with lasting_sample.connect() as connection:
@@ -205,11 +222,16 @@ def test_requests_sent_ahead_on_one_connection_are_answered_in_order(lasting_sam
             b"request.length_required",
         ),
         (b"GET /" + b"x" * 5_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"request.too_large"),
-        (b"GET / HTTP/1.1\r\n" + b"".join(b"H%d: x\r\n" % n for n in range(100)) + b"\r\n", b"request.too_large"),
+        (
+            b"GET / HTTP/1.1\r\n" + b"".join(b"H%d: x\r\n" % n for n in range(100)) + b"\r\n",
+            b"request.too_large",
+        ),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000, b"request.too_large"),
     ],
 )
-def test_what_is_not_http_gets_our_error_shape(lasting_sample: SampleService, sent: bytes, code: bytes) -> None:
+def test_what_is_not_http_gets_our_error_shape(
+    lasting_sample: SampleService, sent: bytes, code: bytes
+) -> None:
     with lasting_sample.connect() as connection:
         connection.sendall(sent)
         answer = answer_to(connection)
@@ -217,7 +239,9 @@ def test_what_is_not_http_gets_our_error_shape(lasting_sample: SampleService, se
     assert lasting_sample.is_alive()
 
 
-def test_a_websocket_client_may_be_silent_longer_than_a_request(lasting_sample: SampleService) -> None:
+def test_a_websocket_client_may_be_silent_longer_than_a_request(
+    lasting_sample: SampleService,
+) -> None:
     with connect_websocket(f"ws://127.0.0.1:{lasting_sample.port}/socket") as websocket:
         with pytest.raises(TimeoutError):
             websocket.recv(timeout=SILENCE_S + 0.5)
@@ -226,12 +250,16 @@ def test_a_websocket_client_may_be_silent_longer_than_a_request(lasting_sample: 
 
 
 @pytest.mark.parametrize("wanted", [b"", b"Expect: 100-continue\r\n"])
-def test_clients_that_reset_their_connection_end_nothing(sample: SampleService, wanted: bytes) -> None:
+def test_clients_that_reset_their_connection_end_nothing(
+    sample: SampleService, wanted: bytes
+) -> None:
     first = sample.workers()
     for _ in range(100):
         with sample.connect() as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n" + wanted + b"\r\n")
+            connection.sendall(
+                b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n" + wanted + b"\r\n"
+            )
     assert sample.is_alive() and sample.workers() == first
 
 

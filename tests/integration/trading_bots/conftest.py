@@ -8,21 +8,23 @@ import pytest
 
 from migrations.provision import drop
 from trading_bots.client import VenueClient
-from venue_cli import running
-from venue_cli.administration import Administration
-from venue_cli.running import RunningVenue
+from venue_launcher import running_venue
+from venue_launcher.admin_client import Administration
+from venue_launcher.running_venue import RunningVenue
 
 
 @pytest.fixture(scope="package")
 def live_venue(
-    postgres_url: str, emptied_broker_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+    postgres_url: str,
+    emptied_broker_url: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningVenue]:
     """A running venue of this test run's own, stopped and dropped afterwards."""
     folder: Path = tmp_path_factory.mktemp("bots-venue")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VENUE_POSTGRES_URL", postgres_url)
         environment.setenv("VENUE_BROKER_URL", emptied_broker_url())
-        with running.start("given", folder, report=lambda _line: None) as started:
+        with running_venue.start("given", folder, report=lambda _line: None) as started:
             yield started
         drop(postgres_url, started.instance)
 
@@ -33,7 +35,9 @@ def new_client(live_venue: RunningVenue) -> Iterator[Callable[..., VenueClient]]
     administration = Administration(live_venue)
     made: list[VenueClient] = []
 
-    def make(name: str, cash: str | None = None, shares: dict[str, int] | None = None) -> VenueClient:
+    def make(
+        name: str, cash: str | None = None, shares: dict[str, int] | None = None
+    ) -> VenueClient:
         client_id = f"{name}-{time.monotonic_ns()}"
         role = "market_maker" if cash or shares else "trader"
         key = administration.create_client(client_id, role, cash, shares)

@@ -15,21 +15,30 @@ from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import VenueClient
 from trading_bots.runner import BotSettings, Fleet, VenueAddress
 from venue_cli import demo
-from venue_cli.administration import Administration
-from venue_cli.errors import CommandError
-from venue_cli.replay.orders import make_plan, play
-from venue_cli.running import RunningVenue
 from venue_cli.standings import StandingsReader
+from venue_launcher.admin_client import Administration
+from venue_launcher.errors import CommandError
+from venue_launcher.running_venue import RunningVenue
+from venue_trials.recorded_flow.orders import make_plan, play
 
 
-@pytest.mark.parametrize("name", ["order_entry_gateway", "matching_engine", "clearinghouse", "market_data_feed"])
+@pytest.mark.parametrize(
+    "name", ["order_entry_gateway", "matching_engine", "clearinghouse", "market_data_feed"]
+)
 def test_bots_trade_on_after_a_service_was_killed(
     live_venue: RunningVenue, new_client: Callable[..., VenueClient], name: str
 ) -> None:
     maker = new_client("maker", "1000000.00", {"GOOG": 10_000})
     taker = new_client("taker", "1000000.00", {"GOOG": 10_000})
     bots = [
-        BotSettings(client_id=c.client_id, api_key=c.api_key, security="GOOG", strategy=strategy, seed=5, rate=10.0)
+        BotSettings(
+            client_id=c.client_id,
+            api_key=c.api_key,
+            security="GOOG",
+            strategy=strategy,
+            seed=5,
+            rate=10.0,
+        )
         for c, strategy in ((maker, "market_maker"), (taker, "retail"))
     ]
     fleet = Fleet(bots, VenueAddress(live_venue.gateway_url, live_venue.market_data_url))
@@ -66,7 +75,9 @@ def test_a_demo_ends_with_nothing_lost_and_a_second_one_goes_on(
         assert settled is not None and int(settled[1].replace(",", "")) > 0
 
 
-def test_a_second_demo_at_the_same_time_is_refused_before_it_makes_accounts(live_venue: RunningVenue) -> None:
+def test_a_second_demo_at_the_same_time_is_refused_before_it_makes_accounts(
+    live_venue: RunningVenue,
+) -> None:
     before = len(Administration(live_venue).clients())
     with (live_venue.state_dir / "demo.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -84,7 +95,11 @@ def test_the_standings_count_deposits_as_paid_in(
     standings = {each.client_id: each for each in reader.read()}
     reader.close()
     own, makers = standings[ann.client_id], standings[maker.client_id]
-    assert (own.cash, own.paid_in, own.return_percent) == (Decimal("20000.00"), Decimal("20000.00"), 0)
+    assert (own.cash, own.paid_in, own.return_percent) == (
+        Decimal("20000.00"),
+        Decimal("20000.00"),
+        0,
+    )
     assert own.rank is not None and makers.rank is None
     assert (makers.paid_in, makers.holdings) == (Decimal("250.00"), {"AAPL": 2})
 

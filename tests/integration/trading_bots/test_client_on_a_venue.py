@@ -10,7 +10,7 @@ import pytest
 from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import Amend, Cancel, Place, Refused, VenueClient
 from trading_bots.records import Receipt
-from venue_cli.running import RunningVenue
+from venue_launcher.running_venue import RunningVenue
 
 NewClient = Callable[..., VenueClient]
 
@@ -57,7 +57,10 @@ def test_orders_are_amended_and_canceled_by_either_name(maker: VenueClient) -> N
     )
     assert all(isinstance(result, Receipt) for result in results)
     wait_for(
-        lambda: [(order.client_order_id, order.price) for order in maker.orders()] == [("other", Decimal("98.50"))]
+        lambda: (
+            [(order.client_order_id, order.price) for order in maker.orders()]
+            == [("other", Decimal("98.50"))]
+        )
     )
     maker.cancel_all()
     wait_for(lambda: maker.orders() == [] and maker.balance().held == 0)
@@ -82,11 +85,19 @@ def test_refusals_carry_the_venues_code(new_client: NewClient) -> None:
 
 def test_the_book_shows_resting_orders_best_first(maker: VenueClient) -> None:
     maker.place_many(
-        [Place("TSLA", "BUY", 5, "60.00"), Place("TSLA", "BUY", 3, "61.00"), Place("TSLA", "BUY", 2, "61.00")]
+        [
+            Place("TSLA", "BUY", 5, "60.00"),
+            Place("TSLA", "BUY", 3, "61.00"),
+            Place("TSLA", "BUY", 2, "61.00"),
+        ]
     )
 
     def own_levels() -> list[tuple[Decimal, int]]:
-        return [(level.price, level.quantity) for level in maker.book("TSLA", 50).bids if level.price <= 61]
+        return [
+            (level.price, level.quantity)
+            for level in maker.book("TSLA", 50).bids
+            if level.price <= 61
+        ]
 
     wait_for(lambda: own_levels() == [(Decimal("61.00"), 5), (Decimal("60.00"), 5)])
 
@@ -107,7 +118,9 @@ def test_orders_over_the_websocket_survive_a_killed_gateway_without_a_repeat(
     wait_for(lambda: [(o.client_order_id, o.quantity) for o in maker.orders()] == [("after", 1)])
 
 
-def test_cancel_all_is_the_first_request_that_a_gateway_may_get(live_venue: RunningVenue, maker: VenueClient) -> None:
+def test_cancel_all_is_the_first_request_that_a_gateway_may_get(
+    live_venue: RunningVenue, maker: VenueClient
+) -> None:
     maker.place("TSLA", "BUY", 1, "90.00")
     os.kill(live_venue.pids()["order_entry_gateway"], signal.SIGKILL)
     maker.cancel_all()

@@ -11,7 +11,7 @@ from clearinghouse.bootstrap import _administration
 from migrations.provision import Provisioned
 from service_runtime.database import Database
 from venue_cli.demo import sums
-from venue_cli.running import RunningVenue
+from venue_launcher.running_venue import RunningVenue
 
 
 @pytest.fixture
@@ -53,16 +53,22 @@ def faults(venue: RunningVenue, before: sums.Sums) -> list[str]:
     return sums.judge(venue, before, "demo1.").faults
 
 
-def test_an_untouched_venue_has_no_faults_and_the_sums_of_its_first_state(venue: RunningVenue) -> None:
+def test_an_untouched_venue_has_no_faults_and_the_sums_of_its_first_state(
+    venue: RunningVenue,
+) -> None:
     before = sums.read_sums(venue)
     assert before.shares == dict.fromkeys(("AAPL", "AMZN", "GOOG", "MSFT", "TSLA"), 10_000_000)
     assert before.cash_e4 > 0 and before.trades_settled == 0
     assert faults(venue, before) == []
 
 
-def test_a_ten_thousandth_of_a_dollar_of_drift_is_found(venue: RunningVenue, undo: list[str]) -> None:
+def test_a_ten_thousandth_of_a_dollar_of_drift_is_found(
+    venue: RunningVenue, undo: list[str]
+) -> None:
     before = sums.read_sums(venue)
-    execute(venue, "UPDATE accounts SET balance_e4 = balance_e4 + 1 WHERE client_id = 'market_maker'")
+    execute(
+        venue, "UPDATE accounts SET balance_e4 = balance_e4 + 1 WHERE client_id = 'market_maker'"
+    )
     undo.append("UPDATE accounts SET balance_e4 = balance_e4 - 1 WHERE client_id = 'market_maker'")
     assert faults(venue, before) == ["cash drifted by $0.0001"]
 
@@ -81,9 +87,14 @@ def test_a_hold_without_an_open_order_is_found(venue: RunningVenue, undo: list[s
         "INSERT INTO clients (client_id, role, created_us) VALUES ('demo1.x', 'trader', 0)",
         "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES ('demo1.x', 10, 3)",
     )
-    undo += ["DELETE FROM accounts WHERE client_id = 'demo1.x'", "DELETE FROM clients WHERE client_id = 'demo1.x'"]
+    undo += [
+        "DELETE FROM accounts WHERE client_id = 'demo1.x'",
+        "DELETE FROM clients WHERE client_id = 'demo1.x'",
+    ]
     before = sums.read_sums(venue)
-    assert faults(venue, before) == ["something is still held although no order of the demo is open"]
+    assert faults(venue, before) == [
+        "something is still held although no order of the demo is open"
+    ]
     assert sums.judge(venue, before, "demo2.").faults == []
 
 
@@ -105,7 +116,9 @@ def test_shares_given_by_the_issuer_move_within_the_venue(venue: RunningVenue) -
 def test_a_deposit_does_not_hide_a_drift(venue: RunningVenue, undo: list[str]) -> None:
     before = sums.read_sums(venue)
     deposit(venue, "USD", 5)
-    execute(venue, "UPDATE accounts SET balance_e4 = balance_e4 - 1 WHERE client_id = 'market_maker'")
+    execute(
+        venue, "UPDATE accounts SET balance_e4 = balance_e4 - 1 WHERE client_id = 'market_maker'"
+    )
     undo.append("UPDATE accounts SET balance_e4 = balance_e4 + 1 WHERE client_id = 'market_maker'")
     assert faults(venue, before) == ["cash drifted by $-0.0001"]
 
@@ -124,7 +137,8 @@ def test_a_trade_settled_but_never_matched_is_found(venue: RunningVenue) -> None
     before = sums.read_sums(venue)
     execute(
         venue,
-        "INSERT INTO journals (journal_id, journal_kind, time_us, trade_id, accounts, assets, amounts)"
+        "INSERT INTO journals (journal_id, journal_kind, time_us, trade_id, accounts, assets, "
+        "amounts)"
         " SELECT max(journal_id) + 1, 'trade', 1, 1, '{a,b}', '{USD,USD}', '{-5,5}' FROM journals",
     )
     assert faults(venue, before) == ["0 trades were matched, 1 settled"]

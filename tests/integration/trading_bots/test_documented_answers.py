@@ -13,12 +13,12 @@ import requests
 import clearinghouse.adapters.api as clearinghouse_api
 import market_data_feed.adapters.api as feed_api
 import order_entry_gateway.adapters.api as gateway_api
-from service_runtime.openapi import Operation
+from service_runtime.http.openapi import Operation
 from tests.integration.trading_bots.waiting import wait_for
 from tests.openapi_check import faults
 from trading_bots.client import Refused, VenueClient
-from venue_cli.administration import Administration
-from venue_cli.running import RunningVenue
+from venue_launcher.admin_client import Administration
+from venue_launcher.running_venue import RunningVenue
 
 
 @dataclass(frozen=True)
@@ -34,23 +34,35 @@ class Asking:
     def ask(self, operation: Operation, body: Any = None, query: str = "") -> Any:
         """The answer's JSON, once it fits the document."""
         path = re.sub(r"<(?:int:)?(\w+)>", lambda match: self.names[match[1]], operation.path)
-        headers = {"Authorization": f"Bearer {self.keys[operation.needs]}"} if operation.needs in self.keys else {}
+        headers = (
+            {"Authorization": f"Bearer {self.keys[operation.needs]}"}
+            if operation.needs in self.keys
+            else {}
+        )
         headers |= dict.fromkeys(operation.headers, secrets.token_hex(8))
-        answer = requests.request(operation.method, f"{self.url}{path}{query}", json=body, headers=headers, timeout=10)
+        answer = requests.request(
+            operation.method, f"{self.url}{path}{query}", json=body, headers=headers, timeout=10
+        )
         described = self.document["paths"][operation.url][operation.method.lower()]
-        assert str(answer.status_code) in described["responses"], f"{operation.method} {path}: {answer.text}"
+        assert str(answer.status_code) in described["responses"], (
+            f"{operation.method} {path}: {answer.text}"
+        )
         media = described["responses"][str(answer.status_code)]["content"]
         kind = answer.headers["Content-Type"].partition(";")[0]
         assert kind in media, f"{path}: {kind}"
         if kind != "application/json":
             return answer.text
-        assert faults(media[kind]["schema"], answer.json(), self.document) == [], f"{operation.method} {path}"
+        assert faults(media[kind]["schema"], answer.json(), self.document) == [], (
+            f"{operation.method} {path}"
+        )
         return answer.json()
 
 
 @pytest.fixture
 def ann(new_client: Callable[..., VenueClient]) -> VenueClient:
-    """A client with open orders (the newest a stop), a canceled, a reduced, a refused one, a fill of either side."""
+    """A client with open orders (the newest a stop), a canceled, a reduced, a refused one, a fill
+    of either side.
+    """
     maker = new_client("maker", "1000000.00", {"GOOG": 100})
     ann = new_client("ann")
     maker.place("GOOG", "SELL", 10, "100.05")
@@ -70,11 +82,17 @@ def ann(new_client: Callable[..., VenueClient]) -> VenueClient:
 
 @pytest.fixture
 def asking(live_venue: RunningVenue, ann: VenueClient) -> Callable[[str], Asking]:
-    names = {"client_id": ann.client_id, "security_id": "GOOG", "order_id": str(ann.orders()[0].order_id)}
+    names = {
+        "client_id": ann.client_id,
+        "security_id": "GOOG",
+        "order_id": str(ann.orders()[0].order_id),
+    }
 
     def of(url: str) -> Asking:
         document = requests.get(f"{url}/openapi.json", timeout=10).json()
-        return Asking(url, document, {"client": ann.api_key, "administrator": live_venue.admin_key}, names)
+        return Asking(
+            url, document, {"client": ann.api_key, "administrator": live_venue.admin_key}, names
+        )
 
     return of
 
@@ -82,14 +100,24 @@ def asking(live_venue: RunningVenue, ann: VenueClient) -> Callable[[str], Asking
 def readable(operations: tuple[Operation, ...]) -> list[Operation]:
     """Those that only read, without the WebSockets and the page's files."""
     return [
-        each for each in operations if each.method == "GET" and 101 not in each.answers and "path:" not in each.path
+        each
+        for each in operations
+        if each.method == "GET" and 101 not in each.answers and "path:" not in each.path
     ]
 
 
-def test_every_answer_of_the_feed_is_as_documented(live_venue: RunningVenue, asking: Callable[[str], Asking]) -> None:
+def test_every_answer_of_the_feed_is_as_documented(
+    live_venue: RunningVenue, asking: Callable[[str], Asking]
+) -> None:
     feed = asking(live_venue.market_data_url)
     rows = [feed.ask(operation) for operation in readable(feed_api.OPERATIONS)]
-    lists = [value for row in rows if isinstance(row, dict) for value in row.values() if isinstance(value, list)]
+    lists = [
+        value
+        for row in rows
+        if isinstance(row, dict)
+        for value in row.values()
+        if isinstance(value, list)
+    ]
     # Bids, waiting_for and behind may be empty; what ann did must show everywhere else.
     assert sum(bool(rows) for rows in lists) >= 10
 
@@ -98,16 +126,28 @@ def test_every_answer_of_order_entry_is_as_documented(
     live_venue: RunningVenue, asking: Callable[[str], Asking]
 ) -> None:
     gateway = asking(live_venue.gateway_url)
-    changing = [each for each in gateway_api.OPERATIONS if each.method != "GET" and not is_of_the_day(each)]
+    changing = [
+        each for each in gateway_api.OPERATIONS if each.method != "GET" and not is_of_the_day(each)
+    ]
     order = {each.method + each.path: place for place, each in enumerate(changing)}
     # Cancels come last: what they name must still be open.
-    changing.sort(key=lambda each: (each.method == "DELETE", each.path == "/v1/orders", order[each.method + each.path]))
+    changing.sort(
+        key=lambda each: (
+            each.method == "DELETE",
+            each.path == "/v1/orders",
+            order[each.method + each.path],
+        )
+    )
     for operation in [*readable(gateway_api.OPERATIONS), *changing]:
         gateway.ask(operation, operation.body_example)
     again = gateway.ask(gateway_api.OPERATIONS[0], gateway_api.OPERATIONS[0].body_example)
     assert again["duplicate"] is True
     switch = next(each for each in changing if each.path == "/v1/cancel-after")
-    assert gateway.ask(switch, {"timeout_ms": 0}) == {"status": "disarmed", "due_us": None, "due": None}
+    assert gateway.ask(switch, {"timeout_ms": 0}) == {
+        "status": "disarmed",
+        "due_us": None,
+        "due": None,
+    }
 
 
 def test_every_answer_about_the_trading_day_is_as_documented(
@@ -127,12 +167,15 @@ def test_every_answer_about_the_trading_day_is_as_documented(
     wait_for(lambda: feed.ask(public["/v1/session/<security_id>"])["paired_quantity"] >= 3)
     assert "GOOG" in feed.ask(public["/v1/status"])["session"]["securities"]
     gateway.ask(day["POST/v1/session"], {"phase": "continuous", "security": "GOOG"})
-    wait_for(lambda: any(fill["role"] == "auction" for fill in feed.ask(public["/v1/fills"])["fills"]))
+    wait_for(
+        lambda: any(fill["role"] == "auction" for fill in feed.ask(public["/v1/fills"])["fills"])
+    )
     assert feed.ask(public["/v1/trades/<security_id>"])["trades"][0]["aggressor"] is None
     before = time.time_ns() // 1000
     for operation in (each for each in day.values() if each.method != "GET"):
         gateway.ask(operation, operation.body_example)
-    # The new schedule is in some phase now; once that is commanded, nothing is left to happen by itself.
+    # The new schedule is in some phase now; once that is commanded, nothing is left to happen by
+    # itself.
     wait_for(lambda: whole_venue_since_us(gateway.ask(day["GET/v1/session"])) > before)
     shown = gateway.ask(day["GET/v1/session"])
     assert shown["next"] and {"AAPL", None} <= {row["security"] for row in shown["phases"]}
@@ -161,7 +204,9 @@ def around_the_clock(live_venue: RunningVenue) -> Iterator[None]:
         ("POST", "/v1/session", {"phase": "continuous", "security": "GOOG"}),
         ("POST", "/v1/session/bands", {"security": "AAPL", "band_bps": None}),
     ):
-        answer = requests.request(method, f"{live_venue.gateway_url}{path}", json=body, headers=headers, timeout=10)
+        answer = requests.request(
+            method, f"{live_venue.gateway_url}{path}", json=body, headers=headers, timeout=10
+        )
         answer.raise_for_status()
 
 
@@ -178,7 +223,10 @@ def test_every_answer_of_the_clearinghouse_is_as_documented(
     for operation in changing:
         body = operation.body_example
         if body is not None:
-            body = {name: _of_this_test(name, value, clearinghouse.names) for name, value in body.items()}
+            body = {
+                name: _of_this_test(name, value, clearinghouse.names)
+                for name, value in body.items()
+            }
         clearinghouse.ask(operation, body)
 
 

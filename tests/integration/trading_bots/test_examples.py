@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("name", ["first_bot", "stream_bot"])
-def test_an_example_trades_and_ends_with_its_orders_canceled(new_client: Callable[..., VenueClient], name: str) -> None:
+def test_an_example_trades_and_ends_with_its_orders_canceled(
+    new_client: Callable[..., VenueClient], name: str
+) -> None:
     maker = new_client("maker", "1000000.00", {"AAPL": 1000})
     bot = new_client(name.replace("_", "-"))
     environment = {
@@ -26,7 +28,9 @@ def test_an_example_trades_and_ends_with_its_orders_canceled(new_client: Callabl
         "VENUE_MARKET_DATA_URL": bot.market_data_url,
     }
     program = [sys.executable, "-m", f"trading_bots.examples.{name}"]
-    process = subprocess.Popen(program, cwd=ROOT, env=os.environ | environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        program, cwd=ROOT, env=os.environ | environment, stderr=subprocess.PIPE, text=True
+    )
     try:
         wait_for(lambda: trades_with(maker, bot), 30)
     finally:

@@ -9,8 +9,8 @@ import requests
 
 from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import VenueClient
-from venue_cli.running import RunningVenue
-from venue_cli.session_door import SessionDoor
+from venue_launcher.running_venue import RunningVenue
+from venue_launcher.session_client import SessionDoor
 
 PAGE = Path(__file__).parents[3] / "docs/market-data.md"
 CHANNELS = {"price", "book", "trades", "status", "orders", "fills", "settlements"}
@@ -25,7 +25,10 @@ def label(message: Message) -> str:
 def documented() -> dict[str, Message]:
     """The messages of the page by label."""
     block = (
-        PAGE.read_text().partition("### One message of each channel")[2].partition("```json\n")[2].partition("```")[0]
+        PAGE.read_text()
+        .partition("### One message of each channel")[2]
+        .partition("```json\n")[2]
+        .partition("```")[0]
     )
     messages = [json.loads(line) for line in block.replace("\n ", " ").splitlines() if line]
     return {label(message): message for message in messages}
@@ -62,7 +65,11 @@ def test_a_message_of_each_channel_looks_as_the_documentation_shows_it(
     with ann.stream() as stream:
         for channel in sorted(CHANNELS):
             stream.subscribe(channel, "MSFT" if channel in ("price", "book", "trades") else None)
-        wait_for(lambda: take(stream.receive(1), real) and {"price snapshot", "book snapshot"} <= real.keys())
+        wait_for(
+            lambda: (
+                take(stream.receive(1), real) and {"price snapshot", "book snapshot"} <= real.keys()
+            )
+        )
         maker.place("MSFT", "SELL", 10, "100.05")
         ann.place("MSFT", "BUY", 4, "101.00")
         wait_for(lambda: take(stream.receive(1), real) and shown.keys() <= real.keys(), 30)
@@ -72,7 +79,9 @@ def test_a_message_of_each_channel_looks_as_the_documentation_shows_it(
 
 def phases_of(venue: RunningVenue) -> Any:
     """What the feed knows of each shard's phase: nothing until one was commanded."""
-    return requests.get(f"{venue.market_data_url}/v1/status", timeout=10).json()["session"]["phases"]
+    return requests.get(f"{venue.market_data_url}/v1/status", timeout=10).json()["session"][
+        "phases"
+    ]
 
 
 def take(message: Message | None, into: dict[str, Message]) -> bool:

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
-from clearinghouse.event_reader import EventReader
 from clearinghouse.handlers import SettlementDesk
+from clearinghouse.loops.event_reader import EventReader
 from service_runtime.buses.memory import MemoryBus
-from service_runtime.memory_clearing import MemoryClearing
 from venue_protocol import codec, topology
 from venue_protocol.commands import CancelOrder, CommandBatch
 from venue_protocol.events import CancelRejected, EventBatch
 from venue_protocol.streams import ResendRequest, StreamPosition
+from venue_storage.memory_clearing_data import MemoryClearing
 
 ACCEPTABLE = EventBatch(codec.SCHEMA, 0, 1, 1, 1, 5, [CancelRejected(1, "ann", "order.unknown")])
 ELSEWHERE = {
@@ -25,12 +25,16 @@ ELSEWHERE = {
     "the position of another stream": codec.encode(StreamPosition(codec.SCHEMA, "settlements", 1)),
     "a stream of no shard": codec.encode(StreamPosition(codec.SCHEMA, "events.first", 1)),
     "a shard below zero": codec.encode(EventBatch(codec.SCHEMA, -1, 1, 1, 1, 5, [])),
-    "an event number below one": codec.encode(EventBatch(codec.SCHEMA, 0, -7, 1, 1, 5, ACCEPTABLE.events)),
+    "an event number below one": codec.encode(
+        EventBatch(codec.SCHEMA, 0, -7, 1, 1, 5, ACCEPTABLE.events)
+    ),
 }
 
 
 @pytest.mark.parametrize("body", ELSEWHERE.values(), ids=ELSEWHERE.keys())
-def test_what_does_not_belong_here_goes_to_the_dead_letters_and_the_rest_is_settled(body: bytes) -> None:
+def test_what_does_not_belong_here_goes_to_the_dead_letters_and_the_rest_is_settled(
+    body: bytes,
+) -> None:
     bus, clearing = MemoryBus(), MemoryClearing()
     bus.declare(topology.DURABLE_QUEUES)
     store, publisher = MemoryLedgerStore(clearing), bus.publisher()
@@ -39,13 +43,18 @@ def test_what_does_not_belong_here_goes_to_the_dead_letters_and_the_rest_is_sett
     publisher.publish(topology.ORDER_EXECUTION, body)
     publisher.publish(topology.ORDER_EXECUTION, codec.encode(ACCEPTABLE))
     assert reader.step(0) == 2
-    assert [delivery.body for delivery in bus.consumer(topology.DEAD_LETTERS).receive(0, 10)] == [body]
-    assert clearing.tables.positions == {("clearinghouse", "events.0"): 1, ("clearinghouse", "order_log.0"): 1}
+    assert [delivery.body for delivery in bus.consumer(topology.DEAD_LETTERS).receive(0, 10)] == [
+        body
+    ]
+    assert clearing.tables.positions == {
+        ("clearinghouse", "events.0"): 1,
+        ("clearinghouse", "order_log.0"): 1,
+    }
     assert bus.depth(topology.ORDER_EXECUTION) == 0 and reader.is_caught_up()
 
 
 def test_what_waited_long_is_settled_in_bites(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clearinghouse.event_reader._MOST_EVENTS", 3)
+    monkeypatch.setattr("clearinghouse.loops.event_reader._MOST_EVENTS", 3)
     bus, clearing = MemoryBus(), MemoryClearing()
     bus.declare(topology.DURABLE_QUEUES)
     store, publisher = MemoryLedgerStore(clearing), bus.publisher()
@@ -59,7 +68,10 @@ def test_what_waited_long_is_settled_in_bites(monkeypatch: pytest.MonkeyPatch) -
         first += count
     assert reader.step(0) == 5
     assert desk.settled == [[2, 2], [1, 7], [1]]
-    assert clearing.tables.positions == {("clearinghouse", "events.0"): 13, ("clearinghouse", "order_log.0"): 5}
+    assert clearing.tables.positions == {
+        ("clearinghouse", "events.0"): 13,
+        ("clearinghouse", "order_log.0"): 5,
+    }
 
 
 class _NotingDesk(SettlementDesk):

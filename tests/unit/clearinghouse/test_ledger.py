@@ -1,13 +1,16 @@
 """The ledger moves all legs or none, and never lets a hold exceed what is there."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearinghouse.domain.ledger import BrokenInvariant, HoldRelease, Ledger, Leg, Position, Shortfall, total
+from clearinghouse.domain.ledger import HoldRelease, Ledger, Leg, Position, Shortfall, total
 from clearinghouse.domain.settlement import trade_legs, trade_releases
 from venue_protocol.events import Trade
 from venue_protocol.holds import CASH
+from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.orders import BUY
 
 
@@ -21,7 +24,10 @@ def ledger_of(**cash: tuple[int, int]) -> Ledger:
 def test_a_posting_moves_every_leg() -> None:
     ledger = ledger_of(ann=(100, 0), bob=(5, 0))
     assert ledger.post([Leg("ann", CASH, -40), Leg("bob", CASH, 40)]) is None
-    assert (ledger.position("ann", CASH).quantity, ledger.position("bob", CASH).quantity) == (60, 45)
+    assert (ledger.position("ann", CASH).quantity, ledger.position("bob", CASH).quantity) == (
+        60,
+        45,
+    )
 
 
 def test_legs_that_do_not_sum_to_zero_break_an_invariant_and_move_nothing() -> None:
@@ -35,14 +41,22 @@ def test_a_shortfall_of_one_leg_moves_no_leg() -> None:
     ledger = ledger_of(ann=(100, 0), bob=(5, 0))
     shortfall = ledger.post([Leg("bob", CASH, -6), Leg("ann", CASH, 6)])
     assert shortfall == Shortfall("bob", CASH, -1, 0)
-    assert (ledger.position("ann", CASH).quantity, ledger.position("bob", CASH).quantity) == (100, 5)
+    assert (ledger.position("ann", CASH).quantity, ledger.position("bob", CASH).quantity) == (
+        100,
+        5,
+    )
     assert not ledger.touched
 
 
 def test_what_is_held_for_another_order_can_not_be_spent() -> None:
     ledger = ledger_of(ann=(100, 61), bob=(0, 0))
-    assert ledger.post([Leg("ann", CASH, -40), Leg("bob", CASH, 40)]) == Shortfall("ann", CASH, 60, 61)
-    assert ledger.post([Leg("ann", CASH, -40), Leg("bob", CASH, 40)], [HoldRelease("ann", CASH, 1)]) is None
+    assert ledger.post([Leg("ann", CASH, -40), Leg("bob", CASH, 40)]) == Shortfall(
+        "ann", CASH, 60, 61
+    )
+    assert (
+        ledger.post([Leg("ann", CASH, -40), Leg("bob", CASH, 40)], [HoldRelease("ann", CASH, 1)])
+        is None
+    )
 
 
 def test_releasing_more_than_is_held_breaks_an_invariant() -> None:
@@ -59,13 +73,19 @@ def test_an_external_account_may_go_negative_and_no_other() -> None:
     assert ledger.position("bank", CASH).quantity == -7
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"), st.integers(0, 50)), max_size=60))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"), st.integers(0, 50)), max_size=60
+    )
+)
 def test_cash_is_conserved_and_never_negative(transfers: list[tuple[str, str, int]]) -> None:
     ledger = ledger_of(a=(100, 10), b=(100, 20), c=(0, 0), d=(5, 5))
     for payer, payee, amount in transfers:
         ledger.post([Leg(payer, CASH, -amount), Leg(payee, CASH, amount)])
         assert total(ledger) == 205
-        assert all(0 <= position.held <= position.quantity for position in ledger.positions.values())
+        assert all(
+            0 <= position.held <= position.quantity for position in ledger.positions.values()
+        )
 
 
 _CLIENTS = ("ann", "bob", "cat")
@@ -73,7 +93,9 @@ _KEYS = [(client_id, asset) for client_id in _CLIENTS for asset in (CASH, "ACME"
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12), st.booleans()), min_size=6, max_size=6),
+    st.lists(
+        st.tuples(st.integers(0, 30), st.integers(0, 12), st.booleans()), min_size=6, max_size=6
+    ),
     st.lists(
         st.tuples(
             st.sampled_from(_CLIENTS),
@@ -96,8 +118,16 @@ def test_an_exchange_is_the_posting_of_its_eight_legs(
         trade = Trade(number, "ACME", price_e4, quantity, BUY, 1, buyer, limit_e4, 0, 2, seller, 0)
         outcomes = []
         for move in (
-            lambda: plain.post(trade_legs(trade), trade_releases(trade)),  # noqa: B023
-            lambda: fast.exchange(buyer, seller, "ACME", quantity, price_e4 * quantity, limit_e4 * quantity),  # noqa: B023
+            partial(plain.post, trade_legs(trade), trade_releases(trade)),
+            partial(
+                fast.exchange,
+                buyer,
+                seller,
+                "ACME",
+                quantity,
+                price_e4 * quantity,
+                limit_e4 * quantity,
+            ),
         ):
             try:
                 outcomes.append(str(move()))

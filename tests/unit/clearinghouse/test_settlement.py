@@ -1,4 +1,6 @@
-"""Settlement of events: both legs or neither, holds to the cent, reports that replay to the balances."""
+"""Settlement of events: both legs or neither, holds to the cent, reports that replay to the
+balances.
+"""
 
 import random
 
@@ -14,11 +16,15 @@ from venue_protocol.settlement import GENESIS_HASH, SettlementReport, report_has
 NOW_US = 1_700_000_000_000_000
 
 
-def trade(quantity: int = 10, price_e4: int = 1_000_000, limit_e4: int = 1_005_000, trade_id: int = 1) -> Trade:
+def trade(
+    quantity: int = 10, price_e4: int = 1_000_000, limit_e4: int = 1_005_000, trade_id: int = 1
+) -> Trade:
     return Trade(trade_id, "AAPL", price_e4, quantity, "BUY", 5, "ann", limit_e4, 0, 4, "bob", 0)
 
 
-def settlement(cash: int = 100_000_000, cash_held: int = 10_050_000, shares: int = 10, held: int = 10) -> Settlement:
+def settlement(
+    cash: int = 100_000_000, cash_held: int = 10_050_000, shares: int = 10, held: int = 10
+) -> Settlement:
     ledger = Ledger()
     ledger.positions["ann", CASH] = Position(cash, cash_held)
     ledger.positions["bob", CASH] = Position(0, 0)
@@ -55,7 +61,9 @@ def test_novation_leaves_nothing_with_the_clearinghouse() -> None:
     legs = trade_legs(trade())
     through = [leg for leg in legs if leg.client_id == CLEARINGHOUSE]
     assert len(legs) == 8 and len(through) == 4
-    assert {asset: sum(leg.amount for leg in through if leg.asset == asset) for asset in (CASH, "AAPL")} == {
+    assert {
+        asset: sum(leg.amount for leg in through if leg.asset == asset) for asset in (CASH, "AAPL")
+    } == {
         CASH: 0,
         "AAPL": 0,
     }
@@ -87,7 +95,9 @@ def test_a_cancel_releases_exactly_the_hold_of_the_rest() -> None:
 
 def test_an_amend_releases_what_the_new_terms_do_not_need() -> None:
     desk = settlement()
-    desk.apply(OrderAmended(5, "ann", "AAPL", "BUY", 8, 1_000_000, 8, 1_005_000, 10, 2_050_000), NOW_US)
+    desk.apply(
+        OrderAmended(5, "ann", "AAPL", "BUY", 8, 1_000_000, 8, 1_005_000, 10, 2_050_000), NOW_US
+    )
     desk.apply(AmendRejected(4, "bob", "order.already_filled", "AAPL", "SELL", 2), NOW_US)
     assert position(desk, "ann", CASH) == (100_000_000, 8_000_000)
     assert position(desk, "bob", "AAPL") == (10, 8)
@@ -149,18 +159,24 @@ def test_random_trades_conserve_cash_and_shares_and_reports_replay_to_the_balanc
             desk.ledger.positions[client_id, asset] = Position(0, 0, is_external=True)
     for client_id in clients:
         desk.transfer("deposit", NOW_US, [Leg("bank", CASH, -(10**8)), Leg(client_id, CASH, 10**8)])
-        desk.transfer("issue", NOW_US, [Leg("depository", "AAPL", -500), Leg(client_id, "AAPL", 500)])
+        desk.transfer(
+            "issue", NOW_US, [Leg("depository", "AAPL", -500), Leg(client_id, "AAPL", 500)]
+        )
     for number in range(1, 5001):
         buyer, seller = dice.sample(clients, 2)
         quantity, price_e4 = dice.randint(1, 5), 10_000 * dice.randint(90, 110)
         limit_e4 = price_e4 + 100 * dice.randint(0, 50)
         cash, shares = desk.ledger.position(buyer, CASH), desk.ledger.position(seller, "AAPL")
-        if cash.quantity - cash.held < quantity * limit_e4 or shares.quantity - shares.held < quantity:
+        if (
+            cash.quantity - cash.held < quantity * limit_e4
+            or shares.quantity - shares.held < quantity
+        ):
             continue
         cash.held += quantity * limit_e4
         shares.held += quantity
         desk.apply(
-            Trade(number, "AAPL", price_e4, quantity, "BUY", 1, buyer, limit_e4, 0, 2, seller, 0), NOW_US + number
+            Trade(number, "AAPL", price_e4, quantity, "BUY", 1, buyer, limit_e4, 0, 2, seller, 0),
+            NOW_US + number,
         )
     assert not desk.obligations
     assert total(desk.ledger) == 0 and total(desk.ledger, "AAPL") == 0
@@ -170,5 +186,9 @@ def test_random_trades_conserve_cash_and_shares_and_reports_replay_to_the_balanc
         cash[report.client_id] += report.cash_e4
         shares[report.client_id] += report.shares
         assert report.balance_e4 == cash[report.client_id]
-    assert cash == {client_id: desk.ledger.position(client_id, CASH).quantity for client_id in clients}
-    assert shares == {client_id: desk.ledger.position(client_id, "AAPL").quantity for client_id in clients}
+    assert cash == {
+        client_id: desk.ledger.position(client_id, CASH).quantity for client_id in clients
+    }
+    assert shares == {
+        client_id: desk.ledger.position(client_id, "AAPL").quantity for client_id in clients
+    }

@@ -1,9 +1,12 @@
-"""Hand-made event batches in a one-line notation; keeps each order's terms so that events fit together.
+"""Hand-made event batches in a one-line notation; keeps each order's terms so that events fit
+together.
 
-    tape.batch("new 1 alice BUY 10@100.00", "new 2 bob SELL 4@100.00", "trade 1 2 4@100.00 SELL", "cancel 1")
+    tape.batch("new 1 alice BUY 10@100.00", "new 2 bob SELL 4@100.00", "trade 1 2 4@100.00 SELL",
+    "cancel 1")
 
-`new ID CLIENT SIDE QUANTITY@PRICE [SECURITY] [TIF]`, `trade BUY_ID SELL_ID QUANTITY@PRICE AGGRESSOR`,
-`cancel ID [REASON]`, `amend ID QUANTITY@PRICE`, `cancel_rejected ID CLIENT REASON`, `mass_cancel CLIENT COUNT`.
+`new ID CLIENT SIDE QUANTITY@PRICE [SECURITY] [TIF]`, `trade BUY_ID SELL_ID QUANTITY@PRICE
+AGGRESSOR`, `cancel ID [REASON]`, `amend ID QUANTITY@PRICE`, `cancel_rejected ID CLIENT REASON`,
+`mass_cancel CLIENT COUNT`.
 """
 
 from dataclasses import dataclass
@@ -62,12 +65,22 @@ class Tape:
         return event
 
     def _new(
-        self, order_id: str, client_id: str, side: Any, terms: str, security_id: str = "AAPL", tif: Any = "GTC"
+        self,
+        order_id: str,
+        client_id: str,
+        side: Any,
+        terms: str,
+        security_id: str = "AAPL",
+        tif: Any = "GTC",
     ) -> Event:
         quantity, price_e4 = _terms(terms)
-        self.orders[int(order_id)] = _Terms(client_id, security_id, side, price_e4, quantity, quantity)
+        self.orders[int(order_id)] = _Terms(
+            client_id, security_id, side, price_e4, quantity, quantity
+        )
         name = f"c{order_id}"
-        return OrderAccepted(int(order_id), client_id, security_id, side, "limit", tif, quantity, price_e4, name)
+        return OrderAccepted(
+            int(order_id), client_id, security_id, side, "limit", tif, quantity, price_e4, name
+        )
 
     def _trade(self, buy_id: str, sell_id: str, terms: str, aggressor: Any) -> Event:
         quantity, price_e4 = _terms(terms)
@@ -94,7 +107,13 @@ class Tape:
         order = self.orders[int(order_id)]
         open_shares, order.leaves = order.leaves, 0
         return OrderCanceled(
-            int(order_id), order.client_id, order.security_id, order.side, order.price_e4, open_shares, reason
+            int(order_id),
+            order.client_id,
+            order.security_id,
+            order.side,
+            order.price_e4,
+            open_shares,
+            reason,
         )
 
     def _amend(self, order_id: str, terms: str) -> Event:

@@ -31,4 +31,6 @@ def test_the_boundary_is_the_next_end_of_a_frame() -> None:
     assert frame_boundary(together, 0) == 0
     for frame in frames:
         start, end = end, end + len(frame)
-        assert {frame_boundary(together, offset) for offset in (start + 1, start + 2, end - 1, end)} == {end}
+        assert {
+            frame_boundary(together, offset) for offset in (start + 1, start + 2, end - 1, end)
+        } == {end}

@@ -12,5 +12,8 @@ def test_streams_of_two_shards_do_not_mix() -> None:
     inbox.take_events(first.batch("new 3 a BUY 1@1.00"))
     due = inbox.take_due()
     assert [(batch.shard, first_new) for batch, first_new in due.events] == [(1, 1), (0, 2)]
-    assert {(a.stream, a.before, a.after) for a in due.advances} == {("events.0", 1, 2), ("events.1", 0, 1)}
+    assert {(a.stream, a.before, a.after) for a in due.advances} == {
+        ("events.0", 1, 2),
+        ("events.1", 0, 1),
+    }
     assert inbox.take_due().is_empty()

@@ -31,7 +31,9 @@ class Screen:
 
 def test_levels_sum_their_orders_best_first() -> None:
     screen = Screen()
-    screen.play("new 1 a BUY 10@1.00", "new 2 b BUY 5@1.01", "new 3 c BUY 7@1.00", "new 4 d SELL 3@1.05")
+    screen.play(
+        "new 1 a BUY 10@1.00", "new 2 b BUY 5@1.01", "new 3 c BUY 7@1.00", "new 4 d SELL 3@1.05"
+    )
     assert screen.depth() == ([(10_100, 5, 1), (10_000, 17, 2)], [(10_500, 3, 1)])
 
 
@@ -99,7 +101,10 @@ def test_books_rebuilt_from_open_orders_equal_the_live_ones() -> None:
     assert (state.bids.depth(), state.asks.depth()) == screen.depth()
 
 
-@given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 9)), max_size=60), st.sampled_from(["BUY", "SELL"]))
+@given(
+    st.lists(st.tuples(st.integers(1, 30), st.integers(1, 9)), max_size=60),
+    st.sampled_from(["BUY", "SELL"]),
+)
 def test_a_half_book_equals_a_sorted_sum(orders: list[tuple[int, int]], side: str) -> None:
     half = HalfBook(side)  # type: ignore[arg-type]
     expected: dict[int, list[int]] = {}

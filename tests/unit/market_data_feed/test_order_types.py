@@ -1,4 +1,6 @@
-"""The published book of every order type: folded from the events alone it is the engine's own, also after a restart."""
+"""The published book of every order type: folded from the events alone it is the engine's own, also
+after a restart.
+"""
 
 import pytest
 
@@ -10,7 +12,9 @@ from tests.unit.matching_engine.random_flow import RandomFlow
 SECURITIES = ("AAPL", "MSFT")
 
 
-def published(market: Market, security_id: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def published(
+    market: Market, security_id: str
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Price and shares of each level."""
     halves = market.security(security_id).bids, market.security(security_id).asks
     bids, asks = ([(price, shares) for price, shares, _ in half.depth()] for half in halves)
@@ -54,4 +58,9 @@ def test_statuses_and_reports_of_the_rarer_orders() -> None:
             kinds.add((report.kind, report.status))
             if types.get(report.order_id or 0) in ("market", "stop"):
                 assert report.price_e4 is None
-    assert {("expired", "expired"), ("triggered", "new"), ("reduced", "new"), ("canceled", "canceled")} <= kinds
+    assert {
+        ("expired", "expired"),
+        ("triggered", "new"),
+        ("reduced", "new"),
+        ("canceled", "canceled"),
+    } <= kinds

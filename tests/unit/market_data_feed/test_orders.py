@@ -24,7 +24,9 @@ def reports(folded: Fold) -> list[ExecutionReport]:
 
 def lines(folded: Fold, client_id: str) -> list[tuple[Any, ...]]:
     """Kind, status, filled, leaves of each report of a client."""
-    return [(r.kind, r.status, r.filled, r.leaves) for r in reports(folded) if r.client_id == client_id]
+    return [
+        (r.kind, r.status, r.filled, r.leaves) for r in reports(folded) if r.client_id == client_id
+    ]
 
 
 def test_an_order_is_partially_filled_until_the_rest_is_filled() -> None:
@@ -44,7 +46,9 @@ def test_an_order_is_partially_filled_until_the_rest_is_filled() -> None:
 
 def test_a_cancel_after_a_fill_is_canceled_with_its_fills() -> None:
     tape = Tape()
-    tape.batch("new 1 alice SELL 10@1.05", "new 2 bob BUY 4@1.05", "trade 2 1 4@1.05 BUY", "cancel 1")
+    tape.batch(
+        "new 1 alice SELL 10@1.05", "new 2 bob BUY 4@1.05", "trade 2 1 4@1.05 BUY", "cancel 1"
+    )
     _, folded = fold(tape)
     assert lines(folded, "alice")[-1] == ("canceled", "canceled", 4, 0)
     assert folded.touched[1].reason == "requested"
@@ -52,7 +56,9 @@ def test_a_cancel_after_a_fill_is_canceled_with_its_fills() -> None:
 
 def test_an_amend_to_what_is_filled_fills_the_order() -> None:
     tape = Tape()
-    tape.batch("new 1 alice SELL 10@1.05", "new 2 bob BUY 4@1.05", "trade 2 1 4@1.05 BUY", "amend 1 4@1.05")
+    tape.batch(
+        "new 1 alice SELL 10@1.05", "new 2 bob BUY 4@1.05", "trade 2 1 4@1.05 BUY", "amend 1 4@1.05"
+    )
     working, folded = fold(tape)
     assert lines(folded, "alice")[-1] == ("amended", "filled", 4, 0)
     assert working == {}
@@ -60,7 +66,12 @@ def test_an_amend_to_what_is_filled_fills_the_order() -> None:
 
 def test_an_amend_keeps_the_fills_and_the_status() -> None:
     tape = Tape()
-    tape.batch("new 1 alice SELL 10@1.05", "new 2 bob BUY 4@1.05", "trade 2 1 4@1.05 BUY", "amend 1 20@1.06")
+    tape.batch(
+        "new 1 alice SELL 10@1.05",
+        "new 2 bob BUY 4@1.05",
+        "trade 2 1 4@1.05 BUY",
+        "amend 1 20@1.06",
+    )
     working, folded = fold(tape)
     assert lines(folded, "alice")[-1] == ("amended", "partially_filled", 4, 16)
     assert working[1].price_e4 == 10_600
@@ -72,7 +83,11 @@ def test_reports_of_an_order_form_a_chain_back_to_its_acceptance() -> None:
     tape.batch("new 2 bob BUY 4@1.05", "trade 2 1 4@1.05 BUY")
     tape.batch("cancel_rejected 1 alice order.not_open", "cancel 1")
     _, folded = fold(tape)
-    chain = {r.event_sequence: r.previous_sequence for r in reports(folded) if r.order_id == 1 and r.kind != "new"}
+    chain = {
+        r.event_sequence: r.previous_sequence
+        for r in reports(folded)
+        if r.order_id == 1 and r.kind != "new"
+    }
     assert chain == {3: 1, 4: None, 5: 3}
     assert folded.touched[1].event_sequence == 5
 

@@ -1,4 +1,6 @@
-"""The recorder on a record in memory: what waited long is written in several transactions, to the same record."""
+"""The recorder on a record in memory: what waited long is written in several transactions, to the
+same record.
+"""
 
 from threading import Event
 
@@ -6,13 +8,13 @@ import pytest
 
 from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.domain.market import Market
-from market_data_feed.recorder import Recorder
+from market_data_feed.loops.recorder import Recorder
 from service_runtime.buses.memory import MemoryBus
-from service_runtime.memory_clearing import MemoryClearing
 from tests.unit.market_data_feed.random_tape import RandomMarket
-from venue_cli.simulation.market_store import MemoryMarket
-from venue_cli.simulation.processes import ClearingReader
 from venue_protocol import codec, topology
+from venue_simulation.market_record import MemoryMarket
+from venue_simulation.processes import ClearingReader
+from venue_storage.memory_clearing_data import MemoryClearing
 
 
 class _Silence:
@@ -22,7 +24,7 @@ class _Silence:
 
 def _record_all(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, object]]:
     """Commits of one step over the whole tape, and the record after it."""
-    monkeypatch.setattr("market_data_feed.recorder._MOST_ROWS", 10**9 if at_once else 40)
+    monkeypatch.setattr("market_data_feed.loops.recorder._MOST_ROWS", 10**9 if at_once else 40)
     bus, market, commits = MemoryBus(), MemoryMarket(), []
     bus.declare(topology.DURABLE_QUEUES)
     publisher = bus.publisher()

@@ -1,9 +1,11 @@
-"""The trading day in the feed: phases and indications as told, and a book that is the engine's at each batch."""
+"""The trading day in the feed: phases and indications as told, and a book that is the engine's at
+each batch.
+"""
 
 from market_data_feed.adapters import views
 from market_data_feed.domain.market import Market
 from market_data_feed.domain.orders import Fold, WorkingOrder
-from market_data_feed.domain.session import Session, SessionRow, session_row
+from market_data_feed.domain.trading_phases import Session, SessionRow, session_row
 from tests.unit.matching_engine.day_desk import DayDesk, order
 from venue_protocol.codec import SCHEMA
 from venue_protocol.commands import Command
@@ -33,7 +35,9 @@ class FollowedDesk(DayDesk):
             self.market.apply(effect)
             for row in effect.session:
                 self.session.apply(row)
-            self.roles += [report.is_aggressor for report in effect.reports if report.kind == "trade"]
+            self.roles += [
+                report.is_aggressor for report in effect.reports if report.kind == "trade"
+            ]
         for name in self.engine.books:
             seen = self.market.security(name)
             shown = [[level[:2] for level in half.depth()] for half in (seen.bids, seen.asks)]
@@ -101,4 +105,7 @@ def test_the_view_says_what_differs_from_the_shards_phase() -> None:
     assert view["securities"]["AAPL"]["phase"] == "halted"
     assert view["securities"]["MSFT"]["indicative_price"] == "10.00"
     assert view["securities"]["MSFT"]["imbalance_side"] == "BUY"
-    assert (view["securities"]["GOOG"]["limit_state"], view["securities"]["GOOG"]["band_low"]) == ("SELL", "9.00")
+    assert (view["securities"]["GOOG"]["limit_state"], view["securities"]["GOOG"]["band_low"]) == (
+        "SELL",
+        "9.00",
+    )

@@ -48,7 +48,9 @@ def read_all(client: socket.socket) -> list[Any]:
 
 
 def fill(subscriber: Subscriber) -> int:
-    """Put numbered messages of 1 kB until it is cut off, flushing as the sender would; how many were taken."""
+    """Put numbered messages of 1 kB until it is cut off, flushing as the sender would; how many
+    were taken.
+    """
     number = 0
     while subscriber.put(json_frame([number + 1, "x" * 1000]), "book:AAPL", number + 1):
         number += 1
@@ -78,7 +80,11 @@ def test_a_full_queue_cuts_off_and_tells_exactly_what_was_delivered(pair: Pair) 
     *messages, notice, closing = read_all(client)
     numbers = [message[0] for message in messages]
     assert numbers == list(range(1, len(numbers) + 1))
-    assert notice == {"action": "cut_off", "reason": "too slow", "resume_from": {"book:AAPL": numbers[-1]}}
+    assert notice == {
+        "action": "cut_off",
+        "reason": "too slow",
+        "resume_from": {"book:AAPL": numbers[-1]},
+    }
     assert numbers[-1] < taken
     assert closing == (1008, "too slow")
 

@@ -1,9 +1,10 @@
-"""The engine's events in the report form of the matching_consensus data, and its top of book in theirs."""
+"""The engine's events in the report form of the matching_consensus data, and its top of book in
+theirs.
+"""
 
 from collections.abc import Iterable
 
 from matching_engine.domain.book import HalfBook
-from venue_cli.bench.order_flow import SECURITY, TICK_E4, OrderFlow
 from venue_protocol.events import (
     AmendRejected,
     CancelRejected,
@@ -14,21 +15,32 @@ from venue_protocol.events import (
     Trade,
 )
 from venue_protocol.orders import BUY
+from venue_trials.bench.order_flow import SECURITY, TICK_E4, OrderFlow
 
 Report = tuple[int, ...]
-"""Kind, then the fields after `seq`: ack 0, trade 1, cancel ack 2, modify ack 3, cancel reject 4, modify reject 5."""
+"""Kind, then the fields after `seq`: ack 0, trade 1, cancel ack 2, modify ack 3, cancel reject 4,
+modify reject 5.
+"""
 
 
 def reports(flow: OrderFlow, outside_id: int, events: Iterable[Event]) -> list[Report]:
     """Reports of one message, sorted by kind; trades stay in match order."""
-    return sorted((_report(flow, outside_id, event) for event in events), key=lambda report: report[0])
+    return sorted(
+        (_report(flow, outside_id, event) for event in events), key=lambda report: report[0]
+    )
 
 
 def _report(flow: OrderFlow, outside_id: int, event: Event) -> Report:
     name = flow.outside_ids
     match event:
         case OrderAccepted():
-            return 0, int(event.side != BUY), name[event.order_id], event.price_e4 // TICK_E4, event.quantity
+            return (
+                0,
+                int(event.side != BUY),
+                name[event.order_id],
+                event.price_e4 // TICK_E4,
+                event.quantity,
+            )
         case Trade():
             pair = (event.sell_order_id, event.buy_order_id)
             maker, taker = pair if event.aggressor == BUY else pair[::-1]
@@ -36,7 +48,13 @@ def _report(flow: OrderFlow, outside_id: int, event: Event) -> Report:
         case OrderCanceled():
             return 2, int(event.side != BUY), name[event.order_id], event.price_e4 // TICK_E4
         case OrderAmended():
-            return 3, int(event.side != BUY), name[event.order_id], event.price_e4 // TICK_E4, event.leaves
+            return (
+                3,
+                int(event.side != BUY),
+                name[event.order_id],
+                event.price_e4 // TICK_E4,
+                event.leaves,
+            )
         case CancelRejected():
             return 4, outside_id
         case AmendRejected():

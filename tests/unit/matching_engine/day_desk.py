@@ -4,8 +4,21 @@ import re
 
 from tests.unit.matching_engine.desk import Desk
 from venue_protocol.codec import SCHEMA
-from venue_protocol.commands import AdvanceTime, Command, CommandBatch, PlaceOrder, SetPhase, SetVolatilityBands
-from venue_protocol.events import AuctionIndication, Event, LimitStateChanged, OrderReleased, PhaseChanged
+from venue_protocol.commands import (
+    AdvanceTime,
+    Command,
+    CommandBatch,
+    PlaceOrder,
+    SetPhase,
+    SetVolatilityBands,
+)
+from venue_protocol.events import (
+    AuctionIndication,
+    Event,
+    LimitStateChanged,
+    OrderReleased,
+    PhaseChanged,
+)
 from venue_protocol.money import format_e4, parse_e4
 from venue_protocol.orders import BUY, SELL, OrderTerms
 from venue_protocol.trading_day import Phase
@@ -14,7 +27,9 @@ _ORDER = re.compile(r"([BS]) (\d+)@(market )?([\d.]+)( [A-Z]{3})? (\w+)")
 
 
 def order(text: str, security_id: str = "AAPL", terms: OrderTerms | None = None) -> PlaceOrder:
-    """The order in `"S 50@10.10 CLS bob"`; `"B 15@market 12 OPG bob"` is a market order with 12 as edge of the band."""
+    """The order in `"S 50@10.10 CLS bob"`; `"B 15@market 12 OPG bob"` is a market order with 12 as
+    edge of the band.
+    """
     found = _ORDER.fullmatch(text)
     assert found, text
     side, quantity, market, price, tif, client = found.groups()

@@ -4,7 +4,14 @@ import re
 
 from matching_engine.domain.engine import MatchingEngine
 from venue_protocol.codec import SCHEMA
-from venue_protocol.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, CommandBatch, PlaceOrder
+from venue_protocol.commands import (
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    CommandBatch,
+    PlaceOrder,
+)
 from venue_protocol.events import AmendRejected, CancelRejected, Event, OrderCanceled, Trade
 from venue_protocol.holds import amend_hold
 from venue_protocol.money import format_e4, parse_e4
@@ -16,19 +23,30 @@ ORDER = re.compile(
 
 
 def order(text: str, security_id: str = "AAPL") -> PlaceOrder:
-    """The order in `"S 50@10.10 IOC bob"`; `"B 15@market 12 bob"` is a market order with 12 as edge of the band."""
+    """The order in `"S 50@10.10 IOC bob"`; `"B 15@market 12 bob"` is a market order with 12 as edge
+    of the band.
+    """
     found = ORDER.fullmatch(text)
     assert found, text
     side: Side = BUY if found["side"] == "B" else SELL
     order_type: OrderType = "market" if found["market"] else "limit"
     time_in_force: TimeInForce = found["tif"] or ("IOC" if found["market"] else "GTC")  # type: ignore[assignment]
     return PlaceOrder(
-        found["client"], security_id, side, order_type, time_in_force, int(found["quantity"]), parse_e4(found["price"])
+        found["client"],
+        security_id,
+        side,
+        order_type,
+        time_in_force,
+        int(found["quantity"]),
+        parse_e4(found["price"]),
     )
 
 
 class Desk:
-    """One engine, its log and its events. Each call is a batch of its own; order ids count from 1."""
+    """One engine, its log and its events.
+
+    Each call is a batch of its own; order ids count from 1.
+    """
 
     def __init__(self) -> None:
         self.engine = MatchingEngine()
@@ -63,16 +81,27 @@ class Desk:
         """Cancel all of a client's orders."""
         return self.run(CancelAllOrders(client_id, security_id))
 
-    def amend(self, order_id: int, quantity: int, price: str, client_id: str | None = None) -> list[Event]:
-        """Amend an order, with the hold that the door would add; it knows the terms, not the fills."""
+    def amend(
+        self, order_id: int, quantity: int, price: str, client_id: str | None = None
+    ) -> list[Event]:
+        """Amend an order, with the hold that the door would add; it knows the terms, not the
+        fills.
+        """
         placed, price_e4 = self._placed[order_id], parse_e4(price)
         resting = self.engine.orders.get(order_id)
-        terms = (resting.price_e4, resting.quantity) if resting else (placed.price_e4, placed.quantity)
+        terms = (
+            (resting.price_e4, resting.quantity) if resting else (placed.price_e4, placed.quantity)
+        )
         added = amend_hold(placed.side, *terms, price_e4, quantity)
-        return self.run(AmendOrder(client_id or placed.client_id, order_id, quantity, price_e4, added))
+        return self.run(
+            AmendOrder(client_id or placed.client_id, order_id, quantity, price_e4, added)
+        )
 
     def book(self, security_id: str = "AAPL") -> str:
-        """Bids | asks, best first, orders of a level in priority order: `"10.00: 5 #1, 7 #3 | 10.10: 4 #2"`."""
+        """Bids | asks, best first, orders of a level in priority order:
+
+        `"10.00: 5 #1, 7 #3 | 10.10: 4 #2"`.
+        """
         book = self.engine.books.get(security_id)
         if book is None:
             return " | "
@@ -89,7 +118,8 @@ class Desk:
 def trades(events: list[Event]) -> list[str]:
     """Each trade as `"10@1.05 buy #1 sell #2"`."""
     return [
-        f"{event.quantity}@{format_e4(event.price_e4)} buy #{event.buy_order_id} sell #{event.sell_order_id}"
+        f"{event.quantity}@{format_e4(event.price_e4)} buy #{event.buy_order_id} sell "
+        f"#{event.sell_order_id}"
         for event in events
         if type(event) is Trade
     ]
@@ -97,7 +127,11 @@ def trades(events: list[Event]) -> list[str]:
 
 def cancels(events: list[Event]) -> list[str]:
     """Each canceled rest as `"5 of #2 ioc_remainder"`."""
-    return [f"{event.quantity} of #{event.order_id} {event.reason}" for event in events if type(event) is OrderCanceled]
+    return [
+        f"{event.quantity} of #{event.order_id} {event.reason}"
+        for event in events
+        if type(event) is OrderCanceled
+    ]
 
 
 def refusals(events: list[Event]) -> list[str]:

@@ -9,7 +9,10 @@ from venue_protocol.commands import Command, CommandBatch
 
 
 class FakeLog(LogReader):
-    """What a gateway would have committed. `away` is the number of queries that find no database."""
+    """What a gateway would have committed.
+
+    `away` is the number of queries that find no database.
+    """
 
     def __init__(self, shard: int = 0) -> None:
         self._shard = shard
@@ -21,7 +24,8 @@ class FakeLog(LogReader):
         first = len(self._rows) + 1
         batch = CommandBatch(codec.SCHEMA, self._shard, first, 1_000_000 + first, list(commands))
         self._rows += [
-            (sequence, batch.time_us, codec.encode(command).decode()) for sequence, command in batch.numbered()
+            (sequence, batch.time_us, codec.encode(command).decode())
+            for sequence, command in batch.numbered()
         ]
         return batch
 

@@ -19,7 +19,10 @@ _PREVENTIONS = ("cancel_newest", "cancel_oldest", "cancel_both", "decrement")
 
 
 class RandomFlow:
-    """Draws batches. Amends and cancels mostly name orders of their senders, as the flow remembers who placed what."""
+    """Draws batches.
+
+    Amends and cancels mostly name orders of their senders, as the flow remembers who placed what.
+    """
 
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(seed)
@@ -31,7 +34,9 @@ class RandomFlow:
         """The next 1 to 6 commands."""
         self._time_us += self._dice.randint(1, 9)
         first = self._next
-        commands = [self._command(sequence) for sequence in range(first, first + self._dice.randint(1, 6))]
+        commands = [
+            self._command(sequence) for sequence in range(first, first + self._dice.randint(1, 6))
+        ]
         self._next += len(commands)
         return CommandBatch(codec.SCHEMA, 0, first, self._time_us, commands)
 
@@ -57,8 +62,15 @@ class RandomFlow:
     def _place(self) -> PlaceOrder:
         dice = self._dice
         side, edge_e4 = dice.choice(((BUY, 10_600), (SELL, 9_400)))
-        kind = dice.choice(("limit",) * 3 + ("market", "stop", "stop_limit", "iceberg", "post_only", "min_quantity"))
-        tif = dice.choice(("IOC", "FOK")) if kind == "market" or (kind == "limit" and dice.random() < 0.3) else "GTC"
+        kind = dice.choice(
+            ("limit",) * 3
+            + ("market", "stop", "stop_limit", "iceberg", "post_only", "min_quantity")
+        )
+        tif = (
+            dice.choice(("IOC", "FOK"))
+            if kind == "market" or (kind == "limit" and dice.random() < 0.3)
+            else "GTC"
+        )
         quantity = dice.randint(1, 12) if kind != "iceberg" else dice.randint(4, 40)
         expires_us = None
         if kind == "min_quantity":

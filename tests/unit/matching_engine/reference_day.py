@@ -51,7 +51,9 @@ class ReferenceDay(ReferenceEngine):
 
     def parked(self, security_id: str) -> list[int]:
         """Ids of the stops that wait."""
-        return [order_id for order_id in super().parked(security_id) if order_id not in self.waiting]
+        return [
+            order_id for order_id in super().parked(security_id) if order_id not in self.waiting
+        ]
 
     def _books(self) -> list[str]:
         return list(dict.fromkeys(order.security_id for order in self.orders))
@@ -125,7 +127,11 @@ class ReferenceDay(ReferenceEngine):
 
     def _set_phase(self, command: SetPhase) -> list[Event]:
         self.listed.update(command.reference_prices)
-        keep = {name for name, phase in self.single.items() if phase == "halted" and command.phase != "closed"}
+        keep = {
+            name
+            for name, phase in self.single.items()
+            if phase == "halted" and command.phase != "closed"
+        }
         if command.security_id is None:
             concerned = [name for name in self._books() if name not in keep]
         else:
@@ -163,17 +169,30 @@ class ReferenceDay(ReferenceEngine):
         if phase != "closing_auction":
             return []
         events: list[Event] = []
-        for order in [order for order in self.orders if order.order_id in self.waiting and order.security_id == name]:
+        for order in [
+            order
+            for order in self.orders
+            if order.order_id in self.waiting and order.security_id == name
+        ]:
             self.waiting.discard(order.order_id)
             if order.state == "parked":
                 order.state = "open"
                 self._to_the_back(order)
                 events.append(
-                    OrderReleased(order.order_id, order.client_id, name, order.side, order.price_e4, order.leaves)
+                    OrderReleased(
+                        order.order_id,
+                        order.client_id,
+                        name,
+                        order.side,
+                        order.price_e4,
+                        order.leaves,
+                    )
                 )
         return events
 
-    def _end_all(self, name: str, tif: str, reason: CancelReason, with_waiting: bool) -> list[Event]:
+    def _end_all(
+        self, name: str, tif: str, reason: CancelReason, with_waiting: bool
+    ) -> list[Event]:
         events: list[Event] = []
         for order in self.orders:
             is_meant = order.state in OPEN and order.security_id == name
@@ -199,7 +218,9 @@ class ReferenceDay(ReferenceEngine):
         self.last[name] = found.price_e4
         while True:
             buys = [order for order in self.resting(name, BUY) if order.price_e4 >= found.price_e4]
-            sells = [order for order in self.resting(name, SELL) if order.price_e4 <= found.price_e4]
+            sells = [
+                order for order in self.resting(name, SELL) if order.price_e4 <= found.price_e4
+            ]
             if not buys or not sells:
                 return events
             events.append(self._cross(buys[0], sells[0], found.price_e4))
@@ -255,8 +276,14 @@ class ReferenceDay(ReferenceEngine):
     def _indicate(self) -> list[Event]:
         events: list[Event] = []
         for name in self._collecting():
-            found = slow_clearing(self._sums(name, BUY), self._sums(name, SELL), self._reference(name))
-            now = (found.price_e4, found.paired, found.imbalance, found.side) if found else (None, 0, 0, None)
+            found = slow_clearing(
+                self._sums(name, BUY), self._sums(name, SELL), self._reference(name)
+            )
+            now = (
+                (found.price_e4, found.paired, found.imbalance, found.side)
+                if found
+                else (None, 0, 0, None)
+            )
             if now != self.indicated.get(name, (None, 0, 0, None)):
                 self.indicated[name] = now
                 events.append(AuctionIndication(name, *now))

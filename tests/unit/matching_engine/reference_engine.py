@@ -4,7 +4,14 @@ import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from venue_protocol.commands import AdvanceTime, AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
+from venue_protocol.commands import (
+    AdvanceTime,
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+)
 from venue_protocol.events import (
     AmendRejected,
     CancelRejected,
@@ -82,8 +89,15 @@ class ReferenceEngine:
         return events
 
     def _expire(self) -> list[Event]:
-        due = [o for o in self.orders if o.state in OPEN and (o.terms.expires_us or self.time_us + 1) <= self.time_us]
-        return [self._end(order, "expired") for order in sorted(due, key=lambda o: (o.terms.expires_us, o.order_id))]
+        due = [
+            o
+            for o in self.orders
+            if o.state in OPEN and (o.terms.expires_us or self.time_us + 1) <= self.time_us
+        ]
+        return [
+            self._end(order, "expired")
+            for order in sorted(due, key=lambda o: (o.terms.expires_us, o.order_id))
+        ]
 
     def _elections(self, done: list[Event]) -> list[Event]:
         """Every trade elects; then one elected stop after the other has its turn."""
@@ -97,7 +111,11 @@ class ReferenceEngine:
             if not elected:
                 return events
             stop = max(
-                elected, key=lambda o: (abs((o.terms.stop_price_e4 or 0) - self.last[o.security_id]), -o.order_id)
+                elected,
+                key=lambda o: (
+                    abs((o.terms.stop_price_e4 or 0) - self.last[o.security_id]),
+                    -o.order_id,
+                ),
             )
             done = self._trigger(stop)
             events += done
@@ -112,17 +130,32 @@ class ReferenceEngine:
         stop.is_elected, stop.state = False, "entering"
         last = self.last[stop.security_id]
         triggered = OrderTriggered(
-            stop.order_id, stop.client_id, stop.security_id, stop.side, stop.price_e4, stop.leaves, last
+            stop.order_id,
+            stop.client_id,
+            stop.security_id,
+            stop.side,
+            stop.price_e4,
+            stop.leaves,
+            last,
         )
-        return [triggered, *self._enter(stop, "market_remainder" if stop.order_type == "stop" else None)]
+        return [
+            triggered,
+            *self._enter(stop, "market_remainder" if stop.order_type == "stop" else None),
+        ]
 
     def parked(self, security_id: str) -> list[int]:
         """Ids of the stops that wait."""
-        return [o.order_id for o in self.orders if o.state == "parked" and o.security_id == security_id]
+        return [
+            o.order_id for o in self.orders if o.state == "parked" and o.security_id == security_id
+        ]
 
     def resting(self, security_id: str, side: Side) -> list[ReferenceOrder]:
         """Open orders of one half book in priority order."""
-        orders = [o for o in self.orders if o.state == "open" and (o.security_id, o.side) == (security_id, side)]
+        orders = [
+            o
+            for o in self.orders
+            if o.state == "open" and (o.security_id, o.side) == (security_id, side)
+        ]
         return sorted(orders, key=lambda o: (-o.price_e4 if side == BUY else o.price_e4, o.entered))
 
     def _place(self, command: PlaceOrder) -> list[Event]:
@@ -172,7 +205,9 @@ class ReferenceEngine:
         return [accepted, *self._enter(new, rest)]
 
     def _fillable(self, order: ReferenceOrder) -> int:
-        """What it would trade in another world, up to the first own order that stops or shortens it."""
+        """What it would trade in another world, up to the first own order that stops or shortens
+        it.
+        """
         world = copy.deepcopy(self)
         twin = world._find(order.order_id)
         assert twin
@@ -186,7 +221,11 @@ class ReferenceEngine:
         return [
             maker
             for maker in self.resting(order.security_id, other)
-            if (maker.price_e4 <= order.price_e4 if order.side == BUY else maker.price_e4 >= order.price_e4)
+            if (
+                maker.price_e4 <= order.price_e4
+                if order.side == BUY
+                else maker.price_e4 >= order.price_e4
+            )
         ]
 
     def _enter(self, order: ReferenceOrder, rest: CancelReason | None) -> list[Event]:
@@ -271,7 +310,13 @@ class ReferenceEngine:
     def _end(self, order: ReferenceOrder, reason: CancelReason) -> OrderCanceled:
         order.state = "expired" if reason == "expired" else "canceled"
         return OrderCanceled(
-            order.order_id, order.client_id, order.security_id, order.side, order.price_e4, order.leaves, reason
+            order.order_id,
+            order.client_id,
+            order.security_id,
+            order.side,
+            order.price_e4,
+            order.leaves,
+            reason,
         )
 
     def _find(self, order_id: int) -> ReferenceOrder | None:

@@ -1,4 +1,6 @@
-"""Any flow of commands gives the events of the slow, obvious engine, and books that hold together."""
+"""Any flow of commands gives the events of the slow, obvious engine, and books that hold
+together.
+"""
 
 from collections.abc import Iterable
 
@@ -19,7 +21,14 @@ from venue_protocol.commands import (
     CommandBatch,
     PlaceOrder,
 )
-from venue_protocol.events import AmendRejected, Event, OrderAmended, OrderCanceled, OrderReduced, Trade
+from venue_protocol.events import (
+    AmendRejected,
+    Event,
+    OrderAmended,
+    OrderCanceled,
+    OrderReduced,
+    Trade,
+)
 from venue_protocol.holds import amend_hold, held_amount
 from venue_protocol.orders import BUY, SELL, OrderTerms
 
@@ -49,7 +58,9 @@ _EDGES = st.sampled_from([(BUY, 10_600), (SELL, 9_400)])
 @st.composite
 def _special_places(draw: st.DrawFn) -> PlaceOrder:
     """An order with terms of its own. `expires_us` is relative to its batch."""
-    kind = draw(st.sampled_from(["stop", "stop_limit", "iceberg", "post_only", "min_quantity", "gtd"]))
+    kind = draw(
+        st.sampled_from(["stop", "stop_limit", "iceberg", "post_only", "min_quantity", "gtd"])
+    )
     stop = draw(PRICES) if kind in ("stop", "stop_limit") else None
     side, edge = draw(_EDGES)
     quantity = draw(st.integers(1, 12)) if kind != "iceberg" else draw(st.integers(4, 30))
@@ -65,7 +76,9 @@ def _special_places(draw: st.DrawFn) -> PlaceOrder:
     tif = "IOC" if kind == "min_quantity" else "GTC" if expires_in is None else "GTD"
     order_type = kind if kind in ("stop", "stop_limit") else "limit"
     price = edge if kind == "stop" else draw(PRICES)
-    return PlaceOrder(draw(CLIENTS), draw(SECURITIES), side, order_type, tif, quantity, price, None, terms)  # type: ignore[arg-type]
+    return PlaceOrder(
+        draw(CLIENTS), draw(SECURITIES), side, order_type, tif, quantity, price, None, terms
+    )  # type: ignore[arg-type]
 
 
 class EngineAgainstReference(RuleBasedStateMachine):
@@ -131,7 +144,9 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
     @rule(client=CLIENTS, back=st.integers(0, 40), more=st.integers(-2, 3))
     def amend_a_little(self, client: str, back: int, more: int) -> None:
-        """An amend by a few shares at the same price, where keeping and losing one's place are close together."""
+        """An amend by a few shares at the same price, where keeping and losing one's place are
+        close together.
+        """
         order = self.engine.orders.get(self.engine.log_position - back)
         if order is not None:
             self.amend(client, back, max(1, order.quantity + more), order.price_e4)
@@ -145,8 +160,12 @@ class EngineAgainstReference(RuleBasedStateMachine):
         if order is not None:
             side = self.engine.halves[order.half].side
             added = amend_hold(side, order.price_e4, order.quantity, price, quantity)
-            self.held[order_id] += added if self._owner(order_id, client, back) == order.owner.client_id else 0
-        self._run([AmendOrder(self._owner(order_id, client, back), order_id, quantity, price, added)])
+            self.held[order_id] += (
+                added if self._owner(order_id, client, back) == order.owner.client_id else 0
+            )
+        self._run(
+            [AmendOrder(self._owner(order_id, client, back), order_id, quantity, price, added)]
+        )
 
     @rule()
     def restart(self) -> None:
@@ -157,7 +176,9 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
     @invariant()
     def books_hold_together(self) -> None:
-        """Never crossed, levels are the sums of their orders, the same orders in the same places."""
+        """Never crossed, levels are the sums of their orders, the same orders in the same
+        places.
+        """
         self.engine.check_invariants()
         for security_id, book in self.engine.books.items():
             for half in (book.bids, book.asks):
@@ -170,10 +191,16 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
     @invariant()
     def open_orders_are_held_exactly(self) -> None:
-        """What is held is what open orders can need, to the cent and share; nothing is held for an ended one."""
+        """What is held is what open orders can need, to the cent and share; nothing is held for an
+        ended one.
+        """
         for order_id, held in self.held.items():
             order = self.engine.orders.get(order_id)
-            need = held_amount(self.engine.halves[order.half].side, order.price_e4, order.leaves) if order else 0
+            need = (
+                held_amount(self.engine.halves[order.half].side, order.price_e4, order.leaves)
+                if order
+                else 0
+            )
             assert held == need, f"order {order_id}"
 
     def teardown(self) -> None:
@@ -188,7 +215,9 @@ class EngineAgainstReference(RuleBasedStateMachine):
 
     def _run(self, commands: Iterable[Command]) -> None:
         first = self.engine.log_position + 1
-        batch = codec.decode(codec.encode(CommandBatch(codec.SCHEMA, 0, first, first, list(commands))))
+        batch = codec.decode(
+            codec.encode(CommandBatch(codec.SCHEMA, 0, first, first, list(commands)))
+        )
         assert isinstance(batch, CommandBatch)
         events = self.engine.apply(batch)
         assert events.events == self.reference.run(batch.commands, first)

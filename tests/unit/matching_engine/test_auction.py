@@ -42,7 +42,9 @@ def test_each_rule_decides_where_those_before_it_are_equal(
     assert clearing(bids, asks, reference) == expected
 
 
-def slow_clearing(bids: dict[int, int], asks: dict[int, int], reference: int | None) -> Clearing | None:
+def slow_clearing(
+    bids: dict[int, int], asks: dict[int, int], reference: int | None
+) -> Clearing | None:
     """The four rules, one after the other, over every candidate."""
     if not bids or not asks:
         return None
@@ -67,7 +69,9 @@ def slow_clearing(bids: dict[int, int], asks: dict[int, int], reference: int | N
         price = min(candidates)
     else:
         price = min(sorted(candidates), key=lambda p: abs(p - reference))
-    side: Side | None = BUY if bought(price) > sold(price) else SELL if bought(price) < sold(price) else None
+    side: Side | None = (
+        BUY if bought(price) > sold(price) else SELL if bought(price) < sold(price) else None
+    )
     return Clearing(price, most, least, side)
 
 
@@ -82,10 +86,15 @@ def test_the_price_is_the_one_of_the_rules_spelled_out(
 
 @settings(max_examples=300, deadline=None)
 @given(_HALVES, _HALVES, st.none() | _PRICES)
-def test_no_price_at_all_would_trade_more(bids: dict[int, int], asks: dict[int, int], reference: int | None) -> None:
+def test_no_price_at_all_would_trade_more(
+    bids: dict[int, int], asks: dict[int, int], reference: int | None
+) -> None:
     found = clearing(sorted(bids.items(), reverse=True), sorted(asks.items()), reference)
     possible = [
-        min(sum(q for p, q in bids.items() if p >= price), sum(q for p, q in asks.items() if p <= price))
+        min(
+            sum(q for p, q in bids.items() if p >= price),
+            sum(q for p, q in asks.items() if p <= price),
+        )
         for price in range(90, 111)
     ]
     assert (found.paired if found else 0) == max(possible)

@@ -62,7 +62,9 @@ def test_number_of_a_cancel_is_not_an_open_order(desk: Desk) -> None:
     assert refusals(desk.cancel(2, "ann")) == ["order.not_open"]
 
 
-def test_end_of_an_order_is_forgotten_only_after_many_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_end_of_an_order_is_forgotten_only_after_many_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ended_orders, "REMEMBERED_BATCHWISE", 100)
     desk.place("B 10@10 ann")
     desk.cancel(1)
@@ -155,7 +157,9 @@ def test_amend_into_an_own_order_cancels_the_rest(desk: Desk) -> None:
 
 def test_amend_to_what_is_filled_ends_the_order(desk: Desk) -> None:
     desk.place("B 10@10 ann", "S 6@10 bob")
-    assert desk.amend(1, 6, "10") == [OrderAmended(1, "ann", "AAPL", "BUY", 6, 100_000, 0, 100_000, 4, 400_000)]
+    assert desk.amend(1, 6, "10") == [
+        OrderAmended(1, "ann", "AAPL", "BUY", 6, 100_000, 0, 100_000, 4, 400_000)
+    ]
     assert desk.book() == " | "
     assert refusals(desk.cancel(1)) == ["order.already_filled"]
 
@@ -176,20 +180,29 @@ def test_amend_of_a_filled_order_is_refused_and_frees_its_hold(desk: Desk) -> No
 
 
 def test_amend_of_an_order_never_seen_is_refused(desk: Desk) -> None:
-    assert desk.run(AmendOrder("ann", 77, 15, 100_000, 0)) == [AmendRejected(77, "ann", "order.unknown", None, None, 0)]
+    assert desk.run(AmendOrder("ann", 77, 15, 100_000, 0)) == [
+        AmendRejected(77, "ann", "order.unknown", None, None, 0)
+    ]
 
 
 def test_amend_that_changes_nothing_is_refused_and_keeps_its_place(desk: Desk) -> None:
     desk.place("B 10@10 ann", "B 10@10 cat")
-    assert refusals(desk.run(AmendOrder("ann", 1, 10, 100_000, 7))) == ["order.amend_changes_nothing"]
+    assert refusals(desk.run(AmendOrder("ann", 1, 10, 100_000, 7))) == [
+        "order.amend_changes_nothing"
+    ]
     assert desk.book() == "10.00: 10 #1, 10 #2 | "
 
 
 @pytest.mark.parametrize(
     ("text", "price_e4", "reason"),
-    [("B 10@10 ann", 110_000, "risk.insufficient_funds"), ("S 10@10 ann", 100_000, "risk.insufficient_shares")],
+    [
+        ("B 10@10 ann", 110_000, "risk.insufficient_funds"),
+        ("S 10@10 ann", 100_000, "risk.insufficient_shares"),
+    ],
 )
-def test_amend_that_its_hold_does_not_cover_is_refused(desk: Desk, text: str, price_e4: int, reason: str) -> None:
+def test_amend_that_its_hold_does_not_cover_is_refused(
+    desk: Desk, text: str, price_e4: int, reason: str
+) -> None:
     desk.place(text)
     quantity = 10 if text[0] == "B" else 11
     assert refusals(desk.run(AmendOrder("ann", 1, quantity, price_e4, 0))) == [reason]
@@ -197,7 +210,8 @@ def test_amend_that_its_hold_does_not_cover_is_refused(desk: Desk, text: str, pr
 
 def test_amend_after_fills_the_door_did_not_know_of_frees_the_surplus(desk: Desk) -> None:
     desk.place("B 10@10 ann", "S 6@10 bob")
-    # The door held 10 * 12 - 10 * 10 = 20 dollars more; with 6 filled only 4 * 12 = 48 of 40 + 20 are needed.
+    # The door held 10 * 12 - 10 * 10 = 20 dollars more; with 6 filled only 4 * 12 = 48 of 40 + 20
+    # are needed.
     amended = desk.amend(1, 10, "12")[0]
     assert type(amended) is OrderAmended
     assert amended.hold_released == 120_000

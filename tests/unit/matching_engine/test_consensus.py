@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.unit.matching_engine.consensus_reports import Report, reports, top_of_book
-from venue_cli.bench.order_flow import SECURITY, FlowMessage, OrderFlow
-from venue_cli.bench.recorded_flow import read_workload
 from venue_protocol.orders import BUY, SELL
+from venue_trials.bench.order_flow import SECURITY, FlowMessage, OrderFlow
+from venue_trials.bench.recorded_flow import read_workload
 
 WORKLOADS = ("normal_s23_n20000", "static_s23_n20000", "swing-25_s23_n20000")
 _SIDES = {"buy": 0, "sell": 1}
@@ -25,7 +25,9 @@ def folder(shared_data: Path) -> Path:
 
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_workload_gives_the_agreed_reports_and_tops_of_book(folder: Path, name: str) -> None:
-    manifest = {entry["name"]: entry for entry in json.loads((folder / "manifest.json").read_text())}[name]
+    manifest = {
+        entry["name"]: entry for entry in json.loads((folder / "manifest.json").read_text())
+    }[name]
     flow = OrderFlow()
     lines = []
     with lzma.open(folder / f"{name}.bbo.csv.xz", "rt") as file:
@@ -35,11 +37,15 @@ def test_workload_gives_the_agreed_reports_and_tops_of_book(folder: Path, name: 
             events = flow.run(flow.command(message)).events
             for kind, *fields in reports(flow, message.outside_id, events):
                 lines.append(",".join(map(str, (kind, sequence, *fields))))
-            assert _as_text(top_of_book(flow)) == next(tops)[1:], f"top of book after message {sequence}"
+            assert _as_text(top_of_book(flow)) == next(tops)[1:], (
+                f"top of book after message {sequence}"
+            )
     flow.engine.check_invariants()
     with lzma.open(folder / f"{name}.reports.txt.xz", "rt") as file:
         assert lines == file.read().split("\n")
-    assert hashlib.sha256("\n".join(lines).encode()).hexdigest() == manifest["sha256_of_report_text"]
+    assert (
+        hashlib.sha256("\n".join(lines).encode()).hexdigest() == manifest["sha256_of_report_text"]
+    )
     book = flow.engine.books[SECURITY]
     assert len(flow.engine.orders) == manifest["resting_orders_at_end"]
     assert len(list(book.bids.prices())) == manifest["bid_levels_at_end"]
@@ -56,9 +62,13 @@ def test_edge_cases_give_the_agreed_reports_and_tops_of_book(folder: Path) -> No
             events = flow.run(flow.command(message)).events
             flow.engine.check_invariants()
             where = f"{case['case']}, step {number}"
-            assert reports(flow, message.outside_id, events) == [_expected(r) for r in step["reports"]], where
+            assert reports(flow, message.outside_id, events) == [
+                _expected(r) for r in step["reports"]
+            ], where
             bbo = step["bbo"]
-            assert top_of_book(flow) == (bbo["bid"], bbo["bid_qty"], bbo["ask"], bbo["ask_qty"]), where
+            assert top_of_book(flow) == (bbo["bid"], bbo["bid_qty"], bbo["ask"], bbo["ask_qty"]), (
+                where
+            )
 
 
 def _as_text(top: tuple[int | None, int, int | None, int]) -> list[str]:

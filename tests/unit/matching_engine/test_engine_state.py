@@ -14,8 +14,12 @@ from venue_protocol.events import Trade
 from venue_protocol.identifiers import shard_and_number
 
 
-def batch(first: int, *commands: Command, shard: int = 0, time_us: int | None = None) -> CommandBatch:
-    return CommandBatch(codec.SCHEMA, shard, first, time_us or first, list(commands) or [order("B 1@10 ann")])
+def batch(
+    first: int, *commands: Command, shard: int = 0, time_us: int | None = None
+) -> CommandBatch:
+    return CommandBatch(
+        codec.SCHEMA, shard, first, time_us or first, list(commands) or [order("B 1@10 ann")]
+    )
 
 
 def random_log(seed: int, count: int) -> list[CommandBatch]:
@@ -26,12 +30,19 @@ def random_log(seed: int, count: int) -> list[CommandBatch]:
         commands: list[Command] = []
         for sequence in range(first, first + dice.randint(1, 20)):
             client, target = f"client{dice.randint(1, 4)}", max(1, sequence - dice.randint(0, 30))
-            text = f"{dice.choice('BS')} {dice.randint(1, 20)}@{dice.choice(('', 'market '))}{dice.randint(95, 105)}"
+            text = (
+                f"{dice.choice('BS')} "
+                f"{dice.randint(1, 20)}@{dice.choice(('', 'market '))}{dice.randint(95, 105)}"
+            )
             tif = dice.choice(("", " GTC", " IOC", " FOK"))
             placed = order(f"{text}{tif} {client}", dice.choice(("AAPL", "MSFT")))
-            amend = AmendOrder(client, target, dice.randint(1, 25), dice.randint(95, 105) * 10_000, 10**9)
+            amend = AmendOrder(
+                client, target, dice.randint(1, 25), dice.randint(95, 105) * 10_000, 10**9
+            )
             choices: list[Command] = [placed, placed, placed, CancelOrder(client, target), amend]
-            commands.append(CancelAllOrders(client, None) if dice.random() < 0.01 else dice.choice(choices))
+            commands.append(
+                CancelAllOrders(client, None) if dice.random() < 0.01 else dice.choice(choices)
+            )
         log.append(CommandBatch(codec.SCHEMA, 0, first, first * 10, commands))
         first += len(commands)
     return log
@@ -42,7 +53,11 @@ def test_batches_of_events_are_numbered_without_gap() -> None:
     after = 0
     for commands in random_log(1, 2000):
         events = engine.apply(commands)
-        assert (events.first, events.log_first, events.log_last) == (after + 1, commands.first, commands.last)
+        assert (events.first, events.log_first, events.log_last) == (
+            after + 1,
+            commands.first,
+            commands.last,
+        )
         after = events.last
     assert (engine.event_position, engine.log_position) == (after, commands.last)
 
@@ -52,12 +67,20 @@ def test_trades_are_numbered_without_gap_and_carry_the_shard() -> None:
     orders = [order("B 1@10 ann"), order("S 1@10 bob")] * 5
     events = engine.apply(batch(1, *orders, shard=3)).events
     trades = [event.trade_id for event in events if type(event) is Trade]
-    assert [shard_and_number(trade_id) for trade_id in trades] == [(3, number) for number in range(1, 6)]
+    assert [shard_and_number(trade_id) for trade_id in trades] == [
+        (3, number) for number in range(1, 6)
+    ]
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [batch(1), batch(3), batch(2, shard=1), batch(2, time_us=1), CommandBatch(codec.SCHEMA, 0, 2, 9, [])],
+    [
+        batch(1),
+        batch(3),
+        batch(2, shard=1),
+        batch(2, time_us=1),
+        CommandBatch(codec.SCHEMA, 0, 2, 9, []),
+    ],
     ids=["repeated", "gap", "other shard", "time stands still", "empty"],
 )
 def test_batch_that_is_not_the_next_raises_and_changes_nothing(wrong: CommandBatch) -> None:
@@ -75,7 +98,9 @@ def test_same_log_gives_the_same_bytes_and_hash() -> None:
     runs = []
     for _ in range(2):
         engine = MatchingEngine()
-        runs.append(([codec.encode(engine.apply(commands)) for commands in log], engine.state_hash()))
+        runs.append(
+            ([codec.encode(engine.apply(commands)) for commands in log], engine.state_hash())
+        )
     assert runs[0] == runs[1]
 
 

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from matching_engine.adapters import http
-from service_runtime import web
+from service_runtime.http import application
 from tests.unit.matching_engine.test_service import Venue
 
 
@@ -28,7 +28,7 @@ def venue(tmp_path: Path) -> Venue:
 
 @pytest.fixture
 def client(venue: Venue) -> FlaskClient:
-    app = web.create_app(venue.service)
+    app = application.create_app(venue.service)
     http.add_routes(app, venue.desk, Listed())
     return app.test_client()
 

@@ -1,11 +1,13 @@
-"""Price-time priority, the lives of order types, self-trade prevention: acceptance cases 8, 9, 11, 12, 14."""
+"""Price-time priority, the lives of order types, self-trade prevention: acceptance cases 8, 9, 11,
+12, 14.
+"""
 
 import pytest
 
-from matching_engine.domain.invariants import BrokenInvariant
 from tests.unit.matching_engine.desk import Desk, cancels, order, trades
 from venue_protocol.commands import PlaceOrder
 from venue_protocol.events import OrderAccepted, Trade
+from venue_protocol.invariants import BrokenInvariant
 
 
 @pytest.fixture
@@ -65,9 +67,13 @@ def test_accepted_order_is_told_with_all_its_terms(desk: Desk) -> None:
 
 def test_trade_tells_both_sides_and_what_stays_open(desk: Desk) -> None:
     desk.place("B 10@1.05 ann")
-    assert desk.place("S 4@1.00 bob")[1] == Trade(1, "AAPL", 10_500, 4, "SELL", 1, "ann", 10_500, 6, 2, "bob", 0)
+    assert desk.place("S 4@1.00 bob")[1] == Trade(
+        1, "AAPL", 10_500, 4, "SELL", 1, "ann", 10_500, 6, 2, "bob", 0
+    )
     desk.place("S 4@1.20 bob")
-    assert desk.place("B 5@1.30 cat")[1] == Trade(2, "AAPL", 12_000, 4, "BUY", 4, "cat", 13_000, 1, 3, "bob", 0)
+    assert desk.place("B 5@1.30 cat")[1] == Trade(
+        2, "AAPL", 12_000, 4, "BUY", 4, "cat", 13_000, 1, 3, "bob", 0
+    )
 
 
 def test_market_order_fills_what_is_there_and_the_rest_is_canceled(desk: Desk) -> None:

@@ -1,4 +1,7 @@
-"""Real NASDAQ order flow: NVDA rebuilt order by order, AAPL with its executions matched by the engine (LOBSTER)."""
+"""Real NASDAQ order flow:
+
+NVDA rebuilt order by order, AAPL with its executions matched by the engine (LOBSTER).
+"""
 
 import csv
 import json
@@ -18,7 +21,10 @@ Levels = list[tuple[int, int]]
 
 
 class Feed:
-    """A desk that goes by the recorded ids. Executions come from a client of their own, so they meet no own order."""
+    """A desk that goes by the recorded ids.
+
+    Executions come from a client of their own, so they meet no own order.
+    """
 
     def __init__(self) -> None:
         self.desk = Desk()
@@ -29,7 +35,9 @@ class Feed:
         """A recorded order enters and must rest."""
         order_id = self.desk.engine.log_position + 1
         self.order_ids[name], self.names[order_id] = order_id, name
-        events = self.desk.engine_events(PlaceOrder(side.lower(), "X", side, "limit", "GTC", size, price))
+        events = self.desk.engine_events(
+            PlaceOrder(side.lower(), "X", side, "limit", "GTC", size, price)
+        )
         assert [type(event) for event in events] == [OrderAccepted], name
 
     def is_known(self, name: Any) -> bool:
@@ -41,7 +49,9 @@ class Feed:
         order_id = self.order_ids[name]
         order = self.desk.engine.orders[order_id]
         amend = AmendOrder(side.lower(), order_id, order.quantity - by, order.price_e4, 0)
-        events = self.desk.engine_events(amend if order.leaves > by else CancelOrder(side.lower(), order_id))
+        events = self.desk.engine_events(
+            amend if order.leaves > by else CancelOrder(side.lower(), order_id)
+        )
         assert not any(isinstance(event, AmendRejected | CancelRejected) for event in events), name
 
     def execute(self, side: Side, size: int, price: int) -> list[Event]:
@@ -75,7 +85,9 @@ def test_nvda_orders_are_rebuilt_exactly(shared_data: Path) -> None:
             if number == 5000:
                 assert _orders(feed) == _expected_orders(folder / "expected_book_after_5000.csv")
             if number in (5000, 10000):
-                assert _summary(feed) == {k: v for k, v in expected[f"after_{number}"].items() if k != "source"}
+                assert _summary(feed) == {
+                    k: v for k, v in expected[f"after_{number}"].items() if k != "source"
+                }
     feed.desk.engine.check_invariants()
 
 
@@ -106,7 +118,9 @@ def _orders(feed: Feed) -> list[tuple[str, str, str, int]]:
 
 def _expected_orders(path: Path) -> list[tuple[str, str, str, int]]:
     with path.open() as file:
-        return sorted((r["id"], r["side"], r["price"], int(r["size"])) for r in csv.DictReader(file))
+        return sorted(
+            (r["id"], r["side"], r["price"], int(r["size"])) for r in csv.DictReader(file)
+        )
 
 
 def _summary(feed: Feed) -> dict[str, float]:
@@ -128,11 +142,15 @@ NO_ASK, NO_BID = 9999999999, -9999999999
 
 
 class Lobster:
-    """The AAPL excerpt, by the four rules of its README; executions are left to the engine's matching."""
+    """The AAPL excerpt, by the four rules of its README; executions are left to the engine's
+    matching.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.messages = [line.split(",") for line in _lines(folder, "message")]
-        self.books = [[int(value) for value in line.split(",")] for line in _lines(folder, "orderbook")]
+        self.books = [
+            [int(value) for value in line.split(",")] for line in _lines(folder, "orderbook")
+        ]
         self.feed = Feed()
         self.taken_over = 0
         self.blocks = 0
@@ -171,7 +189,9 @@ class Lobster:
             self.feed.reduce(known, side, int(size))
 
     def follow_view(self, row: int) -> None:
-        """Rule 3: forget what is worse than the tenth published price, take over what comes into view there."""
+        """Rule 3: forget what is worse than the tenth published price, take over what comes into
+        view there.
+        """
         for side in (BUY, SELL):
             published = self.published(row, side)
             if len(published) == 10:
@@ -195,7 +215,9 @@ def _lines(folder: Path, kind: str) -> list[str]:
 
 
 def _runs(lobster: Lobster) -> Iterator[list[int]]:
-    """Rows from 1 on; consecutive executions of visible orders with one time and direction together, others alone."""
+    """Rows from 1 on; consecutive executions of visible orders with one time and direction
+    together, others alone.
+    """
 
     def key(row: int) -> tuple[object, ...]:
         time, kind, *_, direction = lobster.messages[row]
@@ -237,7 +259,9 @@ def test_aapl_executions_hit_the_recorded_orders_at_the_recorded_prices(shared_d
 
 
 def _check_execution(lobster: Lobster, rows: list[int]) -> None:
-    """One incoming order in place of a run of executions: the same resting orders, prices and sizes."""
+    """One incoming order in place of a run of executions: the same resting orders, prices and
+    sizes.
+    """
     records = [lobster.messages[row] for row in rows]
     maker_side: Side = BUY if records[0][5] == "1" else SELL
     taker_side: Side = SELL if maker_side == BUY else BUY
@@ -249,10 +273,16 @@ def _check_execution(lobster: Lobster, rows: list[int]) -> None:
             assert price_before == int(price)
             size = str(int(size) + size_before)
         expected.append((known, int(price), int(size)))
-    events = lobster.feed.execute(taker_side, sum(int(record[3]) for record in records), int(records[-1][4]))
+    events = lobster.feed.execute(
+        taker_side, sum(int(record[3]) for record in records), int(records[-1][4])
+    )
     names = lobster.feed.names
     fills = [
-        (names[event.buy_order_id if maker_side == BUY else event.sell_order_id], event.price_e4, event.quantity)
+        (
+            names[event.buy_order_id if maker_side == BUY else event.sell_order_id],
+            event.price_e4,
+            event.quantity,
+        )
         for event in events
         if type(event) is Trade
     ]

@@ -1,4 +1,7 @@
-"""Each order type by example, with its near miss. The slow reference (test_random_flow) has all of them together."""
+"""Each order type by example, with its near miss.
+
+The slow reference (test_random_flow) has all of them together.
+"""
 
 import msgspec
 import pytest
@@ -12,7 +15,9 @@ from venue_protocol.money import parse_e4
 from venue_protocol.orders import OrderTerms
 
 
-def special(text: str, order_type: str = "limit", stop: str | None = None, **terms: object) -> PlaceOrder:
+def special(
+    text: str, order_type: str = "limit", stop: str | None = None, **terms: object
+) -> PlaceOrder:
     """The order of `text` with these terms."""
     stop_price_e4 = None if stop is None else parse_e4(stop)
     made = OrderTerms(stop_price_e4, **terms)  # type: ignore[arg-type]
@@ -46,7 +51,11 @@ def test_a_stop_is_elected_by_the_last_trade() -> None:
     assert triggered(desk.place("B 5@10.00 cat")) == []
     events = desk.place("B 1@10.05 cat")
     assert triggered(events) == [4]
-    assert trades(events) == ["1@10.05 buy #6 sell #2", "4@10.05 buy #4 sell #2", "2@10.10 buy #4 sell #3"]
+    assert trades(events) == [
+        "1@10.05 buy #6 sell #2",
+        "4@10.05 buy #4 sell #2",
+        "2@10.10 buy #4 sell #3",
+    ]
 
 
 def test_a_sell_stop_is_elected_at_its_price_or_below() -> None:
@@ -164,7 +173,9 @@ def test_an_amend_of_a_post_only_order_that_would_trade_is_rejected_and_changes_
 
 
 @pytest.mark.parametrize(("least", "traded"), [(5, ["5@10.00 buy #3 sell #1"]), (6, [])])
-def test_min_quantity_trades_at_least_so_many_at_once_or_none(least: int, traded: list[str]) -> None:
+def test_min_quantity_trades_at_least_so_many_at_once_or_none(
+    least: int, traded: list[str]
+) -> None:
     desk = Desk()
     desk.place("S 5@10.00 bob", "S 5@10.01 bob")
     events = desk.run(special("B 9@10.00 ann", min_quantity=least))
@@ -177,7 +188,10 @@ def test_an_iceberg_shows_a_part_and_refreshes_at_the_back_of_the_queue() -> Non
     desk.run(special("S 10@10.00 ann", display_quantity=4))
     desk.place("S 3@10.00 bob")
     assert desk.engine.depth("AAPL", 5) == ([], [(100_000, 7)])
-    assert trades(desk.place("B 5@10.00 cat")) == ["4@10.00 buy #3 sell #1", "1@10.00 buy #3 sell #2"]
+    assert trades(desk.place("B 5@10.00 cat")) == [
+        "4@10.00 buy #3 sell #1",
+        "1@10.00 buy #3 sell #2",
+    ]
     assert desk.engine.depth("AAPL", 5) == ([], [(100_000, 6)])
     assert trades(desk.place("B 9@10.00 cat")) == [
         "2@10.00 buy #4 sell #2",
@@ -192,7 +206,10 @@ def test_an_iceberg_that_is_amended_to_less_keeps_its_place_and_what_it_shows() 
     desk.place("S 3@10.00 bob")
     desk.amend(1, 5, "10.00")
     assert desk.engine.depth("AAPL", 5) == ([], [(100_000, 7)])
-    assert trades(desk.place("B 6@10.00 cat")) == ["4@10.00 buy #4 sell #1", "2@10.00 buy #4 sell #2"]
+    assert trades(desk.place("B 6@10.00 cat")) == [
+        "4@10.00 buy #4 sell #1",
+        "2@10.00 buy #4 sell #2",
+    ]
 
 
 def test_fok_sees_the_reserve_of_an_iceberg() -> None:
@@ -204,9 +221,24 @@ def test_fok_sees_the_reserve_of_an_iceberg() -> None:
 
 PREVENTED = {
     "cancel_newest": (["6 of #3 self_trade_prevention"], [], "", " | 10.00: 4 #1; 10.01: 9 #2"),
-    "cancel_oldest": (["4 of #1 self_trade_prevention"], ["6@10.01 buy #3 sell #2"], "", " | 10.01: 3 #2"),
-    "cancel_both": (["4 of #1 self_trade_prevention", "6 of #3 self_trade_prevention"], [], "", " | 10.01: 9 #2"),
-    "decrement": (["4 of #1 self_trade_prevention"], ["2@10.01 buy #3 sell #2"], "#3 -4 2", " | 10.01: 7 #2"),
+    "cancel_oldest": (
+        ["4 of #1 self_trade_prevention"],
+        ["6@10.01 buy #3 sell #2"],
+        "",
+        " | 10.01: 3 #2",
+    ),
+    "cancel_both": (
+        ["4 of #1 self_trade_prevention", "6 of #3 self_trade_prevention"],
+        [],
+        "",
+        " | 10.01: 9 #2",
+    ),
+    "decrement": (
+        ["4 of #1 self_trade_prevention"],
+        ["2@10.01 buy #3 sell #2"],
+        "#3 -4 2",
+        " | 10.01: 7 #2",
+    ),
 }
 
 
@@ -217,7 +249,11 @@ def test_self_trade_prevention_does_what_the_incoming_order_says(mode: str) -> N
     events = desk.run(special("B 6@10.01 ann", self_trade_prevention=mode))
     canceled, traded, reduced, book = PREVENTED[mode]
     assert (cancels(events), trades(events), desk.book()) == (canceled, traded, book)
-    told = [f"#{event.order_id} -{event.reduced} {event.leaves}" for event in events if type(event) is OrderReduced]
+    told = [
+        f"#{event.order_id} -{event.reduced} {event.leaves}"
+        for event in events
+        if type(event) is OrderReduced
+    ]
     assert told == ([reduced] if reduced else [])
 
 
@@ -231,10 +267,17 @@ def test_decrement_leaves_a_larger_resting_order_its_place() -> None:
 
 
 def test_fok_passes_own_orders_only_where_they_are_canceled() -> None:
-    for mode, filled in (("cancel_oldest", 5), ("cancel_newest", 0), ("cancel_both", 0), ("decrement", 0)):
+    for mode, filled in (
+        ("cancel_oldest", 5),
+        ("cancel_newest", 0),
+        ("cancel_both", 0),
+        ("decrement", 0),
+    ):
         desk = Desk()
         desk.place("S 4@10.00 ann", "S 5@10.01 bob")
-        fok = msgspec.structs.replace(special("B 5@10.01 ann", self_trade_prevention=mode), time_in_force="FOK")
+        fok = msgspec.structs.replace(
+            special("B 5@10.01 ann", self_trade_prevention=mode), time_in_force="FOK"
+        )
         assert sum(int(text.split("@")[0]) for text in trades(desk.run(fok))) == filled, mode
 
 

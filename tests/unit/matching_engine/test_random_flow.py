@@ -1,4 +1,6 @@
-"""Long seeded logs of every order type: events of the slow engine, sound books, the same state across snapshots."""
+"""Long seeded logs of every order type: events of the slow engine, sound books, the same state
+across snapshots.
+"""
 
 from collections import Counter
 
@@ -41,7 +43,9 @@ def test_every_order_type_does_what_the_slow_engine_says() -> None:
         for _ in range(90):
             batch = flow.batch()
             events = engine.apply(batch).events
-            assert events == reference.run(batch.commands, batch.time_us), f"seed {seed}, batch {batch.first}"
+            assert events == reference.run(batch.commands, batch.time_us), (
+                f"seed {seed}, batch {batch.first}"
+            )
             engine.check_invariants()
             seen.update(map(_seen, events))
     assert set(seen) >= _SEEN, f"never seen: {_SEEN - set(seen)}"
@@ -70,4 +74,6 @@ def test_a_client_never_trades_with_itself_and_no_order_trades_more_than_it_has(
             if type(event) is Trade:
                 assert event.buy_client_id != event.sell_client_id
                 assert min(event.buy_leaves, event.sell_leaves, event.quantity - 1) >= 0
-                assert held_amount(BUY, event.buy_price_e4, 1) >= event.price_e4 * held_amount(SELL, 1, 1)
+                assert held_amount(BUY, event.buy_price_e4, 1) >= event.price_e4 * held_amount(
+                    SELL, 1, 1
+                )

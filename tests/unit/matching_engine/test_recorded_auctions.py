@@ -11,7 +11,9 @@ from venue_protocol.orders import BUY, SELL
 _CASES = 2
 
 
-def test_cointossx_auctions_clear_at_the_expected_price_with_the_expected_volume(shared_data: Path) -> None:
+def test_cointossx_auctions_clear_at_the_expected_price_with_the_expected_volume(
+    shared_data: Path,
+) -> None:
     cases = json.loads((shared_data / "cointossx_cases" / "cases.json").read_text())
     cases = [case for case in cases if case["tier"] == "core" and case["input_action"] == "uncross"]
     assert len(cases) == _CASES
@@ -34,13 +36,27 @@ def test_cointossx_auctions_clear_at_the_expected_price_with_the_expected_volume
             )
         trades = [event for event in desk.phase("continuous") if type(event) is Trade]
         expected = case["expected_trades"]
-        assert {trade.price_e4 for trade in trades} == {trade["price"] for trade in expected}, case["case"]
-        assert sum(trade.quantity for trade in trades) == sum(trade["qty"] for trade in expected), case["case"]
+        assert {trade.price_e4 for trade in trades} == {trade["price"] for trade in expected}, case[
+            "case"
+        ]
+        assert sum(trade.quantity for trade in trades) == sum(trade["qty"] for trade in expected), (
+            case["case"]
+        )
         left = {
-            (order.owner.client_id, desk.engine.halves[order.half].side, order.leaves, order.price_e4)
+            (
+                order.owner.client_id,
+                desk.engine.halves[order.half].side,
+                order.leaves,
+                order.price_e4,
+            )
             for order in desk.engine.orders.values()
         }
         assert left == {
-            (f"client{order['id']}", BUY if order["side"] == "buy" else SELL, order["qty"], order["price"])
+            (
+                f"client{order['id']}",
+                BUY if order["side"] == "buy" else SELL,
+                order["qty"],
+                order["price"],
+            )
             for order in case["expected_book"]
         }, case["case"]

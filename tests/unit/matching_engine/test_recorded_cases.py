@@ -1,4 +1,7 @@
-"""Cases of two other projects, as far as their order types exist here: CoinTossX and exchange-core."""
+"""Cases of two other projects, as far as their order types exist here:
+
+CoinTossX and exchange-core.
+"""
 
 import json
 import re
@@ -17,7 +20,10 @@ _FAR_E4 = {BUY: 10**12, SELL: 1}
 
 
 class Market:
-    """A desk that goes by the outside ids of a case. Every order has a client of its own, so none meets itself."""
+    """A desk that goes by the outside ids of a case.
+
+    Every order has a client of its own, so none meets itself.
+    """
 
     def __init__(self) -> None:
         self.desk = Desk()
@@ -35,21 +41,29 @@ class Market:
         """Enter an order; without a price it is a market order, or a stop that becomes one."""
         self.order_ids[outside_id] = self.desk.engine.log_position + 1
         is_market, is_stop = price is None, stop_price is not None
-        order_type = ("stop" if is_stop else "market") if is_market else "stop_limit" if is_stop else "limit"
+        order_type = (
+            ("stop" if is_stop else "market") if is_market else "stop_limit" if is_stop else "limit"
+        )
         limit = _FAR_E4[side] if price is None else price
         terms = OrderTerms(stop_price) if is_stop else None
-        command = PlaceOrder(f"client{outside_id}", "AAPL", side, order_type, tif, quantity, limit, None, terms)  # type: ignore[arg-type]
+        command = PlaceOrder(
+            f"client{outside_id}", "AAPL", side, order_type, tif, quantity, limit, None, terms
+        )  # type: ignore[arg-type]
         return self.desk.run(command)
 
     def enter(self, order: dict[str, Any]) -> list[Event]:
         """Enter an order of CoinTossX."""
         is_market = order["type"] in ("market", "stop")
         price = None if is_market else order["price"]
-        return self.place(order["id"], _side(order), order["qty"], price, stop_price=order["stop_price"])
+        return self.place(
+            order["id"], _side(order), order["qty"], price, stop_price=order["stop_price"]
+        )
 
     def cancel(self, outside_id: int) -> list[Event]:
         """Cancel; the order may not exist."""
-        return self.desk.run(CancelOrder(f"client{outside_id}", self.order_ids.get(outside_id, 10**9)))
+        return self.desk.run(
+            CancelOrder(f"client{outside_id}", self.order_ids.get(outside_id, 10**9))
+        )
 
     def amend(self, outside_id: int, quantity: int, price: int) -> list[Event]:
         """Replace; the order may not exist."""
@@ -85,7 +99,10 @@ def cointossx_cases(shared_data: Path) -> list[dict[str, Any]]:
 
 def _totals(trades: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Shares by price."""
-    return sorted((price, sum(shares for at, shares in trades if at == price)) for price in {at for at, _ in trades})
+    return sorted(
+        (price, sum(shares for at, shares in trades if at == price))
+        for price in {at for at, _ in trades}
+    )
 
 
 def _limit(price_e4: int) -> int | None:
@@ -111,20 +128,29 @@ def test_cointossx_core_cases_end_with_the_expected_trades_and_book(shared_data:
                 events += market.cancel(order["id"])
             else:
                 events += market.amend(order["id"], order["qty"], order["price"])
-        traded, wanted = fills(events), [(trade["price"], trade["qty"]) for trade in case["expected_trades"]]
+        traded, wanted = (
+            fills(events),
+            [(trade["price"], trade["qty"]) for trade in case["expected_trades"]],
+        )
         if case["check"] == "trade_totals_and_book":
             traded, wanted = _totals(traded), _totals(wanted)
         assert traded == wanted, case["case"]
         sides = {order["id"]: _side(order) for order in case["initial_orders"] + case["input"]}
-        # The side is the order's own: the expected book of stop-05 has a typing error there, as its note says.
-        expected = {(order["id"], sides[order["id"]], order["qty"], order["price"]) for order in case["expected_book"]}
+        # The side is the order's own: the expected book of stop-05 has a typing error there, as its
+        # note says.
+        expected = {
+            (order["id"], sides[order["id"]], order["qty"], order["price"])
+            for order in case["expected_book"]
+        }
         assert market.orders() == expected, case["case"]
 
 
 _PLACES = re.compile(r"places an (ASK|BID) order (\d+) at (\d+)@(\d+) \(type: (GTC|IOC)")
 _MOVES = re.compile(r"moves a price to (\d+) of the order (\d+)")
 _CANCELS = re.compile(r"cancels the remaining size \d+ of the order (\d+)")
-_MATCHED = re.compile(r"The order (\d+) is (partially|fully) matched. LastPx: (\d+), LastQty: (\d+)")
+_MATCHED = re.compile(
+    r"The order (\d+) is (partially|fully) matched. LastPx: (\d+), LastQty: (\d+)"
+)
 _ROW = re.compile(r"\|\s*(\d*)\s*\|\s*(\d+)\s*\|\s*(\d*)\s*\|")
 
 
@@ -140,7 +166,9 @@ class Scenario:
         """Do or check one step; `rows` are those of the table below it."""
         if found := _PLACES.search(line):
             side, outside_id, price, size, tif = found.groups()
-            self.events = self.market.place(int(outside_id), BUY if side == "BID" else SELL, int(size), int(price), tif)
+            self.events = self.market.place(
+                int(outside_id), BUY if side == "BID" else SELL, int(size), int(price), tif
+            )
             assert type(self.events[0]) is OrderAccepted
         elif found := _MOVES.search(line):
             self.events = self._move(int(found[2]), int(found[1]))

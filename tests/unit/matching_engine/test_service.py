@@ -1,4 +1,6 @@
-"""The engine's loops on a bus and a log in memory: order, loss, repetition, poison, restart, resend."""
+"""The engine's loops on a bus and a log in memory: order, loss, repetition, poison, restart,
+resend.
+"""
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,11 +10,10 @@ import pytest
 
 from matching_engine import handlers
 from matching_engine.adapters.snapshots import SnapshotFolder
-from matching_engine.command_reader import CommandReader
 from matching_engine.domain.engine import MatchingEngine
-from matching_engine.domain.invariants import BrokenInvariant
 from matching_engine.handlers import MatchingDesk
-from matching_engine.resending import RecentEvents, Resender
+from matching_engine.loops.command_reader import CommandReader
+from matching_engine.loops.resender import RecentEvents, Resender
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.service import Service
 from service_runtime.settings import load
@@ -21,6 +22,7 @@ from tests.unit.matching_engine.fake_log import FakeLog
 from venue_protocol import codec, streams
 from venue_protocol.commands import CommandBatch
 from venue_protocol.events import EventBatch
+from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.streams import ResendRequest, StreamPosition
 from venue_protocol.topology import (
     DATA_FEED,
@@ -57,7 +59,9 @@ class HoldingPublisher:
         self.holds = False
         self.held: list[HeldConfirmation] = []
 
-    def publish(self, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None) -> HeldConfirmation:
+    def publish(
+        self, routing_key: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> HeldConfirmation:
         """Deliver now, confirm later."""
         self._publisher.publish(routing_key, body, headers)
         confirmation = HeldConfirmation()
@@ -95,7 +99,10 @@ class Venue:
         self.log = FakeLog()
         self.snapshots = SnapshotFolder(str(folder), 0)
         self.published: list[CommandBatch] = []
-        self._readers = {queue: self.bus.consumer(queue, prefetch=10**6) for queue in (ORDER_EXECUTION, DATA_FEED)}
+        self._readers = {
+            queue: self.bus.consumer(queue, prefetch=10**6)
+            for queue in (ORDER_EXECUTION, DATA_FEED)
+        }
         self.start()
 
     def start(self) -> None:
@@ -107,7 +114,9 @@ class Venue:
         self.desk = MatchingDesk(0, self.publisher, self.recent, self.snapshots, self.log)
         self.consumer = self.bus.consumer(ORDER_ENTRY)
         self.service = Service("matching_engine", SETTINGS)
-        self.reader = CommandReader(self.service, self.desk, self.consumer, ORDER_ENTRY, lambda: self.now_s)
+        self.reader = CommandReader(
+            self.service, self.desk, self.consumer, ORDER_ENTRY, lambda: self.now_s
+        )
         self.resender = self._new_resender(self.recent)
         self.reader.recover()
 
@@ -117,7 +126,9 @@ class Venue:
 
     def _new_resender(self, recent: RecentEvents) -> Resender:
         requests = self.bus.consumer(RESEND_REQUESTS)
-        return Resender(0, requests, self.publisher, recent, self.snapshots, self.log, self.service.stopping)
+        return Resender(
+            0, requests, self.publisher, recent, self.snapshots, self.log, self.service.stopping
+        )
 
     def commit(self, *orders: str) -> CommandBatch:
         """A commit of these orders that is not published."""
@@ -127,7 +138,9 @@ class Venue:
         """Put messages (or raw bytes) on `order_entry`."""
         publisher = self.bus.publisher()
         for message in messages:
-            publisher.publish(ORDER_ENTRY, message if isinstance(message, bytes) else codec.encode(message))
+            publisher.publish(
+                ORDER_ENTRY, message if isinstance(message, bytes) else codec.encode(message)
+            )
 
     def step(self) -> None:
         """One turn of the consuming loop, a second later: what waits, or a look at the log."""
@@ -145,13 +158,18 @@ class Venue:
             self._readers[queue].ack(deliveries[-1])
         return [codec.decode(delivery.body) for delivery in deliveries]
 
-    def ask(self, after: int, reply_to: str = ORDER_EXECUTION, stream: str = streams.events(0)) -> None:
+    def ask(
+        self, after: int, reply_to: str = ORDER_EXECUTION, stream: str = streams.events(0)
+    ) -> None:
         """A reader asks for a resend."""
         request = ResendRequest(codec.SCHEMA, stream, after, reply_to)
         self.bus.publisher().publish(RESEND_REQUESTS, codec.encode(request))
 
     def unacknowledged(self) -> int:
-        """Deliveries that would come again if the process died now. Ends the process's connection."""
+        """Deliveries that would come again if the process died now.
+
+        Ends the process's connection.
+        """
         self.bus.lose_connections()
         return self.bus.depth(ORDER_ENTRY)
 

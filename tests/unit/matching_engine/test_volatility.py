@@ -1,4 +1,6 @@
-"""Limit-up limit-down: nothing trades beyond the band; a limit state, then a pause, then a reopening auction."""
+"""Limit-up limit-down: nothing trades beyond the band; a limit state, then a pause, then a
+reopening auction.
+"""
 
 from hypothesis import given
 from hypothesis import strategies as st

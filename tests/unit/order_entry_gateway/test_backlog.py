@@ -6,19 +6,19 @@ from collections.abc import Sequence
 import pytest
 
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
-from order_entry_gateway.backlog import Backlog
-from order_entry_gateway.committer import Committer
-from order_entry_gateway.domain.candidates import CancelCandidate
+from order_entry_gateway.domain.recorded_order import Standing
 from order_entry_gateway.domain.requests import CancelAction, PlaceOrderRequest
-from order_entry_gateway.domain.standing import Standing
+from order_entry_gateway.domain.validation import CancelCandidate
 from order_entry_gateway.handlers import Answer, OrderDesk
-from order_entry_gateway.rejection_reporter import RejectionReporter
-from service_runtime.authentication import Caller
+from order_entry_gateway.loops.backlog import Backlog
+from order_entry_gateway.loops.group_commit import Committer
+from order_entry_gateway.loops.refusal_reporter import RejectionReporter
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.memory_clearing import MemoryClearing
+from service_runtime.http.authentication import Caller
 from venue_protocol import topology
 from venue_protocol.refusals import Refusal, RejectReason
+from venue_storage.memory_clearing_data import MemoryClearing
 
 
 class Venue:
@@ -28,7 +28,9 @@ class Venue:
         self.newest = self.done = 0
         self.now_s = 0.0
         self.is_away = False
-        self.backlog = Backlog("settlement", self.progress, 5_000, 1.0, is_excused=is_excused, now_s=lambda: self.now_s)
+        self.backlog = Backlog(
+            "settlement", self.progress, 5_000, 1.0, is_excused=is_excused, now_s=lambda: self.now_s
+        )
 
     def progress(self) -> tuple[int, int]:
         if self.is_away:
@@ -123,14 +125,18 @@ def test_behind_the_door_refuses_orders_and_takes_cancels() -> None:
     clock = _Clock()
     committer = Committer(MemoryOrderLog(MemoryClearing()), bus.publisher(), clock, {}, stopping)
     reporter = RejectionReporter(bus.publisher(), clock, stopping)
-    desk = OrderDesk(committer, {}, _NoStatuses(), _Unlimited(), reporter, lambda: True, lambda: True)  # type: ignore[arg-type]
+    desk = OrderDesk(
+        committer, {}, _NoStatuses(), _Unlimited(), reporter, lambda: True, lambda: True
+    )  # type: ignore[arg-type]
     pending = desk.begin(
         Caller("ann", "trader"),
         [PlaceOrderRequest("ACME", "BUY", "limit", 1), CancelAction(order_id=1)],
     )
     committer.step(0)
     order, cancel = pending.answers()
-    assert _reason(order) == RejectReason.OVERLOADED and _reason(cancel) == RejectReason.UNKNOWN_ORDER
+    assert (
+        _reason(order) == RejectReason.OVERLOADED and _reason(cancel) == RejectReason.UNKNOWN_ORDER
+    )
 
 
 class _Clock:
@@ -143,12 +149,16 @@ def _reason(answer: Answer) -> RejectReason | None:
     return answer.reason if isinstance(answer, Refusal) else None
 
 
-def test_once_the_oldest_has_waited_long_only_one_commit_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_once_the_oldest_has_waited_long_only_one_commit_may_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     now_s = [0.0]
-    monkeypatch.setattr("order_entry_gateway.committer.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("order_entry_gateway.loops.group_commit.time.monotonic", lambda: now_s[0])
     bus = MemoryBus()
     bus.declare(topology.DURABLE_QUEUES)
-    committer = Committer(MemoryOrderLog(MemoryClearing()), bus.publisher(), _Clock(), {}, threading.Event())
+    committer = Committer(
+        MemoryOrderLog(MemoryClearing()), bus.publisher(), _Clock(), {}, threading.Event()
+    )
     hundred = [CancelCandidate("ann", 1, None)] * 100
     assert not any(committer.enqueue(hundred).is_decided() for _ in range(50))
     now_s[0] = 0.6

@@ -3,7 +3,17 @@
 import msgspec
 import pytest
 
-from order_entry_gateway.domain.candidates import (
+from order_entry_gateway.domain.coverage import (
+    Accepted,
+    Decision,
+    DoorState,
+    Funds,
+    Logged,
+    Order,
+    decide,
+)
+from order_entry_gateway.domain.requests import AmendAction, CancelAction, PlaceOrderRequest
+from order_entry_gateway.domain.validation import (
     AmendCandidate,
     CancelCandidate,
     PlaceCandidate,
@@ -11,26 +21,31 @@ from order_entry_gateway.domain.candidates import (
     check_cancel,
     check_place,
 )
-from order_entry_gateway.domain.coverage import Accepted, Decision, DoorState, Funds, Logged, Order, decide
-from order_entry_gateway.domain.requests import AmendAction, CancelAction, PlaceOrderRequest
 from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
 from venue_protocol.holds import CASH
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
 
-AAPL = Security("AAPL", "Apple Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000)
+AAPL = Security(
+    "AAPL", "Apple Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000
+)
 SECURITIES = {"AAPL": AAPL}
 
 
 def state(cash: int = 10_000, held: int = 0, shares: int = 100) -> DoorState:
     return DoorState(
-        funds={("ann", CASH): Funds(cash * 10_000, held * 10_000), ("ann", "AAPL"): Funds(shares, 0)},
+        funds={
+            ("ann", CASH): Funds(cash * 10_000, held * 10_000),
+            ("ann", "AAPL"): Funds(shares, 0),
+        },
         securities=SECURITIES,
     )
 
 
 def buy(quantity: int, price: str, name: str | None = None) -> PlaceCandidate:
-    request = PlaceOrderRequest("AAPL", "BUY", "limit", quantity, msgspec.Raw(f'"{price}"'.encode()), None, name)
+    request = PlaceOrderRequest(
+        "AAPL", "BUY", "limit", quantity, msgspec.Raw(f'"{price}"'.encode()), None, name
+    )
     checked = check_place(request, "ann", SECURITIES)
     assert isinstance(checked, PlaceCandidate)
     return checked
@@ -44,7 +59,10 @@ def sell(quantity: int, price: str) -> PlaceCandidate:
 
 
 def reasons(decisions: list[Decision]) -> list[str]:
-    return [decision.reason.code if isinstance(decision, Refusal) else "accepted" for decision in decisions]
+    return [
+        decision.reason.code if isinstance(decision, Refusal) else "accepted"
+        for decision in decisions
+    ]
 
 
 def test_two_open_orders_can_not_spend_the_same_dollar() -> None:
@@ -60,7 +78,10 @@ def test_two_open_orders_can_not_spend_the_same_dollar() -> None:
 
 def test_two_sells_can_not_sell_the_same_share() -> None:
     door = state(shares=10)
-    assert reasons(decide([sell(6, "100"), sell(5, "100")], door)) == ["accepted", "risk.insufficient_shares"]
+    assert reasons(decide([sell(6, "100"), sell(5, "100")], door)) == [
+        "accepted",
+        "risk.insufficient_shares",
+    ]
 
 
 def test_a_refused_order_holds_nothing_and_says_the_numbers() -> None:
@@ -77,7 +98,9 @@ def test_exactly_what_is_available_is_enough() -> None:
 
 def test_the_same_client_order_id_in_one_batch_is_one_order() -> None:
     door = state()
-    first, second, other = decide([buy(1, "100", "x"), buy(1, "100", "x"), buy(2, "100", "x")], door)
+    first, second, other = decide(
+        [buy(1, "100", "x"), buy(1, "100", "x"), buy(2, "100", "x")], door
+    )
     assert isinstance(first, Accepted) and not first.is_duplicate
     assert isinstance(second, Accepted) and second.is_duplicate and second.original is first
     assert reasons([other]) == ["order.client_order_id_reused"]
@@ -89,17 +112,26 @@ def test_a_client_order_id_in_the_log_gives_the_first_answer_again() -> None:
     known = PlaceOrder("ann", "AAPL", "BUY", "limit", "GTC", 1, 1_000_000, "x")
     door.named["ann", "x"] = Logged(0, 7, 123, known)
     same, other = decide([buy(1, "100", "x"), buy(1, "100.01", "x")], door)
-    assert isinstance(same, Accepted) and same.is_duplicate and (same.sequence, same.order_id) == (7, 7)
+    assert (
+        isinstance(same, Accepted)
+        and same.is_duplicate
+        and (same.sequence, same.order_id) == (7, 7)
+    )
     assert reasons([other]) == ["order.client_order_id_reused"]
     assert door.funds["ann", CASH].held == 0
 
 
 def test_a_refused_order_does_not_use_up_its_client_order_id() -> None:
     door = state(cash=100)
-    assert reasons(decide([buy(2, "100", "x"), buy(1, "100", "x")], door)) == ["risk.insufficient_funds", "accepted"]
+    assert reasons(decide([buy(2, "100", "x"), buy(1, "100", "x")], door)) == [
+        "risk.insufficient_funds",
+        "accepted",
+    ]
 
 
-def logged_order(door: DoorState, client_id: str = "ann", quantity: int = 10, price_e4: int = 1_000_000) -> None:
+def logged_order(
+    door: DoorState, client_id: str = "ann", quantity: int = 10, price_e4: int = 1_000_000
+) -> None:
     place = PlaceOrder(client_id, "AAPL", "BUY", "limit", "GTC", quantity, price_e4)
     door.orders[7] = Order(7, place, quantity, price_e4)
 
@@ -117,14 +149,20 @@ def test_a_second_amend_in_the_same_batch_builds_on_the_first() -> None:
     door = state()
     logged_order(door)
     raised, again = decide(
-        [AmendCandidate("ann", 7, None, 20, None, None), AmendCandidate("ann", 7, None, 20, None, None)], door
+        [
+            AmendCandidate("ann", 7, None, 20, None, None),
+            AmendCandidate("ann", 7, None, 20, None, None),
+        ],
+        door,
     )
     assert isinstance(raised, Accepted)
     assert reasons([again]) == ["order.amend_changes_nothing"]
 
 
 def test_a_repeated_amend_is_the_first_one_also_after_another_amend() -> None:
-    """It left the quantity as it was; that another amend changed it since makes it no other request."""
+    """It left the quantity as it was; that another amend changed it since makes it no other
+    request.
+    """
     door = state()
     place = PlaceOrder("ann", "AAPL", "BUY", "limit", "GTC", 10, 1_000_000)
     door.orders[7] = Order(7, place, 4, 1_010_000)
@@ -140,13 +178,20 @@ def test_one_name_for_amends_of_two_orders_of_a_list_is_a_conflict() -> None:
     """Neither order has its id yet."""
     amends = [AmendCandidate("ann", None, name, 3, None, "a1") for name in ("one", "two")]
     decisions = decide([buy(1, "50", "one"), buy(1, "50", "two"), *amends], state())
-    assert reasons(decisions) == ["accepted", "accepted", "accepted", "order.client_order_id_reused"]
+    assert reasons(decisions) == [
+        "accepted",
+        "accepted",
+        "accepted",
+        "order.client_order_id_reused",
+    ]
 
 
 def test_an_amend_that_is_not_covered_is_refused_and_changes_nothing() -> None:
     door = state(cash=1_000, held=1_000)
     logged_order(door)
-    assert reasons(decide([AmendCandidate("ann", 7, None, 11, None, None)], door)) == ["risk.insufficient_funds"]
+    assert reasons(decide([AmendCandidate("ann", 7, None, 11, None, None)], door)) == [
+        "risk.insufficient_funds"
+    ]
     assert door.orders[7].quantity == 10
 
 
@@ -154,7 +199,9 @@ def test_an_amend_that_is_not_covered_is_refused_and_changes_nothing() -> None:
     "candidate",
     [CancelCandidate("ann", 7, None), AmendCandidate("ann", 7, None, 5, None, None)],
 )
-def test_another_clients_order_can_not_be_touched(candidate: CancelCandidate | AmendCandidate) -> None:
+def test_another_clients_order_can_not_be_touched(
+    candidate: CancelCandidate | AmendCandidate,
+) -> None:
     """Case 6."""
     door = state()
     logged_order(door, client_id="bob")
@@ -169,7 +216,9 @@ def test_a_cancel_may_name_an_order_of_the_same_batch() -> None:
 
 
 def test_a_cancel_of_an_unknown_order_is_refused() -> None:
-    assert reasons(decide([CancelCandidate("ann", 99, None), CancelCandidate("ann", None, "no")], state())) == [
+    assert reasons(
+        decide([CancelCandidate("ann", 99, None), CancelCandidate("ann", None, "no")], state())
+    ) == [
         "order.unknown",
         "order.unknown",
     ]
@@ -223,7 +272,9 @@ def test_cancel_and_amend_name_exactly_one_order() -> None:
 
 
 def test_the_name_of_an_amend_names_the_amended_order() -> None:
-    """As in FIX, where a replaced order goes by the name of the replacement; also within one batch."""
+    """As in FIX, where a replaced order goes by the name of the replacement; also within one
+    batch.
+    """
     door = state()
     place = PlaceOrder("ann", "AAPL", "BUY", "limit", "GTC", 10, 1_000_000, "one")
     amend = AmendOrder("ann", 7, 9, 1_000_000, 0, "two", "AAPL", "BUY")
@@ -233,7 +284,10 @@ def test_the_name_of_an_amend_names_the_amended_order() -> None:
         (accepted,) = decide([CancelCandidate("ann", None, name)], door)
         assert isinstance(accepted, Accepted)
         assert accepted.command == CancelOrder("ann", 7)
-    in_one_batch = [AmendCandidate("ann", 7, None, 8, None, "three"), CancelCandidate("ann", None, "three")]
+    in_one_batch = [
+        AmendCandidate("ann", 7, None, 8, None, "three"),
+        CancelCandidate("ann", None, "three"),
+    ]
     assert [type(decision) for decision in decide(in_one_batch, door)] == [Accepted, Accepted]
     assert reasons(decide([CancelCandidate("bob", None, "two")], door)) == ["order.unknown"]
 

@@ -1,6 +1,8 @@
-"""Every reason of the closed list that an order, amend or cancel can meet, each produced by an example.
+"""Every reason of the closed list that an order, amend or cancel can meet, each produced by an
+example.
 
-The list of reasons that orders can not meet is closed too: a new reason must be put on one side or the other.
+The list of reasons that orders can not meet is closed too: a new reason must be put on one side or
+the other.
 """
 
 from typing import Any
@@ -9,28 +11,51 @@ import msgspec
 import pytest
 
 from matching_engine.domain.engine import MatchingEngine
-from order_entry_gateway.domain.candidates import (
+from order_entry_gateway.domain.coverage import DoorState, Funds, Logged, Order, decide
+from order_entry_gateway.domain.requests import AmendAction, CancelAction, PlaceOrderRequest
+from order_entry_gateway.domain.validation import (
     AmendCandidate,
     CancelCandidate,
     check_amend,
     check_cancel,
     check_place,
 )
-from order_entry_gateway.domain.coverage import DoorState, Funds, Logged, Order, decide
-from order_entry_gateway.domain.requests import AmendAction, CancelAction, PlaceOrderRequest
 from venue_protocol.codec import SCHEMA
-from venue_protocol.commands import AdvanceTime, AmendOrder, CancelOrder, Command, CommandBatch, PlaceOrder, SetPhase
+from venue_protocol.commands import (
+    AdvanceTime,
+    AmendOrder,
+    CancelOrder,
+    Command,
+    CommandBatch,
+    PlaceOrder,
+    SetPhase,
+)
 from venue_protocol.holds import CASH
 from venue_protocol.orders import OrderTerms
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
 
-AAPL = Security("AAPL", "", 0, tick_e4=100, lot=10, band_bps=5000, reference_price_e4=1_000_000, max_quantity=100_000)
+AAPL = Security(
+    "AAPL",
+    "",
+    0,
+    tick_e4=100,
+    lot=10,
+    band_bps=5000,
+    reference_price_e4=1_000_000,
+    max_quantity=100_000,
+)
 SECURITIES = {"AAPL": AAPL}
 NOW_US = 1_800_000_000_000_000
 LATER = "2037-01-01T00:00:00Z"
 
-GOOD: dict[str, Any] = {"security": "AAPL", "side": "BUY", "type": "limit", "quantity": 10, "price": "100"}
+GOOD: dict[str, Any] = {
+    "security": "AAPL",
+    "side": "BUY",
+    "type": "limit",
+    "quantity": 10,
+    "price": "100",
+}
 
 PLACED: list[tuple[str, dict[str, Any]]] = [
     ("security.unknown", {"security": "NONE"}),
@@ -56,9 +81,15 @@ PLACED: list[tuple[str, dict[str, Any]]] = [
     ("quantity.too_large", {"display_quantity": 20}),
     ("order.display_quantity_too_small", {"quantity": 1_010, "display_quantity": 10}),
     ("order.display_quantity_not_allowed", {"time_in_force": "IOC", "display_quantity": 10}),
-    ("order.display_quantity_not_allowed", {"type": "market", "price": None, "display_quantity": 10}),
+    (
+        "order.display_quantity_not_allowed",
+        {"type": "market", "price": None, "display_quantity": 10},
+    ),
     ("order.time_in_force_not_allowed", {"type": "market", "price": None, "time_in_force": "GTC"}),
-    ("order.time_in_force_not_allowed", {"type": "stop_limit", "stop_price": "100", "time_in_force": "IOC"}),
+    (
+        "order.time_in_force_not_allowed",
+        {"type": "stop_limit", "stop_price": "100", "time_in_force": "IOC"},
+    ),
     ("order.stop_price_required", {"type": "stop", "price": None}),
     ("order.stop_price_not_allowed", {"stop_price": "100"}),
     ("order.expire_time_required", {"time_in_force": "GTD"}),
@@ -74,7 +105,15 @@ PLACED: list[tuple[str, dict[str, Any]]] = [
     ("accepted", {"type": "market", "price": None}),
     ("accepted", {"type": "market", "price": None, "min_quantity": 10}),
     ("accepted", {"type": "stop", "price": None, "stop_price": "100"}),
-    ("accepted", {"type": "stop_limit", "stop_price": "149.99", "time_in_force": "GTD", "expire_time": LATER}),
+    (
+        "accepted",
+        {
+            "type": "stop_limit",
+            "stop_price": "149.99",
+            "time_in_force": "GTD",
+            "expire_time": LATER,
+        },
+    ),
     ("accepted", {"time_in_force": "GTD", "expire_time": LATER}),
     ("accepted", {"quantity": 1_000, "display_quantity": 10, "post_only": True}),
     ("accepted", {"self_trade_prevention": "decrement"}),
@@ -84,13 +123,19 @@ PLACED: list[tuple[str, dict[str, Any]]] = [
 def door() -> DoorState:
     """ann has $100,000.00 and 1,000 shares, order 7, an iceberg 8, a stop 9; bob has order 6."""
     plain = PlaceOrder("ann", "AAPL", "BUY", "limit", "GTC", 10, 1_000_000, "used")
-    iceberg = msgspec.structs.replace(plain, terms=OrderTerms(display_quantity=10), client_order_id=None)
-    stop = msgspec.structs.replace(plain, order_type="stop", terms=OrderTerms(1_000_000), client_order_id=None)
+    iceberg = msgspec.structs.replace(
+        plain, terms=OrderTerms(display_quantity=10), client_order_id=None
+    )
+    stop = msgspec.structs.replace(
+        plain, order_type="stop", terms=OrderTerms(1_000_000), client_order_id=None
+    )
     bobs = msgspec.structs.replace(plain, client_id="bob")
     orders = {6: bobs, 7: plain, 8: iceberg, 9: stop}
     return DoorState(
         funds={("ann", CASH): Funds(1_000_000_000, 0), ("ann", "AAPL"): Funds(1_000, 0)},
-        orders={order_id: Order(order_id, place, 10, 1_000_000) for order_id, place in orders.items()},
+        orders={
+            order_id: Order(order_id, place, 10, 1_000_000) for order_id, place in orders.items()
+        },
         named={("ann", "used"): Logged(0, 7, 1, plain)},
         securities=SECURITIES,
         now_us=NOW_US,
@@ -136,17 +181,25 @@ AMENDED: list[tuple[str, AmendAction | CancelAction]] = [
 def changed(action: AmendAction | CancelAction) -> str:
     """The code with which the door answers an amend or a cancel, or `accepted`."""
     found: AmendCandidate | CancelCandidate | Refusal
-    found = check_amend(action, "ann") if isinstance(action, AmendAction) else check_cancel(action, "ann")
+    found = (
+        check_amend(action, "ann")
+        if isinstance(action, AmendAction)
+        else check_cancel(action, "ann")
+    )
     decision = found if isinstance(found, Refusal) else decide([found], door())[0]
     return decision.reason.code if isinstance(decision, Refusal) else "accepted"
 
 
 @pytest.mark.parametrize(("code", "action"), AMENDED)
-def test_the_door_answers_an_amend_or_cancel_with_its_reason(code: str, action: AmendAction | CancelAction) -> None:
+def test_the_door_answers_an_amend_or_cancel_with_its_reason(
+    code: str, action: AmendAction | CancelAction
+) -> None:
     assert changed(action) == code
 
 
-def _bid(client: str, quantity: int, terms: OrderTerms | None = None, tif: str = "GTC") -> PlaceOrder:
+def _bid(
+    client: str, quantity: int, terms: OrderTerms | None = None, tif: str = "GTC"
+) -> PlaceOrder:
     return PlaceOrder(client, "AAPL", "BUY", "limit", tif, quantity, 1_000_000, None, terms)  # type: ignore[arg-type]
 
 
@@ -154,7 +207,9 @@ def _ask(client: str, quantity: int, price_e4: int = 1_000_000) -> PlaceOrder:
     return PlaceOrder(client, "AAPL", "SELL", "limit", "GTC", quantity, price_e4)
 
 
-def _amend(order_id: int, quantity: int, price_e4: int = 1_000_000, hold: int = 10**9) -> AmendOrder:
+def _amend(
+    order_id: int, quantity: int, price_e4: int = 1_000_000, hold: int = 10**9
+) -> AmendOrder:
     return AmendOrder("ann", order_id, quantity, price_e4, hold)
 
 
@@ -163,7 +218,10 @@ ENGINE: list[tuple[str, list[Command]]] = [
     ("order.not_open", [CancelOrder("ann", 1), CancelOrder("ann", 1)]),
     ("order.already_filled", [_bid("ann", 5), _ask("bob", 5), CancelOrder("ann", 1)]),
     ("order.already_canceled", [_bid("ann", 5), CancelOrder("ann", 1), _amend(1, 6)]),
-    ("order.already_expired", [_bid("ann", 5, OrderTerms(expires_us=1), "GTD"), AdvanceTime(), CancelOrder("ann", 1)]),
+    (
+        "order.already_expired",
+        [_bid("ann", 5, OrderTerms(expires_us=1), "GTD"), AdvanceTime(), CancelOrder("ann", 1)],
+    ),
     ("session.closed", [_bid("ann", 5), SetPhase("administrator", "closed"), _amend(1, 6)]),
     ("session.halted", [_bid("ann", 5), SetPhase("administrator", "halted", "AAPL"), _amend(1, 6)]),
     ("order.amend_below_filled", [_bid("ann", 5), _ask("bob", 3), _amend(1, 2)]),
@@ -172,13 +230,19 @@ ENGINE: list[tuple[str, list[Command]]] = [
     ("risk.insufficient_shares", [_ask("ann", 5), _amend(1, 6, hold=0)]),
     (
         "order.post_only_would_trade",
-        [_ask("bob", 5, 1_000_100), _bid("ann", 5, OrderTerms(is_post_only=True)), _amend(2, 5, 1_000_100)],
+        [
+            _ask("bob", 5, 1_000_100),
+            _bid("ann", 5, OrderTerms(is_post_only=True)),
+            _amend(2, 5, 1_000_100),
+        ],
     ),
 ]
 
 
 @pytest.mark.parametrize(("code", "commands"), ENGINE)
-def test_the_engine_answers_a_late_or_impossible_change_with_its_reason(code: str, commands: list[Command]) -> None:
+def test_the_engine_answers_a_late_or_impossible_change_with_its_reason(
+    code: str, commands: list[Command]
+) -> None:
     engine = MatchingEngine()
     events = engine.apply(CommandBatch(SCHEMA, 0, 1, 10, commands)).events
     assert getattr(events[-1], "reason", None) == code

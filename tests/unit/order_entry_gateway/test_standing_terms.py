@@ -1,16 +1,18 @@
-"""From which terms an amend goes on: the newest amend while its answer is unknown, the record from then on."""
+"""From which terms an amend goes on: the newest amend while its answer is unknown, the record from
+then on.
+"""
 
 import pytest
 
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
-from order_entry_gateway.appending import append
-from order_entry_gateway.domain.candidates import AmendCandidate, Candidate, PlaceCandidate
+from order_entry_gateway.batch_admission import append
 from order_entry_gateway.domain.coverage import Accepted, Decision
-from order_entry_gateway.domain.standing import Standing
-from service_runtime.memory_clearing import AccountRow, MemoryClearing
+from order_entry_gateway.domain.recorded_order import Standing
+from order_entry_gateway.domain.validation import AmendCandidate, Candidate, PlaceCandidate
 from venue_protocol.commands import AmendOrder
 from venue_protocol.refusals import Refusal
 from venue_protocol.securities import Security
+from venue_storage.memory_clearing_data import AccountRow, MemoryClearing
 
 AAPL = Security("AAPL", "", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000)
 
@@ -32,7 +34,9 @@ class Door:
             decisions, _ = append(transaction, [candidate], {"AAPL": AAPL}, self.now_us)
         return decisions[0]
 
-    def amend(self, quantity: int | None, price_e4: int | None, standing: Standing | None) -> AmendOrder | str:
+    def amend(
+        self, quantity: int | None, price_e4: int | None, standing: Standing | None
+    ) -> AmendOrder | str:
         """The amend that was logged, or why there is none."""
         decision = self.do(AmendCandidate("ann", 1, None, quantity, price_e4, None, standing))
         if isinstance(decision, Refusal):

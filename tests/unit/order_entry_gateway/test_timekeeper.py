@@ -1,4 +1,6 @@
-"""What the door does by itself: time passes for due orders, and a client that went away is canceled."""
+"""What the door does by itself: time passes for due orders, and a client that went away is
+canceled.
+"""
 
 from threading import Event, Thread
 
@@ -6,17 +8,17 @@ import pytest
 
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
 from order_entry_gateway.adapters.memory_timers import MemoryTimers
-from order_entry_gateway.committer import Committer
-from order_entry_gateway.domain.candidates import PlaceCandidate
-from order_entry_gateway.timekeeper import Timekeeper
+from order_entry_gateway.domain.validation import PlaceCandidate
+from order_entry_gateway.loops.group_commit import Committer
+from order_entry_gateway.loops.timekeeper import Timekeeper
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
-from service_runtime.memory_clearing import AccountRow, MemoryClearing
 from venue_protocol import codec
 from venue_protocol.commands import AdvanceTime, CancelAllOrders, Command, PlaceOrder
 from venue_protocol.orders import OrderTerms
 from venue_protocol.securities import Security
 from venue_protocol.topology import ORDER_ENTRY
+from venue_storage.memory_clearing_data import AccountRow, MemoryClearing
 
 AAPL = Security("AAPL", "", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000)
 
@@ -34,12 +36,16 @@ class Door:
         bus.declare([ORDER_ENTRY])
         log, stopping, securities = MemoryOrderLog(self.clearing), Event(), {"AAPL": AAPL}
         self.committer = Committer(log, bus.publisher(), self.clock, securities, stopping)
-        self.timekeeper = Timekeeper(MemoryTimers(self.clearing), self.committer, securities, self.clock, stopping)
+        self.timekeeper = Timekeeper(
+            MemoryTimers(self.clearing), self.committer, securities, self.clock, stopping
+        )
 
     def place(self, expires_us: int) -> None:
         """An order that expires then."""
         terms = OrderTerms(expires_us=expires_us)
-        self.committer.enqueue([PlaceCandidate("ann", AAPL, "BUY", "limit", "GTD", 1, 1_000_000, None, terms)])
+        self.committer.enqueue(
+            [PlaceCandidate("ann", AAPL, "BUY", "limit", "GTD", 1, 1_000_000, None, terms)]
+        )
         self.committer.step(0)
 
     def tick(self) -> None:
@@ -133,11 +139,16 @@ def test_a_switch_that_was_set_anew_after_it_was_found_due_cancels_later() -> No
     assert door.log() == [CancelAllOrders("ann", None)]
 
 
-def test_a_session_that_ends_while_it_is_kept_is_due_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_ends_while_it_is_kept_is_due_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     door = Door()
     session = door.timekeeper.open_session("ann")
     door.clock.advance(6_000_000)
-    keep, ending = MemoryTimers.keep, Thread(target=door.timekeeper.end_session, args=(session, "ann"))
+    keep, ending = (
+        MemoryTimers.keep,
+        Thread(target=door.timekeeper.end_session, args=(session, "ann")),
+    )
 
     def keep_slowly(timers: MemoryTimers, names: list[str], due_us: int) -> None:
         ending.start()

@@ -5,9 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from order_entry_gateway.turnstile import Turnstile
-from service_runtime.web import Refused
-from venue_protocol.refusals import RejectReason
+from order_entry_gateway.adapters.concurrency_limit import Turnstile
+from venue_protocol.refusals import Refused, RejectReason
 
 SHORT, LONG = 200, 20_000
 

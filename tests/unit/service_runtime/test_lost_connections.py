@@ -11,7 +11,9 @@ SERVER_DIED = "server closed the connection unexpectedly"
 
 
 class DyingConnection:
-    """A connection whose server dies: libpq's own words come without an SQLSTATE, as the bare DatabaseError."""
+    """A connection whose server dies: libpq's own words come without an SQLSTATE, as the bare
+    DatabaseError.
+    """
 
     def __init__(self, fails_at: str, error: type[psycopg2.Error], closed: int) -> None:
         self._fails_at = fails_at
@@ -41,7 +43,9 @@ class DyingConnection:
             raise self._error(SERVER_DIED)
 
 
-def database(fails_at: str, error: type[psycopg2.Error] = psycopg2.DatabaseError, closed: int = 2) -> Database:
+def database(
+    fails_at: str, error: type[psycopg2.Error] = psycopg2.DatabaseError, closed: int = 2
+) -> Database:
     class Dying(Database):
         def _connect(self) -> Any:
             return DyingConnection(fails_at, error, closed)
@@ -54,8 +58,12 @@ def do(database: Database) -> None:
         cursor.execute("SELECT 1")
 
 
-@pytest.mark.parametrize("error", [psycopg2.DatabaseError, psycopg2.OperationalError, psycopg2.InternalError])
-def test_a_server_that_died_in_a_statement_is_unavailable_and_nothing_is_committed(error: type[psycopg2.Error]) -> None:
+@pytest.mark.parametrize(
+    "error", [psycopg2.DatabaseError, psycopg2.OperationalError, psycopg2.InternalError]
+)
+def test_a_server_that_died_in_a_statement_is_unavailable_and_nothing_is_committed(
+    error: type[psycopg2.Error],
+) -> None:
     with pytest.raises(DatabaseUnavailable, match=SERVER_DIED) as raised:
         do(database("execute", error))
     assert not isinstance(raised.value, CommitUnknown)

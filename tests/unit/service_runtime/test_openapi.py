@@ -12,19 +12,28 @@ import clearinghouse.adapters.api
 import clearinghouse.adapters.http
 import market_data_feed.adapters.api
 import market_data_feed.adapters.http
+import market_data_feed.adapters.status_board
 import market_data_feed.adapters.stream.route
-import market_data_feed.status
 import order_entry_gateway.adapters.api
 import order_entry_gateway.adapters.http
 import order_entry_gateway.adapters.session_http
 import order_entry_gateway.adapters.websocket
-from service_runtime import openapi, web
-from service_runtime.openapi import ByName, Maybe, Operation, Sometimes, plain, schema_of_example
+from service_runtime.http import application, openapi
+from service_runtime.http.openapi import (
+    ByName,
+    Maybe,
+    Operation,
+    Sometimes,
+    plain,
+    schema_of_example,
+)
 from service_runtime.service import Service
 from service_runtime.settings import load
 from tests.openapi_check import faults, resolved
 
-SETTINGS = load({"VENUE_BROKER_URL": "amqp://nowhere", "VENUE_CLEARING_DATABASE_URL": "postgresql://nowhere"})
+SETTINGS = load(
+    {"VENUE_BROKER_URL": "amqp://nowhere", "VENUE_CLEARING_DATABASE_URL": "postgresql://nowhere"}
+)
 NOTHING: Any = None
 """Routes can be listed without the parts that answer them."""
 
@@ -38,7 +47,7 @@ def add_gateway(app: Flask) -> None:
 
 def add_feed(app: Flask) -> None:
     market_data_feed.adapters.http.add_routes(app, NOTHING, NOTHING)
-    market_data_feed.status.add_routes(app, NOTHING)
+    market_data_feed.adapters.status_board.add_routes(app, NOTHING)
     market_data_feed.adapters.stream.route.add_routes(app, NOTHING)
 
 
@@ -55,7 +64,7 @@ every_service = pytest.mark.parametrize("name", SERVICES)
 
 def app_of(name: str) -> Flask:
     api, add_routes = SERVICES[name]
-    app = web.create_app(Service(name, SETTINGS))
+    app = application.create_app(Service(name, SETTINGS))
     add_routes(app)
     openapi.add_routes(app, api.described())
     return app
@@ -89,11 +98,15 @@ def test_the_document_is_answered_as_json_and_as_a_page(name: str) -> None:
 
 
 @every_service
-def test_every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own(name: str) -> None:
+def test_every_reference_leads_somewhere_and_every_operation_has_a_name_of_its_own(
+    name: str,
+) -> None:
     document = SERVICES[name][0].described()
     references = list(references_in(document))
     assert references and all(resolved(reference, document) for reference in references)
-    operations = [described for methods in document["paths"].values() for described in methods.values()]
+    operations = [
+        described for methods in document["paths"].values() for described in methods.values()
+    ]
     assert len({described["operationId"] for described in operations}) == len(operations)
     for path, methods in document["paths"].items():
         for described in methods.values():
@@ -116,7 +129,9 @@ def test_the_example_of_a_body_is_taken_by_its_decoder_and_fits_its_schema(name:
     bodies = [operation for operation in operations_of(name) if operation.body is not None]
     for operation in bodies:
         msgspec.json.decode(json.dumps(operation.body_example), type=operation.body)
-        described = document["paths"][operation.url][operation.method.lower()]["requestBody"]["content"]
+        described = document["paths"][operation.url][operation.method.lower()]["requestBody"][
+            "content"
+        ]
         schema = described["application/json"]["schema"]
         assert faults(schema, operation.body_example, document) == []
         assert faults(schema, {"surprise": 1}, document) != []
@@ -138,21 +153,40 @@ def test_an_amount_is_a_string_or_a_number_and_a_refusal_has_a_code_of_the_list(
     document = order_entry_gateway.adapters.api.described()
     order = {"security": "AAPL", "side": "BUY", "type": "limit", "quantity": 5}
     place = document["components"]["schemas"]["PlaceOrderRequest"]
-    assert [faults(place, order | {"price": price}, document) for price in ("1.05", 1.05, 1, None)] == [[]] * 4
-    assert faults(place, order | {"price": [1]}, document) and faults(place, order | {"side": "hold"}, document)
+    assert [
+        faults(place, order | {"price": price}, document) for price in ("1.05", 1.05, 1, None)
+    ] == [[]] * 4
+    assert faults(place, order | {"price": [1]}, document) and faults(
+        place, order | {"side": "hold"}, document
+    )
     special = {
         "type": "stop_limit",
         "stop_price": "1.10",
         "time_in_force": "GTD",
         "expire_time": "2026-11-21T14:30:00Z",
     }
-    rare = {"display_quantity": 1, "min_quantity": 1, "post_only": True, "self_trade_prevention": "decrement"}
+    rare = {
+        "display_quantity": 1,
+        "min_quantity": 1,
+        "post_only": True,
+        "self_trade_prevention": "decrement",
+    }
     assert faults(place, order | special | rare, document) == []
     for tif in ("DAY", "OPG", "CLS"):
         assert faults(place, order | {"time_in_force": tif}, document) == []
-    for unsupported in ({"type": "trailing_stop"}, {"time_in_force": "GTX"}, {"self_trade_prevention": "none"}):
+    for unsupported in (
+        {"type": "trailing_stop"},
+        {"time_in_force": "GTX"},
+        {"self_trade_prevention": "none"},
+    ):
         assert faults(place, order | unsupported, document) != [], unsupported
-    error = {"code": "price.off_tick", "message": "", "field": None, "details": {}, "request_id": None}
+    error = {
+        "code": "price.off_tick",
+        "message": "",
+        "field": None,
+        "details": {},
+        "request_id": None,
+    }
     refusal = document["components"]["schemas"]["Error"]
     assert faults(refusal, {"error": error}, document) == []
     assert faults(refusal, {"error": error | {"code": "price.wrong"}}, document) != []
@@ -165,6 +199,13 @@ def test_a_schema_is_taken_from_an_example_and_its_marks() -> None:
     assert plain(example) == {"a": 1, "b": "x", "c": [{"d": True}], "e": {"AAPL": "1.00"}}
     good = {"a": 2, "b": None, "e": {"MSFT": "2.00", "TSLA": "3.00"}}
     assert faults(schema, good, {}) == []
-    for change in ({"a": "2"}, {"a": True}, {"b": 1}, {"c": [{"d": 0}]}, {"e": {"MSFT": 2}}, {"f": 1}):
+    for change in (
+        {"a": "2"},
+        {"a": True},
+        {"b": 1},
+        {"c": [{"d": 0}]},
+        {"e": {"MSFT": 2}},
+        {"f": 1},
+    ):
         assert faults(schema, good | change, {}) != [], change
     assert faults(schema, {"a": 1, "b": "x"}, {}) == ["$.e is missing"]

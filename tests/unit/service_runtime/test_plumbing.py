@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from service_runtime import settings
 from service_runtime.backoff import Backoff
 from service_runtime.clock import ManualClock, SystemClock
+from service_runtime.http.buffering_worker import PatientWorker, Unacceptable, missing_bytes
 from service_runtime.logs import JsonFormatter
-from service_runtime.patient_worker import PatientWorker, Unacceptable, missing_bytes
 from service_runtime.service import Service
 from service_runtime.settings import SettingsError
 from venue_protocol.refusals import RejectReason
@@ -39,7 +39,9 @@ def test_delays_grow_are_jittered_and_start_again_after_a_success() -> None:
     backoff = Backoff(0.01, 100)
     delays = [backoff.next_s() for _ in range(200)]
     assert delays[0] == 0.01 and max(delays) > 10
-    assert len({round(delay, 6) for delay in delays[20:]}) > 100, "without jitter all clients return in step"
+    assert len({round(delay, 6) for delay in delays[20:]}) > 100, (
+        "without jitter all clients return in step"
+    )
     backoff.reset()
     assert backoff.next_s() == 0.01
 
@@ -56,7 +58,9 @@ def test_settings_have_defaults_and_say_what_is_missing() -> None:
 
 
 def test_how_long_refused_orders_are_kept_is_read() -> None:
-    loaded = settings.load(REQUIRED | {"VENUE_REFUSED_ORDERS_DAYS": "0", "VENUE_REFUSED_ORDERS_MOST": "12"})
+    loaded = settings.load(
+        REQUIRED | {"VENUE_REFUSED_ORDERS_DAYS": "0", "VENUE_REFUSED_ORDERS_MOST": "12"}
+    )
     assert (loaded.refused_orders_days, loaded.refused_orders_most) == (0, 12)
 
 
@@ -78,14 +82,18 @@ def test_a_log_level_that_is_none_is_named() -> None:
 
 
 def test_settings_printed_show_no_password() -> None:
-    loaded = settings.load({"VENUE_BROKER_URL": "amqp://u:hush@b", "VENUE_CLEARING_DATABASE_URL": "x://u:hush@d"})
+    loaded = settings.load(
+        {"VENUE_BROKER_URL": "amqp://u:hush@b", "VENUE_CLEARING_DATABASE_URL": "x://u:hush@d"}
+    )
     assert "hush" not in repr(loaded)
 
 
 def formatted(message: str, *arguments: object, **extra: object) -> dict[str, object]:
     """The log line of one record."""
     logger = logging.getLogger("tests.plumbing")
-    record = logger.makeRecord("tests.plumbing", logging.INFO, __file__, 1, message, arguments, None, extra=extra)
+    record = logger.makeRecord(
+        "tests.plumbing", logging.INFO, __file__, 1, message, arguments, None, extra=extra
+    )
     line = JsonFormatter("sample").format(record)
     assert "\n" not in line
     parsed: dict[str, object] = json.loads(line)
@@ -111,7 +119,9 @@ def test_an_exception_is_part_of_its_line() -> None:
     try:
         raise ValueError("inside")
     except ValueError:
-        record = logging.getLogger().makeRecord("x", logging.ERROR, __file__, 1, "m", (), sys.exc_info())
+        record = logging.getLogger().makeRecord(
+            "x", logging.ERROR, __file__, 1, "m", (), sys.exc_info()
+        )
     assert "ValueError: inside" in json.loads(JsonFormatter("sample").format(record))["exception"]
 
 
@@ -170,7 +180,9 @@ def test_a_request_is_handed_over_when_nothing_is_missing(arrived: bytes, missin
         (b"Content-Length: 1000001", RejectReason.TOO_LARGE),
     ],
 )
-def test_a_body_without_a_length_or_above_the_limit_never_reaches_a_thread(head: bytes, reason: RejectReason) -> None:
+def test_a_body_without_a_length_or_above_the_limit_never_reaches_a_thread(
+    head: bytes, reason: RejectReason
+) -> None:
     with pytest.raises(Unacceptable) as refused:
         missing_bytes(b"POST / HTTP/1.1\r\n" + head + b"\r\n\r\n", 100)
     assert refused.value.reason is reason
@@ -181,8 +193,12 @@ def test_a_head_without_end_is_refused() -> None:
         missing_bytes(b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000, 70_000)
 
 
-def test_a_stop_signal_needs_no_lock_that_the_interrupted_code_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signal that came while a request was handed to the pool hung the worker until it was killed."""
+def test_a_stop_signal_needs_no_lock_that_the_interrupted_code_may_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A signal that came while a request was handed to the pool hung the worker until it was
+    killed.
+    """
     ignored: list[int] = []
     monkeypatch.setattr(signal, "signal", lambda number, _action: ignored.append(number))
     worker = PatientWorker.__new__(PatientWorker)

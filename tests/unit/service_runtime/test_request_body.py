@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_runtime.request_body import amount_e4, decode_strictly
-from service_runtime.web import Refused
+from service_runtime.http.request_body import amount_e4, decode_strictly
 from venue_protocol.identifiers import PATTERNS_IN_WORDS, ClientId, ClientOrderId, SecurityId
-from venue_protocol.refusals import RejectReason
+from venue_protocol.refusals import Refused, RejectReason
 
 
 class Order(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,7 +27,9 @@ ORDERS = msgspec.json.Decoder(list[Order])
 ANYTHING = msgspec.json.Decoder(msgspec.Raw)
 
 
-def refused(body: bytes | str, decoder: "msgspec.json.Decoder[Order]" = ORDER) -> tuple[RejectReason, str | None]:
+def refused(
+    body: bytes | str, decoder: "msgspec.json.Decoder[Order]" = ORDER
+) -> tuple[RejectReason, str | None]:
     """Why this body is refused, and the field named."""
     with pytest.raises(Refused) as raised:
         decode_strictly(decoder, body)
@@ -36,7 +37,9 @@ def refused(body: bytes | str, decoder: "msgspec.json.Decoder[Order]" = ORDER) -
 
 
 def test_a_good_body_is_decoded() -> None:
-    order = decode_strictly(ORDER, b' {"security": "A", "quantity": 5, "price": 10.05, "tags": {"a": 1}} ')
+    order = decode_strictly(
+        ORDER, b' {"security": "A", "quantity": 5, "price": 10.05, "tags": {"a": 1}} '
+    )
     assert (order.security, order.quantity, amount_e4(order.price, "price")) == ("A", 5, 100_500)
 
 
@@ -82,7 +85,11 @@ def test_text_that_looks_like_a_key_is_no_duplicate(text: str) -> None:
         (b"[" * 100_000, RejectReason.INVALID_FIELD, None),
         (b'{"tags":' * 100_000, RejectReason.INVALID_FIELD, "tags"),
         (b'{"security":"A","quantity":5,"price":' + b"[" * 100_000, RejectReason.MALFORMED, None),
-        (b'{"security":"A","quantity":5,"price":' + b"[" * 9 + b"]" * 9 + b"}", RejectReason.MALFORMED, None),
+        (
+            b'{"security":"A","quantity":5,"price":' + b"[" * 9 + b"]" * 9 + b"}",
+            RejectReason.MALFORMED,
+            None,
+        ),
         (b'{"security":"A"}', RejectReason.MISSING_FIELD, "quantity"),
         (b'{"security":"A","quantity":5,"color":1}', RejectReason.UNKNOWN_FIELD, "color"),
         (b'{"security":"A","quantity":"5"}', RejectReason.INVALID_FIELD, "quantity"),
@@ -93,8 +100,16 @@ def test_text_that_looks_like_a_key_is_no_duplicate(text: str) -> None:
         (b'{"security":"A","quantity":5,"tags":{"a":"b"}}', RejectReason.INVALID_FIELD, "tags"),
         (b"[]", RejectReason.INVALID_FIELD, None),
         (b"7", RejectReason.INVALID_FIELD, None),
-        (b'{"security":"A","quantity":5,"price":' + b"1" * 5_000 + b"}", RejectReason.INVALID_FIELD, None),
-        (b'{"security":"\\":","quantity":5,"price":' + b"1" * 5_000 + b"}", RejectReason.INVALID_FIELD, None),
+        (
+            b'{"security":"A","quantity":5,"price":' + b"1" * 5_000 + b"}",
+            RejectReason.INVALID_FIELD,
+            None,
+        ),
+        (
+            b'{"security":"\\":","quantity":5,"price":' + b"1" * 5_000 + b"}",
+            RejectReason.INVALID_FIELD,
+            None,
+        ),
     ],
 )
 def test_a_bad_body_is_refused_with_its_reason_and_field(
@@ -110,11 +125,16 @@ def test_a_refusal_in_a_list_says_which_item() -> None:
     assert "1" in str(raised.value.refusal.field) or "[...]" in str(raised.value.refusal.message)
 
 
-@pytest.mark.parametrize("raw", [b'"x"', b"true", b"null", b"[1]", b'{"a":1}', b"1e400", b'"NaN"', b"0.00001", b""])
+@pytest.mark.parametrize(
+    "raw", [b'"x"', b"true", b"null", b"[1]", b'{"a":1}', b"1e400", b'"NaN"', b"0.00001", b""]
+)
 def test_an_amount_that_is_no_money_is_refused_with_its_field(raw: bytes) -> None:
     with pytest.raises(Refused) as raised:
         amount_e4(msgspec.Raw(raw), "price")
-    assert (raised.value.refusal.reason, raised.value.refusal.field) == (RejectReason.INVALID_FIELD, "price")
+    assert (raised.value.refusal.reason, raised.value.refusal.field) == (
+        RejectReason.INVALID_FIELD,
+        "price",
+    )
 
 
 valid_bodies = st.sampled_from(
@@ -126,7 +146,9 @@ valid_bodies = st.sampled_from(
 
 
 @given(valid_bodies, st.data())
-def test_no_mutation_of_a_body_raises_anything_but_a_refusal(body: bytes, data: st.DataObject) -> None:
+def test_no_mutation_of_a_body_raises_anything_but_a_refusal(
+    body: bytes, data: st.DataObject
+) -> None:
     mutated = bytearray(body)
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(mutated)))
@@ -168,10 +190,16 @@ class Named(msgspec.Struct):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b'{"client_id":"a b"}', "client_id must have 1 to 64 letters, digits, '_', '.' or '-', the first a letter"),
+        (
+            b'{"client_id":"a b"}',
+            "client_id must have 1 to 64 letters, digits, '_', '.' or '-', the first a letter",
+        ),
         (b'{"client_id":""}', "client_id must have 1 to 64 letters"),
         (b'{"security":"x"}', "security must have 1 to 16 capitals, digits, '.' or '-'"),
-        (b'{"client_order_id":"x y"}', "client_order_id must have 1 to 64 letters, digits, '_', '.', ':' or '-'"),
+        (
+            b'{"client_order_id":"x y"}',
+            "client_order_id must have 1 to 64 letters, digits, '_', '.', ':' or '-'",
+        ),
         (b'{"shares":{"x":1}}', "a name must have 1 to 16 capitals"),
         (b'{"client_id":"%s"}' % (b"a" * 65), "client_id has more than 64 characters"),
     ],

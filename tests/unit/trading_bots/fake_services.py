@@ -1,4 +1,7 @@
-"""A door and a feed that answer over real HTTP, from a small in-memory order list. Faults can be planted."""
+"""A door and a feed that answer over real HTTP, from a small in-memory order list.
+
+Faults can be planted.
+"""
 
 import json
 import threading
@@ -25,7 +28,9 @@ class FakeVenue:
         self.lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
 
     def close(self) -> None:
         """Stop answering."""
@@ -64,14 +69,27 @@ class FakeVenue:
         if path == "/v1/securities":
             return 200, {"securities": [SECURITY]}, {}
         if path.startswith("/v1/price/"):
-            return 200, {"security": "AAPL", "last": None, "bid": "99.90", "ask": "100.10", "time_us": 1}, {}
+            return (
+                200,
+                {"security": "AAPL", "last": None, "bid": "99.90", "ask": "100.10", "time_us": 1},
+                {},
+            )
         if path == "/v1/orders":
             return 200, {"orders": [order for order in self.orders.values() if order["leaves"]]}, {}
         if path == "/settlement-reports":
             after, limit = int(query["after"]), int(query["limit"])
-            return 200, {"reports": [report(n) for n in range(after + 1, min(after + limit, 5) + 1)]}, {}
+            return (
+                200,
+                {"reports": [report(n) for n in range(after + 1, min(after + limit, 5) + 1)]},
+                {},
+            )
         if path.startswith("/balance/"):
-            content = {"client_id": "ann", "balance": self.cash, "held": "0.29", "available": "9999.71"}
+            content = {
+                "client_id": "ann",
+                "balance": self.cash,
+                "held": "0.29",
+                "available": "9999.71",
+            }
             return 200, content, {}
         if path == "/holdings/ann":
             return 200, {"client_id": "ann", "holdings": [HOLDING]}, {}
@@ -79,7 +97,15 @@ class FakeVenue:
             return 200, HOLDING, {}
         if path == "/v1/fills":
             after = int(query["after"])
-            return 200, {"fills": [fill for fill in self.fills if fill["sequence"] > after][: int(query["limit"])]}, {}
+            return (
+                200,
+                {
+                    "fills": [fill for fill in self.fills if fill["sequence"] > after][
+                        : int(query["limit"])
+                    ]
+                },
+                {},
+            )
         return 404, refusal("request.unknown_path", path), {}
 
     def _command(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +124,12 @@ class FakeVenue:
         known = self.orders.get(name)
         if known is None:
             number = len(self.orders) + 1
-            self.orders[name] = {**order, "order_id": number, "status": "new", "leaves": order["quantity"]}
+            self.orders[name] = {
+                **order,
+                "order_id": number,
+                "status": "new",
+                "leaves": order["quantity"],
+            }
         order_id = self.orders[name]["order_id"]
         duplicate = known is not None
         return 201, {
@@ -126,7 +157,9 @@ SECURITY = {
 
 def refusal(code: str, message: str) -> dict[str, Any]:
     """The venue's error shape."""
-    return {"error": {"code": code, "message": message, "field": None, "details": {}, "request_id": "r"}}
+    return {
+        "error": {"code": code, "message": message, "field": None, "details": {}, "request_id": "r"}
+    }
 
 
 def report(sequence: int) -> dict[str, Any]:

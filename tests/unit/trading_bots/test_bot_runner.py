@@ -1,4 +1,6 @@
-"""The runner against a fake venue: working orders, refusals, faults, many bots, the command line."""
+"""The runner against a fake venue: working orders, refusals, faults, many bots, the command
+line.
+"""
 
 import os
 import subprocess
@@ -69,10 +71,17 @@ class Clock:
 
 def test_orders_that_rest_are_working_and_leave_with_their_cancel() -> None:
     working = WorkingOrders()
-    working.apply(Place("AAPL", "BUY", 5, Decimal("99"), client_order_id="a"), Receipt(order_id=1, status="new"))
-    working.apply(Place("AAPL", "BUY", 5, "98", "IOC", client_order_id="b"), Receipt(order_id=2, status="new"))
+    working.apply(
+        Place("AAPL", "BUY", 5, Decimal("99"), client_order_id="a"),
+        Receipt(order_id=1, status="new"),
+    )
+    working.apply(
+        Place("AAPL", "BUY", 5, "98", "IOC", client_order_id="b"), Receipt(order_id=2, status="new")
+    )
     working.apply(Place("AAPL", "BUY", 5, client_order_id="c"), Receipt(order_id=3, status="new"))
-    working.apply(Place("AAPL", "BUY", 5, "97", client_order_id="d"), Refused("risk.insufficient_funds", "no"))
+    working.apply(
+        Place("AAPL", "BUY", 5, "97", client_order_id="d"), Refused("risk.insufficient_funds", "no")
+    )
     assert [order.client_order_id for order in working.all()] == ["a"]
     working.apply(Cancel(client_order_id="a"), Receipt(order_id=1, status="pending_cancel"))
     assert working.all() == ()
@@ -81,11 +90,18 @@ def test_orders_that_rest_are_working_and_leave_with_their_cancel() -> None:
 def test_the_venues_list_corrects_the_record_but_not_orders_too_young_to_be_listed() -> None:
     clock = Clock()
     working = WorkingOrders(clock)
-    working.apply(Place("AAPL", "BUY", 5, "99", client_order_id="filled"), Receipt(order_id=1, status="new"))
+    working.apply(
+        Place("AAPL", "BUY", 5, "99", client_order_id="filled"), Receipt(order_id=1, status="new")
+    )
     clock.now += SETTLING_S + 1
-    working.apply(Place("AAPL", "BUY", 5, "99", client_order_id="young"), Receipt(order_id=3, status="new"))
+    working.apply(
+        Place("AAPL", "BUY", 5, "99", client_order_id="young"), Receipt(order_id=3, status="new")
+    )
     working.correct([open_order("from_a_run_before", 2)])
-    assert sorted(order.client_order_id for order in working.all()) == ["from_a_run_before", "young"]
+    assert sorted(order.client_order_id for order in working.all()) == [
+        "from_a_run_before",
+        "young",
+    ]
 
 
 def test_an_order_canceled_just_now_is_not_taken_back_from_a_late_list() -> None:
@@ -99,12 +115,18 @@ def test_an_order_canceled_just_now_is_not_taken_back_from_a_late_list() -> None
     assert len(working.all()) == 1
 
 
-def test_a_bot_counts_what_it_did_and_what_was_refused(client: VenueClient, fake_venue: FakeVenue) -> None:
+def test_a_bot_counts_what_it_did_and_what_was_refused(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
     bot = Bot(settings("retail"), client, Market(client))
     fake_venue.faults.extend(
         [
             lambda venue, method, target, body: venue.serve(method, target, body),
-            lambda *_: (200, {"results": [refusal("risk.insufficient_shares", "none to sell")]}, {}),
+            lambda *_: (
+                200,
+                {"results": [refusal("risk.insufficient_shares", "none to sell")]},
+                {},
+            ),
         ]
     )
     bot.step(threading.Event())
@@ -119,7 +141,9 @@ def test_a_bot_repeats_the_same_commands_until_the_venue_is_back(fake_venue: Fak
     bot.step(threading.Event())
     sent_before = len(fake_venue.requests)
 
-    def do_it_and_say_503(venue: FakeVenue, method: str, target: str, body: Any) -> tuple[int, Any, dict[str, str]]:
+    def do_it_and_say_503(
+        venue: FakeVenue, method: str, target: str, body: Any
+    ) -> tuple[int, Any, dict[str, str]]:
         venue.serve(method, target, body)
         return 503, refusal("service.not_ready", "going down"), {}
 
@@ -140,7 +164,11 @@ def test_a_bot_whose_key_was_revoked_ends(fake_venue: FakeVenue, client: VenueCl
 
 
 def test_a_fleet_plays_many_bots_at_their_rate_and_stops(fake_venue: FakeVenue) -> None:
-    bots = [settings("random_walk", seed=1), settings("market_maker", seed=2), settings("retail", seed=3)]
+    bots = [
+        settings("random_walk", seed=1),
+        settings("market_maker", seed=2),
+        settings("retail", seed=3),
+    ]
     fleet = Fleet(bots, VenueAddress(fake_venue.url, fake_venue.url))
     fleet.start()
     wait_for(lambda: all(bot.statistics.accepted >= 10 for bot in fleet.bots))
@@ -173,7 +201,9 @@ def run_module(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def test_python_m_trading_bots_plays_from_the_environment_until_sigterm(fake_venue: FakeVenue) -> None:
+def test_python_m_trading_bots_plays_from_the_environment_until_sigterm(
+    fake_venue: FakeVenue,
+) -> None:
     process = run_module(
         VENUE_CLIENT_ID="ann",
         VENUE_API_KEY=KEY,
@@ -188,12 +218,19 @@ def test_python_m_trading_bots_plays_from_the_environment_until_sigterm(fake_ven
     assert process.wait(15) == 0
 
 
-def test_python_m_trading_bots_plays_many_bots_from_a_file(fake_venue: FakeVenue, tmp_path: Path) -> None:
+def test_python_m_trading_bots_plays_many_bots_from_a_file(
+    fake_venue: FakeVenue, tmp_path: Path
+) -> None:
     file = tmp_path / "bots.json"
     file.write_bytes(msgspec.json.encode([settings(seed=1), settings("retail", seed=2)]))
     url = fake_venue.url
     process = run_module("--bots", str(file), "--order-entry-url", url, "--market-data-url", url)
-    wait_for(lambda: {"limit", "market"} <= {order["type"] for order in list(fake_venue.orders.values())}, 30)
+    wait_for(
+        lambda: (
+            {"limit", "market"} <= {order["type"] for order in list(fake_venue.orders.values())}
+        ),
+        30,
+    )
     process.terminate()
     assert process.wait(15) == 0
 

@@ -18,7 +18,9 @@ Talk = Callable[[ServerConnection, dict[str, Any]], None]
 
 
 class FakeFeed:
-    """Runs the n-th script for the n-th connection: it gets the first subscription, then the connection closes."""
+    """Runs the n-th script for the n-th connection: it gets the first subscription, then the
+    connection closes.
+    """
 
     def __init__(self) -> None:
         self.talks: list[Talk] = []
@@ -31,7 +33,9 @@ class FakeFeed:
 
     def _serve(self, connection: ServerConnection) -> None:
         number, self._connections = self._connections, self._connections + 1
-        self.keys.append(connection.request.headers.get("Authorization") if connection.request else None)
+        self.keys.append(
+            connection.request.headers.get("Authorization") if connection.request else None
+        )
         request = json.loads(connection.recv())
         self.subscriptions.append(request)
         self.talks[min(number, len(self.talks) - 1)](connection, request)
@@ -78,7 +82,9 @@ def test_after_a_cut_the_stream_asks_for_what_it_missed(feed: FakeFeed) -> None:
     assert feed.keys == ["Bearer vk_1"] * 2
 
 
-def test_a_cut_before_the_first_message_resumes_from_the_acknowledged_position(feed: FakeFeed) -> None:
+def test_a_cut_before_the_first_message_resumes_from_the_acknowledged_position(
+    feed: FakeFeed,
+) -> None:
     feed.talks = [say(subscribed("fills", 3)), say(fill(5, 3))]
     with Stream(feed.url) as stream:
         stream.subscribe("fills")
@@ -104,27 +110,43 @@ def test_a_repeated_message_is_given_once(feed: FakeFeed) -> None:
 
 
 def test_a_channel_that_starts_with_a_snapshot_is_not_resumed(feed: FakeFeed) -> None:
-    price = {"channel": "price", "security": "AAPL", "type": "snapshot", "sequence": 40, "previous": None}
+    price = {
+        "channel": "price",
+        "security": "AAPL",
+        "type": "snapshot",
+        "sequence": 40,
+        "previous": None,
+    }
     feed.talks = [say(subscribed("price", 40), price), say({**price, "sequence": 30})]
     with Stream(feed.url) as stream:
         stream.subscribe("price", "AAPL")
         received = [stream.receive(5) for _ in range(2)]
     assert [message and message["sequence"] for message in received] == [40, 30]
     assert all(
-        request == {"action": "subscribe", "channel": "price", "security": "AAPL"} for request in feed.subscriptions
+        request == {"action": "subscribe", "channel": "price", "security": "AAPL"}
+        for request in feed.subscriptions
     )
 
 
 def test_a_refused_subscription_is_raised(feed: FakeFeed) -> None:
-    feed.talks = [say({"error": {"code": "security.unknown", "message": "no security 'GHOST'"}}, hold_open=True)]
+    feed.talks = [
+        say(
+            {"error": {"code": "security.unknown", "message": "no security 'GHOST'"}},
+            hold_open=True,
+        )
+    ]
     with Stream(feed.url) as stream, pytest.raises(Refused, match=r"security\.unknown"):
         stream.subscribe("price", "GHOST")
         stream.receive(5)
 
 
-def test_a_subscription_that_the_venue_could_not_answer_now_is_asked_for_again(feed: FakeFeed) -> None:
+def test_a_subscription_that_the_venue_could_not_answer_now_is_asked_for_again(
+    feed: FakeFeed,
+) -> None:
     away = {"error": {"code": "service.not_ready", "message": "the database is away, ask again"}}
-    locked_out = {"error": {"code": "auth.key_missing", "message": "fills is private: authenticate first"}}
+    locked_out = {
+        "error": {"code": "auth.key_missing", "message": "fills is private: authenticate first"}
+    }
     feed.talks = [say(away, locked_out, hold_open=True), say(subscribed("fills", 3), fill(5, 3))]
     with Stream(feed.url, "vk_1") as stream:
         stream.subscribe("fills", resume_from=3)
@@ -136,7 +158,9 @@ def test_a_subscription_that_the_venue_could_not_answer_now_is_asked_for_again(f
 def test_a_connection_reset_during_the_handshake_is_tried_again(
     feed: FakeFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A service that dies between accept and answer: websockets may report that as a closed connection."""
+    """A service that dies between accept and answer: websockets may report that as a closed
+    connection.
+    """
     attempts: list[str] = []
 
     def connect_at_the_second_attempt(url: str, **arguments: Any) -> Any:

@@ -1,4 +1,6 @@
-"""Order entry over a WebSocket against a fake door that keeps orders by name, and has faults to plant."""
+"""Order entry over a WebSocket against a fake door that keeps orders by name, and has faults to
+plant.
+"""
 
 import json
 import threading
@@ -48,7 +50,11 @@ class FakeDoor:
 
     def _answer(self, action: dict[str, Any]) -> dict[str, Any]:
         if action["action"] != "place":
-            return {"order_id": action.get("order_id", 0), "status": "pending_cancel", "sequence": 9}
+            return {
+                "order_id": action.get("order_id", 0),
+                "status": "pending_cancel",
+                "sequence": 9,
+            }
         if action["quantity"] > 1000:
             return refusal("risk.insufficient_funds", "not that rich")
         is_known = action["client_order_id"] in self.orders
@@ -68,7 +74,9 @@ def door() -> Iterator[FakeDoor]:
 
 @pytest.fixture
 def client(door: FakeDoor) -> Iterator[VenueClient]:
-    client = VenueClient("ann", "vk_1", door.url, door.url, timeout_s=0.5, patience_s=5.0, order_prefix="p")
+    client = VenueClient(
+        "ann", "vk_1", door.url, door.url, timeout_s=0.5, patience_s=5.0, order_prefix="p"
+    )
     yield client
     client.close()
 
@@ -77,12 +85,16 @@ def without_ids(frame: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in action.items() if name != "id"} for action in frame]
 
 
-def do_it_and_hang_up(door: FakeDoor, connection: ServerConnection, frame: list[dict[str, Any]]) -> None:
+def do_it_and_hang_up(
+    door: FakeDoor, connection: ServerConnection, frame: list[dict[str, Any]]
+) -> None:
     door.answers(frame)
     connection.close()
 
 
-def do_it_and_say_nothing(door: FakeDoor, _connection: ServerConnection, frame: list[dict[str, Any]]) -> None:
+def do_it_and_say_nothing(
+    door: FakeDoor, _connection: ServerConnection, frame: list[dict[str, Any]]
+) -> None:
     door.answers(frame)
 
 
@@ -96,13 +108,22 @@ def answer_each(content: dict[str, Any]) -> Fault:
     )
 
 
-def test_orders_leave_as_named_actions_over_one_connection_with_the_key(client: VenueClient, door: FakeDoor) -> None:
+def test_orders_leave_as_named_actions_over_one_connection_with_the_key(
+    client: VenueClient, door: FakeDoor
+) -> None:
     with client.order_socket() as orders:
         receipt = orders.place("AAPL", "buy", 10, "100.05", "IOC")
         orders.cancel(receipt.order_id)
         orders.amend(7, quantity=3)
         orders.cancel_all("AAPL")
-    place = {"action": "place", "security": "AAPL", "side": "BUY", "type": "limit", "quantity": 10, "price": "100.05"}
+    place = {
+        "action": "place",
+        "security": "AAPL",
+        "side": "BUY",
+        "type": "limit",
+        "quantity": 10,
+        "price": "100.05",
+    }
     assert [without_ids(frame) for frame in door.frames] == [
         [place | {"time_in_force": "IOC", "client_order_id": "p-1"}],
         [{"action": "cancel", "order_id": 1}],
@@ -114,7 +135,9 @@ def test_orders_leave_as_named_actions_over_one_connection_with_the_key(client: 
 
 def test_a_list_gives_a_receipt_or_a_refusal_each_in_order(client: VenueClient) -> None:
     with client.order_socket() as orders:
-        results = orders.send([Place("AAPL", "BUY", 1, "1"), Place("AAPL", "BUY", 5000, "1"), Cancel(3)])
+        results = orders.send(
+            [Place("AAPL", "BUY", 1, "1"), Place("AAPL", "BUY", 5000, "1"), Cancel(3)]
+        )
         assert orders.send([]) == []
     assert [isinstance(result, Receipt) for result in results] == [True, False, True]
     assert isinstance(results[1], Refused) and results[1].code == "risk.insufficient_funds"
@@ -137,7 +160,9 @@ def test_an_order_whose_answer_is_lost_is_sent_again_under_its_name(
     assert without_ids(door.frames[0]) == without_ids(door.frames[1])
 
 
-def test_a_late_answer_is_not_taken_for_that_of_another_frame(client: VenueClient, door: FakeDoor) -> None:
+def test_a_late_answer_is_not_taken_for_that_of_another_frame(
+    client: VenueClient, door: FakeDoor
+) -> None:
     door.faults.append(say_first([{"id": 99, "order_id": 4711, "status": "new"}]))
     with client.order_socket() as orders:
         assert orders.place("AAPL", "BUY", 1, "1").order_id == 1
@@ -161,7 +186,9 @@ def test_what_passes_is_asked_again(client: VenueClient, door: FakeDoor, fault: 
 
 
 def test_a_wrong_key_is_raised_at_once(client: VenueClient, door: FakeDoor) -> None:
-    door.faults.append(say_first({"id": None, **refusal("auth.key_invalid", "this key is wrong or revoked")}))
+    door.faults.append(
+        say_first({"id": None, **refusal("auth.key_invalid", "this key is wrong or revoked")})
+    )
     with client.order_socket() as orders, pytest.raises(Refused, match=r"auth\.key_invalid"):
         orders.place("AAPL", "BUY", 1, "1")
     assert len(door.frames) == 1
@@ -178,17 +205,23 @@ def test_a_venue_that_stays_away_is_told_within_the_patience() -> None:
 ALREADY_CANCELED = refusal("order.already_canceled", "it was canceled")
 
 
-@pytest.mark.parametrize("fault", [do_it_and_hang_up, answer_each(refusal("service.overloaded", "ask again"))])
+@pytest.mark.parametrize(
+    "fault", [do_it_and_hang_up, answer_each(refusal("service.overloaded", "ask again"))]
+)
 def test_a_cancel_sent_again_that_finds_its_order_canceled_is_done(
     client: VenueClient, door: FakeDoor, fault: Fault
 ) -> None:
     door.faults += [fault, answer_each(ALREADY_CANCELED)]
     with client.order_socket() as orders:
         assert orders.cancel(7) == Receipt(order_id=7, status="canceled", duplicate=True)
-    assert [without_ids(frame) for frame in door.frames] == [[{"action": "cancel", "order_id": 7}]] * 2
+    assert [without_ids(frame) for frame in door.frames] == [
+        [{"action": "cancel", "order_id": 7}]
+    ] * 2
 
 
-def test_a_cancel_of_what_was_canceled_long_ago_is_refused(client: VenueClient, door: FakeDoor) -> None:
+def test_a_cancel_of_what_was_canceled_long_ago_is_refused(
+    client: VenueClient, door: FakeDoor
+) -> None:
     door.faults += [do_it_and_hang_up, answer_each(ALREADY_CANCELED), answer_each(ALREADY_CANCELED)]
     with client.order_socket() as orders:
         orders.cancel(7)
@@ -196,7 +229,9 @@ def test_a_cancel_of_what_was_canceled_long_ago_is_refused(client: VenueClient, 
             orders.cancel(7)
 
 
-def test_only_a_cancel_is_done_by_finding_its_order_canceled(client: VenueClient, door: FakeDoor) -> None:
+def test_only_a_cancel_is_done_by_finding_its_order_canceled(
+    client: VenueClient, door: FakeDoor
+) -> None:
     door.faults += [do_it_and_hang_up, answer_each(ALREADY_CANCELED)]
     with client.order_socket() as orders, pytest.raises(Refused, match=r"order\.already_canceled"):
         orders.amend(7, quantity=3)
@@ -209,12 +244,20 @@ def test_a_frame_of_which_only_the_cancel_was_done_is_whole_when_sent_again(
 
     def answer(*contents: dict[str, Any]) -> Fault:
         return lambda _door, connection, frame: connection.send(
-            json.dumps([{"id": action["id"]} | content for action, content in zip(frame, contents, strict=True)])
+            json.dumps(
+                [
+                    {"id": action["id"]} | content
+                    for action, content in zip(frame, contents, strict=True)
+                ]
+            )
         )
 
     receipt = {"order_id": 7, "status": "pending_cancel", "sequence": 9}
     amended = {"order_id": 8, "status": "pending_amend", "sequence": 10}
-    door.faults += [answer(refusal("service.overloaded", "behind"), receipt), answer(amended, ALREADY_CANCELED)]
+    door.faults += [
+        answer(refusal("service.overloaded", "behind"), receipt),
+        answer(amended, ALREADY_CANCELED),
+    ]
     with client.order_socket() as orders:
         results = orders.send([Amend(8, quantity=1), Cancel(7)])
     assert [(type(result), getattr(result, "duplicate", None)) for result in results] == [

@@ -31,20 +31,31 @@ def progress(fake_venue: FakeVenue) -> Progress:
     return Progress(Fleet([bot], address), address, threading.Event())
 
 
-def test_a_line_tells_fills_and_equity_since_the_start(progress: Progress, fake_venue: FakeVenue) -> None:
-    """Five shares at the reference price of 100.00 beside the cash; fills of an earlier run are not counted."""
+def test_a_line_tells_fills_and_equity_since_the_start(
+    progress: Progress, fake_venue: FakeVenue
+) -> None:
+    """Five shares at the reference price of 100.00 beside the cash; fills of an earlier run are not
+    counted.
+    """
     fake_venue.fills = [fill(sequence) for sequence in range(1, 1502)]
     (first,) = progress.lines(0.0)
     fake_venue.fills += [fill(1600), fill(1601)]
     fake_venue.cash = "10012.3525"
     (second,) = progress.lines(65.4)
     assert " ".join(first.split()) == "0 s ann 0 orders 0 refused 0 fills equity 10,500.00 (+0.00)"
-    assert " ".join(second.split()) == "65 s ann 0 orders 0 refused 2 fills equity 10,512.3525 (+12.3525)"
+    assert (
+        " ".join(second.split())
+        == "65 s ann 0 orders 0 refused 2 fills equity 10,512.3525 (+12.3525)"
+    )
 
 
-def test_while_the_venue_is_away_a_line_says_so_and_later_counts_on(progress: Progress, fake_venue: FakeVenue) -> None:
+def test_while_the_venue_is_away_a_line_says_so_and_later_counts_on(
+    progress: Progress, fake_venue: FakeVenue
+) -> None:
     progress.lines(0.0)
-    fake_venue.faults.append(lambda *_: (403, {"error": {"code": "auth.forbidden", "message": "no"}}, {}))
+    fake_venue.faults.append(
+        lambda *_: (403, {"error": {"code": "auth.forbidden", "message": "no"}}, {})
+    )
     (away,) = progress.lines(5.0)
     fake_venue.fills = [fill(7)]
     (back,) = progress.lines(10.0)

@@ -43,7 +43,9 @@ def open_orders(venue: FakeVenue) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_first_bot_cleanly_with_its_orders_canceled(fake_venue: FakeVenue, number: int) -> None:
+def test_a_signal_ends_the_first_bot_cleanly_with_its_orders_canceled(
+    fake_venue: FakeVenue, number: int
+) -> None:
     process = first_bot(**environment(fake_venue))
     deadline = time.monotonic() + 30
     while not open_orders(fake_venue):
@@ -59,7 +61,10 @@ def test_a_missing_key_is_one_clear_line() -> None:
     process = first_bot(VENUE_CLIENT_ID="ann")
     _, said = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert said == "trading_bots: set VENUE_API_KEY: ./venue client create NAME prints the key of a new client\n"
+    assert (
+        said
+        == "trading_bots: set VENUE_API_KEY: ./venue client create NAME prints the key of a new client\n"
+    )
 
 
 def test_a_wrong_key_is_one_clear_line(fake_venue: FakeVenue) -> None:
@@ -74,7 +79,13 @@ def test_an_order_that_arrives_after_the_cancel_is_canceled_too(fake_venue: Fake
 
     def cancel_then_take_a_late_order(venue: FakeVenue, method: str, target: str, body: Any) -> Any:
         answer = venue.serve(method, target, body)
-        order = {"client_order_id": "late", "security": "AAPL", "side": "BUY", "type": "limit", "quantity": 1}
+        order = {
+            "client_order_id": "late",
+            "security": "AAPL",
+            "side": "BUY",
+            "type": "limit",
+            "quantity": 1,
+        }
         venue.serve("POST", "/v1/orders", order)
         return answer
 
@@ -91,8 +102,13 @@ def test_a_bots_own_fault_passes_once_its_orders_are_canceled(fake_venue: FakeVe
     assert len(fake_venue.orders) == 1 and open_orders(fake_venue) == 0
 
 
-def test_a_refusal_that_nobody_took_passes_once_the_orders_are_canceled(fake_venue: FakeVenue) -> None:
-    with pytest.raises(Refused, match="not that rich"), trading_session(environment(fake_venue)) as venue:
+def test_a_refusal_that_nobody_took_passes_once_the_orders_are_canceled(
+    fake_venue: FakeVenue,
+) -> None:
+    with (
+        pytest.raises(Refused, match="not that rich"),
+        trading_session(environment(fake_venue)) as venue,
+    ):
         venue.place("AAPL", "BUY", 1, "99.00")
         venue.place("AAPL", "BUY", 5000, "99.00")
     assert open_orders(fake_venue) == 0
@@ -103,7 +119,10 @@ def test_orders_that_can_not_be_canceled_are_spoken_of(
 ) -> None:
     with trading_session(environment(fake_venue)):
         fake_venue.faults.append(lambda *_: (403, refusal("auth.forbidden", "not yours"), {}))
-    assert capsys.readouterr().err == "trading_bots: orders may still be open (auth.forbidden: not yours)\n"
+    assert (
+        capsys.readouterr().err
+        == "trading_bots: orders may still be open (auth.forbidden: not yours)\n"
+    )
 
 
 def test_the_first_bot_of_the_readme_is_the_example() -> None:

@@ -31,7 +31,9 @@ def working(number: int, side: str = "BUY", price: str = "190") -> WorkingOrder:
     return WorkingOrder(f"w{number}", side, Decimal(price), 10)
 
 
-def decisions(name: str, count: int, price: Price = SPREAD, seed: int = 7) -> list[Sequence[Command]]:
+def decisions(
+    name: str, count: int, price: Price = SPREAD, seed: int = 7
+) -> list[Sequence[Command]]:
     strategy, random = STRATEGIES[name](), Random(seed)
     return [strategy.decide(View(RULES, price), random) for _ in range(count)]
 
@@ -88,7 +90,9 @@ def test_uniform_prices_fill_two_percent_around_the_fair_price_evenly() -> None:
 
 
 def test_retail_sends_market_orders_of_four_lots() -> None:
-    assert {(order.price, order.quantity) for order in orders(decisions("retail", 50))} == {(None, 40)}
+    assert {(order.price, order.quantity) for order in orders(decisions("retail", 50))} == {
+        (None, 40)
+    }
 
 
 @pytest.mark.parametrize("name", ["random_walk", "gaussian", "uniform"])
@@ -111,7 +115,9 @@ def test_the_market_maker_quotes_around_the_reference_when_nobody_else_is_there(
 
 
 def test_the_market_maker_does_not_quote_a_tight_spread_tighter() -> None:
-    tight = Price(security="AAPL", last=Decimal("200"), bid=Decimal("199.95"), ask=Decimal("200.05"))
+    tight = Price(
+        security="AAPL", last=Decimal("200"), bid=Decimal("199.95"), ask=Decimal("200.05")
+    )
     for batch in decisions("market_maker", 100, tight):
         bid, ask = (Decimal(str(quote.price)) for quote in batch if isinstance(quote, Place))
         assert (bid, ask) == (Decimal("199.90"), Decimal("200.10"))

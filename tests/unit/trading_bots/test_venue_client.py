@@ -44,18 +44,24 @@ def test_a_market_order_has_no_price(client: VenueClient, fake_venue: FakeVenue)
     assert body["type"] == "market" and "price" not in body and "time_in_force" not in body
 
 
-def test_a_float_price_is_refused_before_it_is_sent(client: VenueClient, fake_venue: FakeVenue) -> None:
+def test_a_float_price_is_refused_before_it_is_sent(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
     with pytest.raises(TypeError, match="write Decimal"):
         client.place("AAPL", "BUY", 1, 100.05)  # type: ignore[arg-type]
     assert fake_venue.requests == []
 
 
-def test_a_large_price_is_sent_without_an_exponent(client: VenueClient, fake_venue: FakeVenue) -> None:
+def test_a_large_price_is_sent_without_an_exponent(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
     client.place("AAPL", "BUY", 1, Decimal("1E+2"))
     assert fake_venue.requests[-1][2]["price"] == "100"
 
 
-def test_each_order_has_a_client_order_id_of_its_own(client: VenueClient, fake_venue: FakeVenue) -> None:
+def test_each_order_has_a_client_order_id_of_its_own(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
     client.place("AAPL", "BUY", 1, "1")
     client.place_many([Place("AAPL", "BUY", 1, "1"), Place("AAPL", "BUY", 1, "1")])
     assert len(fake_venue.orders) == 3
@@ -83,12 +89,16 @@ def test_an_unclear_answer_is_asked_again_with_the_same_client_order_id(
     assert first == second
 
 
-def test_a_lost_answer_comes_back_as_a_duplicate(client: VenueClient, fake_venue: FakeVenue) -> None:
+def test_a_lost_answer_comes_back_as_a_duplicate(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
     fake_venue.faults.append(lose_the_answer)
     assert client.place("AAPL", "BUY", 10, "100.05").duplicate
 
 
-def test_a_silent_venue_is_a_time_out_and_is_asked_again(client: VenueClient, fake_venue: FakeVenue) -> None:
+def test_a_silent_venue_is_a_time_out_and_is_asked_again(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
     may_answer = threading.Event()
 
     def stay_silent(_venue: FakeVenue, _method: str, _target: str, _body: Any) -> None:
@@ -102,20 +112,26 @@ def test_a_silent_venue_is_a_time_out_and_is_asked_again(client: VenueClient, fa
 
 
 def test_retry_after_is_waited_for(client: VenueClient, fake_venue: FakeVenue) -> None:
-    fake_venue.faults.append(answer_with(429, refusal("rate.limited", "slower"), {"Retry-After": "1"}))
+    fake_venue.faults.append(
+        answer_with(429, refusal("rate.limited", "slower"), {"Retry-After": "1"})
+    )
     began = time.monotonic()
     client.place("AAPL", "BUY", 10, "100.05")
     assert time.monotonic() - began >= 1.0
 
 
-def test_a_refusal_is_raised_at_once_with_its_code_and_not_repeated(client: VenueClient, fake_venue: FakeVenue) -> None:
+def test_a_refusal_is_raised_at_once_with_its_code_and_not_repeated(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
     with pytest.raises(Refused) as refused:
         client.place("AAPL", "BUY", 2000, "100.05")
     assert (refused.value.code, refused.value.http_status) == ("risk.insufficient_funds", 422)
     assert len(fake_venue.requests) == 1
 
 
-def test_an_answer_of_something_else_is_a_refusal_that_says_so(client: VenueClient, fake_venue: FakeVenue) -> None:
+def test_an_answer_of_something_else_is_a_refusal_that_says_so(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
     fake_venue.faults.append(answer_with(404, "not here"))
     with pytest.raises(Refused, match=r"service\.unexpected_answer"):
         client.balance()
@@ -133,22 +149,35 @@ def test_a_stopping_client_waits_no_longer(fake_venue: FakeVenue) -> None:
     stopping = threading.Event()
     stopping.set()
     fake_venue.faults.append(answer_with(503, None, {"Retry-After": "60"}))
-    client = VenueClient("ann", KEY, fake_venue.url, fake_venue.url, patience_s=600, stopping=stopping)
+    client = VenueClient(
+        "ann", KEY, fake_venue.url, fake_venue.url, patience_s=600, stopping=stopping
+    )
     with pytest.raises(VenueUnavailable):
         client.balance()
 
 
 def test_a_list_gives_each_order_its_receipt_or_refusal(client: VenueClient) -> None:
     results = client.place_many(
-        [Place("AAPL", "BUY", 1, "1"), Place("AAPL", "BUY", 5000, "1"), Place("AAPL", "BUY", 2, "1")]
+        [
+            Place("AAPL", "BUY", 1, "1"),
+            Place("AAPL", "BUY", 5000, "1"),
+            Place("AAPL", "BUY", 2, "1"),
+        ]
     )
     first, second, third = results
     assert isinstance(first, Receipt) and isinstance(third, Receipt)
     assert isinstance(second, Refused) and second.code == "risk.insufficient_funds"
 
 
-def test_a_list_with_an_unclear_result_is_sent_again_as_a_whole(client: VenueClient, fake_venue: FakeVenue) -> None:
-    unclear = {"results": [refusal("price.off_tick", "no"), refusal("service.outcome_unknown", "ask again")]}
+def test_a_list_with_an_unclear_result_is_sent_again_as_a_whole(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
+    unclear = {
+        "results": [
+            refusal("price.off_tick", "no"),
+            refusal("service.outcome_unknown", "ask again"),
+        ]
+    }
     fake_venue.faults.append(answer_with(200, unclear))
     results = client.send([Place("AAPL", "BUY", 1, "1"), Place("AAPL", "BUY", 2, "1")])
     assert [isinstance(result, Receipt) for result in results] == [True, True]
@@ -183,7 +212,9 @@ def test_a_cancel_names_its_order_in_exactly_one_way(client: VenueClient) -> Non
             client.send([cancel])
 
 
-def test_amend_cancel_and_cancel_all_go_to_the_paths_of_the_door(client: VenueClient, fake_venue: FakeVenue) -> None:
+def test_amend_cancel_and_cancel_all_go_to_the_paths_of_the_door(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
     client.amend(7, quantity=3)
     client.cancel(7)
     client.cancel_all("AAPL")
@@ -202,8 +233,15 @@ def test_money_is_exact(client: VenueClient) -> None:
     assert balance.available == Decimal("9999.71") == balance.balance - balance.held
 
 
-def test_settlement_reports_are_read_page_by_page_to_the_end(client: VenueClient, fake_venue: FakeVenue) -> None:
-    assert [report.sequence for report in client.settlement_reports(after=1, page=2)] == [2, 3, 4, 5]
+def test_settlement_reports_are_read_page_by_page_to_the_end(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
+    assert [report.sequence for report in client.settlement_reports(after=1, page=2)] == [
+        2,
+        3,
+        4,
+        5,
+    ]
     assert [path for _, path, _ in fake_venue.requests] == [
         "/settlement-reports?after=1&limit=2",
         "/settlement-reports?after=3&limit=2",
@@ -218,10 +256,17 @@ def test_the_environment_names_the_client() -> None:
         VenueClient.from_environment({"VENUE_CLIENT_ID": "bob"})
 
 
-def test_a_cancel_sent_again_that_finds_its_order_canceled_is_done(client: VenueClient, fake_venue: FakeVenue) -> None:
+def test_a_cancel_sent_again_that_finds_its_order_canceled_is_done(
+    client: VenueClient, fake_venue: FakeVenue
+) -> None:
     refused = refusal("order.already_canceled", "it was canceled")
     unclear, done = answer_with(503, None), Receipt(order_id=7, status="canceled", duplicate=True)
-    fake_venue.faults += [unclear, answer_with(422, refused), unclear, answer_with(200, {"results": [refused]})]
+    fake_venue.faults += [
+        unclear,
+        answer_with(422, refused),
+        unclear,
+        answer_with(200, {"results": [refused]}),
+    ]
     assert client.cancel(7) == done
     assert client.send([Cancel(7)]) == [done]
     fake_venue.faults += [answer_with(422, refused), answer_with(200, {"results": [refused]})]

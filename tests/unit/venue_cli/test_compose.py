@@ -1,4 +1,6 @@
-"""compose.yaml against the code: commands, settings, databases and secrets are the ones that exist."""
+"""compose.yaml against the code: commands, settings, databases and secrets are the ones that
+exist.
+"""
 
 import importlib.util
 import os
@@ -13,9 +15,10 @@ import yaml
 
 from migrations.provision import SERVICES, Provisioned
 from service_runtime import settings
-from venue_cli import console, services
+from venue_cli import console
 from venue_cli.commands.compose_env import variable_names
-from venue_cli.state_folder import CHECKOUT
+from venue_launcher import services
+from venue_launcher.state_folder import CHECKOUT
 
 TEXT = (CHECKOUT / "compose.yaml").read_text()
 SECRETS = {name: f"secret-{name.lower().replace('_', '-')}" for name in variable_names()}
@@ -23,7 +26,10 @@ DEFINITIONS = {service.name: service for service in services.STOP_ORDER}
 
 
 def filled_in(text: str) -> str:
-    """The text with variables replaced as compose does it: `${NAME:?…}`, `${NAME:-default}`, `${NAME}`."""
+    """The text with variables replaced as compose does it:
+
+    `${NAME:?…}`, `${NAME:-default}`, `${NAME}`.
+    """
 
     def value(match: re.Match[str]) -> str:
         name, default = match["name"], match["default"]
@@ -59,10 +65,14 @@ def test_the_written_env_file_has_every_variable_once_and_is_private(tmp_path: P
 def test_a_service_gets_settings_that_it_can_load(composed: dict[str, Any], name: str) -> None:
     service = composed[name]
     loaded = settings.load(service["environment"])
-    expected = Provisioned("postgresql://postgres@postgres:5432/postgres", "venue", _role_passwords())
+    expected = Provisioned(
+        "postgresql://postgres@postgres:5432/postgres", "venue", _role_passwords()
+    )
     assert service["command"] == ["python", "-m", name]
     assert loaded.clearing_url == expected.clearing_url(name)
-    assert loaded.market_url == (expected.market_url(name) if DEFINITIONS[name].has_market_role else "")
+    assert loaded.market_url == (
+        expected.market_url(name) if DEFINITIONS[name].has_market_role else ""
+    )
     assert loaded.port == DEFINITIONS[name].usual_port
     assert loaded.broker_url == f"amqp://venue:{SECRETS['RABBITMQ_PASSWORD']}@rabbitmq:5672/venue"
 
@@ -91,25 +101,41 @@ def test_every_start_waits_for_the_health_of_what_it_needs(composed: dict[str, A
     for name, service in composed.items():
         for needed, terms in service.get("depends_on", {}).items():
             is_job = terms["condition"] == "service_completed_successfully"
-            assert is_job or "healthcheck" in composed[needed], f"{name} waits for the health of {needed}"
+            assert is_job or "healthcheck" in composed[needed], (
+                f"{name} waits for the health of {needed}"
+            )
 
 
 def test_everything_is_restarted_and_jobs_only_on_failure(composed: dict[str, Any]) -> None:
     policies = {name: service["restart"] for name, service in composed.items()}
     jobs = {"migrations", "enrollment"}
-    assert policies == {name: "on-failure" if name in jobs else "unless-stopped" for name in composed}
+    assert policies == {
+        name: "on-failure" if name in jobs else "unless-stopped" for name in composed
+    }
 
 
 def test_the_image_copies_every_package_that_its_commands_import() -> None:
-    copied = set(re.findall(r"^COPY (\w+) \1$", (CHECKOUT / "Dockerfile").read_text(), re.MULTILINE))
-    packages = {path.parent.name for path in CHECKOUT.glob("*/__init__.py")} - {"tests", "market_analytics"}
+    copied = set(
+        re.findall(r"^COPY (\w+) \1$", (CHECKOUT / "Dockerfile").read_text(), re.MULTILINE)
+    )
+    packages = {path.parent.name for path in CHECKOUT.glob("*/__init__.py")} - {
+        "tests",
+        "market_analytics",
+    }
     assert copied == packages
 
 
 def test_docker_accepts_the_file(tmp_path: Path) -> None:
     docker = shutil.which("docker")
-    if not docker or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+    if (
+        not docker
+        or subprocess.run(
+            [docker, "compose", "version"], capture_output=True, check=False
+        ).returncode
+    ):
         pytest.skip("docker compose is not installed here")
     command = [docker, "compose", "-f", str(CHECKOUT / "compose.yaml"), "config", "--quiet"]
-    checked = subprocess.run(command, env=os.environ | SECRETS, capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        command, env=os.environ | SECRETS, capture_output=True, text=True, check=False
+    )
     assert checked.returncode == 0, checked.stderr

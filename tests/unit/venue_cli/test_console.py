@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from venue_cli import console
-from venue_cli.table import render
-from venue_cli.terminal import paint
+from venue_launcher.table import render
+from venue_launcher.terminal import paint
 
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VENUE_HOME", str(tmp_path))
-    monkeypatch.setattr("venue_cli.interruption.install", lambda: None)
+    monkeypatch.setattr("venue_launcher.signals.install", lambda: None)
 
 
 @pytest.mark.parametrize("command", console.COMMANDS)
@@ -33,7 +33,10 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     ],
 )
 def test_an_impossible_command_says_what_to_do(
-    arguments: list[str], advice: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    advice: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     assert console.main(arguments) == 1
@@ -42,7 +45,9 @@ def test_an_impossible_command_says_what_to_do(
 
 
 @pytest.mark.parametrize("arguments", [["bogus"], ["up", "--bogus"], ["client"], []])
-def test_a_malformed_command_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_malformed_command_exits_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         console.main(arguments)
     assert ended.value.code == 2
@@ -72,7 +77,11 @@ def test_no_colours_where_they_do_not_show() -> None:
 
 def test_numbers_stand_flush_right_under_their_heading() -> None:
     rows = [{"client": "ann", "cash": "5.00"}, {"client": "bo", "cash": "10000.00"}]
-    assert render(rows, ["client", "cash"]).splitlines() == ["client      cash", "ann         5.00", "bo      10000.00"]
+    assert render(rows, ["client", "cash"]).splitlines() == [
+        "client      cash",
+        "ann         5.00",
+        "bo      10000.00",
+    ]
 
 
 def test_an_empty_table_is_its_heading() -> None:

@@ -7,7 +7,9 @@ import pytest
 from venue_cli.standings import RankedClient, Standing, as_json, ranking, table
 
 
-def standing(client_id: str, equity: str, role: str = "trader", balance: str | None = None) -> Standing:
+def standing(
+    client_id: str, equity: str, role: str = "trader", balance: str | None = None
+) -> Standing:
     return Standing(client_id, role, Decimal(balance or equity), Decimal(0), {}, Decimal(equity))
 
 
@@ -21,7 +23,12 @@ def ranked() -> list[RankedClient]:
     ]
     return ranking(
         standings,
-        {"ann": Decimal(10_000), "bob": Decimal(10_000), "eve": Decimal(10_000), "maker": Decimal("100000000")},
+        {
+            "ann": Decimal(10_000),
+            "bob": Decimal(10_000),
+            "eve": Decimal(10_000),
+            "maker": Decimal("100000000"),
+        },
     )
 
 
@@ -49,7 +56,11 @@ def test_the_return_is_on_all_that_was_paid_in() -> None:
 
 def test_shares_are_what_the_equity_has_beyond_the_cash() -> None:
     ann = ranked()[0]
-    assert (ann.cash, ann.shares_value, ann.equity) == (Decimal("9000.25"), Decimal("1150.35"), Decimal("10150.60"))
+    assert (ann.cash, ann.shares_value, ann.equity) == (
+        Decimal("9000.25"),
+        Decimal("1150.35"),
+        Decimal("10150.60"),
+    )
 
 
 def test_the_table_shows_a_line_a_client() -> None:
@@ -73,4 +84,9 @@ def test_the_table_fits_the_terminal_and_cuts_long_names(columns: int) -> None:
 
 def test_json_has_money_as_decimal_strings() -> None:
     ann = as_json(ranked())[0]
-    assert (ann["rank"], ann["equity"], ann["return_percent"], ann["holdings"]) == (1, "10150.60", "1.51", {})
+    assert (ann["rank"], ann["equity"], ann["return_percent"], ann["holdings"]) == (
+        1,
+        "10150.60",
+        "1.51",
+        {},
+    )

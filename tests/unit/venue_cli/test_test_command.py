@@ -20,7 +20,9 @@ forbidden_modules = sample.b
 def checked(project: Path) -> int:
     variables = os.environ | {"PYTHONPATH": str(project)}
     contracts = command.import_contracts(project / "cache")
-    return subprocess.run(contracts, cwd=project, env=variables, capture_output=True, check=False).returncode
+    return subprocess.run(
+        contracts, cwd=project, env=variables, capture_output=True, check=False
+    ).returncode
 
 
 def test_a_broken_import_contract_fails_and_a_kept_one_passes(tmp_path: Path) -> None:

@@ -41,7 +41,15 @@ from venue_protocol.events import (
 from venue_protocol.settlement import SettlementBatch, SettlementReport
 from venue_protocol.streams import OrderRejected, OrderReports, ResendRequest, StreamPosition
 
-COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, CancelAllOrders, AdvanceTime, SetPhase, SetVolatilityBands)
+COMMANDS = (
+    PlaceOrder,
+    AmendOrder,
+    CancelOrder,
+    CancelAllOrders,
+    AdvanceTime,
+    SetPhase,
+    SetVolatilityBands,
+)
 EVENTS = (
     OrderAccepted,
     OrderTriggered,
@@ -80,7 +88,12 @@ def _struct(kind: type[Any]) -> st.SearchStrategy[Any]:
 commands = structs(*COMMANDS)
 reports = structs(SettlementReport)
 command_batches = st.builds(
-    CommandBatch, st.just(SCHEMA), wire_integers, wire_integers, wire_integers, st.lists(commands, max_size=4)
+    CommandBatch,
+    st.just(SCHEMA),
+    wire_integers,
+    wire_integers,
+    wire_integers,
+    st.lists(commands, max_size=4),
 )
 event_batches = st.builds(
     EventBatch,
@@ -92,13 +105,22 @@ event_batches = st.builds(
     wire_integers,
     st.lists(structs(*EVENTS), max_size=4),
 )
-settlement_batches = st.builds(SettlementBatch, st.just(SCHEMA), wire_integers, st.lists(reports, max_size=3))
+settlement_batches = st.builds(
+    SettlementBatch, st.just(SCHEMA), wire_integers, st.lists(reports, max_size=3)
+)
 order_reports = st.builds(
-    OrderReports, st.just(SCHEMA), texts, wire_integers, wire_integers, st.lists(structs(OrderRejected), max_size=3)
+    OrderReports,
+    st.just(SCHEMA),
+    texts,
+    wire_integers,
+    wire_integers,
+    st.lists(structs(OrderRejected), max_size=3),
 )
 positions = st.builds(StreamPosition, st.just(SCHEMA), texts, wire_integers)
 resend_requests = st.builds(ResendRequest, st.just(SCHEMA), texts, wire_integers, texts)
-messages = st.one_of(command_batches, event_batches, settlement_batches, order_reports, positions, resend_requests)
+messages = st.one_of(
+    command_batches, event_batches, settlement_batches, order_reports, positions, resend_requests
+)
 
 
 def test_the_strategies_cover_every_message_command_and_event() -> None:
@@ -127,11 +149,15 @@ def test_a_report_survives_its_record(report: SettlementReport) -> None:
 @given(command_batches)
 def test_a_batch_of_encoded_commands_has_the_bytes_of_the_typed_batch(batch: CommandBatch) -> None:
     encoded = [codec.encode(command) for command in batch.commands]
-    assert codec.encode_command_batch(batch.shard, batch.first, batch.time_us, encoded) == codec.encode(batch)
+    assert codec.encode_command_batch(
+        batch.shard, batch.first, batch.time_us, encoded
+    ) == codec.encode(batch)
 
 
 @given(settlement_batches)
-def test_a_batch_of_encoded_reports_has_the_bytes_of_the_typed_batch(batch: SettlementBatch) -> None:
+def test_a_batch_of_encoded_reports_has_the_bytes_of_the_typed_batch(
+    batch: SettlementBatch,
+) -> None:
     encoded = [codec.encode(report) for report in batch.reports]
     assert codec.encode_settlement_batch(batch.first, encoded) == codec.encode(batch)
 
@@ -144,7 +170,10 @@ def test_an_unknown_schema_version_is_refused(message: Any, version: int) -> Non
 
 @given(messages)
 def test_unknown_fields_are_ignored_at_every_depth(message: Any) -> None:
-    assert codec.decode(msgspec.json.encode(_with_news(msgspec.json.decode(codec.encode(message))))) == message
+    assert (
+        codec.decode(msgspec.json.encode(_with_news(msgspec.json.decode(codec.encode(message)))))
+        == message
+    )
 
 
 def _with_news(value: Any) -> Any:
@@ -154,7 +183,9 @@ def _with_news(value: Any) -> Any:
 
 
 @given(messages, st.data())
-def test_a_message_without_one_of_its_envelope_fields_is_refused(message: Any, data: st.DataObject) -> None:
+def test_a_message_without_one_of_its_envelope_fields_is_refused(
+    message: Any, data: st.DataObject
+) -> None:
     fields = msgspec.json.decode(codec.encode(message))
     del fields[data.draw(st.sampled_from(sorted(fields)))]
     with pytest.raises(CodecError):
@@ -186,7 +217,12 @@ def test_a_body_that_is_no_message_is_a_codec_error(body: bytes) -> None:
             decode(body)
 
 
-@given(st.one_of(st.binary(max_size=60), st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass"))))
+@given(
+    st.one_of(
+        st.binary(max_size=60),
+        st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    )
+)
 def test_no_bytes_raise_anything_but_a_codec_error(body: bytes) -> None:
     with pytest.raises(CodecError):
         codec.decode(body)

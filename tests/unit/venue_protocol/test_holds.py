@@ -11,8 +11,12 @@ prices_e4 = st.integers(1, 10**7)
 quantities = st.integers(1, 60)
 
 
-def shortfall(side: Side, price_e4: int, quantity: int, new_price_e4: int, new_quantity: int, filled: int) -> int:
-    """What the new terms need beyond what the old ones still hold, with `filled` shares gone at amend time."""
+def shortfall(
+    side: Side, price_e4: int, quantity: int, new_price_e4: int, new_quantity: int, filled: int
+) -> int:
+    """What the new terms need beyond what the old ones still hold, with `filled` shares gone at
+    amend time.
+    """
     needed = held_amount(side, new_price_e4, max(new_quantity - filled, 0))
     return needed - held_amount(side, price_e4, quantity - filled)
 

@@ -17,7 +17,9 @@ from venue_protocol.topology import order_entry_queue, resend_queue
 
 
 @given(st.integers(0, 2**13 - 1), st.integers(0, 2**40 - 1))
-def test_an_id_gives_back_its_shard_and_number_and_is_exact_in_a_double(shard: int, number: int) -> None:
+def test_an_id_gives_back_its_shard_and_number_and_is_exact_in_a_double(
+    shard: int, number: int
+) -> None:
     identifier = sharded_id(shard, number)
     assert shard_and_number(identifier) == (shard, number)
     assert int(float(identifier)) == identifier < 2**53
@@ -28,7 +30,9 @@ def test_a_client_id_is_up_to_64_plain_characters(text: str) -> None:
     assert is_client_id(text)
 
 
-@pytest.mark.parametrize("text", ["", "x" * 65, "-a", "a b", "a\n", "a\0", "é", "a/b", "a:b", "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", "x" * 65, "-a", "a b", "a\n", "a\0", "é", "a/b", "a:b", "\ud800"]
+)
 def test_other_texts_are_no_client_id(text: str) -> None:
     assert not is_client_id(text)
 

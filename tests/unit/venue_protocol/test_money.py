@@ -6,7 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from venue_protocol.money import MAX_E4, MoneyError, format_e4, format_for_people, parse_e4, parse_json_e4
+from venue_protocol.money import (
+    MAX_E4,
+    MoneyError,
+    format_e4,
+    format_for_people,
+    parse_e4,
+    parse_json_e4,
+)
 
 amounts_e4 = st.integers(-MAX_E4, MAX_E4)
 
@@ -45,7 +52,12 @@ def test_every_cent_from_one_to_65536_is_exact() -> None:
     ],
 )
 def test_decimal_text_is_read_exactly(text: str, amount_e4: int) -> None:
-    assert parse_e4(text) == parse_json_e4(text.encode()) == parse_json_e4(f'"{text}"'.encode()) == amount_e4
+    assert (
+        parse_e4(text)
+        == parse_json_e4(text.encode())
+        == parse_json_e4(f'"{text}"'.encode())
+        == amount_e4
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,13 +101,19 @@ def test_text_that_is_no_exact_amount_is_refused(text: str) -> None:
         parse_json_e4(text.encode())
 
 
-@pytest.mark.parametrize("body", [b"true", b"null", b"[1]", b"{}", b'"1', b'1"', b'""', b'"NaN"', b"01x", b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"true", b"null", b"[1]", b"{}", b'"1', b'1"', b'""', b'"NaN"', b"01x", b"\xff"]
+)
 def test_json_that_is_no_number_is_refused(body: bytes) -> None:
     with pytest.raises(MoneyError):
         parse_json_e4(body)
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**11), max_value=10**11, places=12))
+@given(
+    st.decimals(
+        allow_nan=False, allow_infinity=False, min_value=-(10**11), max_value=10**11, places=12
+    )
+)
 def test_a_decimal_is_taken_exactly_or_refused(amount: Decimal) -> None:
     with localcontext() as exact:
         exact.prec = 100

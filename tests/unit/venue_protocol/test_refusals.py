@@ -9,7 +9,9 @@ from venue_protocol.refusals import Refusal, RejectReason
 
 
 def test_every_code_is_unique() -> None:
-    assert [code for code, count in Counter(reason.code for reason in RejectReason).items() if count > 1] == []
+    assert [
+        code for code, count in Counter(reason.code for reason in RejectReason).items() if count > 1
+    ] == []
 
 
 def test_no_reason_is_an_alias_of_another() -> None:
@@ -25,7 +27,12 @@ def test_a_reason_has_a_dotted_code_and_an_error_status(reason: RejectReason) ->
 
 def test_only_faults_of_the_venue_have_a_5xx() -> None:
     faults = {reason.code for reason in RejectReason if reason.http_status >= 500}
-    assert faults == {"service.overloaded", "service.outcome_unknown", "service.not_ready", "service.internal"}
+    assert faults == {
+        "service.overloaded",
+        "service.outcome_unknown",
+        "service.not_ready",
+        "service.internal",
+    }
 
 
 def test_a_code_outside_the_list_is_an_error() -> None:

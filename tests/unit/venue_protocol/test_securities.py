@@ -9,7 +9,9 @@ from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason
 from venue_protocol.securities import Security
 
-STOCK = Security("AAPL", "Apple Inc.", 0, tick_e4=100, lot=10, band_bps=1_000, reference_price_e4=1_000_000)
+STOCK = Security(
+    "AAPL", "Apple Inc.", 0, tick_e4=100, lot=10, band_bps=1_000, reference_price_e4=1_000_000
+)
 
 
 @st.composite
@@ -39,7 +41,9 @@ def securities(draw: st.DrawFn) -> Security:
         (1_100_100, RejectReason.PRICE_OUTSIDE_BAND),
     ],
 )
-def test_a_price_is_positive_on_the_tick_and_inside_the_band(price_e4: int, reason: RejectReason | None) -> None:
+def test_a_price_is_positive_on_the_tick_and_inside_the_band(
+    price_e4: int, reason: RejectReason | None
+) -> None:
     refusal = STOCK.refuse_price(price_e4)
     assert (refusal.reason if refusal else None) == reason
 
@@ -56,7 +60,9 @@ def test_a_price_is_positive_on_the_tick_and_inside_the_band(price_e4: int, reas
         (2**63, RejectReason.QUANTITY_TOO_LARGE),
     ],
 )
-def test_a_quantity_is_positive_in_whole_lots_and_bounded(quantity: int, reason: RejectReason | None) -> None:
+def test_a_quantity_is_positive_in_whole_lots_and_bounded(
+    quantity: int, reason: RejectReason | None
+) -> None:
     refusal = STOCK.refuse_quantity(quantity)
     assert (refusal.reason if refusal else None) == reason
 
@@ -64,7 +70,10 @@ def test_a_quantity_is_positive_in_whole_lots_and_bounded(quantity: int, reason:
 def test_a_refusal_names_the_field_and_the_fact() -> None:
     refusal = msgspec.structs.replace(STOCK, tick_e4=1_000).refuse_price(100_500)
     assert refusal is not None
-    assert (refusal.field, refusal.message) == ("price", "price 10.05 is not a multiple of tick 0.10")
+    assert (refusal.field, refusal.message) == (
+        "price",
+        "price 10.05 is not a multiple of tick 0.10",
+    )
 
 
 @given(securities())
@@ -81,7 +90,11 @@ def test_the_reference_price_is_always_accepted(security: Security) -> None:
 
 
 @given(securities(), st.integers(-(10**6), 10**11))
-def test_an_accepted_price_differs_from_the_reference_by_the_band_at_most(security: Security, price_e4: int) -> None:
+def test_an_accepted_price_differs_from_the_reference_by_the_band_at_most(
+    security: Security, price_e4: int
+) -> None:
     off_e4 = abs(price_e4 - security.reference_price_e4)
     if security.refuse_price(price_e4) is None:
-        assert off_e4 * 10_000 <= security.reference_price_e4 * security.band_bps, format_e4(price_e4)
+        assert off_e4 * 10_000 <= security.reference_price_e4 * security.band_bps, format_e4(
+            price_e4
+        )

@@ -25,7 +25,9 @@ def test_the_hash_does_not_cover_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"cash_e4": 100_000_001}, {"previous_hash": "1" * 64}, {"client_id": "bob"}, {"memo": "x"}], ids=str
+    "change",
+    [{"cash_e4": 100_000_001}, {"previous_hash": "1" * 64}, {"client_id": "bob"}, {"memo": "x"}],
+    ids=str,
 )
 def test_any_changed_field_changes_the_hash(change: dict[str, object]) -> None:
     assert report_hash(msgspec.structs.replace(REPORT, **change)) != report_hash(REPORT)

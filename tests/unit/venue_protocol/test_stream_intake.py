@@ -99,7 +99,9 @@ def test_any_disorder_with_repeats_passes_each_number_once_in_order(seed: int, c
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_stream_with_losses_repeats_and_resends_is_followed_without_hole_or_repeat(seed: int) -> None:
+def test_a_stream_with_losses_repeats_and_resends_is_followed_without_hole_or_repeat(
+    seed: int,
+) -> None:
     dice = random.Random(seed)
     intake: StreamIntake[Numbers] = StreamIntake(0)
     applied: list[int] = []
@@ -109,9 +111,15 @@ def test_a_stream_with_losses_repeats_and_resends_is_followed_without_hole_or_re
         now_s += dice.random()
         after = intake.ask_after(now_s)
         if after is not None:
-            resent += [(number, number) for number in range(after + 1, end + 1)][: dice.randint(1, 200)]
+            resent += [(number, number) for number in range(after + 1, end + 1)][
+                : dice.randint(1, 200)
+            ]
         first = max(1, intake.position + dice.randint(-3, 6))
-        batch = resent.pop(0) if resent and dice.random() < 0.9 else (min(first, end), min(first + 2, end))
+        batch = (
+            resent.pop(0)
+            if resent and dice.random() < 0.9
+            else (min(first, end), min(first + 2, end))
+        )
         if dice.random() < 0.9:
             applied += taken(intake, batch)
     assert applied == list(range(1, end + 1))

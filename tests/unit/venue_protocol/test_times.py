@@ -11,7 +11,9 @@ from venue_protocol.times import TimeError, format_utc, parse_utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@given(st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31, 23, 59, 59, 999_999)))
+@given(
+    st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31, 23, 59, 59, 999_999))
+)
 def test_every_moment_is_the_one_of_the_calendar(moment: datetime) -> None:
     time_us = (moment.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
     text = moment.isoformat(timespec="microseconds") + "Z"
@@ -19,7 +21,9 @@ def test_every_moment_is_the_one_of_the_calendar(moment: datetime) -> None:
 
 
 def test_decimals_may_be_left_out() -> None:
-    assert parse_utc("1970-01-02T00:00:00Z") == parse_utc("1970-01-02T00:00:00.0Z") == 86_400_000_000
+    assert (
+        parse_utc("1970-01-02T00:00:00Z") == parse_utc("1970-01-02T00:00:00.0Z") == 86_400_000_000
+    )
     assert parse_utc("1970-01-01T00:00:00.05Z") == 50_000
 
 

@@ -47,7 +47,9 @@ def _cells() -> list[tuple[str, str, str, str]]:
 
 
 @pytest.mark.parametrize(("phase", "order_type", "time_in_force", "cell"), _cells())
-def test_each_phase_takes_what_the_table_says(phase: str, order_type: str, time_in_force: str, cell: str) -> None:
+def test_each_phase_takes_what_the_table_says(
+    phase: str, order_type: str, time_in_force: str, cell: str
+) -> None:
     found = refuse_in_phase(phase, order_type, time_in_force)  # type: ignore[arg-type]
     assert found is _REASONS[cell]
     if found is not None:
@@ -67,7 +69,9 @@ def test_a_phase_of_the_shard_leaves_single_halts_alone_until_the_close() -> Non
     phases.begin("MSFT", PhaseState(HALTED, "volatility", until_us=9))
     phases.begin("GOOG", PhaseState(REOPENING_AUCTION, until_us=9))
     phases.begin(None, PhaseState(OPENING_AUCTION))
-    assert [phases.of(name).phase for name in ("AAPL", "MSFT", "GOOG", "AMZN")] == [HALTED] + [OPENING_AUCTION] * 3
+    assert [phases.of(name).phase for name in ("AAPL", "MSFT", "GOOG", "AMZN")] == [HALTED] + [
+        OPENING_AUCTION
+    ] * 3
     phases.begin(None, PhaseState(CLOSED))
     phases.begin(None, PhaseState(PRE_OPEN))
     assert phases.of("AAPL").phase == PRE_OPEN

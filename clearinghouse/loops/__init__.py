@@ -1,0 +1,1 @@
+"""The clearinghouse's thread: events in, settlements out."""

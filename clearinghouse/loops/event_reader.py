@@ -1,0 +1,172 @@
+"""Reads `order_execution` in batches and hands what continues each shard's stream to the settlement
+desk.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from clearinghouse.handlers import SettlementDesk
+from clearinghouse.ports import LedgerStore
+from service_runtime import metrics
+from service_runtime.bus import Consumer, Delivery, Publisher
+from service_runtime.database import DatabaseUnavailable
+from venue_protocol import codec, streams, topology
+from venue_protocol.events import EventBatch
+from venue_protocol.stream_intake import StreamIntake
+from venue_protocol.streams import ResendRequest, StreamPosition
+
+log = logging.getLogger(__name__)
+
+_MOST_MESSAGES = 64
+_MOST_EVENTS = 5_000
+"""Settled in one transaction, about, or the events of one message: it locks accounts, and the door
+waits for them.
+"""
+_ANNOUNCE_S = 1.0
+_IDLE_S = 0.25
+
+
+class Misdirected(ValueError):
+    """A message that does not belong on `order_execution`, or contradicts itself."""
+
+
+class EventReader:
+    """The clearinghouse's consuming loop.
+
+    An acknowledged message is settled, or will come again by resend.
+    """
+
+    def __init__(
+        self,
+        store: LedgerStore,
+        consumer: Consumer,
+        publisher: Publisher,
+        desk: SettlementDesk,
+        stopping: threading.Event,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._consumer = consumer
+        self._publisher = publisher
+        self._desk = desk
+        self._stopping = stopping
+        self._now_s = now_s
+        self._intakes: dict[int, StreamIntake[EventBatch]] = {}
+        """By shard."""
+        self._announce_at_s = float("-inf")
+
+    def run(self) -> None:
+        """Read until the service stops.
+
+        BrokenInvariant ends the process with nothing acknowledged.
+        """
+        while not self._stopping.is_set():
+            try:
+                self.step(_IDLE_S)
+            except DatabaseUnavailable:
+                return
+
+    def step(self, timeout_s: float) -> int:
+        """Settle what waits, or comes within `timeout_s`; the number of messages taken."""
+        deliveries = self._consumer.receive(timeout_s, _MOST_MESSAGES)
+        self.handle(deliveries)
+        if deliveries:
+            self._consumer.ack(deliveries[-1])
+        self._announce()
+        return len(deliveries)
+
+    def handle(self, deliveries: Sequence[Delivery]) -> None:
+        """Settle what these deliveries bring, which is committed on return; ask for what is missing
+        before it.
+        """
+        taken: dict[int, list[EventBatch]] = {}
+        for delivery in deliveries:
+            metrics.messages_consumed.labels(topology.ORDER_EXECUTION).inc()
+            try:
+                self._take(codec.decode(delivery.body), taken)
+            except (codec.CodecError, Misdirected) as error:
+                metrics.dead_letters.labels(topology.ORDER_EXECUTION).inc()
+                self._consumer.dead_letter(delivery, str(error))
+        for batches in taken.values():
+            for together in _in_bites(batches):
+                self._desk.settle(together)
+        self._ask_for_missing()
+
+    def _take(self, message: codec.Message, taken: dict[int, list[EventBatch]]) -> None:
+        """Add to `taken` what continues a stream; Misdirected if the message has no business
+        here.
+        """
+        if isinstance(message, EventBatch):
+            if message.shard < 0 or message.first < 1 or not message.events:
+                raise Misdirected(
+                    f"{len(message.events)} events of shard {message.shard} from {message.first} on"
+                )
+            intake = self._intake(message.shard)
+            if message.last <= intake.position:
+                metrics.messages_duplicate.labels(streams.events(message.shard)).inc()
+            for batch, _ in intake.take(message):
+                taken.setdefault(batch.shard, []).append(batch)
+        elif (
+            isinstance(message, StreamPosition)
+            and (shard := streams.event_shard(message.stream)) is not None
+        ):
+            self._intake(shard).announce(message.sequence)
+        else:
+            raise Misdirected(
+                f"a {type(message).__name__} does not belong on {topology.ORDER_EXECUTION}"
+            )
+
+    def is_caught_up(self) -> bool:
+        """Whether no known event is missing."""
+        # A copy: other threads ask while the reader meets a new shard.
+        return not any(intake.is_behind() for intake in list(self._intakes.values()))
+
+    def _intake(self, shard: int) -> StreamIntake[EventBatch]:
+        intake = self._intakes.get(shard)
+        if intake is None:
+            stream = streams.events(shard)
+            position = self._store.run(
+                lambda transaction: transaction.position(stream), self._stopping
+            )
+            intake = self._intakes[shard] = StreamIntake(position)
+        return intake
+
+    def _ask_for_missing(self) -> None:
+        """Ask the engines for the events that are missing."""
+        if not self._publisher.is_ready():
+            return
+        for shard, intake in self._intakes.items():
+            after = intake.ask_after(self._now_s())
+            if after is not None:
+                stream = streams.events(shard)
+                metrics.gaps_noticed.labels(stream).inc()
+                log.warning(
+                    "events are missing, asking again", extra={"stream": stream, "sequence": after}
+                )
+                request = ResendRequest(codec.SCHEMA, stream, after, topology.ORDER_EXECUTION)
+                self._publisher.publish(topology.resend_queue(shard), codec.encode(request))
+
+    def _announce(self) -> None:
+        if self._now_s() < self._announce_at_s:
+            return
+        self._announce_at_s = self._now_s() + _ANNOUNCE_S
+        try:
+            self._desk.announce()
+        except DatabaseUnavailable as error:
+            log.warning("can't announce the settlement position now", extra={"error": str(error)})
+
+
+def _in_bites(batches: Sequence[EventBatch]) -> Iterator[list[EventBatch]]:
+    """The same batches in order, in lists of about _MOST_EVENTS."""
+    together: list[EventBatch] = []
+    events = 0
+    for batch in batches:
+        together.append(batch)
+        events += len(batch.events)
+        if events >= _MOST_EVENTS:
+            yield together
+            together, events = [], 0
+    if together:
+        yield together

@@ -1,0 +1,125 @@
+"""What the clearinghouse asks of its store. Bodies: `adapters.ledger_store` (Postgres),
+`adapters.memory_ledger_store`.
+
+tests/contract/test_ledger_store.py runs on both.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol, TypeVar
+
+from clearinghouse.domain.ledger import Leg
+from clearinghouse.domain.settlement import Settlement
+from venue_protocol.securities import Security
+
+T = TypeVar("T")
+
+
+class ClientExists(RuntimeError):
+    """There is a client of this id; nothing was done."""
+
+
+class SecurityExists(RuntimeError):
+    """There is a security of this id; nothing was done."""
+
+
+class Transfer(NamedTuple):
+    """A transfer that was done."""
+
+    journal_id: int
+    legs: tuple[Leg, ...]
+
+
+class LedgerTransaction(Protocol):
+    """One transaction of the clearinghouse.
+
+    Whoever moves cash or shares locks the settlement head first, so sequences have no gap;
+    accounts and deposits are locked in key order, as the gateway does.
+    """
+
+    def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
+        """A Settlement on the positions `(client_id, asset)` named, locked with the settlement head
+        until the end.
+        """
+        ...
+
+    def write(self, settlement: Settlement) -> None:
+        """Write all that the settlement changed: positions, chains, journals, reports, obligations,
+        head.
+        """
+        ...
+
+    def position(self, stream: str) -> int:
+        """Newest number of `stream` whose effect is committed; 0 at the beginning."""
+        ...
+
+    def write_position(self, stream: str, sequence: int) -> None:
+        """Store the position, together with the effect."""
+        ...
+
+    def last_report_sequence(self) -> int:
+        """Number of the newest settlement report; 0 before the first."""
+        ...
+
+    def transfer(self, reference: str) -> Transfer | None:
+        """What was done under `reference`.
+
+        Locks the settlement head: nobody does it between question and answer.
+        """
+        ...
+
+    def has_client(self, client_id: str) -> bool:
+        """Whether there is such a client."""
+        ...
+
+    def has_role(self, role: str) -> bool:
+        """Whether any client has this role."""
+        ...
+
+    def has_security(self, security_id: str) -> bool:
+        """Whether there is such a security."""
+        ...
+
+    def add_client(
+        self,
+        client_id: str,
+        role: str,
+        created_us: int,
+        rate_limit_per_second: int | None,
+        is_external: bool,
+    ) -> None:
+        """A client with an empty account. ClientExists."""
+        ...
+
+    def add_key(self, key_hash: bytes, client_id: str, created_us: int) -> None:
+        """An API key of a client."""
+        ...
+
+    def revoke_keys(self, client_id: str, revoked_us: int) -> int:
+        """Revoke all keys of a client; the number revoked."""
+        ...
+
+    def add_security(self, security: Security) -> None:
+        """List a security. SecurityExists."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """The store."""
+
+    def transaction(self) -> AbstractContextManager[LedgerTransaction]:
+        """One transaction, committed at the end of the block, rolled back on any error.
+
+        Raises DatabaseUnavailable (nothing is committed), or CommitUnknown.
+        """
+        ...
+
+    def run(
+        self, work: Callable[[LedgerTransaction], T], stopping: threading.Event | None = None
+    ) -> T:
+        """The result of `work`, tried until it commits. `work` must be safe to repeat.
+
+        Raises DatabaseUnavailable only when `stopping` is set meanwhile.
+        """
+        ...

@@ -1,0 +1,118 @@
+"""Reading clearing_data: accounts, holdings, securities, settlement reports. This role may only
+read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from service_runtime.database import Database
+from venue_protocol import codec
+from venue_protocol.settlement import SettlementReport
+
+_STANDINGS = """
+SELECT client_id, role, balance_e4, held_e4 FROM accounts JOIN clients USING (client_id)
+WHERE role IN ('trader', 'market_maker') ORDER BY client_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Cash of one client, ten-thousandths of a dollar."""
+
+    client_id: str
+    balance_e4: int
+    held_e4: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Shares of one client in one security."""
+
+    client_id: str
+    security_id: str
+    quantity: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one client owns."""
+
+    account: Account
+    role: str
+    holdings: Mapping[str, Holding]
+
+
+class Clearing:
+    """The accounts as settled, read live."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def account(self, client_id: str) -> Account | None:
+        """The client's cash, or None."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT client_id, balance_e4, held_e4 FROM accounts WHERE client_id = %s",
+                (client_id,),
+            )
+            row = cursor.fetchone()
+        return Account(*row) if row else None
+
+    def holding(self, client_id: str, security_id: str) -> Holding:
+        """The client's shares in a security; zero if it never held any."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT client_id, security_id, quantity, held FROM securities_deposits"
+                " WHERE client_id = %s AND security_id = %s",
+                (client_id, security_id),
+            )
+            row = cursor.fetchone()
+        return Holding(*row) if row else Holding(client_id, security_id, 0, 0)
+
+    def holdings(self, client_id: str) -> list[Holding]:
+        """All securities the client has or had shares of."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT client_id, security_id, quantity, held FROM securities_deposits"
+                " WHERE client_id = %s ORDER BY security_id",
+                (client_id,),
+            )
+            return [Holding(*row) for row in cursor]
+
+    def standings(self) -> list[Standing]:
+        """Every trader and market maker with all holdings, read in one snapshot."""
+        with self._database.transaction() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute(_STANDINGS)
+            accounts = cursor.fetchall()
+            cursor.execute("SELECT client_id, security_id, quantity, held FROM securities_deposits")
+            holdings: dict[str, dict[str, Holding]] = {}
+            for row in cursor:
+                holding = Holding(*row)
+                holdings.setdefault(holding.client_id, {})[holding.security_id] = holding
+        return [
+            Standing(Account(client_id, balance_e4, held_e4), role, holdings.get(client_id, {}))
+            for client_id, role, balance_e4, held_e4 in accounts
+        ]
+
+    def client_exists(self, client_id: str) -> bool:
+        """Whether there is such a client."""
+        with self._database.transaction() as cursor:
+            cursor.execute("SELECT 1 FROM clients WHERE client_id = %s", (client_id,))
+            return cursor.fetchone() is not None
+
+    def reports_after(self, sequence: int, limit: int) -> list[SettlementReport]:
+        """Settlement reports that follow `sequence` without a gap, at most `limit`."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT report FROM settlement_reports WHERE sequence > %s ORDER BY sequence "
+                "LIMIT %s",
+                (sequence, limit),
+            )
+            reports = [codec.decode_report(row[0]) for row in cursor]
+        return [
+            report
+            for number, report in enumerate(reports, sequence + 1)
+            if report.sequence == number
+        ]

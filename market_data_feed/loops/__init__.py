@@ -1,0 +1,1 @@
+"""The feed's threads: the record, and what is forgotten of it."""

@@ -1,0 +1,180 @@
+"""The recorder: takes what `data_feed` brings, writes it in one transaction with its positions,
+then shows it.
+
+Only what is committed is acknowledged, and only what is committed is shown. What is held back
+behind a gap is acknowledged unrecorded: the engine derives it again from the log, also after a
+crash of this process.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from market_data_feed import handlers
+from market_data_feed.adapters import record_loader, record_writer
+from market_data_feed.adapters.clearing_reader import Clearing
+from market_data_feed.adapters.stream.hub import Hub
+from market_data_feed.domain.inbox import Inbox
+from market_data_feed.domain.orders import Fold, WorkingOrder
+from service_runtime import metrics
+from service_runtime.bus import Consumer, Delivery, Publisher
+from service_runtime.database import Database, DatabaseUnavailable
+from venue_protocol import codec, streams, topology
+from venue_protocol.settlement import SettlementBatch
+from venue_protocol.streams import ResendRequest
+
+log = logging.getLogger(__name__)
+
+_MOST_MESSAGES = 100
+_MOST_ROWS = 20_000
+"""Recorded in one transaction, about, or what one message brings: readers of the record wait for
+it.
+"""
+_IDLE_S = 0.25
+_HEAL_PAGE = 2_000
+_HEAL_AGAIN_S = 0.5
+
+
+class Recorder:
+    """One thread: receive, fold, commit, show, acknowledge, ask for what is missing."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        publisher: Publisher,
+        database: Database,
+        clearing: Clearing,
+        hub: Hub,
+        stopping: threading.Event,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._consumer = consumer
+        self._publisher = publisher
+        self._database = database
+        self._clearing = clearing
+        self._hub = hub
+        self._stopping = stopping
+        self._now_s = now_s
+        self._working: dict[int, WorkingOrder] = {}
+        self._inbox = Inbox({})
+        self._is_loaded = False
+        self._heal_at_s: float | None = None
+
+    def run(self) -> None:
+        """Record until `stopping`."""
+        self.load()
+        while not self._stopping.is_set():
+            self.step(_IDLE_S)
+
+    def is_loaded(self) -> bool:
+        """Whether the record was read after the start."""
+        return self._is_loaded
+
+    def behind(self) -> list[str]:
+        """Names of the streams in which something is known to be missing."""
+        return self._inbox.behind()
+
+    def load(self) -> None:
+        """Read positions, open orders and last trades from the record; waits for the database."""
+        recorded = self._database.run(record_loader.load, self._stopping)
+        self._working = recorded.working
+        self._inbox = Inbox(recorded.positions)
+        with self._hub.market() as market:
+            market.rest(recorded.working.values())
+            for trade in recorded.last_trades:
+                market.set_last(trade)
+        self._hub.load_session(recorded.session)
+        self._hub.start_at(recorded.positions)
+        self._heal_at_s = self._now_s()
+        self._is_loaded = True
+        log.info(
+            "record loaded",
+            extra={"positions": recorded.positions, "open_orders": len(recorded.working)},
+        )
+
+    def step(self, timeout_s: float) -> int:
+        """Handle what waits, or comes within `timeout_s`; the number of messages taken."""
+        deliveries = self._consumer.receive(timeout_s, _MOST_MESSAGES)
+        behind = self.behind()
+        for delivery in deliveries:
+            self._take(delivery)
+            if self._inbox.waiting() >= _MOST_ROWS:
+                self._record()
+        self._note_gaps(behind)
+        self._record()
+        if deliveries:
+            self._consumer.ack(deliveries[-1])
+            metrics.messages_consumed.labels(topology.DATA_FEED).inc(len(deliveries))
+        self._heal_settlements()
+        self._ask_for_events()
+        return len(deliveries)
+
+    def _take(self, delivery: Delivery) -> None:
+        """Put a message into the inbox.
+
+        Poison goes to the dead letters; the gap it leaves is healed like any other.
+        """
+        try:
+            handlers.handle(codec.decode(delivery.body), self._inbox)
+        except (codec.CodecError, handlers.Misdirected) as error:
+            metrics.dead_letters.labels(topology.DATA_FEED).inc()
+            self._consumer.dead_letter(delivery, str(error))
+
+    def _record(self) -> None:
+        """Write what is due in one transaction, then show it."""
+        due = self._inbox.take_due()
+        if due.is_empty():
+            return
+        with metrics.step_seconds.labels("record").time():
+            fold = Fold(self._working)
+            for batch, first_new in due.events:
+                fold.apply(batch, first_new)
+            record = record_writer.compose(due, fold)
+            self._database.run(lambda cursor: record_writer.write(cursor, record), self._stopping)
+        positions = {advance.stream: advance.after for advance in due.advances}
+        self._hub.publish(fold.effects, due.settlements, positions)
+        metrics.batch_size.labels("record").observe(due.size())
+        for stream, position in positions.items():
+            metrics.position.labels(stream).set(position)
+
+    def _heal_settlements(self) -> None:
+        """What is missing of the settlements stands in clearing_data: read it there. Also once
+        after a start.
+        """
+        intake = self._inbox.settlements
+        if self._heal_at_s is None and intake.is_behind():
+            self._heal_at_s = self._now_s()
+        if self._heal_at_s is None or self._now_s() < self._heal_at_s:
+            return
+        self._heal_at_s = None
+        try:
+            while reports := self._clearing.reports_after(intake.position, _HEAL_PAGE):
+                self._inbox.take_settlements(
+                    SettlementBatch(codec.SCHEMA, reports[0].sequence, reports)
+                )
+                self._record()
+        except DatabaseUnavailable as error:
+            log.warning("settlements not read, will try again", extra={"error": str(error)})
+            self._heal_at_s = self._now_s() + _HEAL_AGAIN_S
+        if intake.is_behind():
+            self._heal_at_s = self._now_s() + _HEAL_AGAIN_S
+
+    def _ask_for_events(self) -> None:
+        """Ask the engines for the events that are missing."""
+        if not self._publisher.is_ready():
+            return
+        for shard, intake in self._inbox.events.items():
+            after = intake.ask_after(self._now_s())
+            if after is not None:
+                stream = streams.events(shard)
+                log.warning(
+                    "events are missing, asking again", extra={"stream": stream, "sequence": after}
+                )
+                request = ResendRequest(codec.SCHEMA, stream, after, topology.DATA_FEED)
+                self._publisher.publish(topology.resend_queue(shard), codec.encode(request))
+
+    def _note_gaps(self, before: list[str]) -> None:
+        for stream in self.behind():
+            if stream not in before:
+                metrics.gaps_noticed.labels(stream).inc()

@@ -1,0 +1,1 @@
+"""The engine's threads: commands in, resends out."""

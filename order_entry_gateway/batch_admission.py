@@ -1,0 +1,331 @@
+"""One batch into the order log: load and lock what it needs, decide in pure code, number, append.
+One transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from order_entry_gateway.domain.coverage import (
+    Accepted,
+    Decision,
+    DoorState,
+    Funds,
+    Logged,
+    Order,
+    decide,
+    named_order_id,
+)
+from order_entry_gateway.domain.trading_phases import SessionCandidate
+from order_entry_gateway.domain.validation import (
+    AmendCandidate,
+    CancelAllCandidate,
+    CancelCandidate,
+    Candidate,
+    PlaceCandidate,
+)
+from order_entry_gateway.ports import LogTransaction
+from venue_protocol import codec
+from venue_protocol.commands import (
+    AdvanceTime,
+    AmendOrder,
+    CancelOrder,
+    PlaceOrder,
+    SetPhase,
+    SetVolatilityBands,
+)
+from venue_protocol.holds import CASH
+from venue_protocol.identifiers import shard_and_number, sharded_id
+from venue_protocol.orders import BUY
+from venue_protocol.securities import Security
+from venue_storage.clearing_rows import LogRow
+
+
+class AppendedBatch(msgspec.Struct):
+    """What one commit appended to one shard's log: the bytes to publish and their sequence
+    range.
+    """
+
+    shard: int
+    first: int
+    last: int
+    body: bytes
+
+
+def append(
+    transaction: LogTransaction,
+    candidates: Sequence[Candidate],
+    securities: Mapping[str, Security],
+    now_us: int,
+) -> tuple[list[Decision], list[AppendedBatch]]:
+    """Decide the candidates and write holds and log rows; the caller commits.
+
+    One decision for each candidate.
+    """
+    state = DoorState(securities=securities, now_us=now_us)
+    _take_timers(transaction, candidates, state)
+    _load_named(transaction, candidates, state)
+    _load_orders(transaction, candidates, state)
+    _load_amended_terms(transaction, candidates, state)
+    _lock_session(transaction, candidates, state)
+    _lock_funds(transaction, candidates, state)
+    decisions = decide(candidates, state)
+    fresh = [
+        decision
+        for decision in decisions
+        if isinstance(decision, Accepted) and not decision.is_duplicate
+    ]
+    appended = [
+        _append_shard(
+            transaction, shard, [accepted for accepted in fresh if accepted.shard == shard], now_us
+        )
+        for shard in sorted({accepted.shard for accepted in fresh})
+    ]
+    for decision in decisions:
+        if isinstance(decision, Accepted) and decision.original is not None:
+            decision.sequence, decision.time_us = (
+                decision.original.sequence,
+                decision.original.time_us,
+            )
+    _write_holds(transaction, state)
+    _write_session(transaction, fresh, state)
+    return decisions, appended
+
+
+def _take_timers(
+    transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
+) -> None:
+    due = {
+        candidate.timer
+        for candidate in candidates
+        if type(candidate) is CancelAllCandidate and candidate.timer
+    }
+    if due:
+        state.timers.update(transaction.take_timers(sorted(due)))
+
+
+def _lock_session(
+    transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
+) -> None:
+    """The commanded phases, locked: an order and a phase are in the log in the order in which they
+    were decided.
+    """
+    is_changing = any(isinstance(candidate, SessionCandidate) for candidate in candidates)
+    if is_changing or any(
+        isinstance(candidate, PlaceCandidate | AmendCandidate) for candidate in candidates
+    ):
+        state.session.load(transaction.session_phases(is_changing))
+
+
+def _write_session(
+    transaction: LogTransaction, fresh: Sequence[Accepted], state: DoorState
+) -> None:
+    for accepted in fresh:
+        if type(accepted.command) is SetPhase:
+            state.session.logged(
+                accepted.shard, accepted.command, accepted.time_us, accepted.sequence
+            )
+    if state.session.rows:
+        transaction.put_session_phases(sorted(state.session.rows.values(), key=lambda row: row[:2]))
+    if state.session.bands:
+        transaction.put_session_bands(sorted(state.session.bands.values(), key=lambda row: row[:2]))
+
+
+def _load_named(
+    transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
+) -> None:
+    """Commands in the log under the client_order_ids that the batch uses or refers to."""
+    names = set()
+    for candidate in candidates:
+        if (
+            isinstance(candidate, PlaceCandidate | AmendCandidate)
+            and candidate.client_order_id is not None
+        ):
+            names.add((candidate.client_id, candidate.client_order_id))
+        if (
+            isinstance(candidate, AmendCandidate | CancelCandidate)
+            and candidate.target_client_order_id is not None
+        ):
+            names.add((candidate.client_id, candidate.target_client_order_id))
+    if not names:
+        return
+    for shard, sequence, time_us, client_id, client_order_id, text in transaction.named(
+        sorted(names)
+    ):
+        logged = Logged(shard, sequence, time_us, codec.decode_command(text))
+        state.named[client_id, client_order_id] = logged
+        if type(logged.command) is PlaceOrder:
+            _remember(state, sharded_id(shard, sequence), logged.command)
+
+
+def _load_orders(
+    transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
+) -> None:
+    """Orders that cancels and amends name by id, or by the name of an earlier amend's order."""
+    ids = {
+        candidate.order_id
+        for candidate in candidates
+        if isinstance(candidate, AmendCandidate | CancelCandidate)
+        and candidate.order_id is not None
+    }
+    ids |= {
+        logged.command.order_id
+        for logged in state.named.values()
+        if type(logged.command) is AmendOrder
+    }
+    wanted = [shard_and_number(order_id) for order_id in sorted(ids - state.orders.keys())]
+    if not wanted:
+        return
+    for shard, sequence, text in transaction.commands(wanted):
+        command = codec.decode_command(text)
+        if type(command) is PlaceOrder:
+            _remember(state, sharded_id(shard, sequence), command)
+
+
+def _load_amended_terms(
+    transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
+) -> None:
+    """Price and quantity of each order loaded: of its newest amend, or of the record once that has
+    the answer to it.
+    """
+    if not state.orders:
+        return
+    for time_us, text in transaction.newest_amends(list(state.orders)):
+        amend = codec.decode_command(text)
+        assert type(amend) is AmendOrder
+        order = state.orders[amend.order_id]
+        order.quantity, order.price_e4 = amend.quantity, amend.price_e4
+        order.amended_us, order.is_known = time_us, False
+    for candidate in candidates:
+        standing = candidate.standing if isinstance(candidate, AmendCandidate) else None
+        known = state.orders.get(standing.order_id) if standing is not None else None
+        if standing is not None and known is not None and standing.known_us >= known.amended_us:
+            known.quantity, known.price_e4, known.is_known = (
+                standing.quantity,
+                standing.price_e4,
+                True,
+            )
+
+
+def _lock_funds(
+    transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
+) -> None:
+    """Lock and read the accounts and deposits on which the batch may place holds."""
+    clients, deposits = set(), set()
+    for candidate in candidates:
+        if isinstance(candidate, PlaceCandidate):
+            side, security_id = candidate.side, candidate.security.security_id
+        elif isinstance(candidate, AmendCandidate):
+            order = _amended_order(candidate, state)
+            if order is None:
+                # Placed in this batch: its own candidate locks what it holds. Or unknown.
+                continue
+            side, security_id = order.place.side, order.place.security_id
+        else:
+            continue
+        if side == BUY:
+            clients.add(candidate.client_id)
+        else:
+            deposits.add((candidate.client_id, security_id))
+    if clients:
+        for client_id, balance_e4, held_e4 in transaction.lock_accounts(sorted(clients)):
+            state.funds[client_id, CASH] = Funds(balance_e4, held_e4)
+    if deposits:
+        for client_id, security_id, quantity, held in transaction.lock_deposits(sorted(deposits)):
+            state.funds[client_id, security_id] = Funds(quantity, held)
+
+
+def _amended_order(candidate: AmendCandidate, state: DoorState) -> Order | None:
+    if candidate.order_id is not None:
+        return state.orders.get(candidate.order_id)
+    logged = state.named.get((candidate.client_id, candidate.target_client_order_id or ""))
+    return state.orders.get(named_order_id(logged)) if logged is not None else None
+
+
+def _append_shard(
+    transaction: LogTransaction, shard: int, fresh: list[Accepted], now_us: int
+) -> AppendedBatch:
+    """Draw sequences, complete the commands with them, append."""
+    first, time_us = transaction.draw(shard, len(fresh), now_us)
+    encoded = []
+    for sequence, accepted in enumerate(fresh, first):
+        accepted.sequence, accepted.time_us = sequence, time_us
+        encoded.append(codec.encode(_completed(accepted)))
+    transaction.append(
+        [_log_row(accepted, text) for accepted, text in zip(fresh, encoded, strict=True)]
+    )
+    expiries = {
+        expires_us for accepted in fresh if (expires_us := _expires_us(accepted)) is not None
+    }
+    if expires := sorted(expiries):
+        transaction.expect_expiries(shard, expires)
+    if any(type(accepted.command) is AdvanceTime for accepted in fresh):
+        transaction.forget_expiries(shard, time_us)
+        if transaction.has_bands(shard):
+            # What a band stops, pauses and reopens is the engine's to know: it gets the time each
+            # second.
+            transaction.expect_expiries(shard, [_next_second_us(time_us)])
+    body = codec.encode_command_batch(shard, first, time_us, encoded)
+    return AppendedBatch(shard, first, first + len(fresh) - 1, body)
+
+
+def _expires_us(accepted: Accepted) -> int | None:
+    """When the command wants the time of the log to pass: an expiry, the end of a phase, the
+    seconds of a band.
+    """
+    command = accepted.command
+    if type(command) is PlaceOrder:
+        return command.terms.expires_us if command.terms is not None else None
+    if type(command) is SetPhase and command.lasts_us is not None:
+        return accepted.time_us + command.lasts_us
+    if type(command) is SetVolatilityBands and command.band_bps is not None:
+        return _next_second_us(accepted.time_us)
+    return None
+
+
+def _next_second_us(time_us: int) -> int:
+    return (time_us // 1_000_000 + 1) * 1_000_000
+
+
+def _log_row(accepted: Accepted, encoded: bytes) -> LogRow:
+    command = accepted.command
+    return LogRow(
+        accepted.shard,
+        accepted.sequence,
+        accepted.time_us,
+        command.client_id,
+        command.client_order_id if isinstance(command, PlaceOrder | AmendOrder) else None,
+        command.order_id if type(command) is AmendOrder else None,
+        encoded.decode(),
+    )
+
+
+def _completed(accepted: Accepted) -> object:
+    """The command with the ids that were unknown when it was decided: of orders placed in the same
+    batch.
+    """
+    command, target = accepted.command, accepted.target
+    if type(command) is PlaceOrder and target is not None:
+        target.order_id = sharded_id(accepted.shard, accepted.sequence)
+    elif (
+        isinstance(command, CancelOrder | AmendOrder)
+        and command.order_id == 0
+        and target is not None
+    ):
+        accepted.command = msgspec.structs.replace(command, order_id=target.order_id)
+    return accepted.command
+
+
+def _write_holds(transaction: LogTransaction, state: DoorState) -> None:
+    cash = sorted(key for key in state.changed if key[1] == CASH)
+    shares = sorted(key for key in state.changed if key[1] != CASH)
+    if cash:
+        transaction.hold_cash(
+            [(client_id, state.funds[client_id, asset].held) for client_id, asset in cash]
+        )
+    if shares:
+        transaction.hold_shares([(*key, state.funds[key].held) for key in shares])
+
+
+def _remember(state: DoorState, order_id: int, place: PlaceOrder) -> None:
+    state.orders[order_id] = Order(order_id, place, place.quantity, place.price_e4)

@@ -1,0 +1,137 @@
+"""The trading day at the door: what administrators command, and what the commanded phase
+refuses.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from venue_protocol.commands import SetPhase, SetVolatilityBands
+from venue_protocol.orders import OrderType, TimeInForce
+from venue_protocol.refusals import Refusal
+from venue_protocol.trading_day import (
+    BandRow,
+    PhaseRow,
+    Phases,
+    PhaseState,
+    explain,
+    refuse_amend_in_phase,
+    refuse_in_phase,
+)
+
+WHOLE_SHARD = ""
+"""The security_id of a shard's own row."""
+
+
+@dataclass(slots=True)
+class SessionCandidate:
+    """A command of an administrator, or of the schedule, for one shard."""
+
+    shard: int
+    command: SetPhase | SetVolatilityBands
+
+    @property
+    def client_id(self) -> str:
+        """Who commands it."""
+        return self.command.client_id
+
+
+@dataclass(slots=True)
+class Session:
+    """The commanded phases of the shards that a batch concerns.
+
+    A shard that is not there trades continuously.
+    """
+
+    phases: dict[int, Phases] = field(default_factory=dict)
+    stored: set[tuple[int, str]] = field(default_factory=set)
+    """Shard and security of the stored rows."""
+    rows: dict[tuple[int, str], PhaseRow] = field(default_factory=dict)
+    """What is to be stored."""
+    bands: dict[tuple[int, str], BandRow] = field(default_factory=dict)
+
+    def load(self, rows: Iterable[PhaseRow]) -> None:
+        """Take the stored rows, each shard's own first.
+
+        A security that its shard took along has the sequence of the shard's command: it has no
+        phase of its own.
+        """
+        whole: dict[int, int] = {}
+        for row in sorted(rows, key=lambda row: (row.shard, row.security_id)):
+            self.stored.add((row.shard, row.security_id))
+            if row.security_id == WHOLE_SHARD:
+                whole[row.shard] = row.sequence
+            elif row.sequence == whole.get(row.shard):
+                continue
+            self._begin(
+                row.shard, row.security_id or None, PhaseState(row.phase, row.reason, row.lasts_us)
+            )
+
+    def command(self, shard: int, command: SetPhase | SetVolatilityBands) -> None:
+        """What is decided from here on comes after this command."""
+        if isinstance(command, SetVolatilityBands):
+            self._set_bands(shard, command)
+            return
+        self._begin(
+            shard, command.security_id, PhaseState(command.phase, command.reason, command.lasts_us)
+        )
+
+    def _set_bands(self, shard: int, command: SetVolatilityBands) -> None:
+        """Bands are the engine's to apply; the door only remembers what was commanded."""
+        self.bands[shard, command.security_id] = BandRow(
+            shard,
+            command.security_id,
+            command.band_bps,
+            command.limit_state_us,
+            command.pause_us,
+            command.auction_us,
+        )
+
+    def logged(self, shard: int, command: SetPhase, time_us: int, sequence: int) -> None:
+        """The command has its place in the log: its row, and those of the securities that a whole
+        shard takes along.
+        """
+        state = (command.phase, command.reason, command.lasts_us, time_us, sequence)
+        names = {command.security_id or WHOLE_SHARD}
+        if command.security_id is None:
+            kept = self.phases[shard].exceptions
+            names |= {
+                name
+                for of, name in self.stored | self.rows.keys()
+                if of == shard and name not in kept
+            }
+        for name in names:
+            self.rows[shard, name] = PhaseRow(shard, name, *state)
+
+    def refuse(
+        self, shard: int, security_id: str, order_type: OrderType, time_in_force: TimeInForce
+    ) -> Refusal | None:
+        """Why the commanded phase does not take this order.
+
+        A phase that ends by itself is the engine's to judge.
+        """
+        state = self._state(shard, security_id)
+        if state.until_us is not None:
+            return None
+        reason = refuse_in_phase(state.phase, order_type, time_in_force)
+        return (
+            None if reason is None else Refusal(reason, _said(explain(reason, state.phase), state))
+        )
+
+    def refuse_amend(self, shard: int, security_id: str) -> Refusal | None:
+        """Why the commanded phase takes no amend."""
+        state = self._state(shard, security_id)
+        reason = refuse_amend_in_phase(state.phase)
+        return (
+            None if reason is None else Refusal(reason, _said(explain(reason, state.phase), state))
+        )
+
+    def _state(self, shard: int, security_id: str) -> PhaseState:
+        phases = self.phases.get(shard)
+        return phases.of(security_id) if phases else PhaseState()
+
+    def _begin(self, shard: int, security_id: str | None, state: PhaseState) -> None:
+        self.phases.setdefault(shard, Phases()).begin(security_id, state)
+
+
+def _said(fact: str, state: PhaseState) -> str:
+    return f"{fact} ({state.reason})" if state.reason else fact

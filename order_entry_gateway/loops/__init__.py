@@ -1,0 +1,1 @@
+"""The gateway's threads: commits, timers, the schedule of phases, and how far the others are."""

@@ -1,0 +1,168 @@
+"""What the door does by itself when its time has come: let due orders expire, and cancel all orders
+of a client.
+
+Due times are kept in `clearing_data`, so they outlive every gateway. Several gateways may do the
+same thing at once: a second advance of the time changes nothing, and a timer is removed in the
+transaction that logs its cancel.
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from order_entry_gateway.domain.validation import AdvanceTimeCandidate, CancelAllCandidate
+from order_entry_gateway.loops.group_commit import Committer, Submission
+from service_runtime.clock import Clock
+from service_runtime.database import DatabaseUnavailable
+from venue_protocol.securities import Security
+
+log = logging.getLogger(__name__)
+
+_EVERY_S = 0.2
+_SESSION_US = 30_000_000
+"""A session whose gateway does not keep it for so long has ended."""
+_KEEP_EVERY_US = 5_000_000
+
+
+class Timers(Protocol):
+    """The due times.
+
+    Bodies: `adapters.timer_store`, `adapters.memory_timers`; see tests/contract/test_timers.
+    """
+
+    def due_shards(self, now_us: int) -> Sequence[int]:
+        """Shards in which orders are due to expire."""
+        ...
+
+    def due_cancels(self, now_us: int) -> Sequence[tuple[str, str, int]]:
+        """Timer, client_id and due_us of each cancel that is due."""
+        ...
+
+    def arm(self, timer: str, client_id: str, due_us: int) -> None:
+        """Set a timer, or set it anew."""
+        ...
+
+    def disarm(self, timer: str) -> None:
+        """Remove a timer, if it is there."""
+        ...
+
+    def keep(self, timers: Sequence[str], due_us: int) -> None:
+        """Put off those of these timers that are there."""
+        ...
+
+
+class Timekeeper:
+    """One thread that looks at the due times; the dead man's switches and sessions of clients, from
+    any thread.
+    """
+
+    def __init__(
+        self,
+        timers: Timers,
+        committer: Committer,
+        securities: Mapping[str, Security],
+        clock: Clock,
+        stopping: threading.Event,
+    ) -> None:
+        self._timers = timers
+        self._committer = committer
+        self._securities = securities
+        self._clock = clock
+        self._stopping = stopping
+        self._sessions: set[str] = set()
+        self._lock = threading.Lock()
+        self._kept_us = 0
+        self._advances: dict[int, Submission] = {}
+        self._cancels: dict[str, Submission] = {}
+
+    def run(self) -> None:
+        """Look at the due times, five times a second, until stopping."""
+        while not self._stopping.wait(_EVERY_S):
+            try:
+                self.step()
+            except DatabaseUnavailable as error:
+                log.warning("due times not read, will try again", extra={"error": str(error)})
+
+    def step(self) -> int:
+        """Begin what is due and not begun; how many things were begun.
+
+        What could not be done is due again.
+        """
+        now_us = self._clock.now_us()
+        self._advances = {
+            shard: begun for shard, begun in self._advances.items() if not begun.is_decided()
+        }
+        self._cancels = {
+            timer: begun for timer, begun in self._cancels.items() if not begun.is_decided()
+        }
+        self._keep_sessions(now_us)
+        shards = [shard for shard in self._timers.due_shards(now_us) if shard not in self._advances]
+        for shard in shards:
+            self._advances[shard] = self._committer.enqueue([AdvanceTimeCandidate(shard)])
+        cancels = [due for due in self._timers.due_cancels(now_us) if due[0] not in self._cancels]
+        every_shard = sorted({security.shard for security in self._securities.values()})
+        for timer, client_id, due_us in cancels if every_shard else ():
+            log.info(
+                "all orders of a client are canceled by its timer", extra={"client_id": client_id}
+            )
+            candidates = [
+                CancelAllCandidate(client_id, shard, None, (timer, due_us)) for shard in every_shard
+            ]
+            self._cancels[timer] = self._committer.enqueue(candidates)
+        return len(shards) + len(cancels)
+
+    def cancel_after(self, client_id: str, timeout_ms: int) -> int | None:
+        """Restart the client's dead man's switch; when it is due, None if it is off now.
+
+        Raises DatabaseUnavailable.
+        """
+        if timeout_ms == 0:
+            self._timers.disarm(_switch(client_id))
+            return None
+        due_us = self._clock.now_us() + timeout_ms * 1000
+        self._timers.arm(_switch(client_id), client_id, due_us)
+        return due_us
+
+    def open_session(self, client_id: str) -> str:
+        """A session at whose end all orders of the client are canceled.
+
+        Raises DatabaseUnavailable.
+        """
+        session = f"session:{uuid.uuid4().hex}"
+        self._timers.arm(session, client_id, self._clock.now_us() + _SESSION_US)
+        with self._lock:
+            self._sessions.add(session)
+        return session
+
+    def release_session(self, session: str) -> None:
+        """Nothing happens at its end any more. Raises DatabaseUnavailable."""
+        self._timers.disarm(session)
+        with self._lock:
+            self._sessions.discard(session)
+
+    def end_session(self, session: str, client_id: str) -> None:
+        """Its socket is gone: cancel all orders of the client, at the latest when nobody has kept
+        it for its time.
+        """
+        with self._lock:
+            self._sessions.discard(session)
+        try:
+            self._timers.arm(session, client_id, self._clock.now_us())
+        except DatabaseUnavailable as error:
+            log.warning(
+                "the end of a session is not stored, it will lapse", extra={"error": str(error)}
+            )
+
+    def _keep_sessions(self, now_us: int) -> None:
+        # Locked throughout: a session that ends meanwhile is due now, and must not be put off after
+        # that.
+        with self._lock:
+            if self._sessions and now_us - self._kept_us >= _KEEP_EVERY_US:
+                self._timers.keep(sorted(self._sessions), now_us + _SESSION_US)
+                self._kept_us = now_us
+
+
+def _switch(client_id: str) -> str:
+    return f"switch:{client_id}"

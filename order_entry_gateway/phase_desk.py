@@ -1,0 +1,147 @@
+"""What administrators and the schedule command: phases, halts, volatility bands. All of it goes
+through the log.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from order_entry_gateway.domain.coverage import Accepted
+from order_entry_gateway.domain.trading_phases import SessionCandidate
+from order_entry_gateway.domain.validation import unknown_security
+from order_entry_gateway.loops.group_commit import Committer
+from venue_protocol.commands import SetPhase, SetVolatilityBands
+from venue_protocol.identifiers import SecurityId
+from venue_protocol.refusals import Refusal, Refused, RejectReason
+from venue_protocol.securities import Security
+from venue_protocol.trading_day import REOPENING_AUCTION, Phase
+
+_SECOND_US = 1_000_000
+
+
+class PhaseRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/session."""
+
+    phase: Phase
+    security: SecurityId | None = None
+    """None: all securities, except for those halted one by one."""
+    reason: str | None = None
+    lasts_s: int | None = None
+    """Of a reopening auction of one security: how long it collects before trading goes on."""
+
+
+class BandsRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/session/bands."""
+
+    security: SecurityId
+    band_bps: int | None
+    """Half width of the band; null switches it off."""
+    limit_state_s: int = 15
+    pause_s: int = 300
+    auction_s: int = 60
+
+
+class SessionDesk:
+    """Turns requests into commands of each shard concerned."""
+
+    def __init__(self, committer: Committer, securities: Mapping[str, Security]) -> None:
+        self._committer = committer
+        self._securities = securities
+
+    def begin(self, client_id: str, request: PhaseRequest) -> list[dict[str, Any]]:
+        """Log the phase; where it stands in the log, by shard. Refused if it can't be."""
+        if request.reason is not None and not (
+            len(request.reason) <= 200 and request.reason.isprintable()
+        ):
+            message = "a reason has 200 printable characters at most"
+            raise Refused(Refusal(RejectReason.INVALID_FIELD, message, "reason"))
+        if request.lasts_s is not None:
+            _check_duration(request)
+        lasts_us = request.lasts_s * _SECOND_US if request.lasts_s is not None else None
+        shards = (
+            [self._security(request.security).shard]
+            if request.security is not None
+            else self._shards()
+        )
+        return self._commit(
+            [
+                SessionCandidate(
+                    shard,
+                    SetPhase(
+                        client_id,
+                        request.phase,
+                        request.security,
+                        request.reason,
+                        lasts_us,
+                        self._references(shard, request.security),
+                    ),
+                )
+                for shard in shards
+            ]
+        )
+
+    def set_bands(self, client_id: str, request: BandsRequest) -> list[dict[str, Any]]:
+        """Log the bands of a security."""
+        if request.band_bps is not None and not 1 <= request.band_bps <= 9_999:
+            raise Refused(
+                Refusal(RejectReason.INVALID_FIELD, "band_bps is 1 to 9999, or null", "band_bps")
+            )
+        for name in ("limit_state_s", "pause_s", "auction_s"):
+            if not 1 <= getattr(request, name) <= 86_400:
+                raise Refused(
+                    Refusal(RejectReason.INVALID_FIELD, f"{name} is 1 to 86400 seconds", name)
+                )
+        security = self._security(request.security)
+        command = SetVolatilityBands(
+            client_id,
+            request.security,
+            request.band_bps,
+            security.reference_price_e4,
+            request.limit_state_s * _SECOND_US,
+            request.pause_s * _SECOND_US,
+            request.auction_s * _SECOND_US,
+        )
+        return self._commit([SessionCandidate(security.shard, command)])
+
+    def _commit(self, candidates: list[SessionCandidate]) -> list[dict[str, Any]]:
+        answers = []
+        for decision in self._committer.submit(candidates):
+            if isinstance(decision, Refusal):
+                raise Refused(decision)
+            assert isinstance(decision, Accepted)
+            answers.append(
+                {
+                    "shard": decision.shard,
+                    "sequence": decision.sequence,
+                    "time_us": decision.time_us,
+                }
+            )
+        return answers
+
+    def _security(self, security_id: str) -> Security:
+        security = self._securities.get(security_id)
+        if security is None:
+            raise Refused(unknown_security(security_id))
+        return security
+
+    def _shards(self) -> list[int]:
+        self._securities.get("")
+        return sorted({security.shard for security in self._securities.values()}) or [0]
+
+    def _references(self, shard: int, security_id: str | None) -> list[tuple[str, int]]:
+        return sorted(
+            (name, security.reference_price_e4)
+            for name, security in self._securities.items()
+            if security.shard == shard and security_id in (None, name)
+        )
+
+
+def _check_duration(request: PhaseRequest) -> None:
+    if not 1 <= (request.lasts_s or 0) <= 86_400:
+        raise Refused(
+            Refusal(RejectReason.INVALID_FIELD, "lasts_s is 1 to 86400 seconds", "lasts_s")
+        )
+    if request.security is None or request.phase != REOPENING_AUCTION:
+        message = "only a reopening auction of one security ends by itself"
+        raise Refused(Refusal(RejectReason.INVALID_FIELD, message, "lasts_s"))

@@ -1,0 +1,118 @@
+"""The order log: what the door asks of its store. Bodies: `adapters.order_log_store`,
+`adapters.memory_order_log`.
+
+tests/contract/test_order_log.py runs on both.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from venue_protocol.trading_day import BandRow, PhaseRow
+from venue_storage.clearing_rows import LogRow
+
+NAMES = "order_log_client_order_id"
+"""The constraint by which a client_order_id stands for one command of its client."""
+
+
+class NameTaken(RuntimeError):
+    """Another gateway logged one of the client_order_ids meanwhile.
+
+    Nothing was committed; a new try sees it.
+    """
+
+
+LoggedName = tuple[int, int, int, str, str, str]
+"""Shard, sequence, time_us, client_id, client_order_id and text of a command that is in the log
+under a name.
+"""
+
+
+class LogTransaction(Protocol):
+    """One transaction of the door.
+
+    Lock order: timers, session, accounts, deposits, sequencer, so locked shortest.
+    """
+
+    def take_timers(self, due: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
+        """Remove the timers with these names and due times; those that were there, and were not set
+        anew.
+        """
+        ...
+
+    def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
+        """The commanded phases, locked until the end: shared by those who read them, alone for who
+        changes them.
+        """
+        ...
+
+    def put_session_phases(self, rows: Sequence[PhaseRow]) -> None:
+        """Insert or replace the rows of commanded phases."""
+        ...
+
+    def put_session_bands(self, rows: Sequence[BandRow]) -> None:
+        """Insert or replace the rows of volatility bands."""
+        ...
+
+    def has_bands(self, shard: int) -> bool:
+        """Whether a security of this shard has a volatility band."""
+        ...
+
+    def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
+        """Commands in the log under these (client_id, client_order_id)."""
+        ...
+
+    def commands(self, places: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, str]]:
+        """Shard, sequence and text of the commands at these (shard, sequence), where there are
+        any.
+        """
+        ...
+
+    def newest_amends(self, order_ids: Sequence[int]) -> Iterable[tuple[int, str]]:
+        """time_us and text of the newest amend of each of these orders that has one."""
+        ...
+
+    def lock_accounts(self, client_ids: Sequence[str]) -> Iterable[tuple[str, int, int]]:
+        """client_id, balance_e4 and held_e4 of these clients, locked until the end."""
+        ...
+
+    def lock_deposits(self, keys: Sequence[tuple[str, str]]) -> Iterable[tuple[str, str, int, int]]:
+        """client_id, security_id, quantity and held of these deposits, locked until the end."""
+        ...
+
+    def draw(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
+        """The next `count` sequences of a shard: the first of them, and their time, which rises
+        strictly.
+        """
+        ...
+
+    def append(self, rows: Sequence[LogRow]) -> None:
+        """Append to the log."""
+        ...
+
+    def expect_expiries(self, shard: int, expires_us: Sequence[int]) -> None:
+        """Note the times at which orders of a shard are due to expire."""
+        ...
+
+    def forget_expiries(self, shard: int, until_us: int) -> None:
+        """Forget those noted up to this time: the log has passed it."""
+        ...
+
+    def hold_cash(self, holds: Sequence[tuple[str, int]]) -> None:
+        """Set held_e4 of these (client_id, held_e4); their accounts are locked."""
+        ...
+
+    def hold_shares(self, holds: Sequence[tuple[str, str, int]]) -> None:
+        """Set held of these (client_id, security_id, held); their deposits are locked."""
+        ...
+
+
+class OrderLog(Protocol):
+    """The store."""
+
+    def transaction(self) -> AbstractContextManager[LogTransaction]:
+        """One transaction, committed at the end of the block, rolled back on any error.
+
+        Raises NameTaken and DatabaseUnavailable (nothing is committed), or CommitUnknown.
+        """
+        ...

@@ -1,0 +1,333 @@
+"""What a service can be asked: an OpenAPI 3.1 document at `/openapi.json`, for people a page at
+`/docs`; no network.
+
+Bodies are described by the very structs that decode them; answers by an example, from which their
+schema is taken. A test compares the document with the routes of each service, the examples with the
+decoders and with real answers.
+"""
+
+import re
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+
+import msgspec
+from flask import Flask, Response
+
+from service_runtime.http.application import json_response
+from service_runtime.http.openapi_page import page
+from venue_protocol.refusals import RejectReason
+
+VERSION = "3.1.0"
+_REF = "#/components/schemas/{name}"
+_PARAMETER = re.compile(r"<(?:int:|path:)?(\w+)>")
+
+Amount = Annotated[
+    str | float,
+    msgspec.Meta(
+        description="Dollars: a decimal string, or a JSON number that is read exactly; at most 4 decimals."
+    ),
+]
+Who = Literal["anybody", "client", "administrator"]
+
+
+class Maybe(NamedTuple):
+    """In an example: this value, or null."""
+
+    value: Any
+
+
+class Either(NamedTuple):
+    """In an example: this value, or one of the other's kind."""
+
+    value: Any
+    other: Any
+
+
+class Sometimes(NamedTuple):
+    """In an example: a field that some answers do not have."""
+
+    value: Any
+
+
+class ByName(NamedTuple):
+    """In an example: an object whose names are data, such as securities."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Query:
+    """A parameter of the query string."""
+
+    name: str
+    says: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "integer"})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method on one path.
+
+    `path` is the Flask rule; `answers`: an example by status, None without a body.
+    """
+
+    method: str
+    path: str
+    says: str
+    needs: Who
+    answers: Mapping[int, Any]
+    query: Sequence[Query] = ()
+    body: Any = None
+    """A struct, a list of one, or a union of these."""
+    body_example: Any = None
+    headers: Sequence[str] = ()
+    media_type: str = "application/json"
+
+    @property
+    def url(self) -> str:
+        """The path as OpenAPI writes it."""
+        return _PARAMETER.sub(r"{\1}", self.path)
+
+
+_PLAIN = "text/plain"
+COMMON = (
+    Operation(
+        "GET",
+        "/healthz",
+        "Whether the process is alive.",
+        "anybody",
+        {200: {"status": "alive", "service": "x"}},
+    ),
+    Operation(
+        "GET",
+        "/readyz",
+        "Whether it can do its work; 503 says what it waits for.",
+        "anybody",
+        {200: {"status": "ready", "service": "x"}},
+    ),
+    Operation(
+        "GET",
+        "/metrics",
+        "Counters and timings for Prometheus.",
+        "anybody",
+        {200: None},
+        media_type=_PLAIN,
+    ),
+    Operation("GET", "/openapi.json", "This document.", "anybody", {200: {"openapi": VERSION}}),
+    Operation(
+        "GET", "/docs", "This document for people.", "anybody", {200: None}, media_type="text/html"
+    ),
+)
+AFTER = Query(
+    "after",
+    "only what follows this sequence; 0 for all",
+    {"type": "integer", "minimum": 0, "default": 0},
+)
+LIMIT = Query(
+    "limit",
+    "at most so many rows",
+    {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
+)
+
+
+TERMS = {
+    "worst_price": Maybe("150.00"),
+    "stop_price": Maybe("110.00"),
+    "expire_time": Maybe("2026-11-21T14:30:00.000000Z"),
+    "min_quantity": Maybe(2),
+    "display_quantity": Maybe(10),
+    "post_only": False,
+    "self_trade_prevention": "cancel_newest",
+}
+"""Of an order in an answer: what `venue_protocol.order_views` shows beside its price."""
+
+
+def document(title: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
+    """The OpenAPI document of a service with these operations and the common ones."""
+    structs: dict[str, type[msgspec.Struct]] = {}
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in (*operations, *COMMON):
+        paths.setdefault(operation.url, {})[operation.method.lower()] = _described(
+            operation, structs
+        )
+    described = [_documented(struct) for struct in structs.values()]
+    _, components = msgspec.json.schema_components(described, ref_template=_REF)
+    return {
+        "openapi": VERSION,
+        "info": {"title": title, "version": "1", "description": description},
+        "paths": paths,
+        "components": {
+            "schemas": {**components, "Error": _ERROR},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "Your API key."}
+            },
+        },
+    }
+
+
+def add_routes(app: Flask, content: dict[str, Any]) -> None:
+    """Put `/openapi.json` and `/docs` on `app`."""
+
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        return json_response(content)
+
+    @app.get("/docs")
+    def docs() -> Response:
+        return Response(page(content), content_type="text/html; charset=utf-8")
+
+
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "field", "details", "request_id"],
+            "properties": {
+                "code": {"type": "string", "enum": [reason.code for reason in RejectReason]},
+                "message": {"type": "string"},
+                "field": {"type": ["string", "null"]},
+                "details": {"type": "object"},
+                "request_id": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+_REFUSED = {
+    "description": "Refused: the code says why, and nothing was done.",
+    "content": {"application/json": {"schema": {"$ref": _REF.format(name="Error")}}},
+}
+
+
+def _described(operation: Operation, structs: dict[str, type[msgspec.Struct]]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": f"{operation.method.lower()}_{re.sub(r'[^a-z0-9]+', '_', operation.url.lower()).strip('_')}",
+        "summary": operation.says,
+        "description": {
+            "anybody": "",
+            "client": "Needs a key.",
+            "administrator": "Needs an administrator's key.",
+        }[operation.needs],
+        "parameters": _parameters(operation),
+        "security": [] if operation.needs == "anybody" else [{"key": []}],
+        "responses": {
+            str(status): _answer(operation, example)
+            for status, example in operation.answers.items()
+        },
+    }
+    described["responses"]["default"] = _REFUSED
+    if operation.body is not None:
+        content = {"schema": _schema_of(operation.body, structs), "example": operation.body_example}
+        described["requestBody"] = {"required": True, "content": {"application/json": content}}
+    return described
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(operation.path)
+    ]
+    for query in operation.query:
+        parameters.append(
+            {
+                "name": query.name,
+                "in": "query",
+                "description": query.says,
+                "schema": dict(query.schema),
+            }
+        )
+    for header in operation.headers:
+        parameters.append(
+            {"name": header, "in": "header", "required": True, "schema": {"type": "string"}}
+        )
+    return parameters
+
+
+def _answer(operation: Operation, example: Any) -> dict[str, Any]:
+    if example is None:
+        return {
+            "description": "Done.",
+            "content": {operation.media_type: {"schema": {"type": "string"}}},
+        }
+    content = {"schema": schema_of_example(example), "example": plain(example)}
+    return {"description": "Done.", "content": {operation.media_type: content}}
+
+
+def plain(example: Any) -> Any:
+    """An example without its marks."""
+    if isinstance(example, Maybe | Either | Sometimes):
+        return plain(example.value)
+    if isinstance(example, ByName):
+        return {example.name: plain(example.value)}
+    if isinstance(example, dict):
+        return {name: plain(value) for name, value in example.items()}
+    return [plain(value) for value in example] if isinstance(example, list) else example
+
+
+def schema_of_example(example: Any) -> dict[str, Any]:
+    """The schema that an example of an answer stands for; a field is there in every answer unless
+    it is `Sometimes`.
+    """
+    if isinstance(example, Maybe):
+        inner = schema_of_example(example.value)
+        return {"anyOf": [inner, {"type": "null"}]}
+    if isinstance(example, Either):
+        return {"anyOf": [schema_of_example(example.value), schema_of_example(example.other)]}
+    if isinstance(example, Sometimes):
+        return schema_of_example(example.value)
+    if isinstance(example, ByName):
+        return {"type": "object", "additionalProperties": schema_of_example(example.value)}
+    if isinstance(example, dict):
+        if not example:
+            return {"type": "object"}
+        return {
+            "type": "object",
+            "required": [
+                name for name, value in example.items() if not isinstance(value, Sometimes)
+            ],
+            "properties": {name: schema_of_example(value) for name, value in example.items()},
+        }
+    if isinstance(example, list):
+        return {"type": "array", "items": schema_of_example(example[0]) if example else {}}
+    kinds = {str: "string", bool: "boolean", int: "integer"}
+    return {"type": kinds[type(example)]} if type(example) in kinds else {}
+
+
+def _schema_of(body: Any, structs: dict[str, type[msgspec.Struct]]) -> dict[str, Any]:
+    """Schema of a struct, a list, or a union; the structs met are kept in `structs`."""
+    if isinstance(body, types.UnionType):
+        return {"anyOf": [_schema_of(part, structs) for part in get_args(body)]}
+    if get_origin(body) is list:
+        return {"type": "array", "items": _schema_of(get_args(body)[0], structs)}
+    structs[body.__name__] = body
+    return {"$ref": _REF.format(name=body.__name__)}
+
+
+def _documented(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """The same struct, with amounts (raw JSON, read exactly later) said to be amounts."""
+    fields: list[Any] = []
+    for each in msgspec.structs.fields(struct):
+        kind, default = each.type, each.default
+        if kind is msgspec.Raw:
+            default = default if default is msgspec.NODEFAULT else msgspec.json.decode(default)
+            kind = Amount | None if default is None else Amount
+        if each.default_factory is not msgspec.NODEFAULT:
+            fields.append((each.name, kind, msgspec.field(default_factory=each.default_factory)))
+        else:
+            fields.append(
+                (each.name, kind) if default is msgspec.NODEFAULT else (each.name, kind, default)
+            )
+    config = struct.__struct_config__
+    fields.sort(key=len)
+    return msgspec.defstruct(
+        struct.__name__,
+        fields,
+        namespace={"__doc__": struct.__doc__},
+        tag_field=config.tag_field,
+        tag=config.tag,
+        forbid_unknown_fields=config.forbid_unknown_fields,
+    )

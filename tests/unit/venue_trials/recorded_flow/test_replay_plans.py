@@ -1,0 +1,191 @@
+"""Recorded files become steps that lead to exactly the recorded fills.
+
+Planned with the venue's engine, checked with a matcher that shares no code with it.
+"""
+
+import csv
+import lzma
+from pathlib import Path
+
+import pytest
+
+from tests.unit.venue_trials.recorded_flow.obvious_engine import ObviousEngine
+from venue_protocol.orders import BUY, IOC, SELL
+from venue_trials.recorded_flow.consensus import HEADER, plan_consensus, recorded_fills
+from venue_trials.recorded_flow.lobster import plan_lobster
+from venue_trials.recorded_flow.orders import make_plan
+from venue_trials.recorded_flow.rehearsal import Rehearsal
+from venue_trials.recorded_flow.steps import (
+    ANONYMOUS,
+    AmendStep,
+    CancelStep,
+    Levels,
+    PlaceStep,
+    Plan,
+    RecordingError,
+    ReplayFill,
+    merged,
+    needs_of,
+)
+
+WORKLOADS = ["normal_s23_n20000", "static_s23_n20000", "swing-25_s23_n20000"]
+
+
+def last_best(file: Path) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """Best bid and ask, (price in ticks, shares), after the last message."""
+    with lzma.open(file, "rt") as rows:
+        *_, (_, bid, bid_quantity, ask, ask_quantity) = csv.reader(rows)
+    return (int(bid), int(bid_quantity)) if bid else None, (
+        int(ask),
+        int(ask_quantity),
+    ) if ask else None
+
+
+def fills_of(plan: Plan) -> list[ReplayFill]:
+    """Fills of the plan's steps in a fresh matcher."""
+    rehearsal = Rehearsal(ObviousEngine())
+    for step in plan.steps:
+        if isinstance(step, PlaceStep):
+            rehearsal.place(step.name, step.side, step.quantity, step.price_e4, step.time_in_force)
+        elif isinstance(step, CancelStep):
+            assert step.is_open == (rehearsal.leaves(step.name) > 0)
+            rehearsal.cancel(step.name)
+        else:
+            filled = sum(fill.quantity for fill in rehearsal.fills if fill.maker == step.name)
+            rehearsal.reduce(step.name, filled + rehearsal.leaves(step.name) - step.quantity)
+    labels = plan.labels
+    return [
+        ReplayFill(f.price_e4, f.quantity, labels[f.maker], labels[f.taker])
+        for f in rehearsal.fills
+    ]
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_consensus_workload_rehearses_to_the_recorded_trades_and_final_book(
+    shared_data: Path, name: str
+) -> None:
+    folder = shared_data / "matching_consensus"
+    plan = make_plan(folder / f"{name}.orders.csv.xz")
+    assert plan.messages == 39878 and plan.source == f"{name}.reports.txt.xz"
+    assert len(plan.expected_fills) > 10 and fills_of(plan) == plan.expected_fills
+    bid, ask = last_best(folder / f"{name}.bbo.csv.xz")
+    top = plan.expected_levels
+    assert [(price // 50, size) for price, size in (top.bids[0], top.asks[0])] == [bid, ask]
+
+
+def test_a_limited_consensus_plan_expects_only_the_trades_up_to_there(shared_data: Path) -> None:
+    folder = shared_data / "matching_consensus"
+    plan = plan_consensus(folder / "normal_s23_n20000.orders.csv.xz", ObviousEngine(), limit=2000)
+    every = recorded_fills(folder / "normal_s23_n20000.reports.txt.xz", 10**9)
+    assert plan.messages == 2000
+    assert plan.expected_fills == every[: len(plan.expected_fills)]
+    assert 0 < len(plan.expected_fills) < len(every)
+
+
+def test_the_lobster_excerpt_rehearses_to_all_66_executions_and_every_published_book(
+    shared_data: Path,
+) -> None:
+    file = shared_data / "lobster_aapl_l10_sample" / "AAPL_2012-06-21_message_10.first999.csv"
+    plan = make_plan(file)
+    assert plan.messages == 999
+    assert merged(fills_of(plan)) == plan.expected_fills
+    assert len({fill.taker for fill in plan.expected_fills}) == 66
+    assert plan.checked_rows > 900 and plan.equal_rows == plan.checked_rows
+
+
+def write(folder: Path, *lines: str, header: list[str] = HEADER) -> Path:
+    file = folder / "flow.csv"
+    file.write_text("\n".join([",".join(header), *lines]))
+    return file
+
+
+def test_a_modify_is_a_cancel_and_a_new_order_and_of_an_ended_order_nothing(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        "0,N,B,0,10,7,100",
+        "1,M,B,,5,7,101",
+        "2,C,,,,7,",
+        "3,M,B,,5,7,101",
+        "4,C,,,,7,",
+        "5,C,,,,99,",
+    )
+    plan = plan_consensus(file, ObviousEngine())
+    assert plan.steps == [
+        PlaceStep("account0", "1", BUY, 10, 5000, "GTC"),
+        CancelStep("account0", "1", True),
+        PlaceStep("account0", "2", BUY, 5, 5050, "GTC"),
+        CancelStep("account0", "2", True),
+        CancelStep("account0", "2", False),
+    ]
+    assert plan.labels == {"1": "7", "2": "7"}
+
+
+def test_without_reports_the_rehearsal_says_what_to_expect(tmp_path: Path) -> None:
+    file = write(tmp_path, "0,N,S,0,10,1,100", "1,N,B,1,15,2,101")
+    plan = plan_consensus(file, ObviousEngine())
+    assert plan.expected_fills == [ReplayFill(5000, 10, "1", "2")]
+    assert plan.expected_levels == Levels([], [])
+    assert "rehearsal" in plan.source
+
+
+@pytest.mark.parametrize(
+    "line", ["0,X,B,0,10,1,100", "0,N,B,0,ten,1,100", "0,N,Q,0,1,1,100", "0,N"]
+)
+def test_a_line_that_is_no_message_is_named(tmp_path: Path, line: str) -> None:
+    with pytest.raises(RecordingError, match="line 3 is not a message"):
+        plan_consensus(write(tmp_path, "0,N,B,0,10,1,100", line), ObviousEngine())
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="first line must be seq,type"):
+        plan_consensus(write(tmp_path, header=["time", "price"]), ObviousEngine())
+    with pytest.raises(RecordingError, match="_orderbook_"):
+        plan_lobster(write(tmp_path), ObviousEngine())
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (
+            b"# a heading\n",
+            "is no recording of orders: it begins neither as a matching-consensus file",
+        ),
+        (b"", "neither"),
+        (b"\xff\x00", "is no recording of orders: it is no plain text"),
+    ],
+)
+def test_a_file_that_is_no_recording_is_refused_in_words(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
+    file = tmp_path / "some.csv"
+    file.write_bytes(content)
+    with pytest.raises(RecordingError, match=says):
+        make_plan(file)
+
+
+def test_a_broken_xz_file_is_refused_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "some.orders.csv.xz"
+    file.write_bytes(b"not xz")
+    with pytest.raises(RecordingError, match="is no recording of orders: it is no plain text"):
+        make_plan(file)
+
+
+def test_a_lobster_message_on_an_order_that_is_nowhere_names_its_line(tmp_path: Path) -> None:
+    messages = tmp_path / "X_message_1.csv"
+    messages.write_text("1.0,1,11,5,100,1\n2.0,3,99,5,300,1\n")
+    (tmp_path / "X_orderbook_1.csv").write_text("200,7,100,5\n200,7,100,5\n")
+    with pytest.raises(RecordingError, match="line 2 changes an order that is nowhere"):
+        make_plan(messages)
+
+
+def test_needs_cover_every_order_at_its_limit() -> None:
+    steps = [
+        PlaceStep("buyer0", "1", BUY, 10, 5000, "GTC"),
+        PlaceStep("seller0", "2", SELL, 7, 5000, IOC),
+        PlaceStep("buyer0", "3", BUY, 1, 6000, "GTC"),
+        AmendStep("buyer0", "1", 5),
+        CancelStep(ANONYMOUS, "9", True),
+    ]
+    needs = needs_of(steps)
+    assert (needs["buyer0"].cash_e4, needs["buyer0"].shares) == (56_000, 0)
+    assert (needs["seller0"].cash_e4, needs["seller0"].shares) == (0, 7)

@@ -1,0 +1,155 @@
+"""What became of a client's money, in a few lines: paid in, bought, sold, earned; from its
+settlement reports.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from venue_protocol.money import format_e4
+from venue_protocol.settlement import STARTING_POSITION, SettlementReport
+
+
+@dataclass
+class SecurityAccount:
+    """What a client did in one security; shares and ten-thousandths of a dollar."""
+
+    bought: int = 0
+    paid_e4: int = 0
+    sold: int = 0
+    received_e4: int = 0
+    given: int = 0
+    holding: int = 0
+    cost_e4: Fraction = Fraction(0)
+    """What the shares held cost, at average cost."""
+    realised_e4: Fraction = Fraction(0)
+
+    def buy(self, quantity: int, paid_e4: int) -> None:
+        """Shares against cash."""
+        self.bought += quantity
+        self.paid_e4 += paid_e4
+        self.holding += quantity
+        self.cost_e4 += paid_e4
+
+    def sell(self, quantity: int, received_e4: int) -> None:
+        """The result is what came in less the average cost of what went out."""
+        part = self.cost_e4 * quantity / self.holding if self.holding > 0 else Fraction(0)
+        self.sold += quantity
+        self.received_e4 += received_e4
+        self.holding -= quantity
+        self.cost_e4 -= part
+        self.realised_e4 += received_e4 - part
+
+    def give(self, quantity: int, price_e4: int) -> None:
+        """Shares without a price: they count at the reference price. Below zero: taken away, at
+        average cost.
+        """
+        if quantity < 0 < self.holding:
+            self.cost_e4 += self.cost_e4 * quantity / self.holding
+        else:
+            self.cost_e4 += quantity * price_e4
+        self.given += quantity
+        self.holding += quantity
+
+
+@dataclass
+class AccountSummary:
+    """The sums over a client's settlement reports."""
+
+    starting_cash_e4: int = 0
+    deposits_e4: int = 0
+    """Cash after the start, less withdrawals."""
+    trades: int = 0
+    failed_trades: int = 0
+    securities: dict[str, SecurityAccount] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, reports: Iterable[SettlementReport], reference_e4: Mapping[str, int]
+    ) -> "AccountSummary":
+        """The summary of all these reports, oldest first."""
+        summary = cls()
+        for report in reports:
+            summary.take(report, reference_e4)
+        return summary
+
+    def take(self, report: SettlementReport, reference_e4: Mapping[str, int]) -> None:
+        """Add one report."""
+        if report.settlement_kind == "failed_trade":
+            self.failed_trades += 1
+            return
+        if report.settlement_kind == "trade":
+            self.trades += 1
+            self._trade(report)
+            return
+        if report.memo == STARTING_POSITION:
+            self.starting_cash_e4 += report.cash_e4
+        else:
+            self.deposits_e4 += report.cash_e4
+        if report.security_id is not None:
+            self._account(report.security_id).give(
+                report.shares, reference_e4.get(report.security_id, 0)
+            )
+
+    def realised_e4(self) -> int:
+        """The result of all sales, rounded to a ten-thousandth of a dollar."""
+        return round(
+            sum((account.realised_e4 for account in self.securities.values()), Fraction(0))
+        )
+
+    def lines(self) -> list[str]:
+        """In words; amounts in dollars."""
+        said = [
+            f"  started with {format_e4(self.starting_cash_e4)}; deposits since "
+            f"{format_e4(self.deposits_e4)}",
+            f"  {self.trades} trades; realised result {_signed(self.realised_e4())} (at average "
+            "cost)",
+        ]
+        if self.failed_trades:
+            said.append(f"  {self.failed_trades} trades COULD NOT BE SETTLED")
+        for name, account in sorted(self.securities.items()):
+            given = f"given {account.given}, " if account.given else ""
+            bought = f"bought {account.bought} for {format_e4(account.paid_e4)}"
+            sold = f"sold {account.sold} for {format_e4(account.received_e4)}"
+            result = _signed(round(account.realised_e4))
+            said.append(
+                f"  {name:<8} {given}{bought}, {sold}, result {result}, now {account.holding}"
+            )
+        return said
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs; money as decimal strings."""
+        return {
+            "starting_cash": format_e4(self.starting_cash_e4),
+            "deposits": format_e4(self.deposits_e4),
+            "trades": self.trades,
+            "failed_trades": self.failed_trades,
+            "realised": format_e4(self.realised_e4()),
+            "securities": {
+                name: {
+                    "given": account.given,
+                    "bought": account.bought,
+                    "paid": format_e4(account.paid_e4),
+                    "sold": account.sold,
+                    "received": format_e4(account.received_e4),
+                    "realised": format_e4(round(account.realised_e4)),
+                    "holding": account.holding,
+                }
+                for name, account in sorted(self.securities.items())
+            },
+        }
+
+    def _trade(self, report: SettlementReport) -> None:
+        account = self._account(report.security_id or "")
+        if report.shares >= 0:
+            account.buy(report.shares, -report.cash_e4)
+        else:
+            account.sell(-report.shares, report.cash_e4)
+
+    def _account(self, security_id: str) -> SecurityAccount:
+        return self.securities.setdefault(security_id, SecurityAccount())
+
+
+def _signed(amount_e4: int) -> str:
+    return f"{'+' if amount_e4 > 0 else ''}{format_e4(amount_e4)}"

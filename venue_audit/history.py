@@ -1,0 +1,160 @@
+"""The whole venue in one process: the same engine, ledger and settlement as the services, fed from
+the log.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from clearinghouse.domain.ledger import Ledger, Shortfall
+from clearinghouse.domain.settlement import Settlement, trade_releases
+from clearinghouse.domain.venue_accounts import EXTERNAL
+from matching_engine.domain.engine import MatchingEngine
+from venue_audit.transfers import Transfer
+from venue_protocol.commands import AmendOrder, CommandBatch, PlaceOrder
+from venue_protocol.events import (
+    AmendRejected,
+    Event,
+    EventBatch,
+    OrderAmended,
+    OrderCanceled,
+    OrderReduced,
+    Trade,
+)
+from venue_protocol.holds import held_amount, held_asset
+from venue_protocol.invariants import BrokenInvariant
+
+Key = tuple[str, str]
+"""A client and an asset."""
+
+
+class History:
+    """Applies batches of all shards and transfers in the order in which they were settled.
+
+    Events are settled up to `settled` of their shard, as in the database; what follows is matched
+    and held, but not yet settled.
+    """
+
+    def __init__(self, settled: Mapping[int, int], failed_trades: Mapping[int, str]) -> None:
+        self.ledger = Ledger()
+        self.settlement = Settlement(self.ledger, {}, 0, 0)
+        self.engines: dict[int, MatchingEngine] = {}
+        self.hold_sequences: dict[Key, int] = {}
+        """The newest log row that raised each hold."""
+        self.uncovered: list[tuple[int, str, int, int]] = []
+        """(log sequence, client, held, quantity) of orders that the log has without cover."""
+        self._settled = settled
+        self._failed_trades = failed_trades
+        self._unsettled_releases: Counter[Key] = Counter()
+
+    def match(self, batch: CommandBatch) -> EventBatch:
+        """The events of the next batch of its shard; the ledger does not know of them yet.
+
+        Raises BrokenInvariant.
+        """
+        engine = self.engines.get(batch.shard)
+        if engine is None:
+            engine = self.engines[batch.shard] = MatchingEngine(batch.shard)
+        return engine.apply(batch)
+
+    def settle(self, batch: CommandBatch, answer: EventBatch) -> None:
+        """Place the holds of the batch and settle the events that the database has settled.
+
+        Raises BrokenInvariant.
+        """
+        for sequence, key, amount in self._holds(batch):
+            self._raise_hold(sequence, key, amount)
+        settled = self._settled.get(batch.shard, 0)
+        for sequence, event in answer.numbered():
+            if sequence <= settled:
+                self._settle(event, batch.time_us)
+            else:
+                self._count_releases(event)
+
+    def first_settled_trade(self, answer: EventBatch) -> int | None:
+        """Id of the first trade of a batch that has a journal in the database; None if there is
+        none.
+        """
+        settled = self._settled.get(answer.shard, 0)
+        for sequence, event in answer.numbered():
+            if sequence > settled:
+                return None
+            if type(event) is Trade and event.trade_id not in self._failed_trades:
+                return event.trade_id
+        return None
+
+    def transfer(self, transfer: Transfer) -> Shortfall | None:
+        """Apply a deposit, withdrawal or issue; the position that did not cover it, if one did
+        not.
+        """
+        for leg in transfer.legs:
+            self.ledger.position(leg.client_id, leg.asset).is_external |= leg.client_id in EXTERNAL
+        return self.settlement.transfer(
+            transfer.kind, transfer.time_us, transfer.legs, transfer.reference, transfer.memo
+        )
+
+    def forget_written(self) -> None:
+        """Drop the journals and reports that were compared."""
+        self.settlement.journals.clear()
+        self.settlement.reports.clear()
+        self.settlement.obligations.clear()
+
+    def held_by_open_orders(self) -> Counter[Key]:
+        """What all holds must be: the open orders' needs, and what unsettled events will
+        release.
+        """
+        held = Counter(self._unsettled_releases)
+        for engine in self.engines.values():
+            for order in engine.orders.values():
+                half = engine.halves[order.half]
+                key = (order.owner.client_id, held_asset(half.side, half.security_id))
+                held[key] += held_amount(half.side, order.price_e4, order.leaves)
+        return held
+
+    def _settle(self, event: Event, time_us: int) -> None:
+        if type(event) is Trade and event.trade_id in self._failed_trades:
+            self.settlement.fail(event, time_us, self._failed_trades[event.trade_id])
+        else:
+            self.settlement.apply(event, time_us)
+
+    def _holds(self, batch: CommandBatch) -> Iterator[tuple[int, Key, int]]:
+        """Log sequence, key and amount of what the door held for each command."""
+        for sequence, command in batch.numbered():
+            if type(command) is PlaceOrder:
+                asset = held_asset(command.side, command.security_id)
+                amount = held_amount(command.side, command.price_e4, command.quantity)
+                yield sequence, (command.client_id, asset), amount
+            elif type(command) is AmendOrder and command.hold_added:
+                if command.side is None or command.security_id is None:
+                    raise BrokenInvariant(f"amend {sequence} does not say what its hold is on")
+                yield (
+                    sequence,
+                    (command.client_id, held_asset(command.side, command.security_id)),
+                    command.hold_added,
+                )
+
+    def _raise_hold(self, sequence: int, key: Key, amount: int) -> None:
+        position = self.ledger.position(*key)
+        position.held += amount
+        self.hold_sequences[key] = sequence
+        if position.held > position.quantity and not position.is_external:
+            self.uncovered.append((sequence, key[0], position.held, position.quantity))
+
+    def _count_releases(self, event: Event) -> None:
+        """What an event that is not settled yet will release."""
+        if type(event) is Trade:
+            for client_id, asset, amount in trade_releases(event):
+                self._unsettled_releases[client_id, asset] += amount
+        elif type(event) is OrderCanceled:
+            asset = held_asset(event.side, event.security_id)
+            self._unsettled_releases[event.client_id, asset] += held_amount(
+                event.side, event.price_e4, event.quantity
+            )
+        elif type(event) is OrderReduced:
+            asset = held_asset(event.side, event.security_id)
+            self._unsettled_releases[event.client_id, asset] += held_amount(
+                event.side, event.price_e4, event.reduced
+            )
+        elif isinstance(event, OrderAmended | AmendRejected) and event.side and event.security_id:
+            self._unsettled_releases[
+                event.client_id, held_asset(event.side, event.security_id)
+            ] += event.hold_released

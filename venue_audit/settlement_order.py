@@ -1,0 +1,49 @@
+"""The order in which the batches of several shards were settled.
+
+Shards run side by side; the journals tell.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from venue_protocol.commands import CommandBatch
+from venue_protocol.events import EventBatch
+
+
+class Matched(NamedTuple):
+    """A batch with its events.
+
+    `first_trade_id`: of the first trade in it that has a journal, None without one.
+    """
+
+    batch: CommandBatch
+    answer: EventBatch
+    first_trade_id: int | None
+
+
+def in_settlement_order(
+    logs: Sequence[Iterator[Matched]], due: Callable[[], int | None]
+) -> Iterator[Matched]:
+    """All batches of all shards. One with trades comes when its first is `due`: the trade of the
+    next journal.
+
+    Among those that may come, and where the journals fit none, the earliest commit comes first.
+    """
+    ahead = {
+        number: matched
+        for number, log in enumerate(logs)
+        if (matched := next(log, None)) is not None
+    }
+    while ahead:
+        number = _choose(ahead, due() if len(ahead) > 1 else None)
+        yield ahead[number]
+        following = next(logs[number], None)
+        if following is None:
+            del ahead[number]
+        else:
+            ahead[number] = following
+
+
+def _choose(ahead: dict[int, Matched], due: int | None) -> int:
+    ready = [number for number, matched in ahead.items() if matched.first_trade_id in (None, due)]
+    return min(ready or ahead, key=lambda number: ahead[number].batch.time_us)

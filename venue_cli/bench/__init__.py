@@ -1,1 +1,0 @@
-"""Benchmarks: each prints what it measured, on which machine, and a ratio to a baseline of the same run."""

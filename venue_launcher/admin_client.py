@@ -1,0 +1,105 @@
+"""The clearinghouse's HTTP API with the administrator's key."""
+
+import uuid
+from typing import Any, Protocol
+
+import requests
+
+from venue_launcher.errors import VenueError
+
+TIMEOUT_S = 10
+
+
+class AdministeredVenue(Protocol):
+    """What is needed to administer a venue; a RunningVenue has it."""
+
+    @property
+    def clearinghouse_url(self) -> str:
+        """Base URL of the clearinghouse."""
+        ...
+
+    @property
+    def admin_key(self) -> str:
+        """An administrator's key."""
+        ...
+
+
+class AdministrationError(VenueError):
+    """The clearinghouse refused (`status`) or did not answer (status None); the message is its
+    own.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Administration:
+    """Accounts, deposits and securities of one venue."""
+
+    def __init__(self, venue: AdministeredVenue) -> None:
+        self._url = venue.clearinghouse_url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {venue.admin_key}"
+
+    def create_client(
+        self,
+        client_id: str,
+        role: str = "trader",
+        cash: str | None = None,
+        shares: dict[str, int] | None = None,
+        rate_limit_per_second: int | None = None,
+    ) -> str:
+        """A new client's API key, shown this once.
+
+        `cash` in dollars (None: what the venue gives each trader).
+        """
+        body: dict[str, Any] = {"client_id": client_id, "role": role}
+        if cash is not None:
+            body["cash"] = cash
+        if shares:
+            body["shares"] = shares
+        if rate_limit_per_second is not None:
+            body["rate_limit_per_second"] = rate_limit_per_second
+        return str(self._call("POST", "/v1/clients", body)["api_key"])
+
+    def add_key(self, client_id: str) -> str:
+        """One more API key of a client that exists."""
+        return str(self._call("POST", f"/v1/clients/{client_id}/keys")["api_key"])
+
+    def clients(self) -> list[dict[str, Any]]:
+        """All clients with role and cash, as the API words them."""
+        return list(self._call("GET", "/v1/clients")["clients"])
+
+    def securities(self) -> list[dict[str, Any]]:
+        """All securities with their rules, as the API words them."""
+        return list(self._call("GET", "/v1/securities")["securities"])
+
+    def add_security(self, body: dict[str, Any]) -> None:
+        """List a new security; `body` as POST /v1/securities takes it."""
+        self._call("POST", "/v1/securities", body)
+
+    def deposit(self, body: dict[str, Any]) -> None:
+        """Give cash or shares, once; `body` as POST /v1/deposits takes it."""
+        self._call("POST", "/v1/deposits", body, {"Idempotency-Key": uuid.uuid4().hex})
+
+    def _call(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        try:
+            answer = self._session.request(
+                method, self._url + path, json=body, headers=headers, timeout=TIMEOUT_S
+            )
+        except requests.RequestException as error:
+            raise AdministrationError(
+                f"the clearinghouse at {self._url} does not answer: see ./venue status"
+            ) from error
+        try:
+            content: dict[str, Any] = answer.json()
+        except ValueError:
+            content = {}
+        if not answer.ok:
+            message = content.get("error", {}).get("message", f"status {answer.status_code}")
+            raise AdministrationError(f"the clearinghouse refused: {message}", answer.status_code)
+        return content

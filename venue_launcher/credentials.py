@@ -1,0 +1,78 @@
+"""The folder of what belongs to the data at one place: role passwords, the administrator's key,
+services' caches.
+"""
+
+import json
+import secrets
+from pathlib import Path
+
+import psycopg2
+
+from clearinghouse.bootstrap import ensure_administrator, seed
+from migrations.provision import SERVICES, Provisioned, provision
+from venue_launcher.errors import VenueError
+from venue_launcher.infrastructure import Infrastructure, instance_name
+from venue_launcher.infrastructure.finder import place_key
+from venue_launcher.private_file import write_private
+from venue_launcher.signals import shielded
+
+
+class RealmError(VenueError):
+    """The data and what we know of them don't fit; the message says what to do."""
+
+
+class Realm:
+    """Of one state folder and one Postgres."""
+
+    def __init__(self, state_dir: Path, postgres_place: str) -> None:
+        self._state_dir = state_dir
+        self.folder = state_dir / "realms" / place_key(postgres_place)
+
+    def service_folder(self, service: str) -> Path:
+        """Where a service may keep a cache; made."""
+        folder = self.folder / service
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def provision(self, infrastructure: Infrastructure) -> Provisioned:
+        """Databases, roles and schemas, migrated, with the first securities and accounts in
+        them.
+        """
+        try:
+            databases = provision(
+                infrastructure.postgres_url, instance_name(self._state_dir), self._passwords()
+            )
+        except psycopg2.Error as error:
+            raise RealmError(
+                f"the databases can't be prepared ({str(error).strip()}): is Postgres 12 or newer?"
+            ) from error
+        with shielded():
+            seed(databases.owner_clearing_url)
+        return databases
+
+    def administrator_key(self, databases: Provisioned) -> str:
+        """The first administrator's key, made at the first start; also written to `admin.key` of
+        the state folder.
+        """
+        path = self.folder / "admin.key"
+        with shielded():
+            fresh = ensure_administrator(databases.owner_clearing_url)
+            if fresh:
+                write_private(path, fresh)
+        if not path.exists():
+            raise RealmError(
+                f"the venue's administrator has a key that {path} does not hold: run ./venue reset"
+            )
+        key = path.read_text().strip()
+        write_private(self._state_dir / "admin.key", key + "\n")
+        return key
+
+    def _passwords(self) -> dict[str, str]:
+        """Of the services' roles; the same at each start."""
+        path = self.folder / "passwords.json"
+        if not path.exists():
+            write_private(
+                path, json.dumps({service: secrets.token_hex(16) for service in SERVICES})
+            )
+        known: dict[str, str] = json.loads(path.read_text())
+        return known

@@ -1,0 +1,26 @@
+"""What may go wrong on the way to a Postgres and a RabbitMQ."""
+
+from venue_launcher.errors import VenueError
+
+
+class Unavailable(VenueError):
+    """One way does not work here; the message says why. The next way may."""
+
+
+class InfrastructureError(VenueError):
+    """No way works; the message says what to do."""
+
+
+NO_WAY = """no {server} for the venue was found:
+{reasons}
+any one of these three helps:
+  sudo apt-get install -y postgresql rabbitmq-server     (servers installed here; the venue starts private ones)
+  ./venue up --infrastructure download                   (unpacks its own copies; needs the network)
+  export VENUE_POSTGRES_URL=postgresql://USER:PASSWORD@HOST/postgres VENUE_BROKER_URL=amqp://USER:PASSWORD@HOST/VHOST
+                                                         (servers that run elsewhere)"""
+
+
+def no_way(server: str, reasons: dict[str, str]) -> InfrastructureError:
+    """The error that lists each way tried, why it failed, and the three commands that help."""
+    lines = "\n".join(f"  {way + ':':<10} {reason}" for way, reason in reasons.items())
+    return InfrastructureError(NO_WAY.format(server=server, reasons=lines))

@@ -1,0 +1,260 @@
+"""A whole venue: infrastructure, databases, services; started, attached to, stopped."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from venue_launcher import infrastructure, ports, processes, services, state_file, state_folder
+from venue_launcher.errors import VenueError
+from venue_launcher.signals import shielded
+from venue_launcher.state_file import VenueState
+from venue_launcher.supervisor import FAILURES_ALLOWED, SupervisedService, Supervisor
+from venue_launcher.terminal import Report, report
+
+if TYPE_CHECKING:
+    from migrations.provision import Provisioned
+    from venue_launcher.credentials import Realm
+    from venue_launcher.infrastructure import Infrastructure
+
+READY_PATIENCE_S = 90.0
+
+
+class VenueRunsElsewhere(VenueError):
+    """Another launcher works in this state folder."""
+
+
+class VenueNotRunning(VenueError):
+    """No venue runs in this state folder."""
+
+
+@dataclass(frozen=True)
+class RunningVenue:
+    """Where a ready venue answers, and the rights to administer it.
+
+    Attached ones have no supervisor.
+    """
+
+    state_dir: Path
+    instance: str
+    gateway_url: str
+    engine_url: str
+    clearinghouse_url: str
+    market_data_url: str
+    admin_key: str
+    postgres_url: str
+    broker_url: str
+    owner_clearing_url: str
+    owner_market_url: str
+    how: str
+    infrastructure: "Infrastructure | None" = None
+    supervisor: Supervisor | None = None
+
+    def check(self) -> None:
+        """Raises ServiceFailed once the venue's supervisor gave up."""
+        if self.supervisor:
+            self.supervisor.check()
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait for `timeout_s`, or for ever; raises ServiceFailed at once when the supervisor gives
+        up.
+        """
+        if self.supervisor:
+            self.supervisor.wait(timeout_s)
+
+    def pids(self) -> dict[str, int]:
+        """Pid by service, of those that run now; needs a supervisor."""
+        watched = self.supervisor.services if self.supervisor else []
+        return {service.name: pid for service in watched if (pid := service.pid)}
+
+
+def attach(state_dir: Path) -> RunningVenue:
+    """The venue that another launcher runs in this state folder. Raises VenueNotRunning."""
+    known = state_file.read(state_dir)
+    if known is None:
+        raise VenueNotRunning("the venue is not running: start it with ./venue up")
+    if not known.is_ready:
+        raise VenueNotRunning("the venue is still starting: try again in a few seconds")
+    return _venue(state_dir, known)
+
+
+@contextmanager
+def start(
+    way: str | None = None,
+    state_dir: Path | None = None,
+    report: Report = report,
+    host: str = "127.0.0.1",
+    failures_allowed: int = FAILURES_ALLOWED,
+) -> Iterator[RunningVenue]:
+    """A started venue, stopped in order when the block ends, however it ends.
+
+    Raises VenueRunsElsewhere, InfrastructureError, RealmError, ServiceFailed. Use it from the main
+    thread.
+    """
+    # Half a second of libraries (Alembic, SQLAlchemy) that those who attach never need.
+    from venue_launcher.credentials import Realm
+
+    folder = state_dir or state_folder.choose()
+    with ExitStack() as stack:
+        stack.enter_context(_sole_launcher(folder))
+        leftovers = processes.end_leftovers(folder / "processes")
+        if leftovers:
+            report(f"ended what an earlier start left running: {', '.join(leftovers)}")
+        found = infrastructure.start(way, folder, report)
+        stack.callback(_stop, "servers", found.stop, report if found.servers else None)
+        realm = Realm(folder, found.postgres.place)
+        report("migrating the databases …")
+        databases = realm.provision(found)
+        known = msgspec.structs.replace(
+            _own_state(),
+            instance=databases.instance,
+            how=found.how,
+            postgres_url=found.postgres_url,
+            broker_url=found.broker_url,
+            owner_clearing_url=databases.owner_clearing_url,
+            owner_market_url=databases.owner_market_url,
+            admin_key=realm.administrator_key(databases),
+            addresses=_addresses(host, stack),
+        )
+        watched = _watched(folder, realm, databases, found.broker_url, host, known.addresses)
+        supervisor = Supervisor(
+            watched,
+            lambda name: _note_restart(folder, known, watched, name, report),
+            failures_allowed,
+        )
+        report("starting the services …")
+        stack.callback(_stop, "services", supervisor.stop, report)
+        supervisor.start()
+        supervisor.wait_ready(READY_PATIENCE_S)
+        state_file.write(folder, _with_pids(known, watched, is_ready=True))
+        yield _venue(folder, known, found, supervisor)
+
+
+@contextmanager
+def attach_or_start(
+    way: str | None = None, state_dir: Path | None = None, report: Report = report
+) -> Iterator[RunningVenue]:
+    """The venue that already runs in this state folder, left running; else one of our own."""
+    folder = state_dir or state_folder.choose()
+    try:
+        venue = attach(folder)
+    except VenueNotRunning:
+        with start(way, folder, report) as venue:
+            yield venue
+        return
+    report(f"taking the venue that already runs ({venue.how})")
+    yield venue
+
+
+@contextmanager
+def _sole_launcher(folder: Path) -> Iterator[None]:
+    """The right to run a venue in this folder, and state.json saying so.
+
+    Raises VenueRunsElsewhere.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "venue.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise VenueRunsElsewhere(
+                f"a venue already runs in {folder}: see ./venue status, or stop it with ./venue "
+                "down"
+            ) from taken
+        state_file.write(folder, _own_state())
+        try:
+            yield
+        finally:
+            state_file.clear(folder)
+
+
+def _own_state() -> VenueState:
+    identity = processes.identify(os.getpid())
+    if identity is None:
+        raise RuntimeError("this process is not in the process table")
+    return VenueState(identity.pid, identity.started)
+
+
+def _watched(
+    folder: Path,
+    realm: "Realm",
+    databases: "Provisioned",
+    broker_url: str,
+    host: str,
+    addresses: dict[str, str],
+) -> list[SupervisedService]:
+    """The services, not started, in the order they are stopped."""
+    watched = []
+    for service in services.STOP_ORDER:
+        url = addresses[service.name]
+        cache = realm.service_folder(service.name)
+        port = int(url.rpartition(":")[2])
+        variables = services.environment(service, databases, broker_url, host, port, cache)
+        watched.append(
+            SupervisedService(service.name, services.command(service), variables, url, folder)
+        )
+    return watched
+
+
+def _stop(what: str, stop: Callable[[], None], report: Report | None) -> None:
+    with shielded():
+        if report:
+            report(f"stopping the {what} …")
+        stop()
+
+
+def _addresses(host: str, stack: ExitStack) -> dict[str, str]:
+    """Base URL by service: the usual ports, or the next free ones; ours until the stack ends."""
+    shown = "127.0.0.1" if host in ("", "0.0.0.0") else host
+    addresses = {}
+    for service in services.STOP_ORDER:
+        port, holder = ports.claim_free(service.usual_port, host)
+        stack.enter_context(holder)
+        addresses[service.name] = f"http://{shown}:{port}"
+    return addresses
+
+
+def _with_pids(known: VenueState, watched: list[SupervisedService], is_ready: bool) -> VenueState:
+    return msgspec.structs.replace(
+        known,
+        is_ready=is_ready,
+        pids={service.name: pid for service in watched if (pid := service.pid)},
+        restarts={service.name: service.restarts for service in watched},
+    )
+
+
+def _note_restart(
+    folder: Path, known: VenueState, watched: list[SupervisedService], name: str, report: Report
+) -> None:
+    report(f"{name} ended and was started again; its log is {folder / 'logs' / name}.log")
+    before = state_file.read(folder)
+    state_file.write(folder, _with_pids(known, watched, is_ready=bool(before and before.is_ready)))
+
+
+def _venue(
+    folder: Path,
+    known: VenueState,
+    found: "Infrastructure | None" = None,
+    supervisor: Supervisor | None = None,
+) -> RunningVenue:
+    return RunningVenue(
+        state_dir=folder,
+        instance=known.instance,
+        gateway_url=known.addresses[services.GATEWAY.name],
+        engine_url=known.addresses[services.ENGINE.name],
+        clearinghouse_url=known.addresses[services.CLEARINGHOUSE.name],
+        market_data_url=known.addresses[services.FEED.name],
+        admin_key=known.admin_key,
+        postgres_url=known.postgres_url,
+        broker_url=known.broker_url,
+        owner_clearing_url=known.owner_clearing_url,
+        owner_market_url=known.owner_market_url,
+        how=known.how,
+        infrastructure=found,
+        supervisor=supervisor,
+    )

@@ -1,0 +1,57 @@
+"""state.json: what a running venue tells the other commands. Mode 0600, it holds URLs with
+passwords.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from venue_launcher.private_file import write_private
+from venue_launcher.processes import ProcessIdentity
+
+
+class VenueState(msgspec.Struct, frozen=True):
+    """A venue that is starting or running under a launcher."""
+
+    launcher_pid: int
+    launcher_started: str
+    is_ready: bool = False
+    instance: str = ""
+    how: str = ""
+    postgres_url: str = ""
+    broker_url: str = ""
+    owner_clearing_url: str = ""
+    owner_market_url: str = ""
+    admin_key: str = ""
+    addresses: dict[str, str] = {}
+    """Base URL by service."""
+    pids: dict[str, int] = {}
+    restarts: dict[str, int] = {}
+
+    @property
+    def launcher(self) -> ProcessIdentity:
+        """The process that watches the services."""
+        return ProcessIdentity(self.launcher_pid, self.launcher_started)
+
+
+def _path(state_dir: Path) -> Path:
+    return state_dir / "state.json"
+
+
+def read(state_dir: Path) -> VenueState | None:
+    """The venue of this state folder, if its launcher is alive."""
+    try:
+        state = msgspec.json.decode(_path(state_dir).read_bytes(), type=VenueState)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return state if state.launcher.is_alive() else None
+
+
+def write(state_dir: Path, state: VenueState) -> None:
+    """Replace it."""
+    write_private(_path(state_dir), msgspec.json.encode(state).decode())
+
+
+def clear(state_dir: Path) -> None:
+    """No venue runs here."""
+    _path(state_dir).unlink(missing_ok=True)

@@ -1,0 +1,251 @@
+"""`clearing_data` in one process, for tests and simulation: tables as dicts, real transactions, the
+same constraints.
+
+A transaction is all or nothing, also when its process dies in it. `faults` is called at each moment
+at which a database or a process may fail, and may raise there: DatabaseUnavailable, CommitUnknown,
+or anything else.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Literal, NamedTuple, TypeVar
+
+from service_runtime.database import DatabaseUnavailable
+from venue_protocol.securities import Security
+from venue_protocol.settlement import GENESIS_HASH
+from venue_protocol.trading_day import BandRow, PhaseRow
+from venue_storage.clearing_rows import JournalRow, LogRow, ReportRow
+
+T = TypeVar("T")
+
+Moment = Literal["begin", "read", "statement", "commit", "committed"]
+"""Before anything; before a statement that reads in a transaction that has locked nothing yet, so
+that others may commit now; before any other statement; before the commit; after it, but before
+anybody is told.
+"""
+
+_ABSENT: Final = object()
+
+
+class ConstraintViolated(RuntimeError):
+    """A row that the database's constraints do not allow."""
+
+
+class UniqueViolated(ConstraintViolated):
+    """A key that is there already."""
+
+    def __init__(self, constraint: str, key: object) -> None:
+        super().__init__(f"{constraint}: {key!r} is there already")
+        self.constraint = constraint
+        """Its name in Postgres."""
+
+
+class AccountRow(NamedTuple):
+    """Cash of one client, ten-thousandths of a dollar, and the end of its report chain."""
+
+    balance_e4: int
+    held_e4: int
+    is_external: bool = False
+    report_count: int = 0
+    report_hash: str = GENESIS_HASH
+
+
+class DepositRow(NamedTuple):
+    """Shares of one client in one security."""
+
+    quantity: int
+    held: int
+    is_external: bool = False
+
+
+class Tables:
+    """What is stored. Rows are immutable; every table is a dict by its primary key."""
+
+    def __init__(self, shards: int) -> None:
+        self.clients: dict[str, str] = {}
+        """Role by client_id."""
+        self.keys: dict[bytes, tuple[str, int | None]] = {}
+        """Client and time of revocation by key hash."""
+        self.securities: dict[str, Security] = {}
+        self.accounts: dict[str, AccountRow] = {}
+        self.deposits: dict[tuple[str, str], DepositRow] = {}
+        self.log_heads = dict.fromkeys(range(shards), (0, 0))
+        """last_sequence and last_time_us by shard."""
+        self.log: dict[tuple[int, int], LogRow] = {}
+        self.names: dict[tuple[str, str], tuple[int, int]] = {}
+        """Index of the log: shard and sequence by client_id and client_order_id."""
+        self.amends: dict[int, tuple[int, int]] = {}
+        """Index of the log: the newest amend of an order, by order id."""
+        self.expiries: dict[tuple[int, int], None] = {}
+        """Shard and time at which orders are due to expire."""
+        self.cancel_timers: dict[str, tuple[str, int]] = {}
+        """client_id and due_us by timer."""
+        self.session_phases: dict[tuple[int, str], PhaseRow] = {}
+        """By shard and security; the empty security is the whole shard."""
+        self.session_bands: dict[tuple[int, str], BandRow] = {}
+        """By shard and security."""
+        self.settlement_head: dict[Literal[True], tuple[int, int]] = {True: (0, 0)}
+        """last_report_sequence and last_journal_id."""
+        self.journals: dict[int, JournalRow] = {}
+        self.trades: dict[int, int] = {}
+        """Index of the journals: journal_id by trade_id."""
+        self.references: dict[str, int] = {}
+        self.reports: dict[int, ReportRow] = {}
+        self.obligations: dict[int, str] = {}
+        """Reason by trade_id."""
+        self.positions: dict[tuple[str, str], int] = {}
+        """By reader and stream."""
+
+
+class MemoryTransaction:
+    """Reads `tables`; writes through its methods, which keep the constraints and remember how to
+    undo.
+    """
+
+    def __init__(self, tables: Tables, faults: Callable[[Moment], None]) -> None:
+        self.tables = tables
+        self._faults = faults
+        self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    def statement(self) -> None:
+        """A moment at which a statement would be sent."""
+        self._faults("statement")
+
+    def read(self) -> None:
+        """A moment at which a statement would be sent that locks nothing, before any that does."""
+        self._faults("read")
+
+    def put(self, table: dict[Any, Any], key: Any, row: Any) -> None:
+        """Insert or replace a row that no further constraint is on."""
+        self._undo.append((table, key, table.get(key, _ABSENT)))
+        table[key] = row
+
+    def delete(self, table: dict[Any, Any], key: Any) -> None:
+        """Delete a row, if it is there."""
+        if key in table:
+            self._undo.append((table, key, table.pop(key)))
+
+    def insert(self, table: dict[Any, Any], key: Any, row: Any, constraint: str) -> None:
+        """Insert a row; UniqueViolated, with the constraint's name, if its key is there."""
+        if key in table:
+            raise UniqueViolated(constraint, key)
+        self.put(table, key, row)
+
+    def put_account(self, client_id: str, row: AccountRow) -> None:
+        """Insert or replace an account; ConstraintViolated unless it covers what is held."""
+        if row.held_e4 < 0 or (row.held_e4 > row.balance_e4 and not row.is_external):
+            raise ConstraintViolated(f"accounts_covered_check: {client_id} {row}")
+        if client_id not in self.tables.clients:
+            raise ConstraintViolated(f"no client {client_id}")
+        self.put(self.tables.accounts, client_id, row)
+
+    def put_deposit(self, client_id: str, security_id: str, row: DepositRow) -> None:
+        """Insert or replace a deposit; ConstraintViolated unless it covers what is held."""
+        if row.held < 0 or (row.held > row.quantity and not row.is_external):
+            raise ConstraintViolated(
+                f"securities_deposits_covered_check: {client_id} {security_id} {row}"
+            )
+        if client_id not in self.tables.clients or security_id not in self.tables.securities:
+            raise ConstraintViolated(f"no client {client_id}, or no security {security_id}")
+        self.put(self.tables.deposits, (client_id, security_id), row)
+
+    def append_log(self, row: LogRow) -> None:
+        """Append to the log; UniqueViolated for a client_order_id used before, ConstraintViolated
+        for a hole.
+        """
+        key = (row.shard, row.sequence)
+        if row.sequence > 1 and (row.shard, row.sequence - 1) not in self.tables.log:
+            raise ConstraintViolated(f"the log has a hole before {key}")
+        self.insert(self.tables.log, key, row, "order_log_pkey")
+        if row.client_order_id is not None:
+            name = (row.client_id, row.client_order_id)
+            self.insert(self.tables.names, name, key, "order_log_client_order_id")
+        if row.amended_order_id is not None:
+            self.put(self.tables.amends, row.amended_order_id, key)
+
+    def add_journal(self, row: JournalRow) -> None:
+        """Add a journal; ConstraintViolated unless it balances, follows the last, and its trade is
+        not settled yet.
+        """
+        sums: dict[str, int] = {}
+        for asset, amount in zip(row.assets, row.amounts, strict=True):
+            sums[asset] = sums.get(asset, 0) + amount
+        if len(row.amounts) < 2 or len(row.accounts) != len(row.amounts) or any(sums.values()):
+            raise ConstraintViolated(f"journals_balanced_check: {row}")
+        if row.journal_id > 1 and row.journal_id - 1 not in self.tables.journals:
+            raise ConstraintViolated(f"the journals have a hole before {row.journal_id}")
+        self.insert(self.tables.journals, row.journal_id, row, "journals_pkey")
+        if row.trade_id is not None:
+            self.insert(self.tables.trades, row.trade_id, row.journal_id, "journals_trade_id")
+        if row.reference is not None:
+            self.insert(self.tables.references, row.reference, row.journal_id, "journals_reference")
+
+    def add_report(self, row: ReportRow) -> None:
+        """Add a settlement report; ConstraintViolated if it does not follow the last."""
+        if row.sequence > 1 and row.sequence - 1 not in self.tables.reports:
+            raise ConstraintViolated(f"the reports have a hole before {row.sequence}")
+        self.insert(self.tables.reports, row.sequence, row, "settlement_reports_pkey")
+
+    def has_written(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._undo)
+
+    def roll_back(self) -> None:
+        """Undo everything, newest first."""
+        for table, key, row in reversed(self._undo):
+            if row is _ABSENT:
+                del table[key]
+            else:
+                table[key] = row
+        self._undo.clear()
+
+
+class MemoryClearing:
+    """The database: one transaction at a time, from any thread."""
+
+    def __init__(self, shards: int = 1) -> None:
+        self.tables = Tables(shards)
+        self.faults: Callable[[Moment], None] = _nothing_fails
+        self.on_commit: Callable[[], None] = _nobody_listens
+        """Called after each commit that wrote something, before whoever committed is told."""
+        self._one_at_a_time = threading.RLock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        """One transaction: committed at the end of the block, undone on any error."""
+        with self._one_at_a_time:
+            self.faults("begin")
+            transaction = MemoryTransaction(self.tables, self.faults)
+            try:
+                yield transaction
+                self.faults("commit")
+            except BaseException:
+                transaction.roll_back()
+                raise
+            if transaction.has_written():
+                self.on_commit()
+            self.faults("committed")
+
+    def run(
+        self, work: Callable[[MemoryTransaction], T], stopping: threading.Event | None = None
+    ) -> T:
+        """The result of `work` in a transaction, tried until it commits.
+
+        `work` must be safe to repeat.
+        """
+        while True:
+            try:
+                with self.transaction() as transaction:
+                    return work(transaction)
+            except DatabaseUnavailable:
+                if stopping is not None and stopping.is_set():
+                    raise
+
+
+def _nothing_fails(moment: Moment) -> None:
+    """A database that is always there."""
+
+
+def _nobody_listens() -> None:
+    """Nobody wants to know of commits."""

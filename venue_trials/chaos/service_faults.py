@@ -1,0 +1,103 @@
+"""Faults of the services: killed at any instruction, told to end, frozen."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from venue_launcher.processes import wait_until
+from venue_launcher.supervisor import SupervisedService
+from venue_trials.chaos.site import SERVICES, Site
+from venue_trials.chaos.timetable import PlannedFault
+
+_NOTICE_S = 30.0
+
+
+def kill_service(site: Site, fault: PlannedFault) -> None:
+    """SIGKILL to all processes of one service."""
+    service = site.service(fault.target)
+    before = service.restarts
+    _kill(site, fault.target)
+    _await_restart(site, service, before)
+
+
+def kill_all_services(site: Site, fault: PlannedFault) -> None:
+    """SIGKILL to all services at once, as when the power goes."""
+    for name in SERVICES:
+        _kill(site, name)
+
+
+def kill_worker(site: Site, fault: PlannedFault) -> None:
+    """SIGKILL to the process that does the work; gunicorn's master, or the supervisor, starts
+    another.
+    """
+    pid = site.wait_for_pid(fault.target)
+    for worker in _children(pid) if pid else []:
+        _signal(worker, signal.SIGKILL)
+
+
+def terminate_service(site: Site, fault: PlannedFault) -> None:
+    """SIGTERM: it ends in order, and is started again."""
+    pid = site.wait_for_pid(fault.target)
+    service = site.service(fault.target)
+    before = service.restarts
+    if pid:
+        site.ended[fault.target] += 1
+        _signal(pid, signal.SIGTERM)
+    _await_restart(site, service, before)
+
+
+def freeze_service(site: Site, fault: PlannedFault) -> None:
+    """SIGSTOP to all its processes, SIGCONT after a while: connections time out, leases pass,
+    nothing is noticed.
+    """
+    pid = _signal_group(site, fault.target, signal.SIGSTOP)
+    try:
+        site.pause(fault.seconds)
+    finally:
+        if pid is not None and site.pid(fault.target) == pid:
+            _to_group(pid, signal.SIGCONT)
+
+
+def _kill(site: Site, name: str) -> None:
+    if _signal_group(site, name, signal.SIGKILL) is not None:
+        site.ended[name] += 1
+
+
+def _signal_group(site: Site, name: str, number: int) -> int | None:
+    pid = site.wait_for_pid(name)
+    if pid is not None:
+        _to_group(pid, number)
+    return pid
+
+
+def _await_restart(site: Site, service: SupervisedService, before: int) -> None:
+    """Wait until the supervisor has noticed, so that readiness is asked of the new process."""
+    wait_until(
+        lambda: service.restarts > before or site.stopping.is_set(), _NOTICE_S, pause_s=0.005
+    )
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    except OSError:
+        return []
+
+
+def _signal(pid: int, number: int) -> None:
+    _quietly(lambda: os.kill(pid, number))
+
+
+def _to_group(group: int, number: int) -> None:
+    _quietly(lambda: os.killpg(group, number))
+
+
+def _quietly(send: Callable[[], None]) -> None:
+    """Whoever is gone already needs no signal."""
+    try:
+        send()
+    except ProcessLookupError:
+        return

@@ -1,0 +1,102 @@
+"""The place of a campaign: a private venue with servers of its own, gone at the end, and handles on
+its parts.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import psycopg2
+
+from venue_launcher import running_venue, services, temporary_site
+from venue_launcher.infrastructure.postgres_server import PrivatePostgres
+from venue_launcher.infrastructure.rabbitmq_server import PrivateRabbitMQ
+from venue_launcher.running_venue import RunningVenue
+from venue_launcher.supervisor import SupervisedService
+from venue_launcher.terminal import Report
+from venue_trials.chaos.limited_disk import LimitedDisk, mounted
+
+SERVICES = tuple(service.name for service in services.STOP_ORDER)
+_RESTARTS_ALLOWED = 100_000
+"""A campaign kills more often than any supervisor should forgive."""
+DISK_MEGABYTES = 1_536
+_WAL_SETTINGS = ("max_wal_size = '256MB'", "min_wal_size = '80MB'")
+
+
+@dataclass
+class Site:
+    """A running venue whose servers may be killed one by one."""
+
+    venue: RunningVenue
+    postgres: PrivatePostgres
+    broker: PrivateRabbitMQ
+    disk: LimitedDisk | None
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set at the end of the campaign: every outage ends at once."""
+    ended: Counter[str] = field(default_factory=Counter)
+    """How often each service was ended on purpose."""
+
+    def service(self, name: str) -> SupervisedService:
+        """A service by name; KeyError if there is none."""
+        assert self.venue.supervisor is not None
+        return {service.name: service for service in self.venue.supervisor.services}[name]
+
+    def pid(self, name: str) -> int | None:
+        """Pid of a service's first process, which leads its group; None while it does not run."""
+        return self.service(name).pid
+
+    def wait_for_pid(self, name: str, patience_s: float = 30.0) -> int | None:
+        """The pid once the service runs (the supervisor may be between two starts)."""
+        deadline = time.monotonic() + patience_s
+        while (pid := self.pid(name)) is None and time.monotonic() < deadline:
+            self.stopping.wait(0.02)
+        return pid
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass inside an outage; less when the campaign ends."""
+        self.stopping.wait(seconds)
+
+    def unready(self) -> dict[str, str]:
+        """What each service that is not ready waits for."""
+        found = {name: self.service(name).readiness() for name in SERVICES}
+        return {name: reason for name, reason in found.items() if reason is not None}
+
+
+@contextmanager
+def open_site(report: Report, disk_megabytes: int = DISK_MEGABYTES) -> Iterator[Site]:
+    """A started venue in a temporary folder.
+
+    Raises Unavailable, InfrastructureError. From the main thread only.
+    """
+    way = temporary_site.way()
+    with ExitStack() as stack:
+        folder = stack.enter_context(temporary_site.temporary_folder("venue-chaos-"))
+        disk = stack.enter_context(mounted(folder / way / "postgres", disk_megabytes))
+        venue = stack.enter_context(
+            running_venue.start(way, folder, report, failures_allowed=_RESTARTS_ALLOWED)
+        )
+        yield _site(venue, disk)
+
+
+def _site(venue: RunningVenue, disk: LimitedDisk | None) -> Site:
+    assert venue.infrastructure is not None
+    postgres, broker = venue.infrastructure.postgres.server, venue.infrastructure.broker.server
+    assert isinstance(postgres, PrivatePostgres) and isinstance(broker, PrivateRabbitMQ)
+    _keep_wal_small(postgres.url)
+    return Site(venue, postgres, broker, disk)
+
+
+def _keep_wal_small(url: str) -> None:
+    """The limited disk shall be filled by us alone."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            for setting in _WAL_SETTINGS:
+                cursor.execute(f"ALTER SYSTEM SET {setting}")
+            cursor.execute("SELECT pg_reload_conf()")
+    finally:
+        connection.close()

@@ -1,0 +1,137 @@
+"""Order files of the matching consensus: seq,type,side,ioc,qty,order_id,price_ticks."""
+
+import csv
+import lzma
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from venue_protocol.orders import BUY, GTC, IOC, SELL, Side, TimeInForce
+from venue_trials.recorded_flow.rehearsal import Engine, Rehearsal
+from venue_trials.recorded_flow.steps import Plan, RecordingError, ReplayFill
+
+TICK_E4 = 50
+"""One tick of these files is 0.005 USD."""
+HEADER = ["seq", "type", "side", "ioc", "qty", "order_id", "price_ticks"]
+_SIDES: dict[str, Side] = {"B": BUY, "S": SELL}
+_TRADE = "1"
+_CANCEL = "C"
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One line; a cancel has but a label."""
+
+    sequence: int
+    kind: str
+    label: str
+    side: Side = BUY
+    quantity: int = 0
+    price_e4: int = 0
+    time_in_force: TimeInForce = GTC
+
+
+def plan_consensus(file: Path, engine: Engine, accounts: int = 2, limit: int | None = None) -> Plan:
+    """The first `limit` messages as steps. A modify of an open order is its cancel and a new order
+    behind the others.
+
+    Expected fills come from the reports beside the file, else from the rehearsal. RecordingError
+    names a line that is not of this format.
+    """
+    rehearsal = Rehearsal(engine)
+    last = -1
+    messages = 0
+    for message in islice(_messages(file), limit):
+        last = message.sequence
+        _ACTIONS[message.kind](rehearsal, message)
+        messages += 1
+    reports = file.with_name(file.name.replace(".orders.csv", ".reports.txt"))
+    recorded = reports != file and reports.is_file()
+    return Plan(
+        TICK_E4,
+        messages,
+        rehearsal.steps(accounts),
+        recorded_fills(reports, last) if recorded else rehearsal.fills,
+        rehearsal.levels(),
+        rehearsal.labels,
+        reports.name if recorded else "a rehearsal in the matching engine",
+    )
+
+
+def recorded_fills(reports: Path, last_message: int) -> list[ReplayFill]:
+    """The trades that the reports file lists up to a message: lines
+    `1,seq,price,qty,maker_id,taker_id`.
+    """
+    rows = (
+        line.split(",") for line in read_text(reports).splitlines() if line.startswith(f"{_TRADE},")
+    )
+    return [
+        ReplayFill(int(price) * TICK_E4, int(quantity), maker, taker)
+        for _, sequence, price, quantity, maker, taker in rows
+        if int(sequence) <= last_message
+    ]
+
+
+def read_text(file: Path) -> str:
+    """The text of a file, unpacked when its name ends in .xz; RecordingError if it holds something
+    else.
+    """
+    try:
+        if file.suffix == ".xz":
+            with lzma.open(file, "rt", encoding="ascii") as unpacked:
+                return unpacked.read()
+        return file.read_text(encoding="ascii")
+    except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
+        raise RecordingError(
+            f"{file.name} is no recording of orders: it is no plain text (nor .xz of one)"
+        ) from error
+
+
+def _messages(file: Path) -> Iterator[_Message]:
+    rows = csv.reader(read_text(file).splitlines())
+    if next(rows, None) != HEADER:
+        raise RecordingError(f"{file.name}: the first line must be {','.join(HEADER)}")
+    for number, row in enumerate(rows, 2):
+        try:
+            yield _message(row)
+        except (KeyError, ValueError) as error:
+            raise RecordingError(
+                f"{file.name}: line {number} is not a message: {','.join(row)}"
+            ) from error
+
+
+def _message(row: list[str]) -> _Message:
+    sequence, kind, side, ioc, quantity, label, ticks = row
+    if kind not in _ACTIONS:
+        raise ValueError(kind)
+    if kind == _CANCEL:
+        return _Message(int(sequence), kind, label)
+    time_in_force: TimeInForce = IOC if ioc == "1" else GTC
+    return _Message(
+        int(sequence), kind, label, _SIDES[side], int(quantity), int(ticks) * TICK_E4, time_in_force
+    )
+
+
+def _place(rehearsal: Rehearsal, message: _Message) -> None:
+    rehearsal.place(
+        message.label, message.side, message.quantity, message.price_e4, message.time_in_force
+    )
+
+
+def _cancel(rehearsal: Rehearsal, message: _Message) -> None:
+    if rehearsal.is_known(message.label):
+        rehearsal.cancel(message.label)
+
+
+def _modify(rehearsal: Rehearsal, message: _Message) -> None:
+    if rehearsal.leaves(message.label):
+        rehearsal.cancel(message.label)
+        _place(rehearsal, message)
+
+
+_ACTIONS: dict[str, Callable[[Rehearsal, _Message], None]] = {
+    "N": _place,
+    _CANCEL: _cancel,
+    "M": _modify,
+}
