@@ -20,7 +20,7 @@ from venue_launcher.terminal import silent
 LAUNCHER = """
 import sys, time
 from pathlib import Path
-from venue_cli import infrastructure
+from venue_launcher import infrastructure
 found = infrastructure.start("private", Path(sys.argv[1]), lambda line: None)
 print(*[server.pid for server in found.servers], flush=True)
 time.sleep(600)

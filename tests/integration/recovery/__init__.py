@@ -1,0 +1,1 @@
+"""Tests that share one venue: the folder is a package so that its venue ends with its last test."""
