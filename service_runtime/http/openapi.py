@@ -93,6 +93,8 @@ class Operation:
 
 
 _PLAIN = "text/plain"
+NEXT = Maybe("47")
+"""Of each list: what to send as `after` for the following page; null at the end."""
 COMMON = (
     Operation(
         "GET",
@@ -131,6 +133,12 @@ LIMIT = Query(
     "at most so many rows",
     {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},
 )
+CURSOR = Query(
+    "after",
+    "the `next` of the page before; left out for the first page",
+    {"type": "string", "maxLength": 200},
+)
+"""Of a list whose `next` is no plain number (service_runtime.http.paging)."""
 
 
 TERMS = {
