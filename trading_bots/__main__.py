@@ -1,5 +1,6 @@
-"""`python -m trading_bots`: one bot from options or the environment, or many from a file, until a
-signal ends it.
+"""`python -m trading_bots`: runs one bot from options or the environment, or many from a file.
+
+A signal ends it.
 """
 
 import argparse
@@ -15,11 +16,11 @@ from types import FrameType
 
 import msgspec
 
-from trading_bots.client import MARKET_DATA_URL, ORDER_ENTRY_URL
 from trading_bots.progress import Progress
 from trading_bots.refusal import Refused, VenueUnavailable
-from trading_bots.runner import BotSettings, Fleet, VenueAddress
+from trading_bots.runner import BotSettings, Fleet
 from trading_bots.strategies import STRATEGIES
+from trading_bots.venue_address import VenueAddress
 
 log = logging.getLogger("trading_bots")
 
@@ -27,7 +28,7 @@ _REPORT_EVERY_S = 5.0
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Play the bots that the arguments and the environment name; the exit code."""
+    """Run the bots that the arguments and the environment name; the exit code."""
     options = _parser(environment).parse_args(arguments)
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
@@ -52,8 +53,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def read_bots(options: argparse.Namespace) -> list[BotSettings]:
-    """The bots of the file, or the one that the options describe; ValueError says what is missing
-    or wrong.
+    """The bots of the file, or the one that the options describe.
+
+    ValueError says what is missing or wrong.
     """
     if options.bots:
         text = (
@@ -78,7 +80,7 @@ def read_bots(options: argparse.Namespace) -> list[BotSettings]:
 def _fleet(
     bots: list[BotSettings], address: VenueAddress, stopping: threading.Event
 ) -> Fleet | None:
-    """The fleet, once the venue answers; None when a signal comes first."""
+    """The fleet, once the venue answers; None if a signal comes before that."""
     while not stopping.is_set():
         try:
             return Fleet(bots, address)
@@ -88,21 +90,21 @@ def _fleet(
 
 
 def _play(fleet: Fleet, stopping: threading.Event, progress: Progress | None) -> int:
-    """Let the fleet trade and tell how it goes; 1 when every bot ended by itself."""
+    """Let the fleet trade and print its progress; 1 when every bot ended by itself."""
     started = time.monotonic()
     if progress:
         progress.lines(0.0)
     fleet.start()
     while not stopping.wait(_REPORT_EVERY_S) and fleet.is_playing():
-        _tell(progress, started, stopping)
+        _print_progress(progress, started, stopping)
     ended_alone = not stopping.is_set()
     fleet.stop()
-    _tell(progress, started, stopping)
+    _print_progress(progress, started, stopping)
     return 1 if ended_alone else 0
 
 
-def _tell(progress: Progress | None, started: float, stopping: threading.Event) -> None:
-    """Print how the bots get on; whoever closed the pipe wants no more bots either."""
+def _print_progress(progress: Progress | None, started: float, stopping: threading.Event) -> None:
+    """Print a line for each bot; a closed pipe (`… | head`) ends the bots too."""
     if progress is None:
         return
     try:
@@ -115,11 +117,11 @@ def _tell(progress: Progress | None, started: float, stopping: threading.Event) 
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m trading_bots",
-        description="Plays a strategy at the venue. Every option may come from the environment instead: "
-        "VENUE_CLIENT_ID, VENUE_API_KEY, VENUE_ORDER_ENTRY_URL, VENUE_MARKET_DATA_URL, "
+        description="Runs a strategy at the venue. Every option may come from the environment "
+        "instead: VENUE_CLIENT_ID, VENUE_API_KEY, VENUE_ORDER_ENTRY_URL, VENUE_MARKET_DATA_URL, "
         "VENUE_BOT_STRATEGY, VENUE_BOT_SECURITY, VENUE_BOT_SEED, VENUE_BOT_RATE, VENUE_BOTS.",
     )
-    get = environment.get
+    get, address = environment.get, VenueAddress.find(environment)
     parser.add_argument(
         "--client-id", default=get("VENUE_CLIENT_ID"), help="the account to trade with"
     )
@@ -141,12 +143,12 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "--bots",
         metavar="FILE",
         default=get("VENUE_BOTS"),
-        help="many bots in one process: a JSON list of objects with client_id, api_key, security, strategy, seed "
-        "and rate; - reads it from standard input",
+        help="many bots in one process: a JSON list of objects with client_id, api_key, security, "
+        "strategy, seed and rate; - reads it from standard input",
     )
-    parser.add_argument("--quiet", action="store_true", help="no lines of progress; warnings stay")
-    parser.add_argument("--order-entry-url", default=get("VENUE_ORDER_ENTRY_URL", ORDER_ENTRY_URL))
-    parser.add_argument("--market-data-url", default=get("VENUE_MARKET_DATA_URL", MARKET_DATA_URL))
+    parser.add_argument("--quiet", action="store_true", help="print warnings only, no progress")
+    parser.add_argument("--order-entry-url", default=address.order_entry_url)
+    parser.add_argument("--market-data-url", default=address.market_data_url)
     return parser
 
 

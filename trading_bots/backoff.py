@@ -1,6 +1,4 @@
-"""Waiting before another attempt: doubling, with jitter, so that many bots do not come back in
-step.
-"""
+"""Pauses between attempts: they double, and vary so that many bots do not return in step."""
 
 import random
 

@@ -4,8 +4,8 @@
     receipt = venue.place("AAPL", "BUY", 10, price="100.05")
 
 Each order gets a client_order_id of its own, so a request that met a time-out, a 5xx or a 429 is
-repeated without ever placing an order twice. A refusal raises `Refused`; a venue that stays away
-raises `VenueUnavailable`. One client serves one thread.
+repeated without ever placing an order twice. A refusal raises `Refused`; a venue that does not
+answer within the client's patience raises `VenueUnavailable`. One client serves one thread.
 """
 
 import itertools
@@ -32,15 +32,15 @@ from trading_bots.records import (
     read,
 )
 from trading_bots.refusal import Refused, VenueUnavailable, refusal_of
-from trading_bots.results import canceled_before, is_canceled_before, result_of
+from trading_bots.results import already_canceled, result_of, was_canceled_by_first_request
 from trading_bots.stream import Stream
 from trading_bots.transport import Transport
+from trading_bots.venue_address import MARKET_DATA_URL, ORDER_ENTRY_URL, VenueAddress
 
 __all__ = ["Amend", "Cancel", "Place", "Refused", "VenueClient", "VenueUnavailable"]
 
-ORDER_ENTRY_URL = "http://127.0.0.1:8001"
-MARKET_DATA_URL = "http://127.0.0.1:8000"
 _PAGE = 500
+"""Rows asked for at a time: half of the most that the feed gives, so that a page stays small."""
 
 
 class VenueClient:
@@ -63,33 +63,33 @@ class VenueClient:
         self.market_data_url = market_data_url
         self._timeout_s = timeout_s
         self._patience_s = patience_s
-        self._door = Transport(order_entry_url, api_key, timeout_s, patience_s, stopping)
+        self._order_entry = Transport(order_entry_url, api_key, timeout_s, patience_s, stopping)
         self._feed = Transport(market_data_url, api_key, timeout_s, patience_s, stopping)
         self._order_prefix = order_prefix or secrets.token_hex(6)
         self._order_numbers = itertools.count(1)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "VenueClient":
-        """The client named by VENUE_CLIENT_ID and VENUE_API_KEY, at VENUE_ORDER_ENTRY_URL and
-        VENUE_MARKET_DATA_URL.
+        """The client named by VENUE_CLIENT_ID and VENUE_API_KEY, at the address of `VenueAddress`.
 
-        ValueError says what to set; the two URLs have defaults for a venue on this machine.
+        ValueError says what to set.
         """
         for name in ("VENUE_CLIENT_ID", "VENUE_API_KEY"):
             if not environment.get(name):
                 raise ValueError(
                     f"set {name}: ./venue client create NAME prints the key of a new client"
                 )
+        address = VenueAddress.find(environment)
         return cls(
             environment["VENUE_CLIENT_ID"],
             environment["VENUE_API_KEY"],
-            environment.get("VENUE_ORDER_ENTRY_URL", ORDER_ENTRY_URL),
-            environment.get("VENUE_MARKET_DATA_URL", MARKET_DATA_URL),
+            address.order_entry_url,
+            address.market_data_url,
         )
 
     def close(self) -> None:
         """Close the connections."""
-        self._door.close()
+        self._order_entry.close()
         self._feed.close()
 
     def place(
@@ -102,72 +102,91 @@ class VenueClient:
         client_order_id: str | None = None,
         **terms: Any,
     ) -> Receipt:
-        """Place a limit order, or a market order where `price` is None. When it returns, the order
-        is durable.
+        """Place a limit order, or a market order where `price` is None.
 
-        `terms`: the rarer fields of `Place`, such as stop_price or post_only.
+        The order is durable when this returns. `terms` are the rarer fields of `Place`, such as
+        stop_price or post_only.
         """
         order = self._named(
             Place(security, side, quantity, price, time_in_force, client_order_id, **terms)
         )
-        receipt: Receipt = read(self._door.request("POST", "/v1/orders", order.to_json()), Receipt)
+        receipt: Receipt = read(
+            self._order_entry.request("POST", "/v1/orders", order.to_json()), Receipt
+        )
         return receipt
 
     def place_many(self, orders: Sequence[Place]) -> list[Receipt | Refused]:
-        """Place up to 500 orders in one request: for each, in order, its receipt or its refusal."""
+        """Place up to MOST_COMMANDS orders in one request: for each its receipt or its refusal."""
         body = [self._named(order).to_json() for order in orders]
         return self._send_list("/v1/orders", body)
 
     def send(self, commands: Sequence[Command]) -> list[Receipt | Refused]:
-        """Do up to 500 commands of any kind in one request, in order: for each its receipt or its
-        refusal.
+        """Send up to MOST_COMMANDS commands of any kind in one request.
+
+        The venue does them in order and gives for each its receipt or its refusal.
         """
         body = [command_json(command) for command in self.named(commands)]
         return self._send_list("/v1/commands", body)
 
     def cancel(self, order_id: int) -> Receipt:
-        """Ask for what is left of an own order to be canceled; the `orders` channel tells how it
-        ended.
+        """Ask the venue to cancel what is left of an own order.
+
+        The `orders` channel tells how the order ended.
         """
         try:
-            receipt: Receipt = read(self._door.request("DELETE", f"/v1/orders/{order_id}"), Receipt)
+            receipt: Receipt = read(
+                self._order_entry.request("DELETE", f"/v1/orders/{order_id}"), Receipt
+            )
         except Refused as refused:
-            if not is_canceled_before(refused, self._door.is_repeated):
+            if not was_canceled_by_first_request(refused, self._order_entry.is_repeated):
                 raise
-            return canceled_before(order_id)
+            return already_canceled(order_id)
         return receipt
 
     def cancel_all(self, security: str | None = None) -> None:
         """Cancel every open order, or those in one security."""
-        self._door.request("DELETE", "/v1/orders", query={"security": security})
+        self._order_entry.request("DELETE", "/v1/orders", query={"security": security})
 
     def cancel_after(self, timeout_ms: int) -> None:
-        """Dead man's switch: all open orders are canceled so long after now, unless asked again
-        before; 0 disarms.
+        """Set the dead man's switch: the venue cancels all open orders after `timeout_ms`.
+
+        Each call starts the time again; 0 turns the switch off.
         """
-        self._door.request("POST", "/v1/cancel-after", {"timeout_ms": timeout_ms})
+        self._order_entry.request("POST", "/v1/cancel-after", {"timeout_ms": timeout_ms})
 
     def amend(
         self, order_id: int, quantity: int | None = None, price: Amount | None = None
     ) -> Receipt:
-        """Change total quantity or price. Less at the same price keeps its place in the queue."""
+        """Change the total quantity or the price.
+
+        An order that only gets smaller keeps its place in the queue.
+        """
         terms = Amend(order_id, None, quantity, price).to_json()
         body = {name: value for name, value in terms.items() if name != "order_id"}
         body["client_order_id"] = self._next_id()
         receipt: Receipt = read(
-            self._door.request("PATCH", f"/v1/orders/{order_id}", body), Receipt
+            self._order_entry.request("PATCH", f"/v1/orders/{order_id}", body), Receipt
         )
         return receipt
 
     def order(self, order_id: int) -> Order:
         """Where an own order stands."""
-        order: Order = read(self._door.request("GET", f"/v1/orders/{order_id}"), Order)
+        order: Order = read(self._order_entry.request("GET", f"/v1/orders/{order_id}"), Order)
         return order
 
     def orders(self, status: str = "open", limit: int | None = None) -> list[Order]:
-        """Own orders: `open` ones or `all`."""
-        content = self._feed.request("GET", "/v1/orders", query={"status": status, "limit": limit})
-        return _list(content, "orders", Order)
+        """Own orders, newest first, `open` ones or `all`: every one, or the newest `limit`."""
+        found: list[Order] = []
+        before: int | None = None
+        while limit is None or len(found) < limit:
+            size = _PAGE if limit is None else min(_PAGE, limit - len(found))
+            query = {"status": status, "limit": size, "before": before}
+            page = _list(self._feed.request("GET", "/v1/orders", query=query), "orders", Order)
+            found += page
+            if len(page) < size:
+                break
+            before = page[-1].order_id
+        return found
 
     def balance(self) -> Balance:
         """Own cash."""
@@ -192,9 +211,7 @@ class VenueClient:
         return _list(content, "fills", Fill)
 
     def settlement_reports(self, after: int = 0, page: int = _PAGE) -> Iterator[SettlementReport]:
-        """Every own settlement report after a sequence, oldest first, page by page until there are
-        no more.
-        """
+        """Every own settlement report after a sequence, oldest first, read page by page."""
         while True:
             content = self._feed.request(
                 "GET", "/settlement-reports", query={"after": after, "limit": page}
@@ -231,28 +248,32 @@ class VenueClient:
         return _list(content, "trades", PublicTrade)
 
     def stream(self) -> Stream:
-        """A WebSocket to the market data and to the own orders, fills and settlements."""
+        """A WebSocket with market data and with the client's own orders, fills and settlements."""
         return Stream(self.market_data_url, self.api_key)
 
     def order_socket(self) -> OrderSocket:
-        """Order entry over a WebSocket, with order names of this client's own."""
+        """Order entry over a WebSocket, with this client's series of client_order_ids."""
         return OrderSocket(
             self.order_entry_url, self.api_key, self.named, self._timeout_s, self._patience_s
         )
 
     def _send_list(self, path: str, body: list[dict[str, Any]]) -> list[Receipt | Refused]:
-        """The results, once each is definite: a list with an unclear one is asked for again as a
-        whole.
+        """The results, once each is definite.
+
+        A list with a result that is still open is sent again as a whole.
         """
         if not body:
             return []
-        content = self._door.request("POST", path, body, open_question=_unclear_result)
+        content = self._order_entry.request("POST", path, body, open_question=_unclear_result)
         results = zip(body, content["results"], strict=True)
-        return [result_of(action, result, self._door.is_repeated) for action, result in results]
+        return [
+            result_of(action, result, self._order_entry.is_repeated) for action, result in results
+        ]
 
     def named(self, commands: Sequence[Command]) -> list[Command]:
-        """The same commands, each order and amend with a name of its own: what is safe to send
-        again as a whole.
+        """The same commands, each order and amend with a name of its own.
+
+        A list of named commands may be sent again as a whole: the venue does nothing twice.
         """
         return [self._named_command(command) for command in commands]
 

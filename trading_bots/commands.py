@@ -1,8 +1,11 @@
-"""What a bot can ask for at the door, as the JSON of `POST /v1/commands`."""
+"""What a bot can ask for at order entry, as the JSON of `POST /v1/commands`."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+MOST_COMMANDS = 1000
+"""Commands in one list, over REST or WebSocket; the venue refuses a longer list as a whole."""
 
 Amount = Decimal | str | int
 """A price. Floats are refused: 0.1 + 0.2 is not 0.3."""
@@ -29,10 +32,10 @@ _OPTIONAL = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Place a limit order, or a market order where `price` is None; with a stop_price, one that
-    waits for it.
+    """Place a limit order, or a market order where `price` is None.
 
-    `quantity` in shares. docs/orders.md of the venue tells the types and what goes together.
+    With a `stop_price` the order waits until the market reaches it. `quantity` is in shares.
+    docs/orders.md of the venue explains the types, and which fields go together.
     """
 
     security: str
@@ -46,23 +49,23 @@ class Place:
     expire_time: str | None = None
     """For time_in_force GTD: UTC, such as 2026-11-21T14:30:00Z."""
     min_quantity: int | None = None
-    """For time_in_force IOC: at least so many shares at once, or none."""
+    """For time_in_force IOC: trade at least so many shares at once, or none."""
     display_quantity: int | None = None
-    """An iceberg: shares shown at a time."""
+    """For an iceberg: how many shares the book shows at a time."""
     post_only: bool = False
     """Canceled instead of trading on entry."""
     self_trade_prevention: str | None = None
-    """cancel_newest (what the venue does by itself), cancel_oldest, cancel_both or decrement."""
+    """cancel_newest (the default of the venue), cancel_oldest, cancel_both or decrement."""
 
     @property
     def type(self) -> str:
-        """The order type, as the prices tell."""
+        """The order type, which follows from the prices that are given."""
         if self.stop_price is not None:
             return "stop" if self.price is None else "stop_limit"
         return "market" if self.price is None else "limit"
 
     def to_json(self) -> dict[str, Any]:
-        """The order as the door reads it."""
+        """The order as order entry reads it."""
         order: dict[str, Any] = {
             "security": self.security,
             "side": self.side.upper(),

@@ -1,6 +1,4 @@
-"""What all bots of a process know of the market: trading rules, and the newest price of each
-security.
-"""
+"""What all bots of a process know of the market: trading rules and newest prices."""
 
 import logging
 import threading
@@ -14,6 +12,7 @@ from trading_bots.refusal import Refused, VenueUnavailable
 log = logging.getLogger(__name__)
 
 _TURN_S = 0.5
+"""How often `follow` looks whether it should stop."""
 
 
 class Market:
@@ -37,9 +36,7 @@ class Market:
         return self._prices[security]
 
     def follow(self, stopping: threading.Event) -> None:
-        """Keep the prices up to date from the stream until `stopping`; survives a venue that goes
-        away.
-        """
+        """Keep the prices up to date from the stream until `stopping`, through any outage."""
         with self._client.stream() as stream:
             for security in self._rules:
                 stream.subscribe("price", security)
@@ -47,10 +44,10 @@ class Market:
                 try:
                     message = stream.receive(_TURN_S)
                     if message is not None:
-                        self._take(read(message, Price))
+                        self._note(read(message, Price))
                 except (Refused, VenueUnavailable, msgspec.ValidationError) as error:
                     log.warning("price stream: %s", error)
                     stopping.wait(_TURN_S)
 
-    def _take(self, price: Price) -> None:
+    def _note(self, price: Price) -> None:
         self._prices[price.security] = price

@@ -1,4 +1,4 @@
-"""How each bot of a fleet gets on: orders, fills, and what it is worth at the last prices."""
+"""What each bot of a fleet has done: orders, fills, and its equity at the last prices."""
 
 import threading
 from collections.abc import Sequence
@@ -7,7 +7,8 @@ from decimal import Decimal
 from trading_bots.client import VenueClient
 from trading_bots.market import Market
 from trading_bots.refusal import Refused, VenueUnavailable
-from trading_bots.runner import Bot, Fleet, VenueAddress
+from trading_bots.runner import Bot, Fleet
+from trading_bots.venue_address import VenueAddress
 
 _PATIENCE_S = 1.0
 _PAGE = 1000
@@ -21,10 +22,10 @@ class Progress:
         self._width = max(len(bot.settings.client_id) for bot in fleet.bots)
 
     def lines(self, elapsed_s: float) -> list[str]:
-        """A line a bot: seconds, client, orders, refused commands, fills and equity (with its
-        change) since the start.
+        """One line for each bot, with what has changed since the start.
 
-        A dash where the venue does not answer.
+        Seconds, client, orders, refused commands, fills, equity and its change; a dash stands where
+        the venue does not answer.
         """
         return [
             f"{elapsed_s:>6.0f} s  {account.bot.settings.client_id:<{self._width}}  "
@@ -72,7 +73,7 @@ class _Account:
             return f"{counted}  {'-':>6} fills  equity -"
 
     def _count_fills(self) -> None:
-        """Add the fills since the last look; those from before the first count for nothing."""
+        """Add the fills since the last call; fills from before the first call do not count."""
         new = 0
         while page := self.client.fills(self._last_fill, _PAGE):
             new += len(page)

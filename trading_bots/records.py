@@ -1,4 +1,4 @@
-"""What the venue answers, as typed records. Money and prices are Decimal, quantities whole shares.
+"""The venue's answers as typed records. Money and prices are Decimal, quantities whole shares.
 
 Fields that a newer venue adds are ignored.
 """
@@ -16,7 +16,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
 class Receipt(_Record, frozen=True, kw_only=True):
     """The order or command is durable.
 
-    `duplicate`: it already was, this is the first answer again.
+    `duplicate`: it was durable before, and this is the first answer again.
     """
 
     order_id: int
@@ -73,8 +73,9 @@ class Holding(_Record, frozen=True, kw_only=True):
 
 
 class SecurityRules(_Record, frozen=True, kw_only=True):
-    """One listed security: prices are multiples of `tick` inside the band, quantities multiples of
-    `lot`.
+    """One listed security.
+
+    Prices are multiples of `tick` inside the band, quantities multiples of `lot`.
     """
 
     security: str
@@ -158,7 +159,5 @@ class SettlementReport(_Record, frozen=True, kw_only=True):
 
 
 def read(content: Any, record: type[Any]) -> Any:
-    """`content` (decoded JSON) as a `record` or list of them; msgspec.ValidationError if it is
-    none.
-    """
+    """`content` (decoded JSON) as a `record` or a list of them; else msgspec.ValidationError."""
     return msgspec.convert(content, record, strict=False)

@@ -1,12 +1,13 @@
-"""What can come back instead of an answer."""
+"""The two exceptions of the client library: refused, and no answer."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 class Refused(Exception):
-    """The venue said no: nothing was done. `code` is one of its closed list, for example
-    `risk.insufficient_funds`.
+    """The venue refused the request and did nothing.
+
+    `code` is one of the venue's closed list, for example `risk.insufficient_funds`.
     """
 
     def __init__(
@@ -33,9 +34,7 @@ class VenueUnavailable(Exception):
 
 
 def refusal_of(content: Any, http_status: int | None = None) -> Refused | None:
-    """The refusal in a JSON answer of the shape `{"error": {...}}`, or None if it is another
-    answer.
-    """
+    """The refusal in a JSON answer of the shape `{"error": {...}}`; None for another answer."""
     error = content.get("error") if isinstance(content, dict) else None
     if not isinstance(error, dict):
         return None

@@ -1,12 +1,10 @@
-"""Checking one's own settlement reports without trusting the venue: no report changed, none left
-out.
+"""Checks a client's settlement reports without trusting the venue: none changed, none left out.
 
     first_break = verify(fetch("http://127.0.0.1:8000", api_key))
 
-or `python -m trading_bots.report_chain`, which takes VENUE_MARKET_DATA_URL and VENUE_API_KEY from
-the environment. Each report carries the SHA-256 of its own text without the hash, and the hash of
-the client's report before it. So whoever kept one hash can prove that everything before it is still
-what it was.
+or `python -m trading_bots.report_chain`, which takes VENUE_API_KEY from the environment. Each
+report carries the SHA-256 of its own text without the hash, and the hash of the client's report
+before it. So a client that keeps one hash can prove that everything before it is still what it was.
 """
 
 import hashlib
@@ -20,6 +18,7 @@ import msgspec
 
 from trading_bots.refusal import Refused, VenueUnavailable
 from trading_bots.transport import Transport
+from trading_bots.venue_address import VenueAddress
 
 GENESIS_HASH = "0" * 64
 """What the first report of a client names as its predecessor."""
@@ -38,9 +37,9 @@ class Break(msgspec.Struct, frozen=True):
 
 
 class _Canonical(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A report as the venue hashes it: fields in this order, those that say nothing left out.
+    """A report as the venue hashes it: fields in this order, without those at their default.
 
-    Money in ten-thousandths of a dollar.
+    Money is in ten-thousandths of a dollar.
     """
 
     sequence: int
@@ -75,11 +74,10 @@ def verify(
     balance_e4: int = 0,
     holdings: Mapping[str, int] | None = None,
 ) -> Break | None:
-    """None if these reports of one client, oldest first, are an unbroken chain whose sums hold;
-    else the first break.
+    """The first break in these reports of one client, oldest first; None if there is none.
 
-    To go on from a checked part, give its last report's hash, client_sequence, balance and
-    holdings.
+    A chain is unbroken when hashes and numbers follow each other and the sums hold. To go on from a
+    checked part, give its last report's hash, client_sequence, balance and holdings.
     """
     held = dict(holdings or {})
     client_id: str | None = None
@@ -102,10 +100,9 @@ def verify(
 def fetch(
     market_data_url: str, api_key: str, client_id: str | None = None, after: int = 0
 ) -> Iterator[dict[str, Any]]:
-    """The key owner's settlement reports after a sequence, page by page, oldest first; an
-    administrator names a client.
+    """The key owner's settlement reports after a sequence, oldest first, read page by page.
 
-    Raises Refused or VenueUnavailable.
+    An administrator may name a client. Raises Refused or VenueUnavailable.
     """
     transport = Transport(market_data_url, api_key)
     try:
@@ -121,8 +118,8 @@ def fetch(
 
 
 def main() -> int:
-    """Check the own chain and say what was found; 0 when it holds."""
-    url = os.environ.get("VENUE_MARKET_DATA_URL", "http://127.0.0.1:8000")
+    """Check the key owner's chain and print what was found; 0 when it holds."""
+    url = VenueAddress.find().market_data_url
     try:
         reports = list(fetch(url, os.environ["VENUE_API_KEY"]))
     except (KeyError, Refused, VenueUnavailable) as error:
@@ -183,9 +180,7 @@ def _read(given: Report) -> tuple[_Canonical, str]:
 
 
 def _canonical_fields(shown: Mapping[str, Any]) -> dict[str, Any]:
-    """The venue's own fields of a report as the API shows it: dollars there, ten-thousandths
-    here.
-    """
+    """The hashed fields of a report as the API shows it: dollars there, ten-thousandths here."""
     fields = {name: shown[name] for name in _Canonical.__struct_fields__ if name in shown}
     fields["security_id"] = shown.get("security")
     fields["cash_e4"] = _e4(shown["cash"])

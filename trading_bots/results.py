@@ -1,4 +1,4 @@
-"""What an answer means to whoever sent the command."""
+"""What an answer means to the bot that sent the command."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +10,9 @@ _ALREADY_CANCELED = "order.already_canceled"
 
 
 def result_of(action: Mapping[str, Any], answer: Any, is_repeated: bool) -> Receipt | Refused:
-    """The receipt or the refusal of one command of a list; `is_repeated`: the list was sent more
-    than once.
+    """The receipt or the refusal of one command of a list.
+
+    `is_repeated`: the list was sent more than once.
     """
     refused = refusal_of(answer)
     if refused is None:
@@ -21,20 +22,21 @@ def result_of(action: Mapping[str, Any], answer: Any, is_repeated: bool) -> Rece
     if (
         action.get("action") == "cancel"
         and order_id is not None
-        and is_canceled_before(refused, is_repeated)
+        and was_canceled_by_first_request(refused, is_repeated)
     ):
-        return canceled_before(order_id)
+        return already_canceled(order_id)
     return refused
 
 
-def is_canceled_before(refused: Refused, is_repeated: bool) -> bool:
-    """Whether a cancel that was sent again found its order canceled: what it asked for is done.
+def was_canceled_by_first_request(refused: Refused, is_repeated: bool) -> bool:
+    """Whether a cancel that was sent twice is done, although the second request was refused.
 
-    A cancel has no name by which the venue could know it again, so the sender must.
+    A cancel has no name, so the venue can't recognise a repetition: it says that the order is
+    already canceled. Only the sender knows that its own first request may have done that.
     """
     return is_repeated and refused.code == _ALREADY_CANCELED
 
 
-def canceled_before(order_id: int) -> Receipt:
-    """The receipt of such a cancel."""
+def already_canceled(order_id: int) -> Receipt:
+    """The receipt of a cancel that the first of two requests has done."""
     return Receipt(order_id=order_id, status="canceled", duplicate=True)

@@ -1,12 +1,9 @@
-"""Plays strategies: one thread a bot, each with its own account, dice and rate, many bots in one
-process.
-"""
+"""Runs strategies: one thread for each bot, with its own account, dice and rate."""
 
 import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from random import Random
 
 import msgspec
@@ -19,21 +16,22 @@ from trading_bots.refusal import Refused, VenueUnavailable
 from trading_bots.statistics import Statistics
 from trading_bots.strategies import STRATEGIES
 from trading_bots.strategy import View
+from trading_bots.venue_address import VenueAddress
 from trading_bots.working_orders import WorkingOrders
 
 log = logging.getLogger(__name__)
 
 _CORRECT_EVERY_S = 5.0
+"""How often a bot compares its own list of open orders with the venue's."""
 _MOST_BEHIND_S = 1.0
-_MOST_LISTED = 500
+"""Decisions that are later than this are left out, so a bot does not flood a venue that is back."""
 _STOP_GRACE_S = 6.0
+"""A little longer than the time-out of one request."""
 _KEY_REFUSALS = frozenset({"auth.key_missing", "auth.key_invalid"})
 
 
 class BotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One bot: whose account, which strategy on which security, from which seed, decisions a
-    second.
-    """
+    """One bot: its account and key, its strategy and security, the seed, and decisions a second."""
 
     client_id: str
     api_key: str
@@ -47,14 +45,6 @@ class BotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError(f"strategy {self.strategy!r} is not one of {', '.join(STRATEGIES)}")
         if not 0 < self.rate <= 1000:
             raise ValueError(f"rate {self.rate} is not above 0 and at most 1000 decisions a second")
-
-
-@dataclass(frozen=True, slots=True)
-class VenueAddress:
-    """Where the venue's two public services answer."""
-
-    order_entry_url: str
-    market_data_url: str
 
 
 class Bot:
@@ -71,9 +61,7 @@ class Bot:
         self._correct_at = 0.0
 
     def play(self, stopping: threading.Event) -> None:
-        """Decide and send at the bot's rate until `stopping`, or until the venue no longer knows
-        the key.
-        """
+        """Decide and send at the bot's rate, until `stopping` or until its key is revoked."""
         due = time.monotonic() + self._random.uniform(0, 1 / self.settings.rate)
         while not stopping.wait(max(due - time.monotonic(), 0)):
             try:
@@ -101,10 +89,7 @@ class Bot:
     def _send(
         self, commands: Sequence[Command], stopping: threading.Event
     ) -> list[Receipt | Refused]:
-        """The answers.
-
-        The same commands again, under the same ids, while the outcome is unknown.
-        """
+        """The answers; the same commands are sent again, under the same ids, until they come."""
         while commands:
             try:
                 return self._client.send(commands)
@@ -116,7 +101,7 @@ class Bot:
 
     def _correct_working_orders(self) -> None:
         if time.monotonic() >= self._correct_at:
-            self._working.correct(self._client.orders("open", _MOST_LISTED))
+            self._working.correct(self._client.orders("open"))
             self._correct_at = time.monotonic() + _CORRECT_EVERY_S
 
 

@@ -1,6 +1,4 @@
-"""The frame of a bot's program: a client from the environment, one line for what is wrong, no order
-left behind.
-"""
+"""The frame of a bot's program: a client from the environment, and no order left behind."""
 
 import os
 import signal
@@ -16,16 +14,17 @@ from trading_bots.client import VenueClient
 from trading_bots.refusal import Refused, VenueUnavailable
 
 _CANCEL_PATIENCE_S = 10.0
+"""How long a bot that ends tries to cancel its orders: a restart of one service takes 2 to 7 s."""
 _LOOK_EVERY_S = 0.1
 
 
 @contextmanager
 def trading_session(environment: Mapping[str, str] = os.environ) -> Iterator[VenueClient]:
-    """The client that the environment names. However the block ends, its open orders are canceled.
+    """The client that the environment names; its open orders are canceled when the block ends.
 
-    Ctrl-C and SIGTERM end the block, and the program goes on behind it. A missing or wrong key and
-    a venue that stays away end the program with one line on standard error and exit code 2; other
-    exceptions pass. For the main thread.
+    Ctrl-C and SIGTERM end the block, and the program goes on after it. A missing or wrong key, and
+    a venue that does not answer, end the program with one line on standard error and exit code 2;
+    other exceptions pass. For the main thread.
     """
     try:
         venue = VenueClient.from_environment(environment)
@@ -42,7 +41,10 @@ def trading_session(environment: Mapping[str, str] = os.environ) -> Iterator[Ven
                 _give_up(str(error))
             _cancel_all(venue)
             if isinstance(error, VenueUnavailable):
-                _give_up(f"the venue does not answer ({error}): is it running? see ./venue status")
+                _give_up(
+                    f"no venue answers at {venue.order_entry_url} and {venue.market_data_url} "
+                    f"({error}): is it running? ./venue status says where"
+                )
             raise
         else:
             _cancel_all(venue)
@@ -68,10 +70,8 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
 
 
 def _cancel_all(venue: VenueClient) -> None:
-    """Cancel what is open, and look until nothing is: an order that was under way may have arrived
-    meanwhile.
-    """
-    last_words = VenueClient(
+    """Cancel what is open until nothing is: an order that was on its way may arrive late."""
+    canceling = VenueClient(
         venue.client_id,
         venue.api_key,
         venue.order_entry_url,
@@ -79,14 +79,14 @@ def _cancel_all(venue: VenueClient) -> None:
         patience_s=_CANCEL_PATIENCE_S,
     )
     deadline = time.monotonic() + _CANCEL_PATIENCE_S
-    turn = threading.Event()
+    pause = threading.Event()
     try:
-        last_words.cancel_all()
-        while last_words.orders():
+        canceling.cancel_all()
+        while canceling.orders():
             if time.monotonic() > deadline:
                 raise VenueUnavailable("orders are still listed as open")
-            turn.wait(_LOOK_EVERY_S)
-            last_words.cancel_all()
+            pause.wait(_LOOK_EVERY_S)
+            canceling.cancel_all()
     except (Refused, VenueUnavailable, KeyboardInterrupt) as error:
         print(
             f"trading_bots: orders may still be open ({error or 'interrupted'})",
@@ -94,4 +94,4 @@ def _cancel_all(venue: VenueClient) -> None:
             flush=True,
         )
     finally:
-        last_words.close()
+        canceling.close()

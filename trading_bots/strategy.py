@@ -1,6 +1,6 @@
-"""What a strategy sees and says.
+"""What a strategy is given, and what it returns.
 
-A strategy reads no clock, sends nothing and draws only from the dice it is given.
+A strategy reads no clock, sends nothing, and draws only from the dice it is given.
 """
 
 from collections.abc import Sequence
@@ -25,16 +25,14 @@ class WorkingOrder:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that a strategy decides on: the rules of its security, its price now, own open orders
-    (oldest first).
-    """
+    """All that a strategy knows: its security's rules and price, its open orders (oldest first)."""
 
     rules: SecurityRules
     price: Price
     working: tuple[WorkingOrder, ...] = ()
 
     def fair_price(self) -> Decimal:
-        """Middle of bid and ask; else the last price; else the reference price."""
+        """The middle of bid and ask; else the last price; else the reference price."""
         if self.price.bid is not None and self.price.ask is not None:
             return (self.price.bid + self.price.ask) / 2
         return self.price.last or self.rules.reference_price
@@ -44,14 +42,12 @@ class Strategy(Protocol):
     """One way to trade one security. May remember things between decisions."""
 
     def decide(self, view: View, random: Random) -> Sequence[Command]:
-        """What to send now, in order; nothing is fine too. Orders are named by the runner."""
+        """The commands to send now, in order; may be empty. The runner names the orders."""
         ...
 
 
 def on_tick(rules: SecurityRules, price: float | Decimal) -> Decimal:
-    """The price that the venue accepts nearest to `price`: on the tick, inside the band, above
-    zero.
-    """
+    """The nearest price that the venue accepts: on the tick, inside the band, above zero."""
     ticks = (Decimal(price) / rules.tick).to_integral_value(ROUND_HALF_EVEN)
     nearest = max(ticks, Decimal(1)) * rules.tick
     if rules.band_low is not None:
@@ -62,7 +58,7 @@ def on_tick(rules: SecurityRules, price: float | Decimal) -> Decimal:
 
 
 def either_side(random: Random) -> str:
-    """BUY or SELL, one as likely as the other."""
+    """BUY or SELL, with equal chances."""
     return random.choice(("BUY", "SELL"))
 
 

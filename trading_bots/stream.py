@@ -1,24 +1,23 @@
-"""The live stream: a WebSocket that comes back by itself and resumes where it was cut."""
+"""The live stream: a WebSocket that connects again by itself and resumes where it was cut."""
 
 import threading
 import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
-from websockets.sync.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from trading_bots.backoff import Backoff
 from trading_bots.refusal import VenueUnavailable, refusal_of
+from trading_bots.websocket import CONNECTION_FAULTS, ReopeningWebSocket
 
 RESUMABLE = frozenset({"orders", "fills", "settlements", "trades"})
 """Channels that the venue replays from a sequence; the others start with the state of now."""
 _PATIENCE_S = 60.0
-_OPEN_TIMEOUT_S = 5.0
-_CLOSE_TIMEOUT_S = 1.0
+"""How long attempts to connect may fail in a row: longer than a restart of the whole venue."""
 
 Subscription = tuple[str, str | None]
 
@@ -27,19 +26,13 @@ class Stream:
     """Subscriptions over one connection. One thread reads; `close` may come from another.
 
     After a cut it connects again, subscribes again, and asks for what it missed, so a reader sees
-    each message of a resumable channel exactly once, in order. A hole in the numbers is treated
-    as a cut.
+    each message of a resumable channel exactly once, in order. It treats a hole in the numbers as a
+    cut. Pauses before a new connection grow until a message arrives in order.
     """
 
     def __init__(self, market_data_url: str, api_key: str | None = None) -> None:
-        parts = urlsplit(market_data_url)
-        scheme = "wss" if parts.scheme == "https" else "ws"
-        self._url = urlunsplit(
-            (scheme, parts.netloc, f"{parts.path.rstrip('/')}/v1/stream", "", "")
-        )
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._socket = ReopeningWebSocket(market_data_url, "/v1/stream", api_key)
         self._last_seen: dict[Subscription, int | None] = {}
-        self._connection: ClientConnection | None = None
         self._closing = threading.Event()
         self._backoff = Backoff()
         self._failing_since: float | None = None
@@ -47,20 +40,20 @@ class Stream:
     def subscribe(
         self, channel: str, security: str | None = None, resume_from: int | None = None
     ) -> None:
-        """Ask for a channel: price, book, trades, status of a security; orders, fills, settlements
-        of one's own.
+        """Ask for a channel: price, book, trades or status of a security, or the client's own
+        orders, fills or settlements.
 
-        `resume_from`: the last sequence already seen; everything after it comes first.
+        `resume_from` is the last sequence already seen; everything after it comes first.
         """
         self._last_seen[channel, security] = resume_from
-        if self._connection is not None:
-            self._send_subscription(self._connection, (channel, security))
+        if self._socket.current is not None:
+            self._send_subscription(self._socket.current, (channel, security))
 
     def receive(self, timeout_s: float | None = None) -> dict[str, Any] | None:
-        """The next message of a subscribed channel; None when `timeout_s` passes or the stream is
-        closed.
+        """The next message of a subscribed channel.
 
-        Raises Refused when the venue refuses a subscription, VenueUnavailable when it stays away.
+        None when `timeout_s` passes or the stream is closed. Raises Refused when the venue refuses
+        a subscription, VenueUnavailable when it can't be reached for a minute.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while not self._closing.is_set():
@@ -69,26 +62,28 @@ class Stream:
                 return None
             connection = self._connected()
             if connection is None:
-                pause_s = self._backoff.next_s()
-                self._closing.wait(pause_s if remaining_s is None else min(pause_s, remaining_s))
+                self._pause(deadline)
                 continue
             try:
                 text = connection.recv(timeout=remaining_s)
             except TimeoutError:
                 return None
             except ConnectionClosed:
-                self._drop()
+                self._socket.drop()
                 continue
-            content = msgspec.json.decode(text)
-            if _is_away(content):
-                self._drop()
-                self._closing.wait(self._backoff.next_s())
-                continue
-            self._backoff.reset()
-            message = self._in_order(content)
+            message = self._admit(msgspec.json.decode(text))
             if message is not None:
+                self._backoff.reset()
                 return message
+            if self._socket.current is None:
+                self._pause(deadline)
         return None
+
+    def _pause(self, deadline: float | None) -> None:
+        """Wait before the next connection: longer each time, and never beyond the deadline."""
+        pause_s = self._backoff.next_s()
+        remaining_s = pause_s if deadline is None else max(deadline - time.monotonic(), 0)
+        self._closing.wait(min(pause_s, remaining_s))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Messages until the stream is closed."""
@@ -98,7 +93,7 @@ class Stream:
     def close(self) -> None:
         """End the stream; a `receive` that waits returns None."""
         self._closing.set()
-        self._drop()
+        self._socket.drop()
 
     def __enter__(self) -> "Stream":
         return self
@@ -111,13 +106,18 @@ class Stream:
     ) -> None:
         self.close()
 
-    def _in_order(self, message: dict[str, Any]) -> dict[str, Any] | None:
-        """The message if it follows what was seen; None for a control message, a repeat, or behind
-        a hole.
+    def _admit(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """The message if it follows what was seen.
+
+        None for a control message and for a repetition; None with the connection dropped behind a
+        hole, or when the venue says that it can't answer now. Raises another refusal.
         """
         refusal = refusal_of(message)
         if refusal is not None:
-            raise refusal
+            if not refusal.code.startswith("service."):
+                raise refusal
+            self._socket.drop()
+            return None
         key = (message.get("channel", ""), message.get("security"))
         subscription = key if key in self._last_seen else (key[0], None)
         sequence = message.get("sequence")
@@ -129,7 +129,7 @@ class Stream:
             return None
         last, previous = self._last_seen[subscription], message.get("previous")
         if last is not None and previous is not None and previous > last:
-            self._drop()
+            self._socket.drop()
             return None
         if (
             subscription[0] in RESUMABLE
@@ -142,30 +142,22 @@ class Stream:
         return message
 
     def _connected(self) -> ClientConnection | None:
-        """The connection, with every subscription sent again if it is new; None if there is none
-        yet.
+        """The connection, with every subscription sent again if it is new; None if there is
+        none yet.
         """
-        if self._connection is None:
+        if self._socket.current is None:
             try:
-                # Entered here and left by `_drop`: it outlives any one block.
-                self._connection = connect(
-                    self._url,
-                    additional_headers=self._headers,
-                    open_timeout=_OPEN_TIMEOUT_S,
-                    close_timeout=_CLOSE_TIMEOUT_S,
-                    proxy=None,
-                    max_size=None,
-                ).__enter__()
-            except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError) as error:
-                self._failed(error)
+                connection = self._socket.connected()
+            except CONNECTION_FAULTS as error:
+                self._note_failure(error)
                 return None
             self._failing_since = None
             for subscription in self._last_seen:
-                self._send_subscription(self._connection, subscription)
-        return self._connection
+                self._send_subscription(connection, subscription)
+        return self._socket.current
 
-    def _failed(self, error: Exception) -> None:
-        """Take note of a failed attempt; VenueUnavailable when they go on for too long."""
+    def _note_failure(self, error: Exception) -> None:
+        """Remember a failed attempt; VenueUnavailable when attempts fail for too long."""
         self._failing_since = self._failing_since or time.monotonic()
         if time.monotonic() - self._failing_since > _PATIENCE_S:
             self._failing_since = None
@@ -184,17 +176,4 @@ class Stream:
         try:
             connection.send(msgspec.json.encode(request).decode())
         except ConnectionClosed:
-            self._drop()
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-
-def _is_away(content: dict[str, Any]) -> bool:
-    """Whether the venue says that it can't answer now: like a cut, and unlike a refusal, it
-    passes.
-    """
-    refusal = refusal_of(content)
-    return refusal is not None and refusal.code.startswith("service.")
+            self._socket.drop()

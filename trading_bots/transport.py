@@ -1,4 +1,4 @@
-"""HTTP to one service of the venue: keys, time-outs, safe repeats, errors."""
+"""HTTP to one service of the venue: keys, time-outs, safe repetition, errors."""
 
 import math
 import threading
@@ -14,6 +14,7 @@ from trading_bots.refusal import Refused, VenueUnavailable, refusal_of
 
 _TOO_MANY_REQUESTS = 429
 _MOST_RETRY_AFTER_S = 60.0
+"""A proxy may ask for hours; a bot that waited so long would look dead."""
 
 
 class Transport:
@@ -52,9 +53,9 @@ class Transport:
         """The JSON answer. Asks again after a time-out, a 5xx or a 429, for at most `patience_s`.
 
         Only for requests that are safe to repeat; all of the client library's are, because each
-        order carries a client_order_id. `open_question` says what is still open in an answer, which
-        is then asked for again. Raises Refused for another 4xx, VenueUnavailable when the patience
-        is over, or `stopping` is set meanwhile.
+        order carries a client_order_id. `open_question` says what an answer leaves open; the
+        request is then sent again. Raises Refused for another 4xx, VenueUnavailable when the
+        patience is over or `stopping` is set.
         """
         payload = None if body is None else msgspec.json.encode(body)
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
@@ -78,9 +79,7 @@ class Transport:
     def _attempt(
         self, method: str, path: str, payload: bytes | None, query: dict[str, Any]
     ) -> tuple[Any, str | None, float]:
-        """(answer, None, 0), or (None, why there is no answer yet, seconds the venue asked to
-        wait).
-        """
+        """(answer, None, 0), or (None, why there is none yet, seconds the venue asked to wait)."""
         headers = {"Content-Type": "application/json"} if payload is not None else None
         try:
             response = self._session.request(

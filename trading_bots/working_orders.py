@@ -1,4 +1,4 @@
-"""A bot's own record of its open orders, put right from time to time by what the venue says."""
+"""A bot's own list of its open orders, corrected from time to time by the venue's list."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -9,8 +9,8 @@ from trading_bots.records import Order, Receipt
 from trading_bots.refusal import Refused
 from trading_bots.strategy import WorkingOrder
 
-SETTLING_S = 3.0
-"""How long the venue's list of open orders may lag behind an answer of the door."""
+MOST_LAG_S = 3.0
+"""How long the venue's list of open orders may lag behind an answer of order entry."""
 
 
 class WorkingOrders:
@@ -26,10 +26,7 @@ class WorkingOrders:
         return tuple(self._orders.values())
 
     def apply(self, command: Command, result: Receipt | Refused) -> None:
-        """Take note of what the door answered to a command.
-
-        An order that may not rest is not kept.
-        """
+        """Apply the answer to a command; an order that can't rest is not kept."""
         if isinstance(command, Cancel) and command.client_order_id is not None:
             self._orders.pop(command.client_order_id, None)
             self._changed_at[command.client_order_id] = self._monotonic()
@@ -48,10 +45,8 @@ class WorkingOrders:
                 )
 
     def correct(self, open_orders: Iterable[Order]) -> None:
-        """Make the record equal to the venue's list, but for orders that changed within
-        SETTLING_S.
-        """
-        recent = self._monotonic() - SETTLING_S
+        """Take over the venue's list, except for orders that changed within MOST_LAG_S."""
+        recent = self._monotonic() - MOST_LAG_S
         self._changed_at = {name: at for name, at in self._changed_at.items() if at > recent}
         listed = {
             order.client_order_id: order

@@ -20,9 +20,7 @@ class Flood:
         self._most_working = most_working
 
     def decide(self, view: View, random: Random) -> list[Command]:
-        """First the cancels that keep room under `most_working`, then new orders, `batch` commands
-        in all.
-        """
+        """`batch` commands: first the cancels that keep `most_working`, then new orders."""
         room = self._most_working - len(view.working)
         cancels = min(max((self._batch - room + 1) // 2, 0), len(view.working))
         leaving = [

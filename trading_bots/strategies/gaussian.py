@@ -11,9 +11,7 @@ _LOTS = 4
 
 
 class Gaussian:
-    """4 lots, either side, at a normally distributed price; outside the band it becomes the band's
-    edge.
-    """
+    """4 lots, either side, at a normally distributed price, moved to the band's edge if outside."""
 
     def __init__(self, most_working: int = 6) -> None:
         self._most_working = most_working

@@ -1,4 +1,4 @@
-"""Market maker: always there on both sides, a little better than the rest."""
+"""Market maker: quotes both sides, a little better than the best prices."""
 
 from decimal import Decimal
 from random import Random
@@ -7,19 +7,16 @@ from trading_bots.commands import Cancel, Place
 from trading_bots.strategy import View, cancel_oldest, on_tick
 
 _FAR = Decimal("0.003")
-"""Distance of the farthest quote from the fair price where a side of the book is empty, as a part
-of it.
-"""
+"""Distance from the fair price, as a part of it, of a quote beside an empty side of the book."""
 _NEAR = Decimal("0.0005")
-"""Distance of the nearest quote from the fair price, as a part of it: what a round trip earns at
-least.
+"""Least distance of a quote from the fair price, as a part of it: half of what a round trip earns.
 """
 
 
 class MarketMaker:
-    """A bid and an ask inside the spread at each decision; its oldest quotes leave.
+    """A bid and an ask inside the spread at each decision; it cancels its oldest quotes.
 
-    The book stays thin enough that others move the price, and the quotes follow it.
+    It quotes few lots, so that others can move the price, and its quotes follow.
     """
 
     def __init__(self, most_working: int = 8, most_lots: int = 5) -> None:
@@ -27,9 +24,7 @@ class MarketMaker:
         self._most_lots = most_lots
 
     def decide(self, view: View, random: Random) -> list[Place | Cancel]:
-        """One quote a side, never crossing each other or an own quote, so that it does not trade
-        with itself.
-        """
+        """One quote on each side, which never crosses one of its own."""
         rules = view.rules
         fair = view.fair_price()
         best_bid = fair * (1 - _FAR) if view.price.bid is None else view.price.bid
@@ -49,8 +44,9 @@ class MarketMaker:
         ]
 
     def _between(self, view: View, random: Random, best: Decimal, nearest: Decimal) -> Decimal:
-        """A price from the best quote of a side inwards, as far as `nearest`; that one when the
-        best is nearer.
+        """A random price between the best quote of a side and `nearest`.
+
+        `nearest` itself when the best quote is already nearer to the fair price.
         """
         inwards = nearest - best
         is_room = inwards > 0 if nearest < view.fair_price() else inwards < 0

@@ -11,8 +11,9 @@ _STEP = 0.01
 
 
 class RandomWalk:
-    """1 to 10 lots, either side, at a price that starts at the reference and walks by up to 1 % a
-    decision.
+    """1 to 10 lots, either side, at a price that walks by up to 1 % a decision.
+
+    The walk starts at the reference price.
     """
 
     def __init__(self, most_working: int = 6) -> None:

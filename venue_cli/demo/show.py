@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from trading_bots.client import VenueClient
 from trading_bots.records import Price
 from trading_bots.refusal import Refused, VenueUnavailable
-from trading_bots.runner import Fleet, VenueAddress
+from trading_bots.runner import Fleet
+from trading_bots.venue_address import VenueAddress
 from venue_cli.demo import sums
 from venue_cli.demo.cast import Cast, assemble
 from venue_cli.demo.day import SECONDS as DAY_SECONDS

@@ -13,7 +13,8 @@ import requests
 
 from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import VenueClient
-from trading_bots.runner import BotSettings, Fleet, VenueAddress
+from trading_bots.runner import BotSettings, Fleet
+from trading_bots.venue_address import VenueAddress
 from venue_cli import demo
 from venue_cli.standings import StandingsReader
 from venue_launcher.admin_client import Administration

@@ -19,8 +19,9 @@ from tests.unit.trading_bots.fake_services import KEY, FakeVenue, refusal
 from trading_bots.client import Cancel, Place, Refused, VenueClient
 from trading_bots.market import Market
 from trading_bots.records import Order, Receipt
-from trading_bots.runner import Bot, BotSettings, Fleet, VenueAddress
-from trading_bots.working_orders import SETTLING_S, WorkingOrders
+from trading_bots.runner import Bot, BotSettings, Fleet
+from trading_bots.venue_address import VenueAddress
+from trading_bots.working_orders import MOST_LAG_S, WorkingOrders
 
 ROOT = Path(__file__).parents[3]
 
@@ -93,7 +94,7 @@ def test_the_venues_list_corrects_the_record_but_not_orders_too_young_to_be_list
     working.apply(
         Place("AAPL", "BUY", 5, "99", client_order_id="filled"), Receipt(order_id=1, status="new")
     )
-    clock.now += SETTLING_S + 1
+    clock.now += MOST_LAG_S + 1
     working.apply(
         Place("AAPL", "BUY", 5, "99", client_order_id="young"), Receipt(order_id=3, status="new")
     )
@@ -110,7 +111,7 @@ def test_an_order_canceled_just_now_is_not_taken_back_from_a_late_list() -> None
     working.apply(Cancel(client_order_id="a"), Receipt(order_id=1, status="pending_cancel"))
     working.correct([open_order("a", 1)])
     assert working.all() == ()
-    clock.now += SETTLING_S + 1
+    clock.now += MOST_LAG_S + 1
     working.correct([open_order("a", 1)])
     assert len(working.all()) == 1
 

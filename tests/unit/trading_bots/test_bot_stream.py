@@ -101,6 +101,15 @@ def test_a_hole_in_the_numbers_is_healed_not_skipped(feed: FakeFeed) -> None:
     assert [message and message["sequence"] for message in received] == [5, 7, 8]
 
 
+def test_holes_without_end_are_asked_for_with_growing_pauses(feed: FakeFeed) -> None:
+    """130 new connections a second were seen for a channel that never fitted its subscription."""
+    feed.talks = [say(subscribed("fills", 3), fill(8, 7), hold_open=True)]
+    with Stream(feed.url) as stream:
+        stream.subscribe("fills", resume_from=3)
+        assert stream.receive(1.0) is None
+    assert 2 <= len(feed.subscriptions) <= 8
+
+
 def test_a_repeated_message_is_given_once(feed: FakeFeed) -> None:
     feed.talks = [say(fill(5, 3), fill(5, 3), fill(6, 5))]
     with Stream(feed.url) as stream:
@@ -169,7 +178,7 @@ def test_a_connection_reset_during_the_handshake_is_tried_again(
             raise ConnectionClosedError(None, None)
         return connect(url, **arguments)
 
-    monkeypatch.setattr("trading_bots.stream.connect", connect_at_the_second_attempt)
+    monkeypatch.setattr("trading_bots.websocket.connect", connect_at_the_second_attempt)
     feed.talks = [say(subscribed("fills", 3), fill(5, 3))]
     with Stream(feed.url) as stream:
         stream.subscribe("fills")

@@ -62,8 +62,8 @@ def test_a_missing_key_is_one_clear_line() -> None:
     _, said = process.communicate(timeout=30)
     assert process.returncode == 2
     assert (
-        said
-        == "trading_bots: set VENUE_API_KEY: ./venue client create NAME prints the key of a new client\n"
+        said == "trading_bots: set VENUE_API_KEY: ./venue client create NAME prints the key "
+        "of a new client\n"
     )
 
 

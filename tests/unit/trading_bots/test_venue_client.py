@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from order_entry_gateway.domain import requests
 from tests.unit.trading_bots.fake_services import KEY, FakeVenue, refusal
+from trading_bots import commands
 from trading_bots.client import Amend, Cancel, Place, Refused, VenueClient, VenueUnavailable
 from trading_bots.records import Receipt
 
@@ -247,6 +249,25 @@ def test_settlement_reports_are_read_page_by_page_to_the_end(
         "/settlement-reports?after=3&limit=2",
         "/settlement-reports?after=5&limit=2",
     ]
+
+
+def test_all_open_orders_are_read_page_by_page(client: VenueClient, fake_venue: FakeVenue) -> None:
+    """One page has 500; the venue gives 1,000 at most."""
+    for _ in range(3):
+        client.place_many([Place("AAPL", "BUY", 1, "1")] * 400)
+    fake_venue.requests.clear()
+    assert [order.order_id for order in client.orders()] == list(range(1200, 0, -1))
+    assert len(fake_venue.requests) == 3
+
+
+def test_the_newest_orders_can_be_asked_for(client: VenueClient) -> None:
+    client.place_many([Place("AAPL", "BUY", 1, "1")] * 3)
+    assert [order.order_id for order in client.orders(limit=2)] == [3, 2]
+
+
+def test_a_list_may_be_as_long_as_the_gateway_takes() -> None:
+    """The client library imports nothing of the venue, so it has a copy of the number."""
+    assert commands.MOST_COMMANDS == requests.MOST_COMMANDS
 
 
 def test_the_environment_names_the_client() -> None:
