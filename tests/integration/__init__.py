@@ -1,0 +1,1 @@
+"""One service or adapter on the real broker and database."""
