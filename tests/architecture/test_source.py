@@ -1,17 +1,15 @@
-"""House style that a machine can check: sizes, names, logging fields, and nothing of anybody's
-machine.
-"""
+"""House style that a machine can check: sizes, names, logging fields, no paths of a machine."""
 
 import ast
 import logging
 import re
-import subprocess
 from collections import Counter
 from functools import cache
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).parents[2]
+from tests.architecture.repository import ROOT, tracked_files
+
 LONGEST_MODULE = 500
 LONGEST_FUNCTION = 70
 TYPICAL_FUNCTION = 9
@@ -28,14 +26,6 @@ VAGUE_NAMES = {
     "stuff",
 }
 RESERVED_LOG_FIELDS = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
-
-
-@cache
-def tracked_files() -> list[Path]:
-    """Files of the repository: those git knows, and new ones it does not ignore."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    listing = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
-    return [path for name in filter(None, listing.split("\0")) if (path := ROOT / name).is_file()]
 
 
 def sources(of_tests: bool) -> list[Path]:
