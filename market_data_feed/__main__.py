@@ -1,5 +1,7 @@
 """Wires the feed: the only place that makes its real parts."""
 
+import time
+
 from flask import Flask
 
 from market_data_feed.adapters import api, http, status_board
@@ -8,9 +10,13 @@ from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.records import Records
 from market_data_feed.adapters.stream import route
 from market_data_feed.adapters.stream.catch_up import CatchUp
+from market_data_feed.adapters.stream.charges import StreamCharges
+from market_data_feed.adapters.stream.connection import StreamParts
 from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.domain.market import Market
+from market_data_feed.domain.stream_budget import StreamBudget
+from market_data_feed.domain.stream_places import StreamLimits, StreamPlaces
 from market_data_feed.loops.recorder import Recorder
 from market_data_feed.loops.retention import Retention
 from service_runtime import settings
@@ -22,7 +28,7 @@ from service_runtime.http.authentication import Authenticator
 from service_runtime.service import Service
 from venue_protocol.topology import DATA_FEED
 
-_THREADS = route.MOST_STREAMS + 48
+_THREADS = StreamLimits().most + 48
 _PREFETCH = 200
 
 
@@ -53,8 +59,14 @@ def build(service: Service) -> Flask:
     service.add_check("clearing_data", clearing_data.is_ready)
     service.add_check("broker", consumer.is_ready)
     service.add_check("record", recorder.is_loaded)
-    catch_up = CatchUp(hub, records)
-    streams = route.Streams(hub, sender, catch_up, listings, authenticator)
+    parts = StreamParts(
+        hub=hub,
+        catch_up=CatchUp(hub, records),
+        listings=listings,
+        authenticator=authenticator,
+        charge=StreamCharges(StreamBudget(), time.monotonic).charge,
+    )
+    streams = route.Streams(sender, parts, StreamPlaces())
     service.spawn("sender", lambda: sender.run(service.stopping))
     service.spawn("recorder", recorder.run)
     service.spawn("retention", retention.run)

@@ -114,7 +114,7 @@ class Stream:
         """
         refusal = refusal_of(message)
         if refusal is not None:
-            if not refusal.code.startswith("service."):
+            if not refusal.code.startswith(("service.", "rate.")):
                 raise refusal
             self._socket.drop()
             return None

@@ -3,6 +3,7 @@ receiver does.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 import msgspec
 from sortedcontainers import SortedDict
@@ -64,8 +65,9 @@ class HalfBook:
 
     def depth(self, most: int | None = None) -> list[Level]:
         """Up to `most` levels, best first."""
-        keys = self._levels.keys()[: most if most is not None else len(self._levels)]
-        return [(key * self._sign, *self._levels[key]) for key in keys]
+        sign = self._sign
+        items = islice(self._levels.items(), most)
+        return [(key * sign, level[0], level[1]) for key, level in items]
 
 
 class SecurityMarket:

@@ -18,7 +18,11 @@ Row = tuple[int, dict[str, Any]]
 
 
 class CatchUp:
-    """Reads what a subscriber missed. Runs in the subscriber's own thread."""
+    """Reads what a subscriber missed.
+
+    Runs where the subscriber's actions run, one at a time: it reads the database and waits for the
+    client to read, so the transport must call it in a thread, never on an event loop.
+    """
 
     def __init__(self, hub: Hub, records: Records) -> None:
         self._hub = hub
@@ -36,19 +40,24 @@ class CatchUp:
             return self._records.last_report(subject, published, fills_only=channel == "fills")
         return 0
 
-    def run(self, key: TopicKey, subscriber: Subscriber, after: int) -> None:
-        """Replay everything of the topic after `after`, then let it go live.
+    def run(self, key: TopicKey, subscriber: Subscriber, after: int) -> int:
+        """Replay everything of the topic after `after`, then let it go live; how many messages.
 
         Ends early if the subscriber ends.
         """
-        after = self._replay(key, subscriber, after, self._hub.published(key))
+        after, most = self._replay(key, subscriber, after, self._hub.published(key))
+        # Twice: the first replay may be long and runs beside live trading, the second is short,
+        # so little has to be held back in memory while it runs.
         cut = self._hub.subscribe_held(key, subscriber, self.newest(key))
-        self._replay(key, subscriber, after, cut)
+        _, rest = self._replay(key, subscriber, after, cut)
         self._hub.release(key, subscriber)
+        return most + rest
 
-    def _replay(self, key: TopicKey, subscriber: Subscriber, after: int, through: int) -> int:
-        """Send the messages with after < sequence <= through; the last sequence sent."""
-        read = self._source(key)
+    def _replay(
+        self, key: TopicKey, subscriber: Subscriber, after: int, through: int
+    ) -> tuple[int, int]:
+        """Send the messages with after < sequence <= through; the last of them, and how many."""
+        read, count = self._source(key), 0
         while not subscriber.is_ending():
             rows = read(after, through)
             frames = []
@@ -57,13 +66,14 @@ class CatchUp:
                     json_frame({"channel": key[0], **view, "sequence": sequence, "previous": after})
                 )
                 after = sequence
+            count += len(rows)
             if frames:
                 if not subscriber.wait_for_room(_PATIENCE_S):
                     subscriber.end(TOO_SLOW, "too slow")
                 self._hub.send_frames(subscriber, b"".join(frames), key, after)
             if len(rows) < _PAGE:
                 break
-        return after
+        return after, count
 
     def _source(self, key: TopicKey) -> Callable[[int, int], list[Row]]:
         channel, subject = key

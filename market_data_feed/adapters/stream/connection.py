@@ -3,16 +3,19 @@ disconnect.
 """
 
 import logging
+import math
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from simple_websocket import ConnectionClosed
 
 from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.stream.catch_up import RESUMABLE, CatchUp
 from market_data_feed.adapters.stream.hub import PRIVATE, PUBLIC, Hub, TopicKey
-from market_data_feed.adapters.stream.subscriber import KEY_REVOKED, Subscriber
+from market_data_feed.adapters.stream.subscriber import KEY_REVOKED, TOO_SLOW, Subscriber
+from market_data_feed.domain.stream_budget import BudgetLimits, replay_cost, snapshot_cost
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.http.application import error_body
 from service_runtime.http.authentication import Authenticator, Caller
@@ -21,8 +24,10 @@ from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
 
 log = logging.getLogger(__name__)
 
-_LOOK_UP_S = 0.5
+LONGEST_WAIT_S = BudgetLimits().longest_wait_s
 _CHECK_KEY_S = 5.0
+_PATIENCE_S = 30.0
+"""For the snapshot before to be read, or the reader is too slow."""
 _MOST_SEQUENCE = 2**53
 
 
@@ -58,44 +63,61 @@ class Unsubscribe(_Action, frozen=True, tag="unsubscribe", kw_only=True):
 _decoder = msgspec.json.Decoder(Authenticate | Subscribe | Unsubscribe)
 
 
+@dataclass(frozen=True, kw_only=True)
+class StreamParts:
+    """What all sessions share."""
+
+    hub: Hub
+    catch_up: CatchUp
+    listings: Listings
+    authenticator: Authenticator
+    charge: Callable[[str, int], float]
+    """Charges tokens to a payer (domain/stream_budget.py); the seconds until they are paid."""
+
+
 class Session:
-    """The client's side of one stream, in a thread of its own."""
+    """The client's side of one stream: what it says is answered, one frame at a time.
+
+    The transport calls `answer` for each frame of the client, in the order they came and never two
+    at once, in a thread (it reads the database); then it reads nothing for `pause_s` seconds, so
+    that a client that asks for much is slowed by its own socket. It calls `check_key` about every
+    half a second, also while the client is silent, and `Hub.leave` once the stream ends. What the
+    session answers is queued at the subscriber.
+    """
 
     def __init__(
         self,
-        connection: Any,
         subscriber: Subscriber,
-        hub: Hub,
-        catch_up: CatchUp,
-        listings: Listings,
-        authenticator: Authenticator,
+        parts: StreamParts,
+        address: str,
+        identify: Callable[[str], None],
     ) -> None:
-        self._connection = connection
+        """`address`: of the client, which pays while no key is shown. `identify`: the transport
+        learns whose stream this is, and raises Refused where that client has too many.
+        """
         self._subscriber = subscriber
-        self._hub = hub
-        self._catch_up = catch_up
-        self._listings = listings
-        self._authenticator = authenticator
+        self._parts = parts
+        self._hub = parts.hub
+        self._payer = f"address {address}"
+        self._identify = identify
         self._key: str | None = None
         self._caller: Caller | None = None
         self._check_key_at = 0.0
+        self.is_listening = False
+        """Whether it subscribed to anything; a stranger that did not goes first."""
+        self.pause_s = 0.0
+        """How long the transport must not read the client's next frame."""
 
-    def run(self, key: str | None) -> None:
-        """Talk until either side ends it. `key`: the one of the handshake, if it had one."""
-        try:
-            if key is not None:
-                self._answer(msgspec.json.encode(Authenticate(key=key)))
-            while not self._subscriber.is_ended:
-                frame = self._connection.receive(timeout=_LOOK_UP_S)
-                if frame is not None:
-                    self._answer(frame)
-                self._check_key()
-        except ConnectionClosed:
-            log.debug("stream closed by its client")
+    def begin(self, key: str | None) -> None:
+        """Authenticate by the key of the handshake, if it had one."""
+        if key is not None:
+            self.answer(msgspec.json.encode(Authenticate(key=key)))
 
-    def _answer(self, frame: bytes | str) -> None:
+    def answer(self, frame: bytes | str) -> None:
+        """Do what the client's frame asks for; whatever it is, it gets an answer."""
         action_id = None
         try:
+            self._charge(1)
             action = decode_strictly(_decoder, frame)
             action_id = action.id
             if isinstance(action, Authenticate):
@@ -110,15 +132,32 @@ class Session:
             refusal = Refusal(RejectReason.NOT_READY, "the database is away, ask again")
             self._hub.send(self._subscriber, {"id": action_id} | error_body(refusal))
 
+    def _charge(self, tokens: int) -> None:
+        """Charge for an action that comes; Refused where the payer is too deep in debt."""
+        wait_s = self._parts.charge(self._payer, tokens)
+        self.pause_s = min(wait_s, LONGEST_WAIT_S)
+        if wait_s > LONGEST_WAIT_S:
+            raise refuse(
+                RejectReason.RATE_LIMITED,
+                f"{self._payer} asked for too much: try again in {math.ceil(wait_s)} s",
+                retry_after_ms=math.ceil(wait_s * 1000),
+            )
+
+    def _charge_done(self, tokens: int) -> None:
+        """Charge for what was done already, once its size is known."""
+        self.pause_s = min(self._parts.charge(self._payer, tokens), LONGEST_WAIT_S)
+
     def _authenticate(self, action: Authenticate) -> None:
-        caller = self._authenticator.caller_of(action.key)
+        caller = self._parts.authenticator.caller_of(action.key)
         if self._caller is not None and caller.client_id != self._caller.client_id:
             raise refuse(
                 RejectReason.FORBIDDEN,
                 "this stream belongs to another client: open a new one",
                 "key",
             )
+        self._identify(caller.client_id)
         self._key, self._caller = action.key, caller
+        self._payer = f"client {caller.client_id}"
         self._check_key_at = time.monotonic() + _CHECK_KEY_S
         answer = {"id": action.id, "action": "authenticated", "client_id": caller.client_id}
         self._hub.send(self._subscriber, answer)
@@ -130,17 +169,30 @@ class Session:
         if after is not None:
             self._check_resume(key, after)
         self._hub.unsubscribe(key, self._subscriber)
+        self.is_listening = True
         answer = {
             "id": action.id,
             "action": "subscribed",
             "channel": action.channel,
             "security": action.security,
         }
-        if after is None:
-            self._hub.subscribe(key, self._subscriber, answer, self._catch_up.newest(key))
+        if after is not None:
+            self._hub.send(self._subscriber, answer | {"sequence": after})
+            replayed = self._parts.catch_up.run(key, self._subscriber, after)
+            self._charge_done(replay_cost(replayed))
+        elif action.channel == "book":
+            self._subscribe_book(key[1], answer)
+        else:
+            newest = self._parts.catch_up.newest(key)
+            self._hub.subscribe(key, self._subscriber, answer, newest)
+
+    def _subscribe_book(self, security_id: str, answer: dict[str, Any]) -> None:
+        """Send a snapshot once the one before it is sent: of one stream, one at most waits."""
+        if not self._subscriber.wait_for_room(_PATIENCE_S):
+            self._hub.end(self._subscriber, TOO_SLOW, "too slow")
             return
-        self._hub.send(self._subscriber, answer | {"sequence": after})
-        self._catch_up.run(key, self._subscriber, after)
+        levels = self._hub.subscribe_book(security_id, self._subscriber, answer)
+        self._charge_done(snapshot_cost(levels))
 
     def _unsubscribe(self, action: Unsubscribe) -> None:
         was_subscribed = self._hub.unsubscribe(self._topic(action), self._subscriber)
@@ -160,6 +212,7 @@ class Session:
                 raise refuse(
                     RejectReason.KEY_MISSING, f"{channel} is private: authenticate first", "channel"
                 )
+            _refuse_security(action)
             return channel, self._caller.client_id
         if channel not in PUBLIC:
             names = ", ".join((*PUBLIC, *PRIVATE))
@@ -169,12 +222,13 @@ class Session:
                 "channel",
             )
         if channel == "status":
+            _refuse_security(action)
             return channel, ""
         if action.security is None:
             raise refuse(
                 RejectReason.MISSING_FIELD, f"channel {channel} needs a security", "security"
             )
-        if self._listings.get(action.security) is None:
+        if self._parts.listings.get(action.security) is None:
             raise refuse(
                 RejectReason.UNKNOWN_SECURITY, f"no security {action.security[:32]!r}", "security"
             )
@@ -194,15 +248,29 @@ class Session:
             )
             raise refuse(RejectReason.INVALID_FIELD, message, "resume_from", newest=published)
 
-    def _check_key(self) -> None:
-        """End the stream if its key was revoked meanwhile."""
+    def check_key(self) -> None:
+        """End the stream if its key was revoked meanwhile. Asks the database every five seconds."""
         if self._key is None or time.monotonic() < self._check_key_at:
             return
         self._check_key_at = time.monotonic() + _CHECK_KEY_S
         try:
-            self._authenticator.caller_of(self._key)
+            self._parts.authenticator.caller_of(self._key)
         except Refused:
             self._hub.leave(self._subscriber)
             self._hub.end(self._subscriber, KEY_REVOKED, "the key was revoked")
         except DatabaseUnavailable:
             log.debug("key not checked: the database is away")
+
+
+def _refuse_security(action: Subscribe | Unsubscribe) -> None:
+    """Refuse a security for a channel that is about all of them.
+
+    To ignore it would let a client believe that it hears one security; it would then take the
+    messages of the others for holes.
+    """
+    if action.security is not None:
+        raise refuse(
+            RejectReason.INVALID_FIELD,
+            f"{action.channel} is about all securities: leave security out",
+            "security",
+        )

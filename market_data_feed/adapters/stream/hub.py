@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from market_data_feed.adapters import views
+from market_data_feed.adapters.stream.book_frames import BookSnapshots, update_frames
 from market_data_feed.adapters.stream.frames import json_frame
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
@@ -29,10 +30,29 @@ from venue_protocol.trading_day import CONTINUOUS
 TopicKey = tuple[str, str]
 """Channel, and the security (public) or client (private) it is about; empty for status."""
 
-_MOST_HELD = 10_000
+_MOST_HELD_BYTES = 1 << 23
+"""Held back for one subscriber that catches up: four times its queue, since it reads at once."""
 STATUS: TopicKey = ("status", "")
 PRIVATE = ("orders", "fills", "settlements")
 PUBLIC = ("price", "book", "trades", "status")
+
+
+class Held:
+    """Frames held back from a subscriber until it has what came before them."""
+
+    def __init__(self) -> None:
+        self._frames: list[bytes] = []
+        self._size = 0
+
+    def add(self, frames: bytes) -> bool:
+        """Keep these frames too; False once there are too many."""
+        self._size += len(frames)
+        self._frames.append(frames)
+        return self._size <= _MOST_HELD_BYTES
+
+    def joined(self) -> bytes:
+        """All frames in their order."""
+        return b"".join(self._frames)
 
 
 class Topic:
@@ -41,7 +61,7 @@ class Topic:
     def __init__(self, last: int) -> None:
         self.last = last
         """Sequence of the newest message, the `previous` of the next."""
-        self.subscribers: dict[Subscriber, list[bytes] | None] = {}
+        self.subscribers: dict[Subscriber, Held | None] = {}
         """For each: None if live, else what is held back while it catches up."""
 
 
@@ -61,6 +81,7 @@ class Hub:
         self._status: dict[str, Any] = {}
         """The newest status told."""
         self._is_started = False
+        self._book_snapshots = BookSnapshots()
 
     def require_started(self) -> None:
         """Refused with 503 until the record is loaded: an empty book now would be a wrong one."""
@@ -149,10 +170,10 @@ class Hub:
     def subscribe(
         self, key: TopicKey, subscriber: Subscriber, action: dict[str, Any], newest: int = 0
     ) -> None:
-        """Add a live subscriber: `action` acknowledges, then the snapshot if the channel has one,
-        then updates.
+        """Add a live subscriber: `action` acknowledges, then the snapshot of a price, then updates.
 
-        `newest`: sequence of the topic's newest message up to now, where only the record knows it.
+        Books have `subscribe_book`. `newest`: sequence of the topic's newest message up to now,
+        where only the record knows it.
         """
         with self._lock:
             topic = self._topic(key, newest)
@@ -170,8 +191,36 @@ class Hub:
         """
         with self._lock:
             topic = self._topic(key, newest)
-            topic.subscribers[subscriber] = []
+            topic.subscribers[subscriber] = Held()
             return topic.last
+
+    def subscribe_book(
+        self, security_id: str, subscriber: Subscriber, action: dict[str, Any]
+    ) -> int:
+        """Add a live subscriber to a book: `action` acknowledges, then the snapshot, then updates.
+
+        Returns the price levels in the snapshot. A deep book takes tenths of a second to encode:
+        that happens outside the lock, while the subscriber's updates are held back.
+        """
+        key = ("book", security_id)
+        bids, asks = [], []
+        with self._lock:
+            market = self._market.security(security_id)
+            topic = self._topic(key, 0)
+            topic.subscribers[subscriber] = Held()
+            at, version, time_us = topic.last, market.sequence, market.updated_us
+            snapshot = self._book_snapshots.find(security_id, at, version)
+            if snapshot is None:
+                bids, asks = market.bids.depth(), market.asks.depth()
+        if snapshot is None:
+            encode = self._book_snapshots.encode
+            snapshot = encode(security_id, at, version, bids, asks, time_us)
+        subscriber.put(json_frame(action | {"sequence": at}), public_name(key), at)
+        for frame in snapshot.frames:
+            subscriber.put(frame, public_name(key), at, is_snapshot=True)
+        self._sender.wake(subscriber)
+        self.release(key, subscriber)
+        return snapshot.levels
 
     def release(self, key: TopicKey, subscriber: Subscriber) -> None:
         """Send what was held back; the subscriber is live from here on."""
@@ -181,8 +230,9 @@ class Hub:
             if topic is None or held is None:
                 return
             topic.subscribers[subscriber] = None
-            if held:
-                self._put(subscriber, key, b"".join(held), topic.last)
+            frames = held.joined()
+            if frames:
+                self._put(subscriber, key, frames, topic.last)
         self._sender.ring()
 
     def send(
@@ -271,11 +321,9 @@ class Hub:
             "sequence": sequence,
             "previous": None,
         }
-        market = self._market.security(subject) if channel in ("book", "price") else None
-        if market is None:
+        if channel != "price":
             return None
-        if channel == "book":
-            return head | book_view(market, None)
+        market = self._market.security(subject)
         return (
             head
             | views.top(subject, self._tradable(subject, market.top()))
@@ -285,7 +333,7 @@ class Hub:
     def _tell_market(self, change: MarketChange, effect: BatchEffect) -> None:
         book, price = ("book", change.security_id), ("price", change.security_id)
         if book in self._topics and (change.bids or change.asks):
-            self._tell(book, effect.last_sequence, _book_update(change, effect))
+            self._tell_book(book, change, effect)
         if price in self._topics and change.top is not None:
             top = self._tradable(change.security_id, change.top)
             view = {
@@ -296,6 +344,14 @@ class Hub:
             self._tell(price, effect.last_sequence, view)
         if change.trades:
             self._tell_trades(change.trades)
+
+    def _tell_book(self, key: TopicKey, change: MarketChange, effect: BatchEffect) -> None:
+        topic, sequence = self._topics[key], effect.last_sequence
+        frames = update_frames(
+            change.security_id, sequence, topic.last, change.bids, change.asks, effect.time_us
+        )
+        topic.last = sequence
+        self._put_all(topic, key, frames)
 
     def _tell_prices(self, effect: BatchEffect) -> None:
         """A phase began: what can be traded at once may be another now, though no order moved."""
@@ -349,10 +405,9 @@ class Hub:
         for subscriber, held in topic.subscribers.items():
             if held is None:
                 self._put(subscriber, key, frames, topic.last)
-            elif len(held) < _MOST_HELD:
-                held.append(frames)
-            else:
+            elif not held.add(frames):
                 subscriber.end(TOO_SLOW, "too slow")
+                self._sender.wake(subscriber)
 
     def _put(self, subscriber: Subscriber, key: TopicKey, frames: bytes, sequence: int) -> None:
         subscriber.put(frames, public_name(key), sequence)
@@ -390,14 +445,4 @@ def trade_message(trade: RecordedTrade, previous: int) -> dict[str, Any]:
         **views.public_trade(trade),
         "sequence": trade.trade_id,
         "previous": previous,
-    }
-
-
-def _book_update(change: MarketChange, effect: BatchEffect) -> dict[str, Any]:
-    return {
-        "type": "update",
-        "security": change.security_id,
-        "bids": views.levels(change.bids),
-        "asks": views.levels(change.asks),
-        "time_us": effect.time_us,
     }

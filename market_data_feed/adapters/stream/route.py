@@ -3,28 +3,34 @@ the sender.
 """
 
 import contextlib
+import logging
 import socket
 import threading
 import time
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, g, request
 from flask_sock import Sock
 from prometheus_client import Gauge
+from simple_websocket import ConnectionClosed
 
-from market_data_feed.adapters.listings import Listings
-from market_data_feed.adapters.stream.catch_up import CatchUp
-from market_data_feed.adapters.stream.connection import Session
-from market_data_feed.adapters.stream.hub import Hub
+from market_data_feed.adapters.stream.connection import Session, StreamParts
 from market_data_feed.adapters.stream.sender import Sender
-from market_data_feed.adapters.stream.subscriber import BY_CLIENT, RESTARTING, Subscriber
-from service_runtime.http.application import refusal_response
-from service_runtime.http.authentication import Authenticator
+from market_data_feed.adapters.stream.subscriber import (
+    BY_CLIENT,
+    CROWDED_OUT,
+    RESTARTING,
+    Subscriber,
+)
+from market_data_feed.domain.stream_places import Place, StreamPlaces
+from service_runtime.database import DatabaseUnavailable
 from service_runtime.http.socket_timeouts import allow_silence
-from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.refusals import Refusal, Refused, RejectReason
+
+log = logging.getLogger(__name__)
 
 PATH = "/v1/stream"
-MOST_STREAMS = 400
+_LOOK_UP_S = 0.5
 _PING_S = 20
 _MOST_FRAME_BYTES = 16_384
 _MOST_UNREAD_FRAMES = 64
@@ -34,54 +40,111 @@ open_streams = Gauge("venue_open_streams", "WebSocket streams open now")
 
 
 class Streams:
-    """What a new stream needs, and how many there are."""
+    """All open streams: who may open one, whose it is, and how they end.
 
-    def __init__(
-        self,
-        hub: Hub,
-        sender: Sender,
-        catch_up: CatchUp,
-        listings: Listings,
-        authenticator: Authenticator,
-    ) -> None:
-        self._hub = hub
+    A transport asks `enter` before it answers the handshake, calls `serve` for what was let in (or
+    does what `serve` does, on its own loop), and `leave` in every case.
+    """
+
+    def __init__(self, sender: Sender, parts: StreamParts, places: StreamPlaces) -> None:
+        self._hub = parts.hub
+        self._parts = parts
         self._sender = sender
-        self._catch_up = catch_up
-        self._listings = listings
-        self._authenticator = authenticator
-        self._open: set[Subscriber] = set()
+        self._places = places
+        self._open: dict[Place, Subscriber | None] = {}
+        """None: let in, but the handshake is not done."""
         self._lock = threading.Lock()
 
-    def has_room(self) -> bool:
-        """Whether one more stream may open. Each holds a thread."""
-        return len(self._open) < MOST_STREAMS
+    def enter(self, address: str, key: str | None) -> Place:
+        """A place for a new stream; Refused if there is none. `key`: the one of the handshake."""
+        client_id = self._client_of(key)
+        with self._lock:
+            admission = self._places.enter(address, client_id)
+            crowded_out = (
+                self._open.pop(admission.crowded_out, None) if admission.crowded_out else None
+            )
+            if admission.place is not None:
+                self._open[admission.place] = None
+            open_streams.set(len(self._places))
+        if crowded_out is not None:
+            self._hub.end(crowded_out, CROWDED_OUT, "too many streams without a key are open")
+        if admission.place is None:
+            raise Refused(admission.refusal or Refusal(RejectReason.NOT_READY, "no place"))
+        return admission.place
 
-    def serve(self, connection: Any, key: str | None) -> None:
+    def leave(self, place: Place) -> None:
+        """The stream ended, or its handshake failed. Safe to repeat."""
+        with self._lock:
+            self._places.leave(place)
+            self._open.pop(place, None)
+            open_streams.set(len(self._places))
+
+    def serve(self, connection: Any, place: Place, key: str | None) -> None:
         """Run one accepted WebSocket to its end."""
         subscriber = Subscriber(connection.sock)
         connection.sock = _ReadingSide(connection, subscriber, self._sender)
-        self._note(subscriber, is_open=True)
+        with self._lock:
+            if place in self._open:
+                self._open[place] = subscriber
+            else:
+                subscriber.end(CROWDED_OUT, "too many streams without a key are open")
+        session = Session(
+            subscriber,
+            self._parts,
+            place.address,
+            lambda client_id: self._identify(place, client_id),
+        )
         try:
-            Session(
-                connection,
-                subscriber,
-                self._hub,
-                self._catch_up,
-                self._listings,
-                self._authenticator,
-            ).run(key)
+            self._talk(connection, place, session, subscriber, key)
+        except ConnectionClosed:
+            log.debug("stream closed by its client")
         finally:
             self._hub.leave(subscriber)
             self._let_go(subscriber)
-            self._note(subscriber, is_open=False)
+            self.leave(place)
+
+    def _talk(
+        self,
+        connection: Any,
+        place: Place,
+        session: Session,
+        subscriber: Subscriber,
+        key: str | None,
+    ) -> None:
+        session.begin(key)
+        while not subscriber.is_ended:
+            frame = connection.receive(timeout=_LOOK_UP_S)
+            if frame is not None:
+                session.answer(frame)
+                place.is_listening = session.is_listening
+                subscriber.wait_until_ended(session.pause_s)
+            session.check_key()
+
+    def _client_of(self, key: str | None) -> str | None:
+        """The client of a key; None for a stranger, also where nobody can say."""
+        if key is None:
+            return None
+        try:
+            return self._parts.authenticator.caller_of(key).client_id
+        except (Refused, DatabaseUnavailable):
+            return None
+
+    def _identify(self, place: Place, client_id: str) -> None:
+        with self._lock:
+            refusal = self._places.identify(place, client_id)
+        if refusal is not None:
+            raise Refused(refusal)
 
     def close_when(self, stopping: threading.Event) -> None:
         """Wait for `stopping`, then tell every client that the service ends."""
         stopping.wait()
         with self._lock:
-            subscribers = list(self._open)
+            subscribers = list(self._open.values())
         for subscriber in subscribers:
-            self._hub.end(subscriber, RESTARTING, "the service ends, come back with resume_from")
+            if subscriber is not None:
+                self._hub.end(
+                    subscriber, RESTARTING, "the service ends, come back with resume_from"
+                )
 
     def _let_go(self, subscriber: Subscriber) -> None:
         """Make sure that the sender no longer knows the socket before gunicorn closes it."""
@@ -92,11 +155,6 @@ class Streams:
             subscriber.released.wait(_RELEASE_S)
         with contextlib.suppress(OSError):
             subscriber.connection.shutdown(socket.SHUT_RD)
-
-    def _note(self, subscriber: Subscriber, is_open: bool) -> None:
-        with self._lock:
-            (self._open.add if is_open else self._open.discard)(subscriber)
-            open_streams.set(len(self._open))
 
 
 class _ReadingSide:
@@ -145,13 +203,21 @@ def add_routes(app: Flask, streams: Streams) -> None:
     }
 
     @app.before_request
-    def refuse_when_full() -> Response | None:
-        if request.path != PATH or streams.has_room():
-            return None
-        return refusal_response(Refusal(RejectReason.NOT_READY, "too many streams are open"))
+    def take_place() -> None:
+        if request.path == PATH:
+            g.place = streams.enter(request.remote_addr or "", _bearer_key())
+
+    @app.teardown_request
+    def give_place_back(_error: BaseException | None) -> None:
+        if "place" in g:
+            streams.leave(g.place)
 
     @Sock(app).route(PATH)  # type: ignore[untyped-decorator]
     def stream(connection: Any) -> None:
         allow_silence(request.environ)
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        streams.serve(connection, key.strip() if scheme.lower() == "bearer" and key else None)
+        streams.serve(connection, g.place, _bearer_key())
+
+
+def _bearer_key() -> str | None:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" and key else None

@@ -11,7 +11,10 @@ from collections import deque
 from market_data_feed.adapters.stream.frames import close_frame, frame_boundary, json_frame
 
 QUEUE_BYTES = 1 << 21
-"""A subscriber that lets more than this wait is cut off."""
+"""A subscriber for which more than this waits already is cut off at its next message.
+
+Snapshots do not count: they are as long as the book, and the feed sends them when asked.
+"""
 _SEND_BUFFER_BYTES = 1 << 16
 _FAREWELL_BUFFER_BYTES = 1 << 18
 _MOST_AT_ONCE_BYTES = 1 << 18
@@ -21,8 +24,10 @@ BY_CLIENT = 0
 TOO_SLOW = 1008
 RESTARTING = 1012
 KEY_REVOKED = 4401
+CROWDED_OUT = 1013
 
-_Chunk = tuple[bytes, str, int]
+_Chunk = tuple[bytes, str, int, bool]
+"""Whole frames, the topic and sequence of the newest message in them, whether it is a snapshot."""
 
 
 class Subscriber:
@@ -39,6 +44,8 @@ class Subscriber:
         self._drained = threading.Condition(self._lock)
         self._waiting: deque[_Chunk] = deque()
         self._waiting_bytes = 0
+        """Without snapshots."""
+        self._snapshot_bytes = 0
         self._sending = memoryview(b"")
         self._marks: list[tuple[int, str, int]] = []
         self._sent = 0
@@ -52,36 +59,47 @@ class Subscriber:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def put(self, frames: bytes, topic: str = "", sequence: int = 0) -> bool:
+    def put(
+        self, frames: bytes, topic: str = "", sequence: int = 0, is_snapshot: bool = False
+    ) -> bool:
         """Queue whole frames; if too much waits already, cut the subscriber off instead. False once
         it ends.
 
         `topic` and `sequence` name the newest message in them: what a cut-off subscriber is told.
+        What waits is judged before these frames: one long message makes nobody a slow reader.
         """
         with self._lock:
             if self._ending is not None or self.is_ended:
                 return False
-            if self._waiting_bytes + len(frames) > self._queue_bytes and self._waiting:
+            if self._waiting_bytes > self._queue_bytes:
                 self._ending = (TOO_SLOW, "too slow")
                 return False
-            self._waiting.append((frames, topic, sequence))
-            self._waiting_bytes += len(frames)
+            self._waiting.append((frames, topic, sequence, is_snapshot))
+            self._count(len(frames), is_snapshot)
             return True
 
     def wait_for_room(self, patience_s: float) -> bool:
-        """Wait until at most an eighth of the queue is filled; False if it isn't within
-        `patience_s`, or it ended.
+        """Wait until at most an eighth of the queue is filled, snapshots counted too; False if it
+        isn't within `patience_s`, or it ended.
         """
         deadline = time.monotonic() + patience_s
         with self._drained:
             while (
-                self._waiting_bytes > self._queue_bytes // 8
+                self._waiting_bytes + self._snapshot_bytes > self._queue_bytes // 8
                 and not self.is_ended
                 and self._ending is None
             ):
                 if not self._drained.wait(deadline - time.monotonic()):
                     return False
             return not self.is_ended and self._ending is None
+
+    def wait_until_ended(self, timeout_s: float) -> bool:
+        """Wait for the end of the stream, `timeout_s` at most; whether it ended."""
+        deadline = time.monotonic() + timeout_s
+        with self._drained:
+            while not self.is_ending() and (left_s := deadline - time.monotonic()) > 0:
+                self._drained.wait(left_s)
+        return self.is_ending()
 
     def end(self, code: int, reason: str) -> None:
         """Close it after what is queued; if it is TOO_SLOW, at once.
@@ -91,13 +109,14 @@ class Subscriber:
         with self._lock:
             if self._ending is None:
                 self._ending = (code, reason)
+                self._drained.notify_all()
 
     def abandon(self) -> None:
         """The client is gone: forget what waits."""
         with self._drained:
             self.is_ended = True
             self._waiting.clear()
-            self._waiting_bytes = 0
+            self._waiting_bytes = self._snapshot_bytes = 0
             self._drained.notify_all()
 
     def is_ending(self) -> bool:
@@ -131,16 +150,22 @@ class Subscriber:
             taken: list[bytes] = []
             size = 0
             while self._waiting and size < _MOST_AT_ONCE_BYTES:
-                frames, topic, sequence = self._waiting.popleft()
+                frames, topic, sequence, is_snapshot = self._waiting.popleft()
                 taken.append(frames)
                 size += len(frames)
+                self._count(-len(frames), is_snapshot)
                 if topic:
                     self._marks.append((size, topic, sequence))
-            self._waiting_bytes -= size
             self._drained.notify_all()
         self._sending = memoryview(taken[0] if len(taken) == 1 else b"".join(taken))
         self._sent = 0
         return bool(taken)
+
+    def _count(self, size: int, is_snapshot: bool) -> None:
+        if is_snapshot:
+            self._snapshot_bytes += size
+        else:
+            self._waiting_bytes += size
 
     def _note_delivered(self, end: int) -> None:
         """Frames up to `end` of those being sent are the socket's now."""

@@ -19,9 +19,10 @@ class Listener:
 
     def __init__(self, url: str, key: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._opening = connect(url, additional_headers=headers, max_size=None, proxy=None)
+        self._opening = connect(url, additional_headers=headers, proxy=None)
         self._is_authenticated = key is None
         self._last: dict[tuple[str, str | None], int] = {}
+        self._continues: dict[tuple[str, str | None], bool] = {}
         self.messages: dict[tuple[str, str | None], list[Message]] = defaultdict(list)
         """Data messages by channel and security (None for private channels)."""
 
@@ -87,8 +88,10 @@ class Listener:
         key = _key(message)
         if message.get("type") != "snapshot":
             assert message["previous"] == self._last[key], f"a hole or a repeat on {key}: {message}"
-            assert message["sequence"] > message["previous"]
+            is_continued = self._continues.get(key, False)
+            assert (message["sequence"] == message["previous"]) == is_continued
         self._last[key] = message["sequence"]
+        self._continues[key] = message.get("continues", False)
         self.messages[key].append(message)
 
 

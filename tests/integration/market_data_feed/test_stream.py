@@ -2,20 +2,26 @@
 clients.
 """
 
+import contextlib
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
 import msgspec
+import pytest
+from websockets.exceptions import InvalidStatus
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection, TextMessage
 
+import trading_bots.refusal
 from tests.integration.market_data_feed.conftest import RunningFeed, wait_until
 from tests.integration.market_data_feed.listener import BookView, InBackground, Listener
 from tests.integration.market_data_feed.test_recording import settle, settled_already, settlement
 from tests.unit.market_data_feed.random_tape import RandomMarket
 from tests.unit.market_data_feed.tape import Tape
+from trading_bots.stream import Stream
 
 
 def test_prices_follow_the_best_levels_and_a_vanished_ask_is_null(feed: RunningFeed) -> None:
@@ -259,6 +265,118 @@ def test_a_client_that_stops_reading_is_cut_off_and_told_while_others_are_not_de
         assert busy_s < max(10 * quiet_s, 0.25), (
             f"median delay {quiet_s:.3f} s became {busy_s:.3f} s"
         )
+
+
+def test_a_new_stream_on_a_book_of_60_000_levels_gets_its_snapshot_and_then_updates(
+    feed: RunningFeed,
+) -> None:
+    tape = Tape()
+    feed.record(*deep_book(tape, 60_000))
+    with ThreadPoolExecutor(4) as pool:
+        for seen in pool.map(lambda _: follow_deep_book(feed), range(4)):
+            assert seen[0]["type"] == "snapshot"
+            assert sum(len(message["bids"]) for message in seen[:12]) == 60_000
+            assert [message.get("continues", False) for message in seen[:12]] == [True] * 11 + [
+                False
+            ]
+        with Listener(feed.stream_url) as listener:
+            listener.ask(action="subscribe", channel="book", security="AAPL")
+            started = pool.submit(follow_deep_book, feed)
+            orders = [tape.batch(f"new {90_000 + n} bob SELL 1@{900 + n}.00") for n in range(50)]
+            for batch in orders:
+                feed.send(batch)
+            messages = listener.until("book", "AAPL", orders[-1].last)
+            assert len(BookView.of(messages).sides["asks"]) == 50
+            started.result(30)
+
+
+def follow_deep_book(feed: RunningFeed) -> list[Any]:
+    """A new stream's messages until it has the whole book."""
+    with Listener(feed.stream_url) as listener:
+        answer = listener.ask(action="subscribe", channel="book", security="AAPL")
+        assert answer.get("action") == "subscribed", answer
+        messages = listener.messages["book", "AAPL"]
+        while not messages or messages[-1].get("continues"):
+            listener.receive()
+        return list(messages)
+
+
+def deep_book(tape: Tape, levels: int) -> list[Any]:
+    """Batches of 1,000 bids, each at a price of its own: 0.01 and up."""
+    return [
+        tape.batch(
+            *(
+                f"new {number} alice BUY 1@{number // 100}.{number % 100:02}"
+                for number in range(start, start + 1_000)
+            )
+        )
+        for start in range(1, levels, 1_000)
+    ]
+
+
+def test_resubscribing_to_a_deep_book_without_pause_slows_nobody_else(feed: RunningFeed) -> None:
+    tape = Tape()
+    feed.record(*deep_book(tape, 10_000))
+    with Listener(feed.stream_url, feed.clearing.keys["bob"]) as good:
+        good.ask(action="subscribe", channel="trades", security="AAPL")
+        with Listener(feed.stream_url) as greedy:
+            for _ in range(150):
+                greedy.send({"action": "subscribe", "channel": "book", "security": "AAPL"})
+            answered = InBackground(lambda: read_for(greedy, 6.0))
+            start = time.monotonic()
+            for channel in ("orders", "fills", "settlements", "status"):
+                assert good.ask(action="subscribe", channel=channel)["action"] == "subscribed"
+            assert time.monotonic() - start < 2
+            answered.join()
+            snapshots = [
+                message
+                for message in greedy.messages["book", "AAPL"]
+                if message["type"] == "snapshot"
+            ]
+            most = 96 + 50 / 21 * (time.monotonic() - start) + 1
+            assert 50 < len(snapshots) < most, "what was saved, and then about two a second"
+
+
+def read_for(listener: Listener, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    with contextlib.suppress(TimeoutError):
+        while (left := end - time.monotonic()) > 0:
+            listener.receive(left)
+
+
+@pytest.mark.parametrize("channel", ["orders", "fills", "settlements", "status"])
+@pytest.mark.parametrize("security", ["AAPL", "NOPE"])
+def test_a_security_on_a_channel_about_all_of_them_is_refused(
+    shared_feed: RunningFeed, channel: str, security: str
+) -> None:
+    with Listener(shared_feed.stream_url, shared_feed.clearing.keys["alice"]) as listener:
+        for action in ("subscribe", "unsubscribe"):
+            answer = listener.ask(action=action, channel=channel, security=security, id=7)
+            assert answer["id"] == 7
+            assert answer["error"]["code"] == "request.invalid_field"
+            assert answer["error"]["field"] == "security"
+        assert listener.ask(action="subscribe", channel=channel)["action"] == "subscribed"
+
+
+def test_the_client_library_is_told_that_fills_of_one_security_can_not_be_heard(
+    shared_feed: RunningFeed,
+) -> None:
+    with Stream(shared_feed.url, shared_feed.clearing.keys["alice"]) as stream:
+        stream.subscribe("fills", "AAPL")
+        with pytest.raises(trading_bots.refusal.Refused, match="leave security out"):
+            stream.receive(10)
+
+
+def test_many_streams_of_strangers_leave_room_for_a_key(feed: RunningFeed) -> None:
+    with contextlib.ExitStack() as streams:
+        for _ in range(100):
+            listener = streams.enter_context(Listener(feed.stream_url))
+            listener.ask(action="subscribe", channel="price", security="AAPL")
+        with pytest.raises(InvalidStatus) as refused:
+            streams.enter_context(Listener(feed.stream_url))
+        assert refused.value.response.status_code == 503
+        known = streams.enter_context(Listener(feed.stream_url, feed.clearing.keys["alice"]))
+        assert known.ask(action="subscribe", channel="fills")["action"] == "subscribed"
 
 
 def delays(feed: RunningFeed, listener: Listener, tape: Tape, first_id: int, count: int) -> float:

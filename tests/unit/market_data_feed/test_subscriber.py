@@ -1,6 +1,7 @@
 """The bounded queue of one stream, on a real socket pair."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -118,3 +119,40 @@ def test_a_client_that_is_gone_ends_its_subscriber(pair: Pair) -> None:
         if subscriber.is_ended:
             return
     raise AssertionError("it never noticed")
+
+
+def test_a_snapshot_longer_than_the_queue_does_not_make_its_reader_slow(pair: Pair) -> None:
+    subscriber, client = pair
+    snapshot = json_frame(["snapshot", "x" * 3 * _QUEUE_BYTES])
+    assert subscriber.put(snapshot, "book:AAPL", 1, is_snapshot=True)
+    for number in range(2, 12):
+        assert subscriber.put(json_frame([number, "x" * 1000]), "book:AAPL", number)
+    subscriber.end(RESTARTING, "bye")
+    received: list[Any] = []
+    reader = threading.Thread(target=lambda: received.extend(read_all(client)))
+    reader.start()
+    while subscriber.flush():
+        pass
+    reader.join(20)
+    heads = [frame[0] for frame in received[:-2]]
+    assert heads == ["snapshot", *range(2, 12)]
+
+
+def test_who_does_not_read_is_cut_off_behind_a_snapshot_too(pair: Pair) -> None:
+    subscriber, _ = pair
+    subscriber.put(json_frame("x" * 3 * _QUEUE_BYTES), "book:AAPL", 1, is_snapshot=True)
+    assert fill(subscriber) < 2 * _QUEUE_BYTES // 1000
+
+
+def test_a_second_snapshot_waits_until_the_first_is_read(pair: Pair) -> None:
+    subscriber, _ = pair
+    subscriber.put(json_frame("x" * 3 * _QUEUE_BYTES), "book:AAPL", 1, is_snapshot=True)
+    assert subscriber.wait_for_room(0.01) is False
+
+
+def test_one_long_message_makes_nobody_a_slow_reader(pair: Pair) -> None:
+    subscriber, _ = pair
+    assert subscriber.put(json_frame(1))
+    assert subscriber.put(json_frame("x" * 3 * _QUEUE_BYTES))
+    assert not subscriber.is_ending()
+    assert not subscriber.put(json_frame(2)), "but what waits now is too much"
