@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
 from clearinghouse.ports import LedgerStore, LedgerTransaction
 from service_runtime import metrics
@@ -22,12 +21,14 @@ from venue_protocol.events import (
     Trade,
 )
 from venue_protocol.holds import CASH
+from venue_protocol.message_bounds import MessageBounds
 from venue_protocol.topology import DATA_FEED
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_REPORTS_A_MESSAGE = 500
+_REPORTS = MessageBounds(most_items=500)
+"""Settlement reports of one message."""
 
 
 class SettlementDesk:
@@ -91,10 +92,10 @@ class SettlementDesk:
     def _publish(self, settlement: Settlement) -> None:
         for obligation in settlement.obligations:
             _alarm(obligation)
-        for batch in _chunks(settlement.reports):
-            body = codec.encode_settlement_batch(
-                batch[0].sequence, [report.encoded for report in batch]
-            )
+        encoded = [report.encoded for report in settlement.reports]
+        for start, end in _REPORTS.cut(encoded):
+            first = settlement.reports[start].sequence
+            body = codec.encode_settlement_batch(first, encoded[start:end])
             self._publisher.publish(DATA_FEED, body)
 
 
@@ -117,11 +118,6 @@ def _positions_of(event: Event) -> tuple[tuple[str, str], ...]:
     ):
         return (event.client_id, CASH), (event.client_id, event.security_id)
     return ()
-
-
-def _chunks(reports: Sequence[SealedReport]) -> Iterable[Sequence[SealedReport]]:
-    for start in range(0, len(reports), _REPORTS_A_MESSAGE):
-        yield reports[start : start + _REPORTS_A_MESSAGE]
 
 
 def _alarm(obligation: Obligation) -> None:

@@ -3,12 +3,10 @@
 from flask import Flask
 
 from matching_engine.adapters import http
-from matching_engine.adapters.log_reader import LogReader
+from matching_engine.adapters.log_reader import PostgresLogReader
 from matching_engine.adapters.security_list import SecurityList
 from matching_engine.adapters.snapshots import SnapshotFolder
-from matching_engine.handlers import MatchingDesk
-from matching_engine.loops.command_reader import CommandReader
-from matching_engine.loops.resender import RecentEvents, Resender
+from matching_engine.wiring import EnginePorts, wire
 from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.database import Database
@@ -17,6 +15,7 @@ from service_runtime.service import Service
 from venue_protocol.topology import order_entry_queue, resend_queue
 
 _PREFETCH = 256
+"""Command batches ahead of the engine: some milliseconds of work for it at full load."""
 
 
 def build(service: Service) -> Flask:
@@ -24,33 +23,26 @@ def build(service: Service) -> Flask:
     ours = service.settings
     database = Database(ours.clearing_url, service.name)
     bus = RabbitBus(ours.broker_url, service.name)
-    publisher = bus.publisher()
-    queue = order_entry_queue(ours.shard)
-    consumer = bus.consumer(queue, prefetch=_PREFETCH)
-    log_reader = LogReader(database, ours.shard)
-    snapshots = SnapshotFolder(ours.state_dir, ours.shard)
-    recent = RecentEvents()
-    desk = MatchingDesk(ours.shard, publisher, recent, snapshots, log_reader)
-    reader = CommandReader(service, desk, consumer, queue)
-    resender = Resender(
-        ours.shard,
-        bus.consumer(resend_queue(ours.shard)),
-        bus.publisher(),
-        recent,
-        snapshots,
-        LogReader(database, ours.shard),
-        service.stopping,
+    ports = EnginePorts(
+        consumer=bus.consumer(order_entry_queue(ours.shard), prefetch=_PREFETCH),
+        publisher=bus.publisher(),
+        resend_consumer=bus.consumer(resend_queue(ours.shard)),
+        # A publisher of its own: the answer to one reader must not delay the live events.
+        resend_publisher=bus.publisher(),
+        log_reader=PostgresLogReader(database, ours.shard),
+        snapshots=SnapshotFolder(ours.state_dir, ours.shard),
     )
-    service.add_check("recovery", lambda: reader.is_recovered)
+    engine = wire(ours.shard, ports, service.stopping)
+    service.add_check("recovery", lambda: engine.reader.is_recovered)
     service.add_check("database", database.is_ready)
-    service.add_check("broker", lambda: consumer.is_ready() and publisher.is_ready())
-    service.spawn("command_reader", reader.run)
-    service.spawn("resender", resender.run)
+    service.add_check("broker", ports.is_broker_ready)
+    service.spawn("command_reader", engine.reader.run)
+    service.spawn("resender", engine.resender.run)
     service.on_stop(bus.close)
-    service.on_stop(lambda: publisher.flush(3))
-    service.on_stop(desk.save_snapshot)
+    service.on_stop(lambda: ports.publisher.flush(3))
+    service.on_stop(engine.desk.save_snapshot)
     app = application.create_app(service)
-    http.add_routes(app, desk, SecurityList(database, ours.shard))
+    http.add_routes(app, engine.desk, SecurityList(database, ours.shard))
     return app
 
 

@@ -2,21 +2,24 @@
 
 import logging
 import threading
-from collections.abc import Sequence
 
-from matching_engine.adapters.log_reader import LogReader
-from matching_engine.adapters.snapshots import SnapshotFolder
 from matching_engine.domain.engine import MatchingEngine
-from matching_engine.loops.resender import RecentEvents
+from matching_engine.ports import LogReader, Snapshots
+from matching_engine.recent_events import RecentEvents
 from service_runtime import metrics
 from service_runtime.bus import Confirmation, Publisher
 from venue_protocol import codec, streams
 from venue_protocol.commands import CommandBatch
+from venue_protocol.event_parts import EventPart, event_parts
 from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.message_bounds import BOUNDS, MessageBounds
 from venue_protocol.streams import StreamPosition
 from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION
 
 log = logging.getLogger(__name__)
+
+_READERS = (ORDER_EXECUTION, DATA_FEED)
+"""Routing keys of those who read the events."""
 
 _SNAPSHOT_EVERY = 200_000
 """Commands between snapshots, at least: well under two seconds of replay."""
@@ -35,8 +38,9 @@ class MatchingDesk:
         shard: int,
         publisher: Publisher,
         recent: RecentEvents,
-        snapshots: SnapshotFolder,
+        snapshots: Snapshots,
         log_reader: LogReader,
+        bounds: MessageBounds = BOUNDS,
     ) -> None:
         self.engine = MatchingEngine(shard)
         self.lock = threading.Lock()
@@ -44,6 +48,7 @@ class MatchingDesk:
         self._recent = recent
         self._snapshots = snapshots
         self._log_reader = log_reader
+        self._bounds = bounds
         self._snapshot_at = 0
         self._is_whole = True
 
@@ -98,7 +103,7 @@ class MatchingDesk:
         """Say how far the events have come, to each of their readers."""
         stream = streams.events(self.engine.shard)
         body = codec.encode(StreamPosition(codec.SCHEMA, stream, self.engine.event_position))
-        for routing_key in (ORDER_EXECUTION, DATA_FEED):
+        for routing_key in _READERS:
             self._publisher.publish(routing_key, body)
 
     def save_snapshot(self) -> None:
@@ -113,27 +118,31 @@ class MatchingDesk:
         self._snapshot_at = self.engine.log_position + pause
 
     def _publish(self, batch: CommandBatch) -> list[Confirmation]:
-        body = self._apply(batch)
-        return list(self._publisher.publish_to_all((ORDER_EXECUTION, DATA_FEED), body))
+        return [
+            confirmation
+            for part in self._apply(batch)
+            for confirmation in self._publisher.publish_to_all(_READERS, part.body)
+        ]
 
-    def _apply(self, batch: CommandBatch) -> bytes:
+    def _apply(self, batch: CommandBatch) -> list[EventPart]:
+        """The messages that tell what the batch did, which are remembered for resends."""
         with self.lock:
             self._is_whole = False
             events = self.engine.apply(batch)
             self._is_whole = True
-        body = codec.encode(events)
-        self._recent.add(events, body)
+        parts = list(event_parts(events, self._bounds))
+        for part in parts:
+            self._recent.add(part)
         metrics.batch_size.labels("match").observe(len(batch.commands))
         metrics.position.labels(streams.order_log(batch.shard)).set(batch.last)
         if batch.last >= self._snapshot_at:
             self.save_snapshot()
-        return body
+        return parts
 
 
-def load_engine(shard: int, snapshots: SnapshotFolder, log_reader: LogReader) -> MatchingEngine:
+def load_engine(shard: int, snapshots: Snapshots, log_reader: LogReader) -> MatchingEngine:
     """The engine of the newest snapshot that belongs to this log, else an empty one."""
-    while found := snapshots.load():
-        (engine,) = found
+    while (engine := snapshots.load()) is not None:
         if engine.log_position == 0 or log_reader.time_of(engine.log_position) == engine.time_us:
             return engine
         log.warning(
@@ -141,8 +150,3 @@ def load_engine(shard: int, snapshots: SnapshotFolder, log_reader: LogReader) ->
         )
         snapshots.discard(engine)
     return MatchingEngine(shard)
-
-
-def all_done(confirmations: Sequence[Confirmation]) -> bool:
-    """Whether the broker has confirmed all of them."""
-    return all(confirmation.done() for confirmation in confirmations)

@@ -45,6 +45,18 @@ class _RawCommandBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="comma
     commands: list[msgspec.Raw]
 
 
+class _RawEventBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="event_batch"):
+    """An EventBatch whose events are bytes already. Same fields, same order."""
+
+    schema: int
+    shard: int
+    first: int
+    log_first: int
+    log_last: int
+    time_us: int
+    events: list[msgspec.Raw]
+
+
 class _RawSettlementBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="settlement_batch"):
     """A SettlementBatch whose reports are bytes already, as the clearinghouse sealed them."""
 
@@ -62,6 +74,16 @@ def encode_command_batch(shard: int, first: int, time_us: int, commands: list[by
     """Bytes of the CommandBatch with these encoded commands; nothing is encoded twice."""
     return _encoder.encode(
         _RawCommandBatch(SCHEMA, shard, first, time_us, [msgspec.Raw(c) for c in commands])
+    )
+
+
+def encode_event_batch(head: EventBatch, events: list[bytes]) -> bytes:
+    """Bytes of the EventBatch with the fields of `head` and these encoded events."""
+    raw = [msgspec.Raw(event) for event in events]
+    return _encoder.encode(
+        _RawEventBatch(
+            head.schema, head.shard, head.first, head.log_first, head.log_last, head.time_us, raw
+        )
     )
 
 

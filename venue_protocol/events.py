@@ -1,7 +1,8 @@
 """Events: what the matching engine says happened, on `order_execution` and `data_feed`.
 
 Event sequences of a shard start at 1 and have no gap. An event does not carry its number: in a
-batch the i-th event has sequence `first + i`. One command batch gives exactly one event batch.
+batch the i-th event has sequence `first + i`. One command batch gives one event batch, which
+travels in one message, or cut into several (`event_parts`).
 """
 
 from collections.abc import Iterator
@@ -229,15 +230,18 @@ Event = (
 
 
 class EventBatch(msgspec.Struct, frozen=True, tag_field="kind", tag="event_batch"):
-    """All events of one command batch, in order."""
+    """The events of one command batch, in order; or a part of them, if they are too many for one
+    message.
+    """
 
     schema: int
     shard: int
     first: int
     """Event sequence of events[0]."""
     log_first: int
+    """The first of the commands that these events answer."""
     log_last: int
-    """The commands these events answer."""
+    """The last command that is wholly answered; `log_first - 1` while more parts follow."""
     time_us: int
     events: list[Event]
 

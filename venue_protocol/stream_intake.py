@@ -23,6 +23,8 @@ BatchT = TypeVar("BatchT", bound=Numbered)
 
 MOST_HELD = 1_000
 """Batches held back behind a gap; more are dropped, and come again with the resend."""
+MOST_NUMBERS_HELD = 200_000
+"""Numbers in all batches held back: some 100 MB of decoded events. More are dropped as well."""
 ASK_AGAIN_S = 1.0
 _LONGEST_PAUSE_S = 10.0
 
@@ -38,6 +40,7 @@ class StreamIntake(Generic[BatchT]):
         """The last number passed on by `take`."""
         self._newest = position
         self._held: dict[int, BatchT] = {}
+        self._numbers_held = 0
         self._asked_after: int | None = None
         self._ask_at_s = 0.0
         self._pause_s = ASK_AGAIN_S
@@ -50,8 +53,8 @@ class StreamIntake(Generic[BatchT]):
         """
         self.announce(batch.last)
         follows = batch.first <= self.position + 1
-        if batch.last > self.position and (follows or len(self._held) < MOST_HELD):
-            self._held[batch.first] = batch
+        if batch.last > self.position and (follows or self._has_room(batch)):
+            self._hold(batch)
         return self._release()
 
     def announce(self, newest: int) -> None:
@@ -87,6 +90,20 @@ class StreamIntake(Generic[BatchT]):
         self._ask_at_s = now_s + self._pause_s
         return self.position if is_due else None
 
+    def _has_room(self, batch: BatchT) -> bool:
+        """Whether one more batch may be held back."""
+        numbers = self._numbers_held + _length(batch)
+        return len(self._held) < MOST_HELD and numbers <= MOST_NUMBERS_HELD
+
+    def _hold(self, batch: BatchT) -> None:
+        """Hold a batch back. Of two that begin alike the longer one stays: a batch may come again
+        cut otherwise.
+        """
+        known = self._held.get(batch.first)
+        if known is None or known.last < batch.last:
+            self._held[batch.first] = batch
+            self._numbers_held += _length(batch) - (_length(known) if known is not None else 0)
+
     def _release(self) -> list[tuple[BatchT, int]]:
         """Held batches that follow the position now; forgets those that are overtaken."""
         released = []
@@ -94,7 +111,12 @@ class StreamIntake(Generic[BatchT]):
             if first > self.position + 1:
                 break
             batch = self._held.pop(first)
+            self._numbers_held -= _length(batch)
             if batch.last > self.position:
                 released.append((batch, self.position + 1))
                 self.position = batch.last
         return released
+
+
+def _length(batch: Numbered) -> int:
+    return batch.last - batch.first + 1

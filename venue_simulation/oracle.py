@@ -15,8 +15,10 @@ from clearinghouse.domain.venue_accounts import EXTERNAL
 from matching_engine.domain.engine import MatchingEngine
 from venue_protocol import codec, streams
 from venue_protocol.commands import AmendOrder, Command, CommandBatch, PlaceOrder
+from venue_protocol.event_parts import event_parts
 from venue_protocol.events import EventBatch
 from venue_protocol.holds import CASH, held_amount, held_asset
+from venue_protocol.message_bounds import BOUNDS, MessageBounds
 from venue_protocol.settlement import GENESIS_HASH, SettlementBatch, SettlementReport, report_hash
 from venue_simulation.violation import Violation, require
 from venue_storage.clearing_rows import JournalRow, LogRow, ReportRow
@@ -29,8 +31,9 @@ _SETTLEMENT_BATCH = b'{"kind":"settlement_batch"'
 class ShardOracle:
     """One shard's log and what must come of it."""
 
-    def __init__(self, shard: int) -> None:
+    def __init__(self, shard: int, bounds: MessageBounds) -> None:
         self.shard = shard
+        self._bounds = bounds
         self.engine = MatchingEngine(shard)
         self.settled_engine = MatchingEngine(shard)
         """The books as of the clearinghouse's position."""
@@ -39,7 +42,9 @@ class ShardOracle:
         self.hashes = {0: self.engine.state_hash()}
         """State by log position."""
         self.settled = 0
-        """Number of batches settled."""
+        """Number of batches settled as a whole."""
+        self.settled_events = 0
+        """Sequence of the last event settled: in the midst of a batch that travels in parts."""
 
     def append(self, rows: list[LogRow]) -> CommandBatch:
         """The batch that these new rows are, applied."""
@@ -49,17 +54,29 @@ class ShardOracle:
         batch = CommandBatch(codec.SCHEMA, self.shard, rows[0].sequence, rows[0].time_us, commands)
         events = self.engine.apply(batch)
         self.batches.append((batch, events))
-        self.bodies.add(codec.encode(events))
+        self.bodies.update(part.body for part in event_parts(events, self._bounds))
         self.hashes[batch.last] = self.engine.state_hash()
         return batch
+
+    def is_end_of_part(self, events: EventBatch, sequence: int) -> bool:
+        """Whether a message ends with this event."""
+        return any(part.last == sequence for part in event_parts(events, self._bounds))
+
+    def is_in_midst(self) -> bool:
+        """Whether a part of a batch is settled, and not the rest."""
+        return self.settled_events != (
+            self.batches[self.settled - 1][1].last if self.settled else 0
+        )
 
 
 class Oracle:
     """Looks at every commit of `clearing`; raises Violation."""
 
-    def __init__(self, clearing: MemoryClearing, shards: int) -> None:
+    def __init__(
+        self, clearing: MemoryClearing, shards: int, bounds: MessageBounds = BOUNDS
+    ) -> None:
         self._tables = clearing.tables
-        self.shards = [ShardOracle(shard) for shard in range(shards)]
+        self.shards = [ShardOracle(shard, bounds) for shard in range(shards)]
         self._settlement = Settlement(Ledger(), {}, 0, 0)
         self._unsettled_holds: Counter[tuple[str, str]] = Counter()
         """Held for commands that the clearinghouse has not seen events of, by client and asset."""
@@ -184,27 +201,30 @@ class Oracle:
 
     def _follow_settlement(self, shard: ShardOracle) -> None:
         position = self._tables.positions.get((READER, streams.events(shard.shard)), 0)
-        was = shard.batches[shard.settled - 1][1].last if shard.settled else 0
+        was = shard.settled_events
         require(position >= was, "a position never goes back", (was, position))
-        while position > was:
+        while position > shard.settled_events:
             require(
                 shard.settled < len(shard.batches),
                 "nothing is settled that is not in the log",
                 position,
             )
             commands, events = shard.batches[shard.settled]
+            end = min(events.last, position)
             require(
-                events.last <= position,
-                "a commit's events are settled together",
+                end == events.last or shard.is_end_of_part(events, end),
+                "the events of one message are settled together",
                 (events.last, position),
             )
-            for key, amount in _holds(commands):
-                self._unsettled_holds[key] -= amount
-            for event in events.events:
-                self._settlement.apply(event, events.time_us)
-            shard.settled_engine.apply(commands)
-            shard.settled += 1
-            was = events.last
+            for sequence, event in events.numbered():
+                if shard.settled_events < sequence <= end:
+                    self._settlement.apply(event, events.time_us)
+            shard.settled_events = end
+            if end == events.last:
+                for key, amount in _holds(commands):
+                    self._unsettled_holds[key] -= amount
+                shard.settled_engine.apply(commands)
+                shard.settled += 1
 
     def _follow_transfers(self) -> None:
         newest = self._tables.settlement_head[True][1]
@@ -283,8 +303,10 @@ class Oracle:
     def _check_holds(self) -> None:
         """Held is what open orders need, and what is held for commands on their way.
 
-        Without the ledger's help.
+        Without the ledger's help. In the midst of a batch the books say nothing about holds.
         """
+        if any(shard.is_in_midst() for shard in self.shards):
+            return
         needed = Counter(self._unsettled_holds)
         for shard in self.shards:
             for order in shard.settled_engine.orders.values():

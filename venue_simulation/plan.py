@@ -14,6 +14,8 @@ class Plan:
     seed: int
     steps: int = 200
     kinds: frozenset[str] = frozenset(kinds.KINDS)
+    most_events: int = 5_000
+    """Events of one message."""
 
 
 @dataclass

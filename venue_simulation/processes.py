@@ -15,11 +15,10 @@ from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.domain.market import Market
 from market_data_feed.loops.recorder import Recorder
 from matching_engine.adapters.memory_log_reader import MemoryLogReader
-from matching_engine.adapters.snapshots import SnapshotFolder
 from matching_engine.domain.engine import MatchingEngine
 from matching_engine.handlers import MatchingDesk
-from matching_engine.loops.command_reader import CommandReader
-from matching_engine.loops.resender import RecentEvents, Resender
+from matching_engine.loops.resender import Resender
+from matching_engine.wiring import EnginePorts, wire
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
 from order_entry_gateway.adapters.memory_timers import MemoryTimers
 from order_entry_gateway.handlers import OrderDesk
@@ -28,10 +27,9 @@ from order_entry_gateway.loops.refusal_reporter import RejectionReporter
 from order_entry_gateway.loops.timekeeper import Timekeeper
 from service_runtime.clock import ManualClock
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.service import Service
-from service_runtime.settings import Settings
 from venue_protocol import codec
 from venue_protocol.identifiers import sharded_id
+from venue_protocol.message_bounds import BOUNDS, MessageBounds
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION, order_entry_queue, resend_queue
@@ -39,19 +37,24 @@ from venue_simulation.broker import SimulatedBus, SimulatedConsumer, SimulatedPu
 from venue_simulation.market_record import MemoryMarket
 from venue_storage.memory_clearing_data import MemoryClearing
 
-_NO_SETTINGS = Settings("", "", "", "", 0, 0, "", 0, 0, 0, 0, "CRITICAL")
-
 
 class Surroundings:
     """What outlives a process: databases, broker, snapshot files, time."""
 
-    def __init__(self, bus: SimulatedBus, securities: dict[str, Security], shards: int) -> None:
+    def __init__(
+        self,
+        bus: SimulatedBus,
+        securities: dict[str, Security],
+        shards: int,
+        bounds: MessageBounds = BOUNDS,
+    ) -> None:
         self.clearing = MemoryClearing(shards)
         self.market = MemoryMarket()
         self.bus = bus
         self.clock = ManualClock()
         self.securities = securities
-        self.snapshots = {shard: MemorySnapshots(shard) for shard in range(shards)}
+        self.bounds = bounds
+        self.snapshots = {shard: MemorySnapshots() for shard in range(shards)}
 
     def now_s(self) -> float:
         """Seconds for the processes' pauses."""
@@ -71,24 +74,23 @@ class RealParts:
     recorder: type[Recorder] = Recorder
 
 
-class MemorySnapshots(SnapshotFolder):
-    """Snapshot files of one shard that survive the engine's process."""
+class MemorySnapshots:
+    """Snapshots of one shard that survive the engine's process."""
 
-    def __init__(self, shard: int) -> None:
-        super().__init__("", shard)
+    def __init__(self) -> None:
         self._contents: dict[int, bytes] = {}
 
     def save(self, engine: MatchingEngine) -> None:
         """Keep the engine's state."""
         self._contents[engine.log_position] = engine.snapshot()
 
-    def load(self, events_at_most: int | None = None) -> list[MatchingEngine]:
+    def load(self, events_at_most: int | None = None) -> MatchingEngine | None:
         """The newest one, or the newest whose events go no further than given."""
         for position in sorted(self._contents, reverse=True):
             engine = MatchingEngine.restore(self._contents[position])
             if events_at_most is None or engine.event_position <= events_at_most:
-                return [engine]
-        return []
+                return engine
+        return None
 
     def discard(self, engine: MatchingEngine) -> None:
         """Forget one."""
@@ -222,27 +224,27 @@ class Engine(Process):
         self.shard = shard
 
     def wire(self, stopping: Event) -> None:
-        """As in matching_engine.__main__."""
+        """As in matching_engine.__main__, but with one publisher for events and resends."""
         around, shard = self.around, self.shard
         publisher = self.publisher()
-        log_reader = MemoryLogReader(around.clearing, shard)
-        snapshots, recent = around.snapshots[shard], RecentEvents()
-        service = Service(self.name, _NO_SETTINGS)
-        service.stopping = stopping
-        self.desk = self.parts.matching_desk(shard, publisher, recent, snapshots, log_reader)
-        queue = order_entry_queue(shard)
-        self.reader = CommandReader(
-            service, self.desk, self.consumer(queue, 256), queue, around.now_s
+        ports = EnginePorts(
+            consumer=self.consumer(order_entry_queue(shard), 256),
+            publisher=publisher,
+            resend_consumer=self.consumer(resend_queue(shard), 1),
+            resend_publisher=publisher,
+            log_reader=MemoryLogReader(around.clearing, shard),
+            snapshots=around.snapshots[shard],
+            bounds=around.bounds,
         )
-        self.resender = self.parts.resender(
+        engine = wire(
             shard,
-            self.consumer(resend_queue(shard), 1),
-            publisher,
-            recent,
-            snapshots,
-            log_reader,
+            ports,
             stopping,
+            around.now_s,
+            desk_type=self.parts.matching_desk,
+            resender_type=self.parts.resender,
         )
+        self.desk, self.reader, self.resender = engine.desk, engine.reader, engine.resender
         self.reader.recover()
 
     def steps(self) -> list[tuple[str, Callable[[], object]]]:

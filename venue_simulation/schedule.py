@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from service_runtime.database import DatabaseUnavailable
 from venue_protocol.holds import CASH
+from venue_protocol.message_bounds import MessageBounds
 from venue_protocol.refusals import Refused
 from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION, order_entry_queue, resend_queue
 from venue_simulation import faults as kinds
@@ -64,10 +65,10 @@ class Schedule:
         self._shards = 2 if self._dice.random() < 0.25 else 1
         securities = [simulated_security("AAPL", 0), simulated_security("MSFT", self._shards - 1)]
         self.bus = SimulatedBus(self.faults, self._on_arrival)
-        self.around = Surroundings(
-            self.bus, {security.security_id: security for security in securities}, self._shards
-        )
-        self.oracle = Oracle(self.around.clearing, self._shards)
+        bounds = MessageBounds(most_items=plan.most_events)
+        listed = {security.security_id: security for security in securities}
+        self.around = Surroundings(self.bus, listed, self._shards, bounds)
+        self.oracle = Oracle(self.around.clearing, self._shards, bounds)
         self._feed_check = FeedCheck(self.around.market)
         self.gateways = [
             Gateway(number, self.around, parts, self._dice.randint(-_MOST_SKEW_US, _MOST_SKEW_US))

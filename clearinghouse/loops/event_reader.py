@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _MOST_MESSAGES = 64
 _MOST_EVENTS = 5_000
-"""Settled in one transaction, about, or the events of one message: it locks accounts, and the door
+"""Events settled in one transaction, which no message exceeds: it locks accounts, and the gateway
 waits for them.
 """
 _ANNOUNCE_S = 1.0
@@ -159,14 +159,14 @@ class EventReader:
 
 
 def _in_bites(batches: Sequence[EventBatch]) -> Iterator[list[EventBatch]]:
-    """The same batches in order, in lists of about _MOST_EVENTS."""
+    """The same batches in order, in lists of at most _MOST_EVENTS events, or of one batch."""
     together: list[EventBatch] = []
     events = 0
     for batch in batches:
-        together.append(batch)
-        events += len(batch.events)
-        if events >= _MOST_EVENTS:
+        if together and events + len(batch.events) > _MOST_EVENTS:
             yield together
             together, events = [], 0
+        together.append(batch)
+        events += len(batch.events)
     if together:
         yield together

@@ -8,6 +8,9 @@ from venue_protocol.settlement import SettlementBatch, SettlementReport
 from venue_protocol.stream_intake import StreamIntake
 from venue_protocol.streams import OrderReports
 
+MOST_ROWS = 20_000
+"""Events, reports and refusals recorded in one transaction: readers of the record wait for it."""
+
 
 @dataclass(frozen=True)
 class Advance:
@@ -84,21 +87,40 @@ class Inbox:
         """How many events, reports and refusals are due."""
         return self._due.size()
 
-    def take_due(self) -> Due:
-        """What is due; it counts as recorded from here on, so whoever takes it must record it or
-        end.
+    def take_due(self, most: int = MOST_ROWS) -> Due:
+        """What is due, at most `most` of it (or one message): the rest is for the next call.
+
+        It counts as recorded from here on, so the caller must record it or end. Example: 30,000
+        events that waited behind a gap are recorded as 20,000 and 10,000.
         """
-        due, self._due = self._due, Due()
-        positions = {
-            streams.events(shard): intake.position for shard, intake in self.events.items()
-        }
-        positions[streams.SETTLEMENTS] = self.settlements.position
+        due = self._take(most)
+        positions = {streams.events(batch.shard): batch.last for batch, _ in due.events}
+        if due.settlements:
+            positions[streams.SETTLEMENTS] = due.settlements[-1].sequence
         for stream, after in positions.items():
             before = self._recorded.get(stream, 0)
             if after != before:
                 due.advances.append(Advance(stream, before, after))
                 self._recorded[stream] = after
         return due
+
+    def _take(self, most: int) -> Due:
+        waiting, taken = self._due, Due()
+        room = most
+        for batch, first_new in waiting.events:
+            new = batch.last - first_new + 1
+            if new > room and taken.events:
+                break
+            taken.events.append((batch, first_new))
+            room -= new
+        del waiting.events[: len(taken.events)]
+        if not waiting.events:
+            # What comes before in the list goes first: nothing overtakes the events.
+            taken.settlements = waiting.settlements[: max(room, 0)]
+            del waiting.settlements[: len(taken.settlements)]
+            if not waiting.settlements:
+                taken.refusals, waiting.refusals = waiting.refusals, []
+        return taken
 
     def behind(self) -> list[str]:
         """Names of the streams in which something is known to be missing."""

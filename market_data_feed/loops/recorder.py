@@ -15,7 +15,7 @@ from market_data_feed import handlers
 from market_data_feed.adapters import record_loader, record_writer
 from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.stream.hub import Hub
-from market_data_feed.domain.inbox import Inbox
+from market_data_feed.domain.inbox import MOST_ROWS, Due, Inbox
 from market_data_feed.domain.orders import Fold, WorkingOrder
 from service_runtime import metrics
 from service_runtime.bus import Consumer, Delivery, Publisher
@@ -27,10 +27,6 @@ from venue_protocol.streams import ResendRequest
 log = logging.getLogger(__name__)
 
 _MOST_MESSAGES = 100
-_MOST_ROWS = 20_000
-"""Recorded in one transaction, about, or what one message brings: readers of the record wait for
-it.
-"""
 _IDLE_S = 0.25
 _HEAL_PAGE = 2_000
 _HEAL_AGAIN_S = 0.5
@@ -99,7 +95,7 @@ class Recorder:
         behind = self.behind()
         for delivery in deliveries:
             self._take(delivery)
-            if self._inbox.waiting() >= _MOST_ROWS:
+            if self._inbox.waiting() >= MOST_ROWS:
                 self._record()
         self._note_gaps(behind)
         self._record()
@@ -122,10 +118,12 @@ class Recorder:
             self._consumer.dead_letter(delivery, str(error))
 
     def _record(self) -> None:
-        """Write what is due in one transaction, then show it."""
-        due = self._inbox.take_due()
-        if due.is_empty():
-            return
+        """Write what is due and show it, in transactions of bounded size."""
+        while not (due := self._inbox.take_due()).is_empty():
+            self._record_together(due)
+
+    def _record_together(self, due: Due) -> None:
+        """Write in one transaction, then show."""
         with metrics.step_seconds.labels("record").time():
             fold = Fold(self._working)
             for batch, first_new in due.events:

@@ -13,7 +13,11 @@ from matching_engine.domain.snapshot import SnapshotError
 log = logging.getLogger(__name__)
 
 _KEPT = 4
+"""Snapshots kept: the newest may be of another log or damaged, and a resend needs one before the
+events that are missing."""
 _DIGEST_BYTES = 32
+_OWN_FOLDER = 0o700
+_OWN_FILE = 0o600
 
 
 class SnapshotFolder:
@@ -34,7 +38,11 @@ class SnapshotFolder:
         partial = target.with_suffix(".partial")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
+            # Orders that nobody may see yet: the files are for the venue's own user alone. A
+            # folder and files of an older version are closed as well.
+            self._folder.chmod(_OWN_FOLDER)
+            partial.unlink(missing_ok=True)
+            with open(partial, "wb", opener=_open_own) as file:
                 file.write(hashlib.sha256(content).digest() + content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -47,17 +55,17 @@ class SnapshotFolder:
                 extra={"sequence": engine.log_position, "error": repr(error)},
             )
 
-    def load(self, events_at_most: int | None = None) -> list[MatchingEngine]:
-        """The newest readable snapshot (whose events go no further than given) as a list of one, or
-        [].
+    def load(self, events_at_most: int | None = None) -> MatchingEngine | None:
+        """The newest readable snapshot, whose events go no further than given; None without
+        one.
         """
         for path in self._newest_first():
             engine = _read(path)
             if engine is not None and (
                 events_at_most is None or engine.event_position <= events_at_most
             ):
-                return [engine]
-        return []
+                return engine
+        return None
 
     def discard(self, engine: MatchingEngine) -> None:
         """Delete the snapshot this engine was read from: it belongs to another log."""
@@ -68,6 +76,11 @@ class SnapshotFolder:
         if self._folder is None:
             return []
         return sorted(self._folder.glob("*.snapshot"), reverse=True)
+
+
+def _open_own(path: str, flags: int) -> int:
+    """Open a file that only the venue's own user may read, whatever the umask is."""
+    return os.open(path, flags, _OWN_FILE)
 
 
 def _read(path: Path) -> MatchingEngine | None:

@@ -1,15 +1,15 @@
 """The engine's consuming loop: commands from `order_entry`, gaps and lost messages from the log."""
 
 import logging
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
-from matching_engine.handlers import MatchingDesk, all_done
+from matching_engine.handlers import MatchingDesk
 from service_runtime import metrics
 from service_runtime.bus import BusError, Confirmation, Consumer, Delivery
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.service import Service
 from venue_protocol import codec
 from venue_protocol.commands import CommandBatch
 
@@ -29,16 +29,16 @@ class CommandReader:
 
     def __init__(
         self,
-        service: Service,
         desk: MatchingDesk,
         consumer: Consumer,
         queue: str,
+        stopping: threading.Event,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._service = service
         self._desk = desk
         self._consumer = consumer
         self._queue = queue
+        self._stopping = stopping
         self._now_s = now_s
         self._unconfirmed: deque[tuple[Delivery, list[Confirmation]]] = deque()
         self._announce_at_s = float("-inf")
@@ -48,7 +48,7 @@ class CommandReader:
     def run(self) -> None:
         """Recover, then read. A broken invariant ends the process with nothing acknowledged."""
         self.recover()
-        while not self._service.stopping.is_set():
+        while not self._stopping.is_set():
             self.step()
 
     def recover(self) -> None:
@@ -61,7 +61,7 @@ class CommandReader:
             _CONFIRM_S if self._unconfirmed else _IDLE_S, _MOST_MESSAGES
         )
         for delivery in deliveries:
-            if self._service.stopping.is_set():
+            if self._stopping.is_set():
                 break
             self._handle(delivery)
         self._acknowledge()
@@ -90,7 +90,7 @@ class CommandReader:
         while self._unconfirmed:
             delivery, confirmations = self._unconfirmed[0]
             try:
-                if not all_done(confirmations):
+                if not all(confirmation.done() for confirmation in confirmations):
                     break
             except BusError as error:
                 # A queue vanished with the broker's data. Its reader will notice the gap and ask.
@@ -114,11 +114,11 @@ class CommandReader:
 
         False if the service stops before it is done.
         """
-        while not self._service.stopping.is_set():
+        while not self._stopping.is_set():
             try:
                 action()
                 return True
             except DatabaseUnavailable as error:
                 log.warning("the order log is away", extra={"error": str(error)})
-                self._service.stopping.wait(0.3)
+                self._stopping.wait(0.3)
         return False

@@ -4,51 +4,23 @@ and the log.
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Iterator
 
-from matching_engine.adapters.log_reader import LogReader
-from matching_engine.adapters.snapshots import SnapshotFolder
 from matching_engine.domain.engine import MatchingEngine
+from matching_engine.ports import LogReader, Snapshots
+from matching_engine.recent_events import RecentEvents
 from service_runtime import metrics
 from service_runtime.bus import Consumer, Delivery, Publisher
 from service_runtime.database import DatabaseUnavailable
 from venue_protocol import codec, streams
-from venue_protocol.events import EventBatch
+from venue_protocol.event_parts import event_parts
+from venue_protocol.message_bounds import BOUNDS, MessageBounds
 from venue_protocol.streams import ResendRequest
 from venue_protocol.topology import resend_queue
 
 log = logging.getLogger(__name__)
 
-_RECENT_BATCHES = 4_096
-_RECENT_BYTES = 64_000_000
 _MOST_REQUESTS = 100
-
-
-class RecentEvents:
-    """The newest event batches as they were published, bounded in number and bytes."""
-
-    def __init__(self) -> None:
-        self._batches: deque[tuple[int, int, bytes]] = deque()
-        self._bytes = 0
-        self._lock = threading.Lock()
-
-    def add(self, batch: EventBatch, body: bytes) -> None:
-        """Remember a batch; the oldest are forgotten."""
-        with self._lock:
-            self._batches.append((batch.first, batch.last, body))
-            self._bytes += len(body)
-            while len(self._batches) > _RECENT_BATCHES or self._bytes > _RECENT_BYTES:
-                self._bytes -= len(self._batches.popleft()[2])
-
-    def after(self, position: int) -> list[bytes] | None:
-        """Bodies of all batches with events after `position`; None if some of them are
-        forgotten.
-        """
-        with self._lock:
-            if not self._batches or self._batches[0][0] > position + 1:
-                return None
-            return [body for _, last, body in self._batches if last > position]
 
 
 class Resender:
@@ -63,9 +35,10 @@ class Resender:
         consumer: Consumer,
         publisher: Publisher,
         recent: RecentEvents,
-        snapshots: SnapshotFolder,
+        snapshots: Snapshots,
         log_reader: LogReader,
         stopping: threading.Event,
+        bounds: MessageBounds = BOUNDS,
     ) -> None:
         self._shard = shard
         self._consumer = consumer
@@ -74,6 +47,7 @@ class Resender:
         self._snapshots = snapshots
         self._log_reader = log_reader
         self._stopping = stopping
+        self._bounds = bounds
 
     def run(self) -> None:
         """Answer requests until stopping."""
@@ -129,8 +103,10 @@ class Resender:
         if recent is not None:
             yield from recent
             return
-        (engine,) = self._snapshots.load(events_at_most=position) or [MatchingEngine(self._shard)]
+        engine = self._snapshots.load(events_at_most=position) or MatchingEngine(self._shard)
         for batch in self._log_reader.batches(engine.log_position):
             events = engine.apply(batch)
             if events.last > position:
-                yield codec.encode(events)
+                for part in event_parts(events, self._bounds):
+                    if part.last > position:
+                        yield part.body

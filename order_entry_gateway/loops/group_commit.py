@@ -20,6 +20,7 @@ from service_runtime import metrics
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
+from venue_protocol.message_bounds import BOUNDS
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
 from venue_protocol.topology import order_entry_queue
@@ -193,7 +194,10 @@ class Committer:
         metrics.batch_size.labels("commit").observe(len(candidates))
         # Published before the answers, so that the engine works while the senders read them.
         for batch in appended:
-            self._publisher.publish(order_entry_queue(batch.shard), batch.body)
+            # A commit that is too large for a message is not sent: the engine looks at the log when
+            # it is idle and notices the gap when the next one comes.
+            if len(batch.body) <= BOUNDS.most_bytes:
+                self._publisher.publish(order_entry_queue(batch.shard), batch.body)
         start = 0
         for submission in submissions:
             end = start + len(submission.candidates)

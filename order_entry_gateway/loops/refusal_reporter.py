@@ -13,7 +13,10 @@ from venue_protocol.topology import DATA_FEED
 
 _MOST_WAITING = 10_000
 _EVERY_S = 0.1
-_MOST_A_MESSAGE = 500
+_MOST_A_MESSAGE = 250
+"""Reports of one message: under a megabyte, even if each character is escaped."""
+_MOST_TEXT = 256
+"""Characters of a message or name in a report; what is longer is cut."""
 
 
 class RejectionReporter:
@@ -47,10 +50,10 @@ class RejectionReporter:
             OrderRejected(
                 client_id,
                 refusal.reason.code,
-                refusal.message,
-                client_order_id,
+                refusal.message[:_MOST_TEXT],
+                client_order_id and client_order_id[:_MOST_TEXT],
                 security_id[:32],
-                side,
+                side[:_MOST_TEXT],
                 quantity_or_none,
             )
         )

@@ -141,3 +141,10 @@ def test_every_message_ten_times_over_changes_nothing(monkeypatch: pytest.Monkey
     monkeypatch.setattr(SimulatedBus, "arrive", ten_times)
     result = campaign.run(Plan(20_000), 40, None, silent)
     assert result.failure is None, campaign.describe(result)
+
+
+def test_every_promise_is_kept_when_the_events_of_a_command_travel_in_parts() -> None:
+    """Any process may be killed between two parts, and each part lost, repeated or sent again."""
+    result = campaign.run(Plan(50_000, most_events=2), 60, None, silent)
+    assert result.failure is None, campaign.describe(result)
+    assert result.trades > result.schedules

@@ -67,7 +67,7 @@ def test_what_waited_long_is_settled_in_bites(monkeypatch: pytest.MonkeyPatch) -
         publisher.publish(topology.ORDER_EXECUTION, codec.encode(batch))
         first += count
     assert reader.step(0) == 5
-    assert desk.settled == [[2, 2], [1, 7], [1]]
+    assert desk.settled == [[2], [2, 1], [7], [1]]
     assert clearing.tables.positions == {
         ("clearinghouse", "events.0"): 13,
         ("clearinghouse", "order_log.0"): 5,

@@ -17,3 +17,16 @@ def test_streams_of_two_shards_do_not_mix() -> None:
         ("events.1", 0, 1),
     }
     assert inbox.take_due().is_empty()
+
+
+def test_what_waited_behind_a_gap_is_recorded_in_transactions_of_bounded_size() -> None:
+    tape, inbox = Tape(0), Inbox({})
+    batches = [tape.batch(f"new {number} a BUY 1@1.00") for number in range(1, 8)]
+    for batch in [*batches[1:], batches[0]]:
+        inbox.take_events(batch)
+    sizes, ends = [], []
+    while not (due := inbox.take_due(3)).is_empty():
+        sizes.append(due.size())
+        ends += [(advance.before, advance.after) for advance in due.advances]
+    assert sizes == [3, 3, 1]
+    assert ends == [(0, 3), (3, 6), (6, 7)]

@@ -24,7 +24,7 @@ class _Silence:
 
 def _record_all(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, object]]:
     """Commits of one step over the whole tape, and the record after it."""
-    monkeypatch.setattr("market_data_feed.loops.recorder._MOST_ROWS", 10**9 if at_once else 40)
+    monkeypatch.setattr("market_data_feed.loops.recorder.MOST_ROWS", 10**9 if at_once else 40)
     bus, market, commits = MemoryBus(), MemoryMarket(), []
     bus.declare(topology.DURABLE_QUEUES)
     publisher = bus.publisher()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from matching_engine.adapters.log_reader import LogReader
+from matching_engine.ports import LogReader
 from service_runtime.database import DatabaseUnavailable
 from venue_protocol import codec
 from venue_protocol.commands import Command, CommandBatch
@@ -15,14 +15,14 @@ class FakeLog(LogReader):
     """
 
     def __init__(self, shard: int = 0) -> None:
-        self._shard = shard
+        self.shard = shard
         self._rows: list[tuple[int, int, str]] = []
         self.away = 0
 
     def commit(self, commands: Sequence[Command]) -> CommandBatch:
         """Append commands as one commit; the batch as a gateway would publish it."""
         first = len(self._rows) + 1
-        batch = CommandBatch(codec.SCHEMA, self._shard, first, 1_000_000 + first, list(commands))
+        batch = CommandBatch(codec.SCHEMA, self.shard, first, 1_000_000 + first, list(commands))
         self._rows += [
             (sequence, batch.time_us, codec.encode(command).decode())
             for sequence, command in batch.numbered()

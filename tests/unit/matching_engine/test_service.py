@@ -13,16 +13,19 @@ from matching_engine.adapters.snapshots import SnapshotFolder
 from matching_engine.domain.engine import MatchingEngine
 from matching_engine.handlers import MatchingDesk
 from matching_engine.loops.command_reader import CommandReader
-from matching_engine.loops.resender import RecentEvents, Resender
+from matching_engine.loops.resender import Resender
+from matching_engine.recent_events import RecentEvents
 from service_runtime.buses.memory import MemoryBus
-from service_runtime.service import Service
 from service_runtime.settings import load
 from tests.unit.matching_engine.desk import order
 from tests.unit.matching_engine.fake_log import FakeLog
 from venue_protocol import codec, streams
-from venue_protocol.commands import CommandBatch
+from venue_protocol.commands import CancelAllOrders, CommandBatch
+from venue_protocol.event_parts import EventPart
 from venue_protocol.events import EventBatch
 from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.message_bounds import BOUNDS, MessageBounds
+from venue_protocol.stream_intake import StreamIntake
 from venue_protocol.streams import ResendRequest, StreamPosition
 from venue_protocol.topology import (
     DATA_FEED,
@@ -98,6 +101,7 @@ class Venue:
         self.bus.declare(DURABLE_QUEUES)
         self.log = FakeLog()
         self.snapshots = SnapshotFolder(str(folder), 0)
+        self.bounds = BOUNDS
         self.published: list[CommandBatch] = []
         self._readers = {
             queue: self.bus.consumer(queue, prefetch=10**6)
@@ -111,11 +115,13 @@ class Venue:
         self.now_s = 0.0
         self.publisher = HoldingPublisher(self.bus)
         self.recent = RecentEvents()
-        self.desk = MatchingDesk(0, self.publisher, self.recent, self.snapshots, self.log)
+        self.desk = MatchingDesk(
+            0, self.publisher, self.recent, self.snapshots, self.log, self.bounds
+        )
         self.consumer = self.bus.consumer(ORDER_ENTRY)
-        self.service = Service("matching_engine", SETTINGS)
+        self.stopping = threading.Event()
         self.reader = CommandReader(
-            self.service, self.desk, self.consumer, ORDER_ENTRY, lambda: self.now_s
+            self.desk, self.consumer, ORDER_ENTRY, self.stopping, lambda: self.now_s
         )
         self.resender = self._new_resender(self.recent)
         self.reader.recover()
@@ -127,7 +133,14 @@ class Venue:
     def _new_resender(self, recent: RecentEvents) -> Resender:
         requests = self.bus.consumer(RESEND_REQUESTS)
         return Resender(
-            0, requests, self.publisher, recent, self.snapshots, self.log, self.service.stopping
+            0,
+            requests,
+            self.publisher,
+            recent,
+            self.snapshots,
+            self.log,
+            self.stopping,
+            self.bounds,
         )
 
     def commit(self, *orders: str) -> CommandBatch:
@@ -280,7 +293,7 @@ def test_an_engine_that_broke_in_a_batch_is_not_kept_as_a_snapshot(
     with pytest.raises(BrokenInvariant):
         venue.step()
     venue.desk.save_snapshot()
-    assert venue.snapshots.load() == []
+    assert venue.snapshots.load() is None
 
 
 def test_position_is_announced_to_both_readers_about_every_second(venue: Venue) -> None:
@@ -307,9 +320,9 @@ def test_service_told_to_stop_during_an_outage_acknowledges_nothing(venue: Venue
     batches = [venue.commit("B 1@10 ann"), venue.commit("B 2@10 ann")]
     venue.log.away = 10**6
     venue.send(batches[1])
-    threading.Timer(0.05, venue.service.stopping.set).start()
+    threading.Timer(0.05, venue.stopping.set).start()
     venue.reader.step()
-    assert venue.service.stopping.is_set()
+    assert venue.stopping.is_set()
     assert venue.unacknowledged() == 1
 
 
@@ -331,7 +344,8 @@ def test_restart_goes_on_from_a_snapshot(venue: Venue) -> None:
     venue.send(*before)
     venue.step()
     venue.desk.save_snapshot()
-    (loaded,) = venue.snapshots.load()
+    loaded = venue.snapshots.load()
+    assert loaded is not None
     assert loaded.state_hash() == venue.desk.engine.state_hash()
     venue.start()
     venue.events()
@@ -461,11 +475,79 @@ def test_resend_is_broken_off_while_the_database_is_away(venue: Venue) -> None:
 def test_memory_of_recent_events_is_bounded() -> None:
     recent = RecentEvents()
     for number in range(1, 10_001):
-        recent.add(EventBatch(codec.SCHEMA, 0, number, number, number, number, [None]), b"x")  # type: ignore[list-item]
+        recent.add(EventPart(number, number, b"x"))
     assert recent.after(0) is None
     kept = recent.after(9_000)
     assert kept is not None
     assert len(kept) == 1_000
-    recent.add(EventBatch(codec.SCHEMA, 0, 10_001, 1, 1, 1, [None]), b"x" * 64_000_000)  # type: ignore[list-item]
+    recent.add(EventPart(10_001, 10_001, b"x" * 64_000_000))
     assert recent.after(10_000) == [b"x" * 64_000_000]
     assert recent.after(9_999) is None
+
+
+def venue_of_small_messages(venue: Venue) -> list[EventBatch]:
+    """Nine orders and their end by one command, in messages of four events; what was published."""
+    venue.bounds = MessageBounds(most_items=4)
+    venue.start()
+    venue.send(venue.commit(*(f"B 5@{price} ann" for price in range(1, 10))))
+    venue.send(venue.log.commit([CancelAllOrders("ann")]))
+    venue.step()
+    venue.events(DATA_FEED)
+    return venue.events()
+
+
+def test_what_one_command_causes_is_published_in_messages_of_bounded_size(venue: Venue) -> None:
+    parts = venue_of_small_messages(venue)
+    assert [(part.first, part.last) for part in parts] == [
+        (1, 4),
+        (5, 8),
+        (9, 9),
+        (10, 13),
+        (14, 17),
+        (18, 19),
+    ]
+    assert [part.log_last for part in parts] == [0, 0, 9, 9, 9, 10]
+
+
+@pytest.mark.parametrize("from_memory", [True, False])
+def test_a_resend_is_cut_and_begins_in_the_midst_of_a_command(
+    venue: Venue, from_memory: bool
+) -> None:
+    parts = venue_of_small_messages(venue)
+    if not from_memory:
+        venue.forget_recent_events()
+    venue.ask(13)
+    venue.resender.step(0)
+    assert venue.events() == parts[4:]
+
+
+@pytest.mark.parametrize(("confirmed", "left"), [(3, 1), (4, 0)])
+def test_a_command_is_acknowledged_when_all_of_its_messages_are_confirmed(
+    venue: Venue, confirmed: int, left: int
+) -> None:
+    """Two messages to two readers."""
+    venue.bounds = MessageBounds(most_items=1)
+    venue.start()
+    venue.publisher.holds = True
+    venue.send(venue.commit("B 5@10 ann", "B 5@10 ann"))
+    venue.reader.step()
+    venue.publisher.confirm(confirmed)
+    venue.reader.step()
+    assert venue.unacknowledged() == left
+
+
+def test_an_engine_killed_between_two_parts_is_asked_for_the_rest(venue: Venue) -> None:
+    parts = venue_of_small_messages(venue)
+    venue.start()
+    venue.step()
+    reader: StreamIntake[EventBatch] = StreamIntake(0)
+    for part in parts[:4]:
+        reader.take(part)
+    reader.announce(venue.desk.engine.event_position)
+    after = reader.ask_after(0.0)
+    assert after == 13
+    venue.events()
+    venue.forget_recent_events()
+    venue.ask(after)
+    venue.resender.step(0)
+    assert venue.events() == parts[4:]

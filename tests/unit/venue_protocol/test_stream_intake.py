@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from venue_protocol.stream_intake import ASK_AGAIN_S, MOST_HELD, StreamIntake
+from venue_protocol.stream_intake import (
+    ASK_AGAIN_S,
+    MOST_HELD,
+    MOST_NUMBERS_HELD,
+    StreamIntake,
+)
 from venue_protocol.streams import event_shard
 
 
@@ -151,3 +156,18 @@ def test_a_second_gap_right_after_the_first_was_healed_is_asked_for() -> None:
 )
 def test_the_shard_of_a_stream_of_events(stream: str, shard: int | None) -> None:
     assert event_shard(stream) == shard
+
+
+def test_what_is_held_behind_a_gap_is_bounded_in_numbers_too() -> None:
+    intake: StreamIntake[Numbers] = StreamIntake(0)
+    size = MOST_NUMBERS_HELD // 4
+    for start in range(2, 2 + 10 * size, size):
+        intake.take(Numbers(start, start + size - 1))
+    passed = taken(intake, (1, 1))
+    assert passed == list(range(1, 2 + MOST_NUMBERS_HELD))
+    assert intake.is_behind()
+
+
+def test_of_two_held_batches_that_begin_alike_the_longer_one_passes() -> None:
+    intake: StreamIntake[Numbers] = StreamIntake(0)
+    assert taken(intake, (2, 9), (2, 4), (1, 1)) == list(range(1, 10))
