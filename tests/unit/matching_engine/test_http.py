@@ -7,7 +7,11 @@ from flask.testing import FlaskClient
 
 from matching_engine.adapters import http
 from service_runtime.http import application
-from tests.unit.matching_engine.test_service import Venue
+from service_runtime.service import Service
+from service_runtime.settings import load
+from tests.unit.matching_engine.live_engine import Venue
+
+SETTINGS = load({"VENUE_BROKER_URL": "unused", "VENUE_CLEARING_DATABASE_URL": "unused"})
 
 
 class Listed:
@@ -28,7 +32,7 @@ def venue(tmp_path: Path) -> Venue:
 
 @pytest.fixture
 def client(venue: Venue) -> FlaskClient:
-    app = application.create_app(venue.service)
+    app = application.create_app(Service("matching_engine", SETTINGS))
     http.add_routes(app, venue.desk, Listed())
     return app.test_client()
 
