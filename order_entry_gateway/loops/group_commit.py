@@ -20,7 +20,7 @@ from service_runtime import metrics
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
-from venue_protocol.message_bounds import BOUNDS
+from venue_protocol.message_bounds import BOUNDS, MessageBounds
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
 from venue_protocol.topology import order_entry_queue
@@ -78,12 +78,14 @@ class Committer:
         clock: Clock,
         securities: Mapping[str, Security],
         stopping: threading.Event,
+        bounds: MessageBounds = BOUNDS,
     ) -> None:
         self._order_log = order_log
         self._publisher = publisher
         self._clock = clock
         self._securities = securities
         self._stopping = stopping
+        self._bounds = bounds
         self._coming: queue.SimpleQueue[Submission] = queue.SimpleQueue()
         self._short: deque[Submission] = deque()
         self._long: deque[Submission] = deque()
@@ -196,7 +198,7 @@ class Committer:
         for batch in appended:
             # A commit that is too large for a message is not sent: the engine looks at the log when
             # it is idle and notices the gap when the next one comes.
-            if len(batch.body) <= BOUNDS.most_bytes:
+            if len(batch.body) <= self._bounds.most_bytes:
                 self._publisher.publish(order_entry_queue(batch.shard), batch.body)
         start = 0
         for submission in submissions:

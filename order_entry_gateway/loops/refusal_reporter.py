@@ -13,7 +13,7 @@ from venue_protocol.topology import DATA_FEED
 
 _MOST_WAITING = 10_000
 _EVERY_S = 0.1
-_MOST_A_MESSAGE = 250
+_MOST_A_MESSAGE = 200
 """Reports of one message: under a megabyte, even if each character is escaped."""
 _MOST_TEXT = 256
 """Characters of a message or name in a report; what is longer is cut."""

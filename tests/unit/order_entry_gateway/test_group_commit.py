@@ -6,11 +6,13 @@ from collections.abc import Sequence
 import pytest
 
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
-from order_entry_gateway.domain.validation import CancelCandidate
+from order_entry_gateway.domain.validation import AdvanceTimeCandidate, CancelCandidate
 from order_entry_gateway.loops.group_commit import Committer, Submission
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import SystemClock
+from venue_protocol.message_bounds import MessageBounds
 from venue_protocol.refusals import RejectReason
+from venue_protocol.topology import ORDER_ENTRY
 from venue_storage.memory_clearing_data import MemoryClearing
 
 
@@ -108,3 +110,24 @@ def test_what_waits_at_the_end_is_answered_before_the_thread_ends(
     committer._stopping.set()
     committer.run()
     assert all(submission.is_decided() for submission in sent)
+
+
+def test_a_commit_that_is_too_large_for_a_message_is_left_to_the_log() -> None:
+    """The engine finds it there, as it finds a message that the broker lost."""
+    bus, clearing = MemoryBus(), MemoryClearing()
+    bus.declare([ORDER_ENTRY])
+    committer = Committer(
+        MemoryOrderLog(clearing),
+        bus.publisher(),
+        SystemClock(),
+        {},
+        threading.Event(),
+        MessageBounds(most_bytes=250),
+    )
+    sent = []
+    for count in (1, 20):
+        sent.append(committer.enqueue([AdvanceTimeCandidate(0)] * count))
+        committer.step(0)
+    assert all(submission.is_decided() for submission in sent)
+    assert clearing.tables.log_heads[0][0] == 21
+    assert bus.depth(ORDER_ENTRY) == 1

@@ -1,0 +1,27 @@
+"""The reports of refused orders."""
+
+import threading
+
+from order_entry_gateway.loops.refusal_reporter import RejectionReporter
+from service_runtime.buses.memory import MemoryBus
+from service_runtime.clock import SystemClock
+from venue_protocol import codec
+from venue_protocol.message_bounds import BOUNDS
+from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.streams import OrderReports
+from venue_protocol.topology import DATA_FEED
+
+
+def test_a_message_of_refusals_is_small_whatever_the_client_wrote() -> None:
+    bus = MemoryBus()
+    bus.declare([DATA_FEED])
+    reporter = RejectionReporter(bus.publisher(), SystemClock(), threading.Event())
+    text = "\x01" * 10_000
+    refusal = Refusal(RejectReason.MALFORMED, text)
+    for _ in range(600):
+        reporter.refused("ann", refusal, text, text, text, 1)
+    reporter.publish()
+    bodies = [delivery.body for delivery in bus.consumer(DATA_FEED, 1_000).receive(0, 1_000)]
+    messages = [codec.decode(body) for body in bodies]
+    assert [len(m.reports) for m in messages if isinstance(m, OrderReports)] == [200, 200, 200]
+    assert max(map(len, bodies)) <= BOUNDS.most_bytes
