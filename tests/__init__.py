@@ -1,1 +1,1 @@
-"""The tests, by what they cost: unit, contract, integration, acceptance, simulation, architecture."""
+"""The tests, in folders by what they cost; CONTRIBUTING.md says which needs what."""

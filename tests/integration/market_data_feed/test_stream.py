@@ -400,7 +400,8 @@ class Stuck:
         self._socket.connect(("127.0.0.1", feed.port))
         self._socket.settimeout(15)
         self._socket.sendall(
-            b"GET /v1/stream HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"GET /v1/stream HTTP/1.1\r\nHost: venue\r\n"
+            b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
         head = b""

@@ -256,8 +256,8 @@ def test_a_changed_command_in_the_log_parts_at_its_own_events(played: SyntheticV
     """
     ((sequence, command),) = played.read(
         "clearing",
-        """SELECT sequence, command FROM order_log WHERE command LIKE '{"kind":"place_order"%%"quantity":14,%%'
-        ORDER BY 1 LIMIT 1""",
+        """SELECT sequence, command FROM order_log
+        WHERE command LIKE '{"kind":"place_order"%%"quantity":14,%%' ORDER BY 1 LIMIT 1""",
     )
     changed = command.replace('"quantity":14,', '"quantity":13,')
     with played.planted(
@@ -273,8 +273,8 @@ def test_a_log_that_can_not_be_folded_is_named_and_the_reports_still_prove_the_b
 ) -> None:
     ((sequence, time_us, command),) = played.read(
         "clearing",
-        """SELECT sequence, time_us, command FROM order_log WHERE command LIKE '{"kind":"place_order"%%"quantity":9,%%'
-        ORDER BY 1 OFFSET 5 LIMIT 1""",
+        """SELECT sequence, time_us, command FROM order_log
+        WHERE command LIKE '{"kind":"place_order"%%"quantity":9,%%' ORDER BY 1 OFFSET 5 LIMIT 1""",
     )
     ((first,),) = played.read(
         "clearing", "SELECT min(sequence) FROM order_log WHERE time_us = %s", (time_us,)

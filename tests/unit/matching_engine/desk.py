@@ -18,7 +18,8 @@ from venue_protocol.money import format_e4, parse_e4
 from venue_protocol.orders import BUY, SELL, OrderType, Side, TimeInForce
 
 ORDER = re.compile(
-    r"(?P<side>[BS]) (?P<quantity>\d+)@(?P<market>market )?(?P<price>[\d.]+)( (?P<tif>GTC|IOC|FOK))? (?P<client>\w+)"
+    r"(?P<side>[BS]) (?P<quantity>\d+)@(?P<market>market )?(?P<price>[\d.]+)"
+    r"( (?P<tif>GTC|IOC|FOK))? (?P<client>\w+)"
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.trading_bots.fake_services import KEY, FakeVenue
-from tests.unit.trading_bots.test_bot_runner import run_module, wait_for
+from tests.unit.trading_bots.test_runner import run_module, wait_for
 from trading_bots.progress import Progress
 from trading_bots.runner import BotSettings, Fleet
 from trading_bots.venue_address import VenueAddress

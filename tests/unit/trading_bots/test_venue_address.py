@@ -1,4 +1,4 @@
-"""A bot finds the venue: by the environment, by the checkout that runs it, or on the usual ports."""
+"""A bot finds the venue by the environment, in its checkout, or on the usual ports."""
 
 import json
 from pathlib import Path

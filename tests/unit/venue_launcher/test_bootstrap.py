@@ -14,7 +14,8 @@ from venue_launcher.state_folder import CHECKOUT
 def lock(tmp_path: Path) -> Path:
     path = tmp_path / "requirements.lock"
     path.write_text(
-        "uv==1.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\nzope==2 \\\n    --hash=sha256:cc\n"
+        "uv==1.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n"
+        "zope==2 \\\n    --hash=sha256:cc\n"
     )
     return path
 

@@ -42,7 +42,8 @@ class FakeVenue:
                 answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
                 if answer is not None:
                     body = json.dumps(answer[1]).encode()
-                    head = f"HTTP/1.1 {answer[0]} X\r\n{self.headers}Connection: close\r\nContent-Length: {len(body)}"
+                    head = f"HTTP/1.1 {answer[0]} X\r\n{self.headers}Connection: close\r\n"
+                    head += f"Content-Length: {len(body)}"
                     connection.sendall(head.encode() + b"\r\n\r\n" + body)
 
 

@@ -101,9 +101,7 @@ def test_takers_reach_across_the_book_and_resting_orders_do_not() -> None:
         assert is_above == ((action["side"] == "BUY") == (kind(action) == "take"))
 
 
-def test_a_cancel_names_an_order_of_the_same_account_that_was_placed_before_and_not_canceled_yet() -> (
-    None
-):
+def test_a_cancel_names_an_open_order_of_the_same_account() -> None:
     resting: set[tuple[object, object]] = set()
     for action in drawn("usual"):
         name = (action["account"], action["client_order_id"])

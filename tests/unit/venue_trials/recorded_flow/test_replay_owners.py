@@ -24,9 +24,7 @@ def test_orders_that_never_trade_share_one_account_whatever_their_side() -> None
     assert [step.owner for step in assign_owners(steps, [], 2)] == ["account0"] * 3
 
 
-def test_within_a_group_that_trades_buyers_and_sellers_are_apart_and_most_orders_stay_on_the_first_account() -> (
-    None
-):
+def test_buyers_and_sellers_that_trade_are_apart_and_most_stay_on_the_first_account() -> None:
     steps: list[Step] = [
         place("1", BUY),
         place("2", BUY),

@@ -59,9 +59,9 @@ def outcome(tmp_path: Path, rows: str, levels: Levels | None = None) -> Outcome:
 
 def test_a_replay_without_a_fill_says_that_none_was_expected(tmp_path: Path) -> None:
     said = verdict(outcome(tmp_path, "0,N,B,0,5,1,20000\n"))
-    assert (
-        said
-        == "the final book is exactly the expected one; no order of these 1 messages traded, as expected"
+    assert said == (
+        "the final book is exactly the expected one; "
+        "no order of these 1 messages traded, as expected"
     )
     other = verdict(outcome(tmp_path, "0,N,B,0,5,1,20000\n", Levels([], [])))
     assert other.startswith("DIFFERENT: the final book is")
