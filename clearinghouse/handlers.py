@@ -1,26 +1,16 @@
-"""One function a message: from event batches to a committed settlement and its published
-reports.
-"""
+"""From event batches to a committed settlement, and then to its published reports."""
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from clearinghouse.domain.settlement import Obligation, Settlement
+from clearinghouse.domain.settlement import Obligation, Settlement, positions_touched
 from clearinghouse.ports import LedgerStore, LedgerTransaction
 from service_runtime import metrics
 from service_runtime.bus import Publisher
 from venue_protocol import codec, streams
-from venue_protocol.events import (
-    AmendRejected,
-    Event,
-    EventBatch,
-    OrderAmended,
-    OrderCanceled,
-    Trade,
-)
-from venue_protocol.holds import CASH
+from venue_protocol.events import EventBatch
 from venue_protocol.message_bounds import MessageBounds
 from venue_protocol.topology import DATA_FEED
 
@@ -32,8 +22,10 @@ _REPORTS = MessageBounds(most_items=500)
 
 
 class SettlementDesk:
-    """The one place of this process where cash and shares move: commits, then publishes, in
-    sequence.
+    """The one place of this process where cash and shares move.
+
+    It commits, then publishes, under one lock: so reports leave in the order of their sequence
+    although both the event reader and administrators move cash.
     """
 
     def __init__(self, store: LedgerStore, publisher: Publisher, stopping: threading.Event) -> None:
@@ -43,13 +35,15 @@ class SettlementDesk:
         self._one_at_a_time = threading.Lock()
 
     def settle(self, batches: Sequence[EventBatch]) -> None:
-        """Settle these event batches of one shard, in order, in one transaction; known events are
-        passed over.
+        """Settle these event batches of one shard, in order, in one transaction.
+
+        Events that were settled before are passed over, so a repeated batch changes nothing.
         """
         stream = streams.events(batches[0].shard)
 
         def work(transaction: LedgerTransaction) -> Settlement:
-            settlement = transaction.lock(_touched(batches))
+            events = [event for batch in batches for event in batch.events]
+            settlement = transaction.lock(positions_touched(events))
             position = transaction.position(stream)
             for batch in batches:
                 for sequence, event in batch.numbered():
@@ -70,8 +64,9 @@ class SettlementDesk:
         metrics.position.labels(stream).set(batches[-1].last)
 
     def move(self, work: Callable[[LedgerTransaction], tuple[T, Settlement | None]]) -> T:
-        """Run a transfer's transaction once and publish its reports; DatabaseUnavailable is the
-        caller's to answer.
+        """Run a transfer's transaction once and publish its reports.
+
+        The caller answers DatabaseUnavailable: only it knows whether asking again is safe.
         """
         with self._one_at_a_time:
             with self._store.transaction() as transaction:
@@ -81,9 +76,7 @@ class SettlementDesk:
         return result
 
     def announce(self) -> None:
-        """Say how far the settlement reports have come, so that the feed notices a lost last
-        message.
-        """
+        """Publish the number of the newest report, so that the feed notices a lost last message."""
         with self._one_at_a_time, self._store.transaction() as transaction:
             newest = transaction.last_report_sequence()
         message = streams.StreamPosition(codec.SCHEMA, streams.SETTLEMENTS, newest)
@@ -97,27 +90,6 @@ class SettlementDesk:
             first = settlement.reports[start].sequence
             body = codec.encode_settlement_batch(first, encoded[start:end])
             self._publisher.publish(DATA_FEED, body)
-
-
-def _touched(batches: Iterable[EventBatch]) -> set[tuple[str, str]]:
-    """Every position that settling these batches can change or report."""
-    keys: set[tuple[str, str]] = set()
-    for batch in batches:
-        for event in batch.events:
-            keys.update(_positions_of(event))
-    return keys
-
-
-def _positions_of(event: Event) -> tuple[tuple[str, str], ...]:
-    if type(event) is Trade:
-        buyer, seller, security = event.buy_client_id, event.sell_client_id, event.security_id
-        return (buyer, CASH), (buyer, security), (seller, CASH), (seller, security)
-    if (
-        isinstance(event, OrderCanceled | OrderAmended | AmendRejected)
-        and event.security_id is not None
-    ):
-        return (event.client_id, CASH), (event.client_id, event.security_id)
-    return ()
 
 
 def _alarm(obligation: Obligation) -> None:

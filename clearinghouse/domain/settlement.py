@@ -2,10 +2,13 @@
 
 Novation (NSCC): the clearinghouse becomes buyer to the seller and seller to the buyer, so each
 trade is four movements of cash and four of shares that meet in its account and leave nothing there.
+
+EFFECTS at the end says for each kind of event which positions it touches and what it does to them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any, NamedTuple, get_args
 
 from clearinghouse.domain.ledger import HoldRelease, Journal, Ledger, Leg, ReportChain, Shortfall
 from clearinghouse.domain.report_chain import ReportWriter, SealedReport
@@ -18,7 +21,7 @@ from venue_protocol.events import (
     Trade,
 )
 from venue_protocol.holds import CASH, held_amount, held_asset
-from venue_protocol.orders import BUY, SELL
+from venue_protocol.orders import BUY, SELL, Side
 
 CLEARINGHOUSE = "clearinghouse"
 """The central counterparty's account. Empty after every journal."""
@@ -34,7 +37,23 @@ class Obligation:
 
 
 def trade_legs(trade: Trade) -> tuple[Leg, ...]:
-    """The eight legs of a novated trade: payment, then delivery."""
+    """The eight legs of a novated trade: payment, then delivery.
+
+    An example: Ann buys 10 AAPL from Bob at $100.00. In ten-thousandths of a dollar and shares:
+
+        account        USD          AAPL
+        ann            -10,000,000                Ann pays the clearinghouse,
+        clearinghouse  +10,000,000
+        clearinghouse  -10,000,000                which pays Bob.
+        bob            +10,000,000
+        bob                         -10           Bob delivers to the clearinghouse,
+        clearinghouse               +10
+        clearinghouse               -10           which delivers to Ann.
+        ann                         +10
+
+    Each column sums to zero, and so do the clearinghouse's own four lines: it is between the two
+    for an instant and keeps nothing.
+    """
     cash_e4 = trade.price_e4 * trade.quantity
     security = trade.security_id
     return (
@@ -50,7 +69,11 @@ def trade_legs(trade: Trade) -> tuple[Leg, ...]:
 
 
 def trade_releases(trade: Trade) -> tuple[HoldRelease, HoldRelease]:
-    """What the two filled orders held for this quantity: the buyer's limit, the seller's shares."""
+    """What the two filled orders held for this quantity: the buyer's limit, the seller's shares.
+
+    An example: Ann's limit is $100.50 and she buys 10 at $100.00. $1,005.00 of her hold end; $1,000
+    are paid and $5.00 are available again.
+    """
     return (
         HoldRelease(
             trade.buy_client_id, CASH, held_amount(BUY, trade.buy_price_e4, trade.quantity)
@@ -98,17 +121,8 @@ class Settlement:
         return self._reports.last_sequence
 
     def apply(self, event: Event, time_us: int) -> None:
-        """Settle a trade, release what a canceled, reduced or amended order no longer needs; no
-        other event moves.
-        """
-        if type(event) is Trade:
-            self._settle(event, time_us)
-        elif type(event) is OrderCanceled:
-            self._release(event, held_amount(event.side, event.price_e4, event.quantity))
-        elif type(event) is OrderReduced:
-            self._release(event, held_amount(event.side, event.price_e4, event.reduced))
-        elif type(event) in (OrderAmended, AmendRejected) and event.hold_released:  # type: ignore[union-attr]
-            self._release(event, event.hold_released)  # type: ignore[union-attr,arg-type]
+        """Do what EFFECTS says of this event."""
+        EFFECTS[type(event)].do(self, event, time_us)
 
     def transfer(
         self,
@@ -135,7 +149,8 @@ class Settlement:
         self.obligations.append(Obligation(trade, time_us, reason))
         self._reports.failed(trade, time_us, reason)
 
-    def _settle(self, trade: Trade, time_us: int) -> None:
+    def settle(self, trade: Trade, time_us: int) -> None:
+        """Exchange the cash and shares of a trade, both or neither, and report to both sides."""
         quantity = trade.quantity
         shortfall = self.ledger.exchange(
             trade.buy_client_id,
@@ -152,12 +167,9 @@ class Settlement:
             self._journal("trade", time_us, trade_legs(trade), trade_id=trade.trade_id), trade
         )
 
-    def _release(
-        self, event: OrderCanceled | OrderReduced | OrderAmended | AmendRejected, amount: int
-    ) -> None:
-        if event.side is not None and event.security_id is not None:
-            asset = held_asset(event.side, event.security_id)
-            self.ledger.release(HoldRelease(event.client_id, asset, amount))
+    def release(self, client_id: str, side: Side, security_id: str, amount: int) -> None:
+        """Shrink the hold of an order: of cash if it buys, of shares if it sells."""
+        self.ledger.release(HoldRelease(client_id, held_asset(side, security_id), amount))
 
     def _journal(
         self,
@@ -171,3 +183,91 @@ class Settlement:
         journal = Journal(self.last_journal_id, kind, time_us, legs, trade_id, reference)
         self.journals.append(journal)
         return journal
+
+
+Position = tuple[str, str]
+"""Client and asset."""
+
+
+class Effect(NamedTuple):
+    """What one kind of event means for the ledger."""
+
+    positions: Callable[[Any], tuple[Position, ...]]
+    """Every position that `do` may change or report; they are locked before it."""
+    do: Callable[[Settlement, Any, int], None]
+    """Applies the event; the last argument is its time, microseconds since the epoch."""
+
+
+def _of_both_sides(trade: Trade) -> tuple[Position, ...]:
+    buyer, seller, security = trade.buy_client_id, trade.sell_client_id, trade.security_id
+    return (buyer, CASH), (buyer, security), (seller, CASH), (seller, security)
+
+
+def _of_order(event: OrderCanceled | OrderReduced | OrderAmended) -> tuple[Position, ...]:
+    return (event.client_id, CASH), (event.client_id, event.security_id)
+
+
+def _of_rejected_amend(event: AmendRejected) -> tuple[Position, ...]:
+    # Without a security the order is unknown, and nothing was held for its amend.
+    if event.security_id is None:
+        return ()
+    return (event.client_id, CASH), (event.client_id, event.security_id)
+
+
+def _settle(settlement: Settlement, trade: Trade, time_us: int) -> None:
+    settlement.settle(trade, time_us)
+
+
+def _release_canceled(settlement: Settlement, event: OrderCanceled, time_us: int) -> None:
+    """The rest of the order: 6 shares open of a buy limit of $100.50 free $603.00."""
+    amount = held_amount(event.side, event.price_e4, event.quantity)
+    settlement.release(event.client_id, event.side, event.security_id, amount)
+
+
+def _release_reduced(settlement: Settlement, event: OrderReduced, time_us: int) -> None:
+    """The shares taken away: 2 of a buy limit of $100.50 free $201.00, the others stay held."""
+    amount = held_amount(event.side, event.price_e4, event.reduced)
+    settlement.release(event.client_id, event.side, event.security_id, amount)
+
+
+def _release_amended(settlement: Settlement, event: OrderAmended, time_us: int) -> None:
+    """What the new terms do not need; the engine has worked it out from the fills so far."""
+    if event.hold_released:
+        settlement.release(event.client_id, event.side, event.security_id, event.hold_released)
+
+
+def _release_rejected(settlement: Settlement, event: AmendRejected, time_us: int) -> None:
+    """What the door held in addition for an amend that could not be done."""
+    if event.hold_released and event.side is not None and event.security_id is not None:
+        settlement.release(event.client_id, event.side, event.security_id, event.hold_released)
+
+
+def _nothing_touched(event: object) -> tuple[Position, ...]:
+    return ()
+
+
+def _do_nothing(settlement: Settlement, event: object, time_us: int) -> None:
+    """Books and sessions changed; cash, shares and holds did not."""
+
+
+_NOTHING = Effect(_nothing_touched, _do_nothing)
+
+_MOVING: dict[type, Effect] = {
+    Trade: Effect(_of_both_sides, _settle),
+    OrderCanceled: Effect(_of_order, _release_canceled),
+    OrderReduced: Effect(_of_order, _release_reduced),
+    OrderAmended: Effect(_of_order, _release_amended),
+    AmendRejected: Effect(_of_rejected_amend, _release_rejected),
+}
+EFFECTS: dict[type, Effect] = dict.fromkeys(get_args(Event), _NOTHING) | _MOVING
+"""One row for each kind of event. A kind that is not here is a KeyError, which stops the service:
+better than to pass over an event that moves money.
+"""
+
+
+def positions_touched(events: Iterable[Event]) -> set[Position]:
+    """Every position that applying these events can change or report."""
+    touched: set[Position] = set()
+    for event in events:
+        touched.update(EFFECTS[type(event)].positions(event))
+    return touched

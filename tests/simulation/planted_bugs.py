@@ -272,15 +272,15 @@ class _KeepsHolds(Settlement):
 
 
 class _ReleasesThePrice(Settlement):
-    def _settle(self, trade: Trade, time_us: int) -> None:
-        super()._settle(trade, time_us)
+    def settle(self, trade: Trade, time_us: int) -> None:
+        super().settle(trade, time_us)
         self.ledger.position(trade.buy_client_id, CASH).held += (
             trade.buy_price_e4 - trade.price_e4
         ) * trade.quantity
 
 
 class _DeliversUnpaid(Settlement):
-    def _settle(self, trade: Trade, time_us: int) -> None:
+    def settle(self, trade: Trade, time_us: int) -> None:
         legs = tuple(leg for leg in trade_legs(trade) if leg.asset != CASH)
         held = HoldRelease(trade.sell_client_id, trade.security_id, trade.quantity)
         assert self.ledger.post(legs, (held,)) is None
