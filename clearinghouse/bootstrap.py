@@ -1,16 +1,16 @@
-"""The first state of a venue: its own accounts, five securities with issued shares, a market maker,
-keys.
-"""
+"""The first state of a venue: its accounts, five securities, a market maker, a first key."""
 
 import threading
 from collections.abc import Callable
 
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
-from clearinghouse.administration import Administration
+from clearinghouse.administration import Administration, require_listed
+from clearinghouse.domain import endowment
 from clearinghouse.handlers import SettlementDesk
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
+from service_runtime.settings import SettingsError
 from venue_protocol.refusals import Refused, RejectReason
 from venue_protocol.securities import Security
 from venue_protocol.topology import DATA_FEED
@@ -20,34 +20,29 @@ MARKET_MAKER = "market_maker"
 MARKET_MAKER_CASH_E4 = 100_000_000 * 10_000
 MARKET_MAKER_SHARES = 1_000_000
 
+_BAND_BPS = 5_000
+"""50 %: the first securities are for trying out; an organiser lists others with a narrower band."""
+
+
+def _first_security(security_id: str, name: str) -> Security:
+    """$100.00 a share, in cents, single shares."""
+    return Security(
+        security_id=security_id,
+        name=name,
+        shard=0,
+        tick_e4=100,
+        lot=1,
+        band_bps=_BAND_BPS,
+        reference_price_e4=1_000_000,
+    )
+
+
 SECURITIES = (
-    Security(
-        "AAPL", "Apple Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000
-    ),
-    Security(
-        "MSFT",
-        "Microsoft Corporation",
-        0,
-        tick_e4=100,
-        lot=1,
-        band_bps=5000,
-        reference_price_e4=1_000_000,
-    ),
-    Security(
-        "GOOG", "Alphabet Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000
-    ),
-    Security(
-        "AMZN",
-        "Amazon.com, Inc.",
-        0,
-        tick_e4=100,
-        lot=1,
-        band_bps=5000,
-        reference_price_e4=1_000_000,
-    ),
-    Security(
-        "TSLA", "Tesla, Inc.", 0, tick_e4=100, lot=1, band_bps=5000, reference_price_e4=1_000_000
-    ),
+    _first_security("AAPL", "Apple Inc."),
+    _first_security("MSFT", "Microsoft Corporation"),
+    _first_security("GOOG", "Alphabet Inc."),
+    _first_security("AMZN", "Amazon.com, Inc."),
+    _first_security("TSLA", "Tesla, Inc."),
 )
 
 
@@ -57,9 +52,12 @@ def seed(clearing_owner_url: str) -> bool:
 
     Reports of these first deposits are not published: the feed reads them as a gap.
     """
-    database = Database(clearing_owner_url, "bootstrap", pool_size=1)
+    database = Database(clearing_owner_url, "bootstrap", pool_size=2)
     try:
-        return make_first_state(_administration(database))
+        with database.transaction() as cursor:
+            # Of two launchers at once the second waits here and then finds nothing to do.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('venue first state'))")
+            return make_first_state(_administration(database))
     finally:
         database.close()
 
@@ -97,13 +95,26 @@ def _unless_done(step: Callable[[], object], done: RejectReason) -> bool:
     return True
 
 
-def ensure_administrator(clearing_owner_url: str) -> str | None:
-    """The key of the venue's first administrator, made now and shown this once; None if there is
-    one already.
+def ensure_administrator(clearing_owner_url: str, key: str | None = None) -> str | None:
+    """A new key of the venue's first administrator, shown this once, unless `key` is a valid one;
+    None if it is.
     """
     database = Database(clearing_owner_url, "bootstrap", pool_size=1)
     try:
-        return _administration(database).ensure_administrator()
+        return _administration(database).ensure_administrator(key)
+    finally:
+        database.close()
+
+
+def check_endowment(clearing_owner_url: str, text: str) -> None:
+    """SettingsError, naming the part, if VENUE_ENDOWMENT can't be given to new traders."""
+    try:
+        shares = endowment.parse(text)
+    except endowment.EndowmentFault as fault:
+        raise SettingsError(f"VENUE_ENDOWMENT: {fault}") from fault
+    database = Database(clearing_owner_url, "bootstrap", pool_size=1)
+    try:
+        require_listed(PostgresLedgerStore(database), shares)
     finally:
         database.close()
 

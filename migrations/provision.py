@@ -50,15 +50,13 @@ class Provisioned:
 def provision(
     server_url: str, instance: str, passwords: Mapping[str, str] | None = None
 ) -> Provisioned:
-    """Make what is missing of databases, roles, schemas and first accounts; idempotent.
+    """Make what is missing of databases, roles and schemas; idempotent.
 
     Of two launchers at once the second waits for the first. Role passwords are set to those given.
     `server_url` is a libpq URL of a role that may create databases and roles; `instance` is
     lower-case letters, digits and `_`. Without `passwords` new random ones are set.
     """
-    # Alembic, SQLAlchemy and the clearinghouse take half a second to load, and who reads a
-    # `Provisioned` needs none.
-    from clearinghouse import bootstrap
+    # Alembic and SQLAlchemy take half a second to load, and a reader of a `Provisioned` needs none.
     from migrations import schema
 
     passwords = passwords or {service: secrets.token_urlsafe(24) for service in SERVICES}
@@ -76,7 +74,6 @@ def provision(
                 _ensure_database(cursor, f"{instance}_{database}")
         schema.upgrade("clearing_data", provisioned.owner_clearing_url, instance)
         schema.upgrade("market_data", provisioned.owner_market_url, instance)
-        bootstrap.seed(provisioned.owner_clearing_url)
     finally:
         connection.close()
     return provisioned

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit, urlunsplit
 import pika
 import pytest
 
-from migrations.provision import Provisioned, drop, provision
+from migrations.provision import Provisioned, drop
 from service_runtime.buses.rabbitmq import RabbitBus
+from tests.provisioning import provision_seeded
 from venue_protocol.topology import DURABLE_QUEUES
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -93,5 +94,5 @@ def rabbit_bus(broker_url: str) -> Iterator[RabbitBus]:
 def provisioned(postgres_url: str) -> Iterator[Provisioned]:
     """Fresh, migrated databases with all roles, shared by the tests of one module."""
     instance = f"venue_test_{secrets.token_hex(4)}"
-    yield provision(postgres_url, instance)
+    yield provision_seeded(postgres_url, instance)
     drop(postgres_url, instance)

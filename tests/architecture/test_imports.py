@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -123,17 +122,6 @@ def test_every_domain_is_under_the_purity_contract() -> None:
     assert domains | {"venue_protocol"} == set(
         listed("source_modules", "importlinter:contract:pure")
     )
-
-
-def test_migrations_use_only_the_first_state_of_the_clearinghouse() -> None:
-    graph = grimp.build_graph("migrations", "clearinghouse")
-    used = {
-        imported
-        for module in graph.find_descendants("migrations")
-        for imported in graph.find_modules_directly_imported_by(module)
-        if imported.startswith("clearinghouse")
-    }
-    assert used == {"clearinghouse.bootstrap"}
 
 
 # A rate in tokens a second is no money and no quantity.

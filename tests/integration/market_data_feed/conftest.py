@@ -19,10 +19,11 @@ import psycopg2
 import pytest
 import requests
 
-from migrations.provision import Provisioned, drop, provision
+from migrations.provision import Provisioned, drop
+from service_runtime.api_keys import key_hash, new_key
 from service_runtime.bus import Publisher
 from service_runtime.buses.rabbitmq import RabbitBus
-from service_runtime.http.authentication import key_hash, new_key
+from tests.provisioning import provision_seeded
 from venue_protocol import codec
 from venue_protocol.topology import DATA_FEED, DURABLE_QUEUES
 
@@ -195,7 +196,7 @@ def free_port() -> int:
 def fresh_clearing(postgres_url: str) -> Iterator[Clearing]:
     """Databases of their own, seeded."""
     instance = f"venue_test_{secrets.token_hex(4)}"
-    clearing = Clearing(provision(postgres_url, instance))
+    clearing = Clearing(provision_seeded(postgres_url, instance))
     try:
         clearing.seed()
         yield clearing

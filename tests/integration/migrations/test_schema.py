@@ -207,7 +207,10 @@ def test_provisioning_again_changes_only_passwords(
 
 def test_two_launchers_at_once_provision_one_venue(postgres_url: str) -> None:
     instance = f"venue_test_{secrets.token_hex(4)}"
-    program = "import sys; from migrations.provision import provision; provision(*sys.argv[1:])"
+    program = (
+        "import sys; from tests.provisioning import provision_seeded;"
+        " provision_seeded(*sys.argv[1:])"
+    )
     command = [sys.executable, "-c", program, postgres_url, instance]
     launchers = [
         subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)

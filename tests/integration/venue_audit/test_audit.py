@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from migrations.provision import drop, provision
+from migrations.provision import drop
 from tests.integration.venue_audit.synthetic_venue import SyntheticVenue
+from tests.provisioning import provision_seeded
 from venue_audit.differences import Difference
 from venue_audit.proof import EngineState, Verdict, audit
 from venue_audit.report_ledger import sealed_hash
@@ -306,7 +307,7 @@ def test_every_cut_of_a_live_venue_is_equal(postgres_url: str, shards: int) -> N
     between.
     """
     instance = f"venue_test_{secrets.token_hex(4)}"
-    venue = SyntheticVenue(provision(postgres_url, instance), seed=7, shards=shards)
+    venue = SyntheticVenue(provision_seeded(postgres_url, instance), seed=7, shards=shards)
     try:
         venue.open_accounts()
         venue.play(80)
@@ -340,7 +341,7 @@ def test_a_trade_that_was_not_settled_is_named_and_disturbs_nothing_after_it(
     settles.
     """
     instance = f"venue_test_{secrets.token_hex(4)}"
-    venue = SyntheticVenue(provision(postgres_url, instance), seed=3)
+    venue = SyntheticVenue(provision_seeded(postgres_url, instance), seed=3)
     deposit = (
         "UPDATE securities_deposits SET held = held %s WHERE (client_id, security_id) = "
         "('maker0', 'AAPL')"
