@@ -1,14 +1,17 @@
-"""Wires the clearinghouse: the only place that makes its real parts."""
+"""Makes the clearinghouse's real parts from its settings."""
 
 import os
+import sys
+from collections.abc import Mapping
 
 from flask import Flask
 
 from clearinghouse.adapters import api, http
+from clearinghouse.adapters.account_queries import AccountQueries
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
-from clearinghouse.administration import Administration
-from clearinghouse.handlers import SettlementDesk
-from clearinghouse.loops.event_reader import EventReader
+from clearinghouse.administration import require_listed
+from clearinghouse.domain import endowment
+from clearinghouse.wiring import wire
 from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
@@ -20,43 +23,47 @@ from service_runtime.settings import SettingsError
 from venue_protocol.topology import ORDER_EXECUTION
 
 _PREFETCH = 128
+"""Messages the broker sends ahead: twice what one step of the reader takes."""
+_CONNECTIONS = 10
+"""To the database: the reader's one, and those of administrators and of readers of lists."""
 
 
-def endowment(text: str) -> dict[str, int]:
-    """Shares each new trader gets, from VENUE_ENDOWMENT such as `AAPL:10,MSFT:5`; SettingsError if
-    malformed.
-    """
-    shares = {}
-    for part in filter(None, text.split(",")):
-        security_id, _, quantity = part.partition(":")
-        if not quantity.isdigit():
-            raise SettingsError(f"VENUE_ENDOWMENT={text!r} is not of the form AAPL:10,MSFT:5")
-        shares[security_id.strip()] = int(quantity)
-    return shares
+def endowment_of(environment: Mapping[str, str]) -> dict[str, int]:
+    """Shares each new trader gets, from VENUE_ENDOWMENT; SettingsError names a malformed part."""
+    try:
+        return endowment.parse(environment.get("VENUE_ENDOWMENT", ""))
+    except endowment.EndowmentFault as fault:
+        raise SettingsError(f"VENUE_ENDOWMENT: {fault}") from fault
 
 
 def build(service: Service) -> Flask:
     """The service's parts, connected; its threads run on return."""
-    clearing = Database(service.settings.clearing_url, service.name, pool_size=10)
+    clearing = Database(service.settings.clearing_url, service.name, pool_size=_CONNECTIONS)
     bus = RabbitBus(service.settings.broker_url, service.name)
     publisher = bus.publisher()
     consumer = bus.consumer(ORDER_EXECUTION, prefetch=_PREFETCH)
     store = PostgresLedgerStore(clearing)
-    desk = SettlementDesk(store, publisher, service.stopping)
-    reader = EventReader(store, consumer, publisher, desk, service.stopping)
+    shares = endowment_of(os.environ)
+    require_listed(store, shares, service.stopping)
+    parts = wire(store, consumer, publisher, SystemClock(), service.stopping, endowment=shares)
     service.add_check("database", clearing.is_ready)
     service.add_check("broker", lambda: consumer.is_ready() and publisher.is_ready())
-    service.add_check("stream", reader.is_caught_up)
-    service.spawn("event_reader", reader.run)
+    service.add_check("stream", parts.reader.is_caught_up)
+    service.spawn("event_reader", parts.reader.run)
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
     app = application.create_app(service)
-    shares = endowment(os.environ.get("VENUE_ENDOWMENT", ""))
-    administration = Administration(desk, store, SystemClock(), shares)
-    http.add_routes(app, administration, Authenticator(clearing), clearing)
+    http.add_routes(
+        app, parts.administration, parts.clients, Authenticator(clearing), AccountQueries(clearing)
+    )
     openapi.add_routes(app, api.described())
     return app
 
 
 if __name__ == "__main__":
-    Service("clearinghouse", settings.load()).run(build)
+    try:
+        endowment_of(os.environ)
+        loaded = settings.load()
+    except SettingsError as error:
+        sys.exit(f"clearinghouse: {error}")
+    Service("clearinghouse", loaded).run(build)

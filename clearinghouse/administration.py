@@ -1,21 +1,33 @@
-"""Accounts, keys, deposits and listings: what an administrator may do, each in one transaction."""
+"""New clients, deposits and listings: what an administrator brings in, each in one transaction.
 
-from collections.abc import Mapping
+What changes a client that exists is in `client_administration`.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from clearinghouse.administrative_record import CONSOLE, ActionRecord, Note, log_actions
+from clearinghouse.client_administration import check_rate_limit
+from clearinghouse.domain import listing
 from clearinghouse.domain.ledger import Leg, Shortfall
 from clearinghouse.domain.settlement import CLEARINGHOUSE, Settlement
 from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER, VENUE_ACCOUNTS
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.ports import ClientExists, LedgerStore, LedgerTransaction, SecurityExists
+from service_runtime.api_keys import ADMINISTRATOR, TRADER, key_hash, new_key
 from service_runtime.clock import Clock
-from service_runtime.http.authentication import ADMINISTRATOR, TRADER, key_hash, new_key
+from service_runtime.settings import SettingsError
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import is_client_id
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 from venue_protocol.settlement import STARTING_POSITION
+from venue_storage.clearing_rows import ActionRow
+
+T = TypeVar("T")
 
 STARTING_CASH_E4 = 100_000_000
 """Each trader starts with exactly $10,000.00."""
@@ -49,6 +61,7 @@ class Administration:
         self._store = store
         self._clock = clock
         self._endowment = dict(endowment or {})
+        self._record = ActionRecord(clock)
 
     def create_client(
         self,
@@ -57,6 +70,7 @@ class Administration:
         cash_e4: int | None = None,
         shares: Mapping[str, int] | None = None,
         rate_limit_per_second: int | None = None,
+        by: str = CONSOLE,
     ) -> str:
         """A new client with its starting cash and shares; returns its API key, shown this once."""
         if role == TRADER and (cash_e4 not in (None, STARTING_CASH_E4) or shares):
@@ -67,34 +81,27 @@ class Administration:
             raise refuse(RejectReason.STARTING_CASH_FIXED, rule, "shares" if shares else "cash")
         if role == TRADER:
             cash_e4, shares = STARTING_CASH_E4, self._endowment
+        if rate_limit_per_second is not None:
+            check_rate_limit(rate_limit_per_second)
         key = new_key()
 
-        def work(transaction: LedgerTransaction) -> tuple[None, Settlement]:
+        def work(transaction: LedgerTransaction, record: Note) -> tuple[None, Settlement]:
+            for security_id, quantity in sorted((shares or {}).items()):
+                _check_lot(transaction, security_id, quantity, "shares")
             self._insert_client(transaction, client_id, role, rate_limit_per_second)
             self._insert_key(transaction, client_id, key)
+            record("create_client", by, client_id=client_id, details={"role": role})
             legs = self._starting_legs(client_id, cash_e4 or 0, shares or {})
             return None, self._transfer(
                 transaction, "deposit", legs, f"start:{client_id}", STARTING_POSITION
             )
 
-        self._desk.move(work)
+        self._move(work)
         return key
 
-    def add_key(self, client_id: str) -> str:
-        """Another API key for a client; returned once."""
-        key = new_key()
-        with self._store.transaction() as transaction:
-            self._require_client(transaction, client_id)
-            self._insert_key(transaction, client_id, key)
-        return key
-
-    def revoke_keys(self, client_id: str) -> int:
-        """Revoke all keys of a client; the number revoked."""
-        with self._store.transaction() as transaction:
-            self._require_client(transaction, client_id)
-            return transaction.revoke_keys(client_id, self._clock.now_us())
-
-    def deposit(self, client_id: str, asset: str, amount: int, idempotency_key: str) -> Receipt:
+    def deposit(
+        self, client_id: str, asset: str, amount: int, idempotency_key: str, by: str = CONSOLE
+    ) -> Receipt:
         """Bring cash from outside, or shares from the issuer, to a client.
 
         The same key again does nothing.
@@ -118,13 +125,19 @@ class Administration:
             )
         legs = (Leg(source, asset, -amount), Leg(client_id, asset, amount))
 
-        def work(transaction: LedgerTransaction) -> tuple[Receipt, Settlement | None]:
-            self._require_client(transaction, client_id)
+        def work(transaction: LedgerTransaction, record: Note) -> tuple[Receipt, Settlement | None]:
+            _require_client(transaction, client_id)
             if asset != CASH:
-                self._require_security(transaction, asset)
+                _check_lot(transaction, asset, amount, "security")
             done = transaction.transfer(reference)
             if done is None:
                 settlement = self._transfer(transaction, "deposit", legs, reference, "deposit")
+                details = {
+                    "asset": asset,
+                    "amount": amount,
+                    "journal_id": settlement.last_journal_id,
+                }
+                record("deposit", by, client_id=client_id, details=details)
                 return Receipt(settlement.last_journal_id, False), settlement
             if done.legs != legs:
                 raise refuse(
@@ -133,14 +146,18 @@ class Administration:
                 )
             return Receipt(done.journal_id, True), None
 
-        return self._desk.move(work)
+        return self._move(work)
 
-    def list_security(self, security: Security, issued_shares: int) -> None:
+    def list_security(self, security: Security, issued_shares: int, by: str = CONSOLE) -> None:
         """List a security and issue its shares to the issuer."""
         if security.security_id == CASH:
             raise refuse(RejectReason.INVALID_FIELD, f"{CASH} is the name of cash", "security")
 
-        def work(transaction: LedgerTransaction) -> tuple[None, Settlement | None]:
+        listing_fault = listing.fault(security, issued_shares)
+        if listing_fault is not None:
+            raise refuse(RejectReason.INVALID_FIELD, listing_fault.message, listing_fault.field)
+
+        def work(transaction: LedgerTransaction, record: Note) -> tuple[None, Settlement | None]:
             try:
                 transaction.add_security(security)
             except SecurityExists:
@@ -149,6 +166,12 @@ class Administration:
                     f"security {security.security_id} is listed already",
                     "security",
                 ) from None
+            record(
+                "list_security",
+                by,
+                security_id=security.security_id,
+                details={"issued_shares": issued_shares},
+            )
             if not issued_shares:
                 return None, None
             legs = (
@@ -159,7 +182,16 @@ class Administration:
                 transaction, "issue", legs, f"issue:{security.security_id}", "issue"
             )
 
-        self._desk.move(work)
+        self._move(work)
+
+    def _move(self, work: Callable[[LedgerTransaction, Note], tuple[T, Settlement | None]]) -> T:
+        """Run a transfer at the settlement desk; its actions are logged once they are committed."""
+        noted: list[ActionRow] = []
+        result = self._desk.move(
+            lambda transaction: work(transaction, self._record.note_taker(transaction, noted))
+        )
+        log_actions(noted)
+        return result
 
     def _transfer(
         self,
@@ -223,14 +255,6 @@ class Administration:
     def _insert_key(self, transaction: LedgerTransaction, client_id: str, key: str) -> None:
         transaction.add_key(key_hash(key), client_id, self._clock.now_us())
 
-    def _require_client(self, transaction: LedgerTransaction, client_id: str) -> None:
-        if not (is_client_id(client_id) and transaction.has_client(client_id)):
-            raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}", "client_id")
-
-    def _require_security(self, transaction: LedgerTransaction, security_id: str) -> None:
-        if not transaction.has_security(security_id):
-            raise refuse(RejectReason.UNKNOWN_SECURITY, f"no security {security_id!r}", "security")
-
     def ensure_venue_accounts(self) -> bool:
         """Make the venue's own accounts if there are none; whether they were made now."""
         with self._store.transaction() as transaction:
@@ -240,15 +264,62 @@ class Administration:
                 self._insert_client(transaction, client_id, "venue", None)
         return True
 
-    def ensure_administrator(self, client_id: str = ADMINISTRATOR) -> str | None:
-        """The key of a first administrator, made now; None if there is one already."""
-        with self._store.transaction() as transaction:
-            if transaction.has_role(ADMINISTRATOR):
+    def ensure_administrator(self, key: str | None, client_id: str = ADMINISTRATOR) -> str | None:
+        """A new key of the administrator, if `key` is none of an administrator's; else None.
+
+        The administrator is made if there is none of this name. For the launcher, which owns the
+        database: after `reset` of a folder or after all keys were revoked its key file works again.
+        """
+        with self._record.transaction(self._store) as (transaction, record):
+            if key is not None and transaction.role_of_key(key_hash(key)) == ADMINISTRATOR:
                 return None
-            key = new_key()
-            self._insert_client(transaction, client_id, ADMINISTRATOR, None)
-            self._insert_key(transaction, client_id, key)
-        return key
+            known = transaction.lock_client(client_id)
+            if known is None:
+                self._insert_client(transaction, client_id, ADMINISTRATOR, None)
+            elif known.role != ADMINISTRATOR:
+                raise refuse(RejectReason.CLIENT_EXISTS, f"client {client_id} is no administrator")
+            fresh = new_key()
+            self._insert_key(transaction, client_id, fresh)
+            record("add_key", CONSOLE, client_id=client_id)
+        return fresh
+
+
+def require_listed(
+    store: LedgerStore, endowment: Mapping[str, int], stopping: threading.Event | None = None
+) -> None:
+    """SettingsError if a trader would start with shares that can't be given."""
+
+    def lots(transaction: LedgerTransaction) -> dict[str, int | None]:
+        return {security_id: transaction.lot_size(security_id) for security_id in endowment}
+
+    for security_id, lot in store.run(lots, stopping).items():
+        quantity = endowment[security_id]
+        if lot is None:
+            raise SettingsError(
+                f"VENUE_ENDOWMENT: {security_id}:{quantity} names a security that is not listed"
+            )
+        if quantity % lot:
+            raise SettingsError(
+                f"VENUE_ENDOWMENT: {security_id}:{quantity} is no multiple of the lot of {lot}"
+            )
+
+
+def _require_client(transaction: LedgerTransaction, client_id: str) -> None:
+    if not (is_client_id(client_id) and transaction.has_client(client_id)):
+        raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}", "client_id")
+
+
+def _check_lot(transaction: LedgerTransaction, security_id: str, quantity: int, field: str) -> None:
+    """Refuse an unknown security, and shares that could never be sold: half a lot."""
+    lot = transaction.lot_size(security_id)
+    if lot is None:
+        raise refuse(RejectReason.UNKNOWN_SECURITY, f"no security {security_id[:64]!r}", field)
+    if quantity % lot:
+        raise refuse(
+            RejectReason.QUANTITY_OFF_LOT,
+            f"{quantity} shares of {security_id} are no multiple of its lot of {lot}",
+            "shares",
+        )
 
 
 def _refuse_short(shortfall: Shortfall) -> Exception:

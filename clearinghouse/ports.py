@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
 from venue_protocol.securities import Security
+from venue_storage.clearing_rows import ActionRow, Suspension
 
 T = TypeVar("T")
 
@@ -29,6 +30,14 @@ class Transfer(NamedTuple):
 
     journal_id: int
     legs: tuple[Leg, ...]
+
+
+class ClientState(NamedTuple):
+    """What an administrator can change of a client."""
+
+    role: str
+    rate_limit_per_second: int | None
+    suspension: Suspension | None
 
 
 class LedgerTransaction(Protocol):
@@ -73,12 +82,12 @@ class LedgerTransaction(Protocol):
         """Whether there is such a client."""
         ...
 
-    def has_role(self, role: str) -> bool:
-        """Whether any client has this role."""
+    def lot_size(self, security_id: str) -> int | None:
+        """Shares of the smallest order in a security; None if it is not listed."""
         ...
 
-    def has_security(self, security_id: str) -> bool:
-        """Whether there is such a security."""
+    def role_of_key(self, key_hash: bytes) -> str | None:
+        """Role of the client with this key; None if the key is unknown or revoked."""
         ...
 
     def add_client(
@@ -90,6 +99,37 @@ class LedgerTransaction(Protocol):
         is_external: bool,
     ) -> None:
         """A client with an empty account. ClientExists."""
+        ...
+
+    def lock_client(self, client_id: str) -> ClientState | None:
+        """What an administrator can change of a client, locked until the end; None if unknown."""
+        ...
+
+    def set_suspension(self, client_id: str, suspension: Suspension | None) -> None:
+        """Suspend a client, or let it trade again."""
+        ...
+
+    def set_rate_limit(self, client_id: str, rate_limit_per_second: int | None) -> None:
+        """Give a client a rate limit of its own; None: the one that each client has."""
+        ...
+
+    def set_cancel_timer(self, timer: str, client_id: str, due_us: int) -> None:
+        """Let the gateway cancel all open orders of a client at `due_us`, through the order log."""
+        ...
+
+    def remove_cancel_timer(self, timer: str) -> None:
+        """Remove such a timer, if it is there."""
+        ...
+
+    def has_other_administrator(self, client_id: str) -> bool:
+        """Whether an administrator other than this client has a key that works.
+
+        Locks all administrators: of two who revoke each other's keys, the second sees the first.
+        """
+        ...
+
+    def record(self, action: ActionRow) -> None:
+        """Add to the record of what administrators did."""
         ...
 
     def add_key(self, key_hash: bytes, client_id: str, created_us: int) -> None:

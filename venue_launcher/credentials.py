@@ -3,13 +3,15 @@ services' caches.
 """
 
 import json
+import os
 import secrets
 from pathlib import Path
 
 import psycopg2
 
-from clearinghouse.bootstrap import ensure_administrator, seed
+from clearinghouse.bootstrap import check_endowment, ensure_administrator, seed
 from migrations.provision import SERVICES, Provisioned, provision
+from service_runtime.settings import SettingsError
 from venue_launcher.errors import VenueError
 from venue_launcher.infrastructure import Infrastructure, instance_name
 from venue_launcher.infrastructure.finder import place_key
@@ -48,22 +50,25 @@ class Realm:
             ) from error
         with shielded():
             seed(databases.owner_clearing_url)
+        try:
+            check_endowment(databases.owner_clearing_url, os.environ.get("VENUE_ENDOWMENT", ""))
+        except SettingsError as error:
+            raise RealmError(str(error)) from error
         return databases
 
     def administrator_key(self, databases: Provisioned) -> str:
-        """The first administrator's key, made at the first start; also written to `admin.key` of
-        the state folder.
+        """A valid key of the first administrator; also written to `admin.key` of the state folder.
+
+        It is made at the first start, and again if that one was revoked or lost.
         """
         path = self.folder / "admin.key"
+        known = path.read_text().strip() if path.exists() else None
         with shielded():
-            fresh = ensure_administrator(databases.owner_clearing_url)
+            # The launcher owns the database, so a key that was revoked or lost is replaced.
+            fresh = ensure_administrator(databases.owner_clearing_url, known)
             if fresh:
                 write_private(path, fresh)
-        if not path.exists():
-            raise RealmError(
-                f"the venue's administrator has a key that {path} does not hold: run ./venue reset"
-            )
-        key = path.read_text().strip()
+        key = fresh or str(known)
         write_private(self._state_dir / "admin.key", key + "\n")
         return key
 

@@ -16,7 +16,8 @@ from order_entry_gateway.domain.requests import (
     PlaceOrderRequest,
 )
 from order_entry_gateway.handlers import Answer, PendingRequest
-from service_runtime.http.authentication import TRADER, Caller
+from service_runtime.api_keys import TRADER
+from service_runtime.http.authentication import Caller
 from venue_protocol import codec
 from venue_protocol.commands import AmendOrder, PlaceOrder
 from venue_protocol.identifiers import sharded_id

@@ -8,9 +8,9 @@ from threading import Event
 from typing import Any
 
 from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
-from clearinghouse.administration import Administration
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.loops.event_reader import EventReader
+from clearinghouse.wiring import wire as wire_clearinghouse
 from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.domain.market import Market
 from market_data_feed.loops.recorder import Recorder
@@ -265,13 +265,17 @@ class Clearing(Process):
     def wire(self, stopping: Event) -> None:
         """As in clearinghouse.__main__."""
         publisher = self.publisher()
-        store = self.parts.ledger_store(self.around.clearing)
-        desk = self.parts.settlement_desk(store, publisher, stopping)
-        consumer = self.consumer(ORDER_EXECUTION, 128)
-        self.reader = self.parts.event_reader(
-            store, consumer, publisher, desk, stopping, self.around.now_s
+        parts = wire_clearinghouse(
+            self.parts.ledger_store(self.around.clearing),
+            self.consumer(ORDER_EXECUTION, 128),
+            publisher,
+            self.around.clock,
+            stopping,
+            now_s=self.around.now_s,
+            settlement_desk=self.parts.settlement_desk,
+            event_reader=self.parts.event_reader,
         )
-        self.administration = Administration(desk, store, self.around.clock)
+        self.reader, self.administration = parts.reader, parts.administration
 
     def steps(self) -> list[tuple[str, Callable[[], object]]]:
         """Settle."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -33,6 +34,8 @@ clients = Table(
     Column("role", Text, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     Column("rate_limit_per_second", Integer),
+    Column("suspended_us", BigInteger),
+    Column("suspension_reason", Text),
     CheckConstraint(
         "client_id ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'", name="clients_client_id_check"
     ),
@@ -102,6 +105,22 @@ securities_deposits = Table(
         "held >= 0 AND (is_external OR held <= quantity)", name="securities_deposits_covered_check"
     ),
     comment="Owner: clearinghouse; the gateway may raise held. Shares of one client in one security.",
+)
+
+administrative_actions = Table(
+    "administrative_actions",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("time_us", BigInteger, nullable=False),
+    Column("administrator", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("client_id", Text),
+    Column("security_id", Text),
+    Column("reason", Text),
+    Column("details", Text, nullable=False),
+    Index("administrative_actions_client_id", "client_id", "number"),
+    comment="Owner: clearinghouse; insert only, for anybody. What an administrator did, to whom,"
+    " when and why; details is JSON.",
 )
 
 order_log_heads = Table(

@@ -36,3 +36,25 @@ class ReportRow(NamedTuple):
     client_id: str
     client_sequence: int
     report: str
+
+
+class Suspension(NamedTuple):
+    """Since when, and why, the orders of a client are refused."""
+
+    since_us: int
+    reason: str | None
+
+
+class ActionRow(NamedTuple):
+    """What an administrator did, to whom, when and why."""
+
+    time_us: int
+    administrator: str
+    """Its client_id; `console` for whoever works on the database itself."""
+    action: str
+    """Such as `suspend`."""
+    client_id: str | None
+    security_id: str | None
+    reason: str | None
+    details: str
+    """JSON."""

@@ -15,7 +15,7 @@ from service_runtime.database import DatabaseUnavailable
 from venue_protocol.securities import Security
 from venue_protocol.settlement import GENESIS_HASH
 from venue_protocol.trading_day import BandRow, PhaseRow
-from venue_storage.clearing_rows import JournalRow, LogRow, ReportRow
+from venue_storage.clearing_rows import ActionRow, JournalRow, LogRow, ReportRow, Suspension
 
 T = TypeVar("T")
 
@@ -65,6 +65,12 @@ class Tables:
     def __init__(self, shards: int) -> None:
         self.clients: dict[str, str] = {}
         """Role by client_id."""
+        self.rate_limits: dict[str, int | None] = {}
+        """Orders per second by client_id, where one was set."""
+        self.suspensions: dict[str, Suspension] = {}
+        """By client_id."""
+        self.actions: dict[int, ActionRow] = {}
+        """What administrators did, by number from 1."""
         self.keys: dict[bytes, tuple[str, int | None]] = {}
         """Client and time of revocation by key hash."""
         self.securities: dict[str, Security] = {}

@@ -2,15 +2,36 @@
 
 from typing import Any
 
-from clearinghouse.adapters.http import ClientRequest, DepositRequest, SecurityRequest
-from service_runtime.http.openapi import AFTER, LIMIT, Either, Maybe, Operation, document
+from clearinghouse.adapters.requests import (
+    ClientChange,
+    ClientRequest,
+    DepositRequest,
+    SecurityRequest,
+    SuspensionRequest,
+)
+from service_runtime.http.openapi import (
+    AFTER,
+    CURSOR,
+    LIMIT,
+    NEXT,
+    Either,
+    Maybe,
+    Operation,
+    Query,
+    document,
+)
+
+_WIDE_LIMIT = Query(LIMIT.name, LIMIT.says, {**LIMIT.schema, "default": 1000})
+_OF_CLIENT = Query(
+    "client_id", "only what was done to this client", {"type": "string", "maxLength": 64}
+)
 
 _SECURITY = {
     "security": "AAPL",
     "name": "Apple Inc.",
     "tick": "0.01",
     "lot": 1,
-    "band_bps": 5000,
+    "band_bps": 1000,
     "reference_price": "100.00",
     "max_quantity": 1000000,
 }
@@ -20,6 +41,19 @@ _CLIENT = {
     "balance": "10000.00",
     "held": "499.75",
     "available": "9500.25",
+    "rate_limit_per_second": Maybe(100),
+    "suspended_us": Maybe(1795232299579535),
+    "suspension_reason": Maybe("trades with itself"),
+}
+_ACTION = {
+    "number": 12,
+    "time_us": 1795232299579535,
+    "administrator": "administrator",
+    "action": "suspend",
+    "client_id": Maybe("ann"),
+    "security": Maybe("AAPL"),
+    "reason": Maybe("trades with itself"),
+    "details": {},
 }
 _ENTRY = {
     "journal_id": 20,
@@ -52,7 +86,47 @@ OPERATIONS = (
         "/v1/clients",
         "All clients with their cash.",
         "administrator",
-        {200: {"clients": [_CLIENT]}},
+        {200: {"clients": [_CLIENT], "next": NEXT}},
+        query=(CURSOR, _WIDE_LIMIT),
+    ),
+    Operation(
+        "PATCH",
+        "/v1/clients/<client_id>",
+        "Set a client's own rate limit, orders per second; null: the one that each client has.",
+        "administrator",
+        {200: {"client_id": "ann", "rate_limit_per_second": Maybe(100)}},
+        body=ClientChange,
+        body_example={"rate_limit_per_second": 100},
+    ),
+    Operation(
+        "PUT",
+        "/v1/clients/<client_id>/suspension",
+        "Suspend a client: its open orders are canceled, new ones refused; its keys still read.",
+        "administrator",
+        {
+            200: {
+                "client_id": "ann",
+                "suspended_us": 1795232299579535,
+                "suspension_reason": Maybe("trades with itself"),
+            }
+        },
+        body=SuspensionRequest,
+        body_example={"reason": "trades with itself"},
+    ),
+    Operation(
+        "DELETE",
+        "/v1/clients/<client_id>/suspension",
+        "Take a suspended client's orders again.",
+        "administrator",
+        {200: {"client_id": "ann", "was_suspended": True}},
+    ),
+    Operation(
+        "GET",
+        "/v1/administrative-actions",
+        "What administrators did, to whom, when and why; oldest first.",
+        "administrator",
+        {200: {"actions": [_ACTION], "next": NEXT}},
+        query=(AFTER, LIMIT, _OF_CLIENT),
     ),
     Operation(
         "POST",
@@ -62,9 +136,16 @@ OPERATIONS = (
         {201: {"client_id": "ann", "api_key": "vk_…"}},
     ),
     Operation(
+        "PUT",
+        "/v1/clients/<client_id>/keys",
+        "One new key for a client instead of all that it has.",
+        "administrator",
+        {200: {"client_id": "ann", "api_key": "vk_…"}},
+    ),
+    Operation(
         "DELETE",
         "/v1/clients/<client_id>/keys",
-        "Revoke all keys of a client.",
+        "Revoke all keys of a client; refused for the last administrator with a key.",
         "administrator",
         {200: {"client_id": "ann", "revoked": 2}},
     ),
@@ -80,7 +161,12 @@ OPERATIONS = (
         headers=("Idempotency-Key",),
     ),
     Operation(
-        "GET", "/v1/securities", "All securities.", "anybody", {200: {"securities": [_SECURITY]}}
+        "GET",
+        "/v1/securities",
+        "All securities, by name.",
+        "anybody",
+        {200: {"securities": [_SECURITY], "next": NEXT}},
+        query=(CURSOR, _WIDE_LIMIT),
     ),
     Operation(
         "POST",
@@ -99,11 +185,11 @@ OPERATIONS = (
     Operation(
         "GET",
         "/v1/ledger-entries/<client_id>",
-        "A client's legs of the double entry: dollars as a string, shares as a whole number; "
-        "`after` is a journal.",
+        "A client's legs of the double entry, oldest first: dollars as a string, shares as a whole "
+        "number; `after` may also be a journal.",
         "client",
-        {200: {"entries": [_ENTRY]}},
-        query=(AFTER, LIMIT),
+        {200: {"entries": [_ENTRY], "next": NEXT}},
+        query=(CURSOR, LIMIT),
     ),
 )
 

@@ -13,13 +13,20 @@ from psycopg2 import errors
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
-from clearinghouse.ports import ClientExists, LedgerTransaction, SecurityExists, Transfer
+from clearinghouse.ports import (
+    ClientExists,
+    ClientState,
+    LedgerTransaction,
+    SecurityExists,
+    Transfer,
+)
 from service_runtime.copy_text import NULL, copy_text, json_field, text_field
 from service_runtime.database import Cursor, Database
 from venue_protocol import codec
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.securities import Security
+from venue_storage.clearing_rows import ActionRow, Suspension
 
 T = TypeVar("T")
 
@@ -130,13 +137,21 @@ class PostgresLedgerTransaction:
         """Whether there is such a client."""
         return self._exists("SELECT 1 FROM clients WHERE client_id = %s", client_id)
 
-    def has_role(self, role: str) -> bool:
-        """Whether any client has this role."""
-        return self._exists("SELECT 1 FROM clients WHERE role = %s", role)
+    def lot_size(self, security_id: str) -> int | None:
+        """Shares of the smallest order in a security; None if it is not listed."""
+        self._cursor.execute("SELECT lot FROM securities WHERE security_id = %s", (security_id,))
+        row = self._cursor.fetchone()
+        return row[0] if row else None
 
-    def has_security(self, security_id: str) -> bool:
-        """Whether there is such a security."""
-        return self._exists("SELECT 1 FROM securities WHERE security_id = %s", security_id)
+    def role_of_key(self, key_hash: bytes) -> str | None:
+        """Role of the client with this key; None if the key is unknown or revoked."""
+        self._cursor.execute(
+            "SELECT role FROM api_keys JOIN clients USING (client_id)"
+            " WHERE key_hash = %s AND revoked_us IS NULL",
+            (key_hash,),
+        )
+        row = self._cursor.fetchone()
+        return row[0] if row else None
 
     def add_client(
         self,
@@ -159,6 +174,63 @@ class PostgresLedgerTransaction:
             "INSERT INTO accounts (client_id, balance_e4, held_e4, is_external) VALUES (%s, 0, 0, "
             "%s)",
             (client_id, is_external),
+        )
+
+    def lock_client(self, client_id: str) -> ClientState | None:
+        """What an administrator can change of a client, locked until the end."""
+        # NO KEY UPDATE: orders and deposits that only refer to the client need not wait.
+        self._cursor.execute(
+            "SELECT role, rate_limit_per_second, suspended_us, suspension_reason FROM clients"
+            " WHERE client_id = %s FOR NO KEY UPDATE",
+            (client_id,),
+        )
+        row = self._cursor.fetchone()
+        if row is None:
+            return None
+        suspension = None if row[2] is None else Suspension(row[2], row[3])
+        return ClientState(row[0], row[1], suspension)
+
+    def set_suspension(self, client_id: str, suspension: Suspension | None) -> None:
+        """Suspend a client, or let it trade again."""
+        self._cursor.execute(
+            "UPDATE clients SET suspended_us = %s, suspension_reason = %s WHERE client_id = %s",
+            (*(suspension or (None, None)), client_id),
+        )
+
+    def set_rate_limit(self, client_id: str, rate_limit_per_second: int | None) -> None:
+        """Give a client a rate limit of its own."""
+        self._cursor.execute(
+            "UPDATE clients SET rate_limit_per_second = %s WHERE client_id = %s",
+            (rate_limit_per_second, client_id),
+        )
+
+    def set_cancel_timer(self, timer: str, client_id: str, due_us: int) -> None:
+        """Let the gateway cancel all open orders of a client at `due_us`."""
+        self._cursor.execute("SELECT set_suspension_timer(%s, %s, %s)", (timer, client_id, due_us))
+
+    def remove_cancel_timer(self, timer: str) -> None:
+        """Remove such a timer, if it is there."""
+        self._cursor.execute("SELECT remove_suspension_timer(%s)", (timer,))
+
+    def has_other_administrator(self, client_id: str) -> bool:
+        """Whether an administrator other than this client has a key that works."""
+        self._cursor.execute(
+            "SELECT client_id FROM clients WHERE role = 'administrator'"
+            " ORDER BY client_id FOR NO KEY UPDATE"
+        )
+        # A statement of its own: it sees what others committed while this one waited for the lock.
+        return self._exists(
+            "SELECT 1 FROM api_keys JOIN clients USING (client_id)"
+            " WHERE role = 'administrator' AND revoked_us IS NULL AND client_id <> %s LIMIT 1",
+            client_id,
+        )
+
+    def record(self, action: ActionRow) -> None:
+        """Add to the record of what administrators did."""
+        self._cursor.execute(
+            f"INSERT INTO administrative_actions ({', '.join(ActionRow._fields)})"
+            f" VALUES ({', '.join(['%s'] * len(ActionRow._fields))})",
+            action,
         )
 
     def add_key(self, key_hash: bytes, client_id: str, created_us: int) -> None:

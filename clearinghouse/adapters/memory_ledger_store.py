@@ -8,11 +8,17 @@ from typing import TypeVar
 from clearinghouse.adapters.ledger_store import READER
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.settlement import Settlement
-from clearinghouse.ports import ClientExists, LedgerTransaction, SecurityExists, Transfer
+from clearinghouse.ports import (
+    ClientExists,
+    ClientState,
+    LedgerTransaction,
+    SecurityExists,
+    Transfer,
+)
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.securities import Security
-from venue_storage.clearing_rows import JournalRow, ReportRow
+from venue_storage.clearing_rows import ActionRow, JournalRow, ReportRow, Suspension
 from venue_storage.memory_clearing_data import (
     AccountRow,
     DepositRow,
@@ -121,15 +127,17 @@ class MemoryLedgerTransaction:
         self._transaction.statement()
         return client_id in self._tables.clients
 
-    def has_role(self, role: str) -> bool:
-        """Whether any client has this role."""
+    def lot_size(self, security_id: str) -> int | None:
+        """Shares of the smallest order in a security; None if it is not listed."""
         self._transaction.statement()
-        return role in self._tables.clients.values()
+        security = self._tables.securities.get(security_id)
+        return security.lot if security else None
 
-    def has_security(self, security_id: str) -> bool:
-        """Whether there is such a security."""
+    def role_of_key(self, key_hash: bytes) -> str | None:
+        """Role of the client with this key; None if the key is unknown or revoked."""
         self._transaction.statement()
-        return security_id in self._tables.securities
+        client_id, revoked_us = self._tables.keys.get(key_hash, ("", None))
+        return self._tables.clients.get(client_id) if revoked_us is None else None
 
     def add_client(
         self,
@@ -139,12 +147,63 @@ class MemoryLedgerTransaction:
         rate_limit_per_second: int | None,
         is_external: bool,
     ) -> None:
-        """A client with an empty account. Memory keeps neither its age nor its rate limit."""
+        """A client with an empty account. Memory does not keep its age."""
         self._transaction.statement()
         if client_id in self._tables.clients:
             raise ClientExists(client_id)
         self._transaction.put(self._tables.clients, client_id, role)
+        self._transaction.put(self._tables.rate_limits, client_id, rate_limit_per_second)
         self._transaction.put_account(client_id, AccountRow(0, 0, is_external))
+
+    def lock_client(self, client_id: str) -> ClientState | None:
+        """What an administrator can change of a client."""
+        self._transaction.statement()
+        role = self._tables.clients.get(client_id)
+        if role is None:
+            return None
+        limit = self._tables.rate_limits.get(client_id)
+        return ClientState(role, limit, self._tables.suspensions.get(client_id))
+
+    def set_suspension(self, client_id: str, suspension: Suspension | None) -> None:
+        """Suspend a client, or let it trade again."""
+        self._transaction.statement()
+        if suspension is None:
+            self._transaction.delete(self._tables.suspensions, client_id)
+        else:
+            self._transaction.put(self._tables.suspensions, client_id, suspension)
+
+    def set_rate_limit(self, client_id: str, rate_limit_per_second: int | None) -> None:
+        """Give a client a rate limit of its own."""
+        self._transaction.statement()
+        self._transaction.put(self._tables.rate_limits, client_id, rate_limit_per_second)
+
+    def set_cancel_timer(self, timer: str, client_id: str, due_us: int) -> None:
+        """Let the gateway cancel all open orders of a client at `due_us`."""
+        self._transaction.statement()
+        self._transaction.put(self._tables.cancel_timers, timer, (client_id, due_us))
+
+    def remove_cancel_timer(self, timer: str) -> None:
+        """Remove such a timer, if it is there."""
+        self._transaction.statement()
+        self._transaction.delete(self._tables.cancel_timers, timer)
+
+    def has_other_administrator(self, client_id: str) -> bool:
+        """Whether an administrator other than this client has a key that works."""
+        self._transaction.statement()
+        return any(
+            owner != client_id
+            and revoked_us is None
+            and self._tables.clients[owner] == "administrator"
+            for owner, revoked_us in self._tables.keys.values()
+        )
+
+    def record(self, action: ActionRow) -> None:
+        """Add to the record of what administrators did."""
+        self._transaction.statement()
+        number = len(self._tables.actions) + 1
+        self._transaction.insert(
+            self._tables.actions, number, action, "administrative_actions_pkey"
+        )
 
     def add_key(self, key_hash: bytes, client_id: str, created_us: int) -> None:
         """An API key of a client."""

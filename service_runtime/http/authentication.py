@@ -1,17 +1,12 @@
-"""Who asks:
+"""The client behind an API key."""
 
-API keys to clients. Keys are stored as SHA-256 only; a key has 256 random bits, so no salt is
-needed.
-"""
-
-import hashlib
-import secrets
 import threading
 import time
 from dataclasses import dataclass
 
 from flask import request
 
+from service_runtime.api_keys import ADMINISTRATOR, key_hash
 from service_runtime.database import Database
 from venue_protocol.identifiers import is_client_id
 from venue_protocol.refusals import RejectReason, refuse
@@ -24,9 +19,6 @@ clients there are.
 _MOST_TOGETHER = 2_000
 _MOST_REMEMBERED = 10_000
 
-ADMINISTRATOR = "administrator"
-TRADER = "trader"
-
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -34,6 +26,8 @@ class Caller:
 
     client_id: str
     role: str
+    is_suspended: bool = False
+    """Its orders are refused; it may still read. Known within a second, like a revoked key."""
 
     def is_administrator(self) -> bool:
         """Whether it may read and manage every account."""
@@ -47,16 +41,6 @@ class _Remembered:
     caller: Caller
     good_until_s: float
     asked_s: float
-
-
-def new_key() -> str:
-    """A fresh API key; shown once, never stored."""
-    return f"vk_{secrets.token_urlsafe(32)}"
-
-
-def key_hash(key: str) -> bytes:
-    """What is stored of a key."""
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
 class Authenticator:
@@ -121,11 +105,12 @@ class Authenticator:
         wanted = {hashed, *stale[:_MOST_TOGETHER]}
         with self._clearing.transaction() as cursor:
             cursor.execute(
-                "SELECT key_hash, client_id, role FROM api_keys JOIN clients USING (client_id)"
+                "SELECT key_hash, client_id, role, suspended_us IS NOT NULL"
+                " FROM api_keys JOIN clients USING (client_id)"
                 " WHERE key_hash = ANY (%s) AND revoked_us IS NULL",
                 (list(wanted),),
             )
-            found = {bytes(key): Caller(client_id, role) for key, client_id, role in cursor}
+            found = {bytes(key): Caller(*columns) for key, *columns in cursor}
         self._remember(wanted, found, hashed, now_s)
         if hashed not in found:
             raise refuse(RejectReason.KEY_INVALID, "this key is wrong or revoked")

@@ -57,6 +57,7 @@ class Administrator:
     def security(self, reference_price: str = "100.00", **more: object) -> str:
         security = unique("S").replace("-", ".").upper()
         body = {"security": security, "name": "made for a test", "reference_price": reference_price}
+        body |= {"band_bps": 5000}
         answer = self.post("/v1/securities", body | {"issued_shares": 10_000_000} | more)
         assert answer.status_code == 201, answer.text
         return security

@@ -10,6 +10,7 @@ from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
 from clearinghouse.administration import Administration
 from clearinghouse.bootstrap import make_first_state
+from clearinghouse.client_administration import ClientAdministration
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.ports import LedgerStore
 from migrations.provision import Provisioned
@@ -38,6 +39,7 @@ class Stores:
         bus.declare([DATA_FEED])
         desk = SettlementDesk(self.ledger, bus.publisher(), Event())
         self.administration = Administration(desk, self.ledger, ManualClock())
+        self.clients = ClientAdministration(self.ledger, ManualClock())
 
 
 def memory_stores() -> Stores:

@@ -8,7 +8,13 @@ import pytest
 from clearinghouse.domain.ledger import Journal, Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import BANK, ISSUER
-from clearinghouse.ports import ClientExists, LedgerTransaction, SecurityExists, Transfer
+from clearinghouse.ports import (
+    ClientExists,
+    ClientState,
+    LedgerTransaction,
+    SecurityExists,
+    Transfer,
+)
 from service_runtime.database import DatabaseUnavailable
 from tests.contract.clearing_stores import Stores, memory_stores, postgres_stores
 from venue_protocol.events import Trade
@@ -16,6 +22,7 @@ from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.refusals import Refused
 from venue_protocol.securities import Security
+from venue_storage.clearing_rows import Suspension
 
 NOW_US = 1_800_000_000_000_000
 _numbers = itertools.count(1)
@@ -184,10 +191,8 @@ def test_clients_roles_and_securities_exist_once(stores: Stores, pair: Pair) -> 
     with stores.ledger.transaction() as transaction:
         transaction.add_security(security)
         assert transaction.has_client(pair.buyer) and not transaction.has_client("nobody")
-        assert transaction.has_role("market_maker") and not transaction.has_role("king")
-        assert transaction.has_security(security.security_id) and not transaction.has_security(
-            "NONE"
-        )
+        assert transaction.lot_size(security.security_id) == 1
+        assert transaction.lot_size("NONE") is None
     with pytest.raises(SecurityExists), stores.ledger.transaction() as transaction:
         transaction.add_security(security)
     with pytest.raises(ClientExists), stores.ledger.transaction() as transaction:
@@ -200,6 +205,50 @@ def test_keys_are_revoked_once(stores: Stores, pair: Pair) -> None:
     with stores.ledger.transaction() as transaction:
         assert transaction.revoke_keys(pair.buyer, NOW_US) == 2
         assert transaction.revoke_keys(pair.buyer, NOW_US) == 0
+
+
+def test_a_key_has_its_clients_role_until_it_is_revoked(stores: Stores, pair: Pair) -> None:
+    key = f"{pair.seller:>32}".encode()
+    with stores.ledger.transaction() as transaction:
+        assert transaction.role_of_key(key) is None
+        transaction.add_key(key, pair.seller, NOW_US)
+        assert transaction.role_of_key(key) == "market_maker"
+        transaction.revoke_keys(pair.seller, NOW_US)
+        assert transaction.role_of_key(key) is None
+
+
+def test_a_suspension_is_stored_with_its_reason_and_lifted(stores: Stores, pair: Pair) -> None:
+    suspended = Suspension(NOW_US, "trades with itself")
+    with stores.ledger.transaction() as transaction:
+        assert transaction.lock_client("nobody") is None
+        transaction.set_suspension(pair.buyer, suspended)
+        transaction.set_rate_limit(pair.buyer, 7)
+    with stores.ledger.transaction() as transaction:
+        assert transaction.lock_client(pair.buyer) == ClientState("market_maker", 7, suspended)
+        transaction.set_suspension(pair.buyer, None)
+    with stores.ledger.transaction() as transaction:
+        assert transaction.lock_client(pair.buyer) == ClientState("market_maker", 7, None)
+
+
+def test_a_cancel_timer_is_set_anew_and_removed(stores: Stores, pair: Pair) -> None:
+    with stores.ledger.transaction() as transaction:
+        transaction.set_cancel_timer("suspension:x", pair.buyer, NOW_US)
+        transaction.set_cancel_timer("suspension:x", pair.buyer, NOW_US + 1)
+        transaction.remove_cancel_timer("suspension:x")
+        transaction.remove_cancel_timer("suspension:x")
+
+
+def test_an_administrator_is_the_last_when_no_other_has_a_key(stores: Stores) -> None:
+    first, second = f"admin{next(_numbers)}", f"admin{next(_numbers)}"
+    stores.administration.create_client(first, "administrator")
+    stores.administration.create_client(second, "administrator")
+    with stores.ledger.transaction() as transaction:
+        assert transaction.has_other_administrator(first)
+    stores.clients.revoke_keys(second)
+    with stores.ledger.transaction() as transaction:
+        assert not transaction.has_other_administrator(first)
+        assert transaction.has_other_administrator(second)
+        transaction.revoke_keys(first, NOW_US)
 
 
 def test_work_is_tried_until_it_commits(stores: Stores, pair: Pair) -> None:
@@ -244,6 +293,6 @@ def test_an_amount_that_no_account_can_hold_is_refused(stores: Stores, pair: Pai
 
 
 def test_a_client_whose_name_is_none_is_unknown(stores: Stores) -> None:
-    for work in (stores.administration.add_key, stores.administration.revoke_keys):
+    for work in (stores.clients.add_key, stores.clients.revoke_keys):
         with pytest.raises(Refused, match="no client"):
             work("a\0b")

@@ -34,13 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
     found = given.find_postgres(os.environ)
     databases = provision(found.url, arguments.instance, _passwords())
     seed(databases.owner_clearing_url)
-    key = ensure_administrator(databases.owner_clearing_url)
+    path = arguments.key_file
+    key = ensure_administrator(
+        databases.owner_clearing_url, path.read_text().strip() if path.exists() else None
+    )
     if key:
-        write_private(arguments.key_file, key + "\n")
-    if not arguments.key_file.exists():
-        raise CommandError(
-            f"the administrator's key was made before and {arguments.key_file} does not hold it"
-        )
+        write_private(path, key + "\n")
     report(
         f"databases {arguments.instance}_* at {found.place} are ready; the key is in "
         f"{arguments.key_file}"

@@ -32,8 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--band-bps",
         type=int,
-        default=5000,
-        help="half width of the price band, 1 to 10000 (default 5000)",
+        default=1000,
+        help="half width of the price band in hundredths of a percent, 1 to 10000 (default 1000:"
+        " 10 percent)",
     )
     add.add_argument(
         "--issued-shares",

@@ -14,6 +14,8 @@ _UNLIMITED_PER_SECOND = 1_000_000
 _MOST_TRADED = 5
 """Securities that one account trades: with 500 listed each account has its few, as people do."""
 _WORD_EVERY = 500
+_BAND_BPS = 5_000
+"""50 %: prices of the load walk freely, and a refused order would measure something else."""
 
 
 def list_securities(administration: Administration, name: str, count: int) -> list[str]:
@@ -25,6 +27,7 @@ def list_securities(administration: Administration, name: str, count: int) -> li
                 "security": security,
                 "name": "Load",
                 "reference_price": "100.00",
+                "band_bps": _BAND_BPS,
                 "issued_shares": _ISSUED,
             }
         )

@@ -12,13 +12,14 @@ import pytest
 
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
+from clearinghouse.client_administration import ClientAdministration
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.loops.event_reader import EventReader
 from migrations.provision import Provisioned
+from service_runtime.api_keys import key_hash
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
 from service_runtime.database import Database
-from service_runtime.http.authentication import key_hash
 from venue_protocol import codec, streams, topology
 from venue_protocol.events import Event, EventBatch, OrderAccepted, OrderCanceled, Trade
 from venue_protocol.holds import CASH
@@ -45,6 +46,7 @@ class Desk:
         self.store = PostgresLedgerStore(self.database)
         self.desk = SettlementDesk(self.store, self.bus.publisher(), threading.Event())
         self.administration = Administration(self.desk, self.store, ManualClock())
+        self.clients = ClientAdministration(self.store, ManualClock())
         self.buyer, self.seller = f"ann{shard}", f"bob{shard}"
         self.administration.create_client(self.buyer, "trader")
         self.administration.create_client(self.seller, "market_maker", 0, {"AAPL": 100})
@@ -310,12 +312,12 @@ def test_a_deposit_with_the_same_key_is_made_once(desk: Desk) -> None:
 
 
 def test_keys_are_stored_hashed_and_shown_once(desk: Desk) -> None:
-    key = desk.administration.add_key(desk.buyer)
+    key = desk.clients.add_key(desk.buyer)
     with desk.database.transaction() as cursor:
         cursor.execute("SELECT key_hash FROM api_keys WHERE client_id = %s", (desk.buyer,))
         hashes = [bytes(row[0]) for row in cursor]
     assert key_hash(key) in hashes and key.encode() not in b"".join(hashes)
-    assert desk.administration.revoke_keys(desk.buyer) == 2
+    assert desk.clients.revoke_keys(desk.buyer) == 2
 
 
 def test_a_deposit_between_settlements_keeps_the_report_sequence_without_a_hole(desk: Desk) -> None:

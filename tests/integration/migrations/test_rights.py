@@ -33,6 +33,7 @@ CLEARING_TABLES = (
     "session_phases",
     "session_bands",
     "session_schedule",
+    "administrative_actions",
 )
 MARKET_TABLES = (
     "orders",
@@ -153,6 +154,11 @@ CLEARINGHOUSE_NEEDS = [
     "INSERT INTO api_keys VALUES (decode(repeat('00', 32), 'hex'), 'market_maker', 1, NULL)",
     "UPDATE api_keys SET revoked_us = 1",
     "UPDATE clients SET rate_limit_per_second = 1",
+    "UPDATE clients SET suspended_us = 1, suspension_reason = 'why'",
+    "INSERT INTO administrative_actions (time_us, administrator, action, details)"
+    " VALUES (1, 'administrator', 'suspend', '{}')",
+    "SELECT set_suspension_timer('suspension:ann', 'market_maker', 1)",
+    "SELECT remove_suspension_timer('suspension:ann')",
     "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES ('market_maker', 0, 0) ON "
     "CONFLICT DO NOTHING",
     "UPDATE accounts SET balance_e4 = balance_e4 + 1, held_e4 = 0 WHERE client_id = 'market_maker'",
@@ -196,6 +202,10 @@ def test_each_role_can_do_what_its_service_does(
         (GATEWAY, "SELECT * FROM settlement_reports"),
         (GATEWAY, "UPDATE settlement_heads SET last_journal_id = 0"),
         (GATEWAY, "UPDATE clients SET role = 'administrator'"),
+        (GATEWAY, "UPDATE clients SET suspended_us = NULL"),
+        (GATEWAY, "SELECT set_suspension_timer('suspension:ann', 'market_maker', 1)"),
+        (ENGINE, "SELECT remove_suspension_timer('suspension:ann')"),
+        (CLEARINGHOUSE, "UPDATE administrative_actions SET reason = 'another'"),
         (
             GATEWAY,
             "INSERT INTO api_keys VALUES (decode(repeat('00', 32), 'hex'), 'market_maker', 1, "

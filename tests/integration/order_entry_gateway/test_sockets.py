@@ -16,8 +16,9 @@ from order_entry_gateway.adapters import websocket
 from order_entry_gateway.adapters.concurrency_limit import Turnstile
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.timekeeper import Timekeeper
+from service_runtime.api_keys import TRADER
 from service_runtime.http import application
-from service_runtime.http.authentication import TRADER, Authenticator, Caller
+from service_runtime.http.authentication import Authenticator, Caller
 from service_runtime.service import Service
 from service_runtime.settings import load
 from tests.acceptance.api import eventually

@@ -12,9 +12,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from migrations.provision import Provisioned
+from service_runtime.api_keys import key_hash, new_key
 from service_runtime.database import Database
 from service_runtime.http import application, authentication
-from service_runtime.http.authentication import Authenticator, key_hash, new_key
+from service_runtime.http.authentication import Authenticator
 from service_runtime.service import Service
 from service_runtime.settings import load
 from venue_protocol.refusals import Refused

@@ -271,6 +271,8 @@ ELSEWHERE = {
     # Administration.
     "client.unknown",
     "client.exists",
+    "client.last_administrator",
+    "client.suspended",
     "client.starting_cash_fixed",
     "security.exists",
     "request.idempotency_key_reused",

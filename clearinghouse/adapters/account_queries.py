@@ -1,0 +1,155 @@
+"""What the clearinghouse's lists read from `clearing_data`: one page each, in an order that stays.
+
+Each function reads one row more than a page has, so that the page knows whether another follows.
+"""
+
+from typing import NamedTuple
+
+from service_runtime.database import Cursor, Database
+from venue_protocol.securities import Security
+
+LAST_LEG = (1 << 63) - 1
+"""A cursor of this leg stands behind all legs of its journal."""
+
+
+class ClientLine(NamedTuple):
+    """A client with its cash, ten-thousandths of a dollar."""
+
+    client_id: str
+    role: str
+    balance_e4: int
+    held_e4: int
+    rate_limit_per_second: int | None
+    suspended_us: int | None
+    suspension_reason: str | None
+
+
+class EntryLine(NamedTuple):
+    """One leg of a journal on a client's account; amount in ten-thousandths or shares."""
+
+    journal_id: int
+    leg: int
+    asset: str
+    amount: int
+    journal_kind: str
+    trade_id: int | None
+    time_us: int
+
+
+class ActionLine(NamedTuple):
+    """One row of the record of what administrators did; details is JSON."""
+
+    number: int
+    time_us: int
+    administrator: str
+    action: str
+    client_id: str | None
+    security_id: str | None
+    reason: str | None
+    details: str
+
+
+class AccountQueries:
+    """The queries, each a transaction of its own."""
+
+    def __init__(self, clearing: Database) -> None:
+        self._clearing = clearing
+
+    def clients(self, after: str, limit: int) -> list[ClientLine]:
+        """Clients other than the venue's own, by name, from behind `after`; one more than limit."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                f"SELECT {', '.join(ClientLine._fields)} FROM clients JOIN accounts"
+                " USING (client_id) WHERE role <> 'venue' AND client_id COLLATE \"C\" > %s"
+                ' ORDER BY client_id COLLATE "C" LIMIT %s',
+                (after, limit + 1),
+            )
+            return [ClientLine(*row) for row in cursor]
+
+    def securities(self, after: str, limit: int) -> list[Security]:
+        """Listed securities by name, from behind `after`; one more than limit."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                f"SELECT {', '.join(Security.__struct_fields__)} FROM securities"
+                ' WHERE security_id COLLATE "C" > %s ORDER BY security_id COLLATE "C" LIMIT %s',
+                (after, limit + 1),
+            )
+            return [Security(*row) for row in cursor]
+
+    def actions(self, client_id: str | None, after: int, limit: int) -> list[ActionLine]:
+        """What administrators did (to this client), oldest first; one more than limit."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                f"SELECT {', '.join(ActionLine._fields)} FROM administrative_actions"
+                " WHERE number > %(after)s"
+                " AND (%(client)s::text IS NULL OR client_id = %(client)s)"
+                " ORDER BY number LIMIT %(most)s",
+                {"after": after, "client": client_id, "most": limit + 1},
+            )
+            return [ActionLine(*row) for row in cursor]
+
+    def entries(self, client_id: str, after: tuple[int, ...], limit: int) -> list[EntryLine]:
+        """A client's legs behind the cursor (journal, leg), oldest first; one more than limit.
+
+        The journals are found by the client's settlement reports: these are numbered per client
+        and have an index, while no index of the journals knows whose legs are in them (it would
+        cost each trade four entries).
+        A journal has at least as many legs of the client as it has reports to it, so the next
+        `limit + 1` reports reach far enough.
+        """
+        journal_id, leg = after
+        with self._clearing.transaction() as cursor:
+            first = _first_report_after(cursor, client_id, journal_id)
+            cursor.execute(
+                f"SELECT {', '.join(EntryLine._fields)} FROM ledger_entries"
+                " WHERE client_id = %(client)s AND (journal_id, leg) > (%(journal)s, %(leg)s)"
+                " AND (journal_id = %(journal)s OR journal_id IN"
+                "  (SELECT (report::json->>'journal_id')::bigint FROM settlement_reports"
+                "   WHERE client_id = %(client)s AND client_sequence >= %(first)s"
+                "   AND report NOT LIKE %(failed)s"
+                "   ORDER BY client_sequence LIMIT %(most)s))"
+                " ORDER BY journal_id, leg LIMIT %(most)s",
+                {
+                    "client": client_id,
+                    "journal": journal_id,
+                    "leg": leg,
+                    "first": first,
+                    "failed": _OF_NO_JOURNAL,
+                    "most": limit + 1,
+                },
+            )
+            return [EntryLine(*row) for row in cursor]
+
+
+_OF_NO_JOURNAL = '%"settlement_kind":"failed_trade"%'
+"""A report of a trade that could not be settled, which has no journal."""
+
+
+def _first_report_after(cursor: Cursor, client_id: str, journal_id: int) -> int:
+    """The client's number of its first report of a journal after this one.
+
+    A binary search: a client's journals rise with its report numbers. A million reports take 20
+    look-ups by the primary index.
+    """
+    cursor.execute("SELECT report_count FROM accounts WHERE client_id = %s", (client_id,))
+    row = cursor.fetchone()
+    low, high = 1, (row[0] if row else 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        if _journal_of_report(cursor, client_id, middle) > journal_id:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _journal_of_report(cursor: Cursor, client_id: str, client_sequence: int) -> int:
+    """Journal of the client's newest report up to this one that has a journal; 0 if none has."""
+    cursor.execute(
+        "SELECT (report::json->>'journal_id')::bigint FROM settlement_reports"
+        " WHERE client_id = %s AND client_sequence <= %s AND report NOT LIKE %s"
+        " ORDER BY client_sequence DESC LIMIT 1",
+        (client_id, client_sequence, _OF_NO_JOURNAL),
+    )
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,117 @@
+"""Bodies that administrators send, and what they mean in the words of the domain."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from clearinghouse.client_administration import MOST_REASON
+from clearinghouse.domain.listing import DEFAULT_BAND_BPS, MOST_SHARES
+from service_runtime.http.request_body import amount_e4
+from venue_protocol.holds import CASH
+from venue_protocol.identifiers import ClientId, SecurityId
+from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.securities import Security
+
+_NO_CASH = msgspec.Raw(b"null")
+"""Not `Raw | None`: in a union msgspec takes Raw for no alternative at all."""
+
+_SHARD = 0
+"""The shard of a new security: a venue begins with one, and moving a security is not yet built."""
+
+
+class ClientRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/clients."""
+
+    client_id: ClientId
+    role: Literal["trader", "market_maker", "administrator"] = "trader"
+    cash: msgspec.Raw = _NO_CASH
+    shares: dict[SecurityId, int] = {}
+    rate_limit_per_second: int | None = None
+
+    def cash_e4(self) -> int | None:
+        """Starting cash, ten-thousandths of a dollar; None if none was sent."""
+        if self.cash == _NO_CASH:
+            return None
+        cash_e4 = amount_e4(self.cash, "cash")
+        if cash_e4 < 0:
+            raise refuse(RejectReason.AMOUNT_NOT_POSITIVE, "cash is below zero", "cash")
+        return cash_e4
+
+    def checked_shares(self) -> dict[str, int]:
+        """Starting shares by security, each number in its range."""
+        for quantity in self.shares.values():
+            check_shares(quantity)
+        return self.shares
+
+
+class ClientChange(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of PATCH /v1/clients/{client_id}."""
+
+    rate_limit_per_second: int | None
+
+
+class SuspensionRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of PUT /v1/clients/{client_id}/suspension."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=MOST_REASON)] | None = None
+
+
+class DepositRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/deposits: cash, or security and shares."""
+
+    client_id: ClientId
+    cash: msgspec.Raw = _NO_CASH
+    security: SecurityId | None = None
+    shares: int | None = None
+
+    def asset_and_amount(self) -> tuple[str, int]:
+        """What is deposited: CASH with ten-thousandths of a dollar, or a security with shares."""
+        if self.cash != _NO_CASH and self.security is None and self.shares is None:
+            return CASH, amount_e4(self.cash, "cash")
+        if self.cash == _NO_CASH and self.security is not None and self.shares is not None:
+            if self.security == CASH:
+                # Shares of "USD" would be credited as ten-thousandths of a dollar.
+                raise refuse(
+                    RejectReason.UNKNOWN_SECURITY,
+                    f"{CASH} is no security: send cash",
+                    "security",
+                )
+            if self.shares > MOST_SHARES:
+                raise refuse(
+                    RejectReason.INVALID_FIELD, f"shares is at most {MOST_SHARES}", "shares"
+                )
+            return self.security, self.shares
+        raise refuse(RejectReason.MISSING_FIELD, "send either cash, or security and shares")
+
+
+class SecurityRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/securities."""
+
+    security: SecurityId
+    name: str
+    reference_price: msgspec.Raw
+    tick: msgspec.Raw = msgspec.Raw(b'"0.01"')
+    lot: int = 1
+    band_bps: int = DEFAULT_BAND_BPS
+    max_quantity: int = 1_000_000
+    issued_shares: int = 0
+
+    def listed(self) -> Security:
+        """The security; `domain.listing` says whether it can be one."""
+        return Security(
+            security_id=self.security,
+            name=self.name,
+            shard=_SHARD,
+            tick_e4=amount_e4(self.tick, "tick"),
+            lot=self.lot,
+            band_bps=self.band_bps,
+            reference_price_e4=amount_e4(self.reference_price, "reference_price"),
+            max_quantity=self.max_quantity,
+        )
+
+
+def check_shares(quantity: int) -> int:
+    """The number of shares, which must be from 0 to MOST_SHARES."""
+    if not 0 <= quantity <= MOST_SHARES:
+        raise refuse(RejectReason.INVALID_FIELD, f"shares is from 0 to {MOST_SHARES}", "shares")
+    return quantity

@@ -1,0 +1,46 @@
+"""From ports to running parts: the same for the real service and for the simulation."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from clearinghouse.administration import Administration
+from clearinghouse.client_administration import ClientAdministration
+from clearinghouse.handlers import SettlementDesk
+from clearinghouse.loops.event_reader import EventReader
+from clearinghouse.ports import LedgerStore
+from service_runtime.bus import Consumer, Publisher
+from service_runtime.clock import Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The clearinghouse, ready to run; `reader.run` is its one loop."""
+
+    desk: SettlementDesk
+    reader: EventReader
+    administration: Administration
+    clients: ClientAdministration
+
+
+def wire(
+    store: LedgerStore,
+    consumer: Consumer,
+    publisher: Publisher,
+    clock: Clock,
+    stopping: threading.Event,
+    *,
+    endowment: Mapping[str, int] | None = None,
+    now_s: Callable[[], float] = time.monotonic,
+    settlement_desk: type[SettlementDesk] = SettlementDesk,
+    event_reader: type[EventReader] = EventReader,
+) -> Parts:
+    """The parts on these ports. `now_s` paces retries; the classes are for tests that break one."""
+    desk = settlement_desk(store, publisher, stopping)
+    return Parts(
+        desk=desk,
+        reader=event_reader(store, consumer, publisher, desk, stopping, now_s),
+        administration=Administration(desk, store, clock, endowment),
+        clients=ClientAdministration(store, clock),
+    )
