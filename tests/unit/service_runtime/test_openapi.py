@@ -55,7 +55,7 @@ SERVICES: dict[str, tuple[Any, Callable[[Flask], None]]] = {
     "order_entry_gateway": (order_entry_gateway.adapters.api, add_gateway),
     "clearinghouse": (
         clearinghouse.adapters.api,
-        lambda app: clearinghouse.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING),
+        lambda app: clearinghouse.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING),
     ),
     "market_data_feed": (market_data_feed.adapters.api, add_feed),
 }
