@@ -2,6 +2,7 @@
 through the log.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from venue_protocol.identifiers import SecurityId
 from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.securities import Security
 from venue_protocol.trading_day import REOPENING_AUCTION, Phase
+
+log = logging.getLogger(__name__)
 
 _SECOND_US = 1_000_000
 
@@ -64,7 +67,7 @@ class SessionDesk:
             if request.security is not None
             else self._shards()
         )
-        return self._commit(
+        logged = self._commit(
             [
                 SessionCandidate(
                     shard,
@@ -80,6 +83,16 @@ class SessionDesk:
                 for shard in shards
             ]
         )
+        log.info(
+            "phase commanded",
+            extra={
+                "administrator": client_id,
+                "phase": request.phase,
+                "security_id": request.security,
+                "reason": request.reason,
+            },
+        )
+        return logged
 
     def set_bands(self, client_id: str, request: BandsRequest) -> list[dict[str, Any]]:
         """Log the bands of a security."""
@@ -102,7 +115,16 @@ class SessionDesk:
             request.pause_s * _SECOND_US,
             request.auction_s * _SECOND_US,
         )
-        return self._commit([SessionCandidate(security.shard, command)])
+        logged = self._commit([SessionCandidate(security.shard, command)])
+        log.info(
+            "volatility bands set",
+            extra={
+                "administrator": client_id,
+                "security_id": request.security,
+                "band_bps": request.band_bps,
+            },
+        )
+        return logged
 
     def _commit(self, candidates: list[SessionCandidate]) -> list[dict[str, Any]]:
         answers = []

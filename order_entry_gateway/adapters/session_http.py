@@ -1,18 +1,27 @@
 """The trading day over REST: everybody may read it, administrators command it."""
 
+import logging
 from typing import Any
 
 import msgspec
 from flask import Flask, Response
 
 from order_entry_gateway.adapters.session_store import SessionStore
-from order_entry_gateway.loops.phase_schedule import Schedule, done_before_now, refuse, upcoming
+from order_entry_gateway.loops.phase_schedule import (
+    PHASE_DUE_US,
+    Schedule,
+    encode,
+    refuse,
+    upcoming,
+)
 from order_entry_gateway.phase_desk import BandsRequest, PhaseRequest, SessionDesk
 from service_runtime.clock import Clock
 from service_runtime.http.application import json_response
 from service_runtime.http.authentication import Authenticator
 from service_runtime.http.request_body import body_as
 from venue_protocol.refusals import Refused
+
+log = logging.getLogger(__name__)
 
 _phase_decoder = msgspec.json.Decoder(PhaseRequest)
 _bands_decoder = msgspec.json.Decoder(BandsRequest)
@@ -49,12 +58,16 @@ def add_routes(
 
     @app.put("/v1/session/schedule")
     def schedule() -> Response:
-        authenticator.administrator()
+        administrator = authenticator.administrator()
         wanted = body_as(_schedule_decoder)
         refusal = refuse(wanted)
         if refusal is not None:
             raise Refused(refusal)
-        store.set_schedule(wanted, done_before_now(wanted, clock.now_us()))
+        store.set_schedule(wanted, PHASE_DUE_US)
+        log.info(
+            "schedule set",
+            extra={"administrator": administrator.client_id, "schedule": encode(wanted)},
+        )
         return json_response(_view(store, clock.now_us()))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from order_entry_gateway.adapters.session_store import SessionStore
-from order_entry_gateway.loops.phase_schedule import OPEN_DUE_US, AroundTheClock, Daily
+from order_entry_gateway.loops.phase_schedule import PHASE_DUE_US, AroundTheClock, Daily
 from service_runtime.database import Database
 
 
@@ -32,7 +32,10 @@ def test_a_schedule_that_is_replaced_during_a_turn_begins_as_it_was_set(
     store.set_schedule(Daily(), 5)
     with store.turn() as turn:
         assert turn is not None
-        store.set_schedule(AroundTheClock(), OPEN_DUE_US)
+        store.set_schedule(AroundTheClock(), PHASE_DUE_US)
         turn.done(7)
     with store.turn() as turn:
-        assert turn is not None and (turn.schedule, turn.done_us) == (AroundTheClock(), OPEN_DUE_US)
+        assert turn is not None and (turn.schedule, turn.done_us) == (
+            AroundTheClock(),
+            PHASE_DUE_US,
+        )

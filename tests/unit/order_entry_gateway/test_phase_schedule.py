@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from order_entry_gateway.loops.phase_schedule import (
+    PHASE_DUE_US,
     AroundTheClock,
     Daily,
     Schedule,
     decode,
-    done_before_now,
     due,
     refuse,
     upcoming,
@@ -67,8 +67,7 @@ def test_after_an_absence_all_phases_of_the_last_days_are_due_in_order() -> None
 
 def test_back_to_around_the_clock_the_venue_is_opened_once() -> None:
     schedule, now_us = AroundTheClock(), us("2026-11-21 05:00")
-    begin_us = done_before_now(schedule, now_us)
-    assert due(schedule, begin_us, now_us) == [(now_us, "continuous")]
+    assert due(schedule, PHASE_DUE_US, now_us) == [(now_us, "continuous")]
     assert due(schedule, now_us, now_us + 10**12) == []
 
 
@@ -84,6 +83,20 @@ def test_around_the_clock_nothing_is_ever_due() -> None:
         (Daily(time_zone="Mars/Base"), "time_zone"),
         (Daily(time_zone="../../etc/passwd"), "time_zone"),
         (Daily(open="9 o'clock"), "open"),
+        (Daily(open="09:30Z"), "open"),
+        (Daily(close="16:00+05:00"), "close"),
+        (Daily(pre_open="0400"), "pre_open"),
+        (Daily(opening_auction="09:28:00.5"), "opening_auction"),
+        (Daily(closing_auction="15"), "closing_auction"),
+        (
+            Daily("UTC", *(f"{at}+05:00" for at in ("04:00", "09:28", "09:30", "15:55", "16:00"))),
+            "pre_open",
+        ),
+        (Daily(open="09:30:15"), None),
+        (Daily(holidays=("20261127",)), "holidays"),
+        (Daily(holidays=("2026-W48-5",)), "holidays"),
+        (Daily(holidays=("2026-11-31",)), "holidays"),
+        (Daily(holidays=("2026-11-27",) * 1_001), "holidays"),
         (Daily(open="09:28"), "open"),
         (Daily(weekdays=()), "weekdays"),
         (Daily(holidays=("christmas",)), "holidays"),
@@ -97,3 +110,99 @@ def test_what_is_no_schedule_is_refused_with_its_field(
 ) -> None:
     refusal = refuse(schedule)
     assert (refusal.field if refusal else None) == field
+
+
+def test_a_new_schedule_begins_with_the_phase_of_now() -> None:
+    assert due(DAY, PHASE_DUE_US, us("2026-11-20T12:00")) == [
+        (us("2026-11-20T08:00"), "continuous")
+    ]
+
+
+@pytest.mark.parametrize("holidays", [("2026-11-20",), ("2026-11-13", "2026-11-20")])
+def test_a_new_schedule_closes_a_venue_whose_last_trading_days_were_holidays(
+    holidays: tuple[str, ...],
+) -> None:
+    """A Thursday, and trading on Fridays only."""
+    schedule = Daily("UTC", weekdays=("fri",), holidays=holidays)
+    assert [phase for _, phase in due(schedule, PHASE_DUE_US, us("2026-11-26T12:00"))] == ["closed"]
+
+
+def test_a_schedule_without_a_trading_day_in_a_year_closes_the_venue_once() -> None:
+    now_us = us("2026-11-26T12:00")
+    schedule = Daily("UTC", weekdays=("fri",), holidays=tuple(_fridays_before("2026-11-26")))
+    assert due(schedule, PHASE_DUE_US, now_us) == [(now_us, "closed")]
+    assert due(schedule, now_us, now_us + 1_000_000) == []
+
+
+def _fridays_before(day: str) -> list[str]:
+    last = datetime.fromisoformat(day)
+    days = (last - timedelta(days=back) for back in range(1, 367))
+    return [day.date().isoformat() for day in days if day.weekday() == 4]
+
+
+def test_after_a_long_absence_the_last_phase_before_the_holidays_is_due() -> None:
+    """Stopped while it traded on the 6th, started on the 26th, no trading day after the 6th."""
+    schedule = Daily("UTC", weekdays=("fri",), holidays=("2026-11-13", "2026-11-20"))
+    found = due(schedule, us("2026-11-06T10:00"), us("2026-11-26T12:00"))
+    assert found == [(us("2026-11-06T16:00"), "closed")]
+
+
+def test_times_that_the_clock_skips_keep_the_order_of_the_phases() -> None:
+    """Cairo, 2027-04-30: the clock goes from 00:00 to 01:00."""
+    schedule = Daily("Africa/Cairo", "00:00", "00:30", "01:00", "20:00", "21:00")
+    found = due(schedule, us("2027-04-29T21:00"), us("2027-04-30T20:00"))
+    jump_us = us("2027-04-29T22:00")
+    assert found == [
+        (jump_us, "pre_open"),
+        (jump_us + 1, "opening_auction"),
+        (jump_us + 2, "continuous"),
+        (us("2027-04-30T17:00"), "closing_auction"),
+        (us("2027-04-30T18:00"), "closed"),
+    ]
+
+
+def test_a_phase_within_skipped_times_begins_when_the_clock_goes_on() -> None:
+    """New York, 2027-03-14: the clock goes from 02:00 to 03:00, which is 07:00 in UTC."""
+    schedule = Daily("America/New_York", "01:00", "02:15", "03:30", "20:00", "21:00", ("sun",))
+    found = due(schedule, us("2027-03-14T05:00"), us("2027-03-14T08:00"))
+    assert found == [
+        (us("2027-03-14T06:00"), "pre_open"),
+        (us("2027-03-14T07:00"), "opening_auction"),
+        (us("2027-03-14T07:30"), "continuous"),
+    ]
+
+
+def test_a_day_that_a_zone_leaves_out_has_no_phases() -> None:
+    schedule = Daily("Pacific/Apia", weekdays=("fri",))
+    assert due(schedule, us("2011-12-29T00:00"), us("2012-01-01T00:00")) == []
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Africa/Cairo",
+        "America/New_York",
+        "America/Sao_Paulo",
+        "Asia/Tehran",
+        "Australia/Lord_Howe",
+        "Europe/London",
+        "Pacific/Apia",
+        "Antarctica/Troll",
+    ],
+)
+@pytest.mark.parametrize("hour", range(0, 4))
+def test_phases_come_in_their_order_on_every_day_of_every_zone(zone: str, hour: int) -> None:
+    """Thirty years of phases a quarter of an hour apart, in the hours in which clocks change."""
+    times = (f"{hour + minutes // 60:02}:{minutes % 60:02}" for minutes in (0, 15, 30, 45, 60))
+    everyday = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    schedule = Daily(zone, *times, everyday)
+    day = ["pre_open", "opening_auction", "continuous", "closing_auction", "closed"]
+    for year in range(2008, 2038):
+        start_us, end_us = us(f"{year}-01-01T12:00"), us(f"{year}-12-24T12:00")
+        for first_us in range(start_us, end_us, 6 * 86_400 * 10**6):
+            found = due(schedule, first_us, first_us + 6 * 86_400 * 10**6)
+            times_us = [at_us for at_us, _ in found]
+            assert times_us == sorted(set(times_us))
+            phases = [phase for _, phase in found]
+            first = day.index(phases[0])
+            assert phases == [day[(first + number) % 5] for number in range(len(phases))]
