@@ -1,6 +1,4 @@
-"""Whether a JSON value is what a schema of an OpenAPI document says: the few words of JSON Schema
-that ours use.
-"""
+"""Whether a JSON value fits a schema of an OpenAPI document, for the keywords that we use."""
 
 from typing import Any
 
@@ -18,7 +16,7 @@ _KINDS: dict[str, Any] = {
 def faults(
     schema: dict[str, Any], value: Any, document: dict[str, Any], at: str = "$"
 ) -> list[str]:
-    """Where the value parts from the schema; names that the schema does not have are faults too."""
+    """Where the value differs from the schema; unknown names are faults too."""
     if "$ref" in schema:
         return faults(resolved(schema["$ref"], document), value, document, at)
     for word in ("anyOf", "oneOf"):
@@ -44,7 +42,7 @@ def faults(
 
 
 def resolved(reference: str, document: dict[str, Any]) -> dict[str, Any]:
-    """What a `#/…` reference stands for; KeyError if nothing."""
+    """The schema that a `#/…` reference names; KeyError if there is none."""
     found: Any = document
     for name in reference.removeprefix("#/").split("/"):
         found = found[name]

@@ -1,6 +1,4 @@
-"""A small, literal client for acceptance tests: one method a door, raw answers, waiting for
-conditions.
-"""
+"""A small client for acceptance tests: one method for each route, raw answers, and waiting."""
 
 import os
 import signal
@@ -22,9 +20,7 @@ _numbers = count(1)
 def eventually(
     probe: Callable[[], T], wanted: Callable[[T], bool], patience_s: float = PATIENCE_S
 ) -> T:
-    """The first value of `probe` that is wanted; fails with the last one seen after
-    `patience_s`.
-    """
+    """The first value of `probe` that is wanted; fails with the last one at the deadline."""
     deadline_s = time.monotonic() + patience_s
     while True:
         seen = probe()
@@ -35,14 +31,12 @@ def eventually(
 
 
 def unique(name: str) -> str:
-    """A name nobody in this test run has used."""
+    """A name that this test run has not used."""
     return f"{name}-{next(_numbers)}"
 
 
 def kill(venue: RunningVenue, service: str) -> None:
-    """Kill -9 a service and wait until the supervisor has started it again; it may not be ready
-    yet.
-    """
+    """Kill a service and wait until the supervisor has started it again; it may not be ready yet."""
     before = eventually(lambda: venue.pids().get(service), bool)
     assert before is not None
     os.kill(before, signal.SIGKILL)

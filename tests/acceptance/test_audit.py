@@ -1,6 +1,4 @@
-"""Case 22 and the proofs around it, on a venue that runs: equal at every cut, and a client can
-check for itself.
-"""
+"""Case 22 on a running venue: the audit is equal at every cut, clients can check their chains."""
 
 import random
 import threading
@@ -20,13 +18,13 @@ CUTS = 4
 
 
 def audited(venue: RunningVenue) -> Verdict:
-    """The audit as the command does it: the engine is asked first, then both databases are cut."""
+    """The audit as the command runs it: the engine is asked before both databases."""
     databases = Databases(venue.owner_clearing_url, venue.owner_market_url, venue.engine_url)
     return audit(databases.clearing_url, databases.market_url, databases.engines())
 
 
 def trade_until(stopping: threading.Event, client: Client, security: str, seed: int) -> None:
-    """Random orders around one price, cancels and amends between."""
+    """Random orders around one price, with cancels and amends between them."""
     dice = random.Random(seed)
     while not stopping.is_set():
         orders = [
@@ -52,7 +50,7 @@ def trade_until(stopping: threading.Event, client: Client, security: str, seed: 
 
 @contextmanager
 def traffic(clients: list[Client], security: str) -> Iterator[None]:
-    """Every client trades within the block."""
+    """All clients trade while the block runs."""
     stopping = threading.Event()
     threads = [
         threading.Thread(target=trade_until, args=(stopping, client, security, seed))

@@ -1,4 +1,4 @@
-"""Cases 1 to 7: the door of a whole running venue."""
+"""Cases 1 to 7: order entry of a whole running venue."""
 
 import random
 import socket
@@ -23,9 +23,7 @@ CODES = {reason.code: reason.http_status for reason in RejectReason}
 
 @pytest.fixture(scope="module")
 def pennies(administrator: Administrator) -> tuple[str, Client, list[int]]:
-    """A security with one sell order at every cent from 0.01 to 655.36: 65,536 orders, in price
-    order.
-    """
+    """A security with one sell order at each cent from 0.01 to 655.36, in the order of prices."""
     security = administrator.security("400.00", band_bps=10_000)
     maker = administrator.maker(security)
     order_ids = []

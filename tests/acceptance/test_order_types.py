@@ -1,6 +1,4 @@
-"""The rarer order types through the public API of a whole running venue; docs/orders.md has the
-rules.
-"""
+"""The rarer order types through the public API of a whole venue, as docs/orders.md has them."""
 
 import json
 import time
@@ -103,9 +101,7 @@ def test_post_only_and_min_quantity_end_with_their_reason(
 def test_decrement_takes_from_both_and_the_rest_can_be_amended(
     maker: Client, security: str
 ) -> None:
-    """The door's idea of the order follows: an amend of the price alone keeps the lower
-    quantity.
-    """
+    """The gateway follows: an amend of the price alone keeps the lower quantity."""
     before = maker.holding(security)["held"]
     bid = maker.placed("BUY", 10, "100", security)
     sell = maker.placed("SELL", 4, "100", security, self_trade_prevention="decrement")
@@ -123,9 +119,7 @@ def test_decrement_takes_from_both_and_the_rest_can_be_amended(
 def test_after_a_rejected_amend_the_door_knows_the_true_terms(
     administrator: Administrator, maker: Client, security: str
 ) -> None:
-    """8 are filled when an amend asks for 5 in all: the engine rejects it, and the order has its 10
-    as before.
-    """
+    """An amend to 5 comes when 8 are filled: the engine rejects it, and the order keeps its 10."""
     bid = maker.placed("BUY", 10, "100", security)
     seller = administrator.maker(security)
     seller.until(seller.placed("SELL", 8, "100", security), "filled")

@@ -1,6 +1,4 @@
-"""Real input through the real door: whole recordings over HTTP, compared fill by fill with what was
-recorded.
-"""
+"""Whole recordings over HTTP, compared fill by fill with what was recorded."""
 
 from pathlib import Path
 

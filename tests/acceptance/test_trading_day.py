@@ -1,6 +1,4 @@
-"""A trading day through the public API: phases of one security, both ways to refuse, auctions,
-expiry, the record.
-"""
+"""A trading day through the public API: phases, refusals, auctions and the close."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

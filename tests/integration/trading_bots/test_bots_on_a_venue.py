@@ -61,7 +61,7 @@ def test_bots_trade_on_after_a_service_was_killed(
 
 
 def is_ready(venue: RunningVenue) -> bool:
-    """Whether every service says so."""
+    """Whether every service is ready."""
     urls = (venue.gateway_url, venue.engine_url, venue.clearinghouse_url, venue.market_data_url)
     try:
         return all(requests.get(f"{url}/readyz", timeout=5).ok for url in urls)

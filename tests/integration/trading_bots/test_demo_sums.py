@@ -1,4 +1,4 @@
-"""The demo's proof bites: each planted drift is found and named."""
+"""The demo's final check finds and names each planted drift."""
 
 import secrets
 from collections.abc import Iterator

@@ -23,13 +23,13 @@ from venue_launcher.running_venue import RunningVenue
 
 @dataclass(frozen=True)
 class Asking:
-    """Asks one service, and compares each answer with the document that this service shows."""
+    """Asks one service, and compares each answer with the document of that service."""
 
     url: str
     document: dict[str, Any]
     keys: dict[str, str]
     names: dict[str, str]
-    """What stands for the parameters of paths."""
+    """Values for the parameters of paths."""
 
     def ask(self, operation: Operation, body: Any = None, query: str = "") -> Any:
         """The answer's JSON, once it fits the document."""
@@ -98,7 +98,7 @@ def asking(live_venue: RunningVenue, ann: VenueClient) -> Callable[[str], Asking
 
 
 def readable(operations: tuple[Operation, ...]) -> list[Operation]:
-    """Those that only read, without the WebSockets and the page's files."""
+    """The operations that only read, without WebSockets and the page's files."""
     return [
         each
         for each in operations
@@ -183,18 +183,18 @@ def test_every_answer_about_the_trading_day_is_as_documented(
 
 
 def is_of_the_day(operation: Operation) -> bool:
-    """Whether it is about the phases of the venue, in which a test must clean up."""
+    """Whether an operation changes the phases of the venue, so that a test must clean up."""
     return operation.path.startswith("/v1/session")
 
 
 def whole_venue_since_us(session: Any) -> int:
-    """Since when the phase of the last shard to begin one was commanded; 0 if none was yet."""
+    """When the newest phase of a shard was commanded; 0 if none was yet."""
     return min((row["since_us"] for row in session["phases"] if row["security"] is None), default=0)
 
 
 @pytest.fixture
 def around_the_clock(live_venue: RunningVenue) -> Iterator[None]:
-    """Gives the venue back as it was: trading, by no schedule, without bands."""
+    """Leaves the venue as it was: trading, without schedule and bands."""
     yield
     headers = {"Authorization": f"Bearer {live_venue.admin_key}"}
     for method, path, body in (
@@ -231,7 +231,7 @@ def test_every_answer_of_the_clearinghouse_is_as_documented(
 
 
 def _of_this_test(name: str, value: Any, names: dict[str, str]) -> Any:
-    """New names where the example makes something new, a client that exists where it gives."""
+    """A body with new names where the example makes something, and an existing client elsewhere."""
     if name == "client_id":
         return names["client_id"] if value == "ann" else f"new-{secrets.token_hex(4)}"
     return f"N{secrets.token_hex(3).upper()}" if (name, value) == ("security", "NVDA") else value
