@@ -41,6 +41,7 @@ def build(service: Service) -> Flask:
     clearing_data = Database(ours.clearing_url, service.name, pool_size=8)
     bus = RabbitBus(ours.broker_url, service.name)
     consumer = bus.consumer(DATA_FEED, _PREFETCH)
+    publisher = bus.publisher()
     clock = SystemClock()
     sender = Sender()
     hub = Hub(Market(), sender)
@@ -50,14 +51,14 @@ def build(service: Service) -> Flask:
         Records(market_data),
     )
     authenticator = Authenticator(clearing_data)
-    recorder = Recorder(consumer, bus.publisher(), recording, clearing, hub, service.stopping)
+    recorder = Recorder(consumer, publisher, recording, clearing, hub, service.stopping)
     retention = Retention(
         forgetting, clock, service.stopping, ours.refused_orders_days, ours.refused_orders_most
     )
     board = status_board.StatusBoard(service, recorder, hub, clock)
     service.add_check("market_data", market_data.is_ready)
     service.add_check("clearing_data", clearing_data.is_ready)
-    service.add_check("broker", consumer.is_ready)
+    service.add_check("broker", lambda: consumer.is_ready() and publisher.is_ready())
     service.add_check("record", recorder.is_loaded)
     parts = StreamParts(
         hub=hub,

@@ -13,6 +13,14 @@ messages_consumed = Counter(
 messages_published = Counter(
     "venue_messages_published_total", "Messages published", ["routing_key"]
 )
+publisher_refusals = Counter(
+    "venue_publisher_refusals_total",
+    "Times that the broker did not take what was published: nack, channel_closed, blocked",
+    ["cause"],
+)
+publishers_waiting = Gauge(
+    "venue_publishers_waiting", "Publishers that the broker takes nothing from now"
+)
 messages_duplicate = Counter(
     "venue_messages_duplicate_total", "Messages whose content was known already", ["queue"]
 )

@@ -3,16 +3,21 @@ confirmed messages/s).
 
 What is unconfirmed when a connection ends is sent again, in order, on the next one. So nothing is
 lost and the order is kept; a reader may see a message twice.
+
+What the broker refuses (a message larger than it takes, a nack of a full queue, a blocked
+connection) is sent again too, for as long as it takes: one message at a time, with growing pauses.
+Until the broker confirms one, `is_ready` says no, which shows in /readyz, `venue status` and the
+metrics. Order goes before progress: what follows a refused message waits for it.
 """
 
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pika
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ConnectionClosedByBroker
 
 from service_runtime.backoff import Backoff
 from service_runtime.bus import LONGEST_KEY_BYTES, BusError
@@ -26,13 +31,17 @@ from venue_protocol.topology import DEAD_LETTERS, DURABLE_QUEUES, EXCHANGE
 log = logging.getLogger(__name__)
 
 _MAX_UNCONFIRMED = 2_000
+"""Messages: a tenth of a second of full load, so that a pause of the broker stops nobody."""
+_MAX_UNCONFIRMED_BYTES = 64_000_000
+"""Of their bodies, so that large messages can't fill the memory while the broker is away."""
 _PERSISTENT = 2
+_FORCED = 320
+"""AMQP's CONNECTION_FORCED: the broker shuts down, or an operator closed the connection."""
 _MORE_KEYS = "BCC"
 """Header with further routing keys, which the broker takes out (RabbitMQ: sender-selected
 distribution).
 """
 _CLOSE_S = 3.0
-_AFTER_REFUSAL_S = 0.5
 
 
 class _Pending:
@@ -59,7 +68,7 @@ class _Pending:
         self._event.wait(timeout_s)
         return self.done()
 
-    def settle(self) -> None:
+    def resolve(self) -> None:
         """The broker has answered: confirmed, or returned as unroutable."""
         if self.returned:
             self.error = f"no queue is bound to {self.routing_key!r}"
@@ -74,17 +83,26 @@ class _Pending:
 class RabbitPublisher:
     """A Publisher. Thread-safe; the connection lives in its own thread."""
 
-    def __init__(self, parameters: pika.URLParameters) -> None:
+    def __init__(
+        self, parameters: pika.URLParameters, connect: Callable[..., Any] = pika.SelectConnection
+    ) -> None:
         self._parameters = parameters
+        self._connect = connect
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)
         self._outbox: deque[_Pending] = deque()
         self._unconfirmed: dict[int, _Pending] = {}
+        self._bytes = 0
+        """Of the bodies that are unsent or unconfirmed."""
         self._next_tag = 1
         self._connection: Any = None
         self._channel: Any = None
         self._open = False
         self._blocked = False
+        self._refused = False
+        """Whether the broker refused a message and has confirmed none since."""
+        self._is_counted = False
+        """Whether the metric counts this publisher as waiting."""
         self._closing = threading.Event()
         self._scheduled = False
         self._backoff = Backoff()
@@ -114,23 +132,28 @@ class RabbitPublisher:
             raise BusError(f"a routing key has {LONGEST_KEY_BYTES} bytes at most")
         pending = _Pending(routing_key, body, headers)
         with self._room:
-            while (
-                len(self._outbox) + len(self._unconfirmed) >= _MAX_UNCONFIRMED
-                and not self._closing.is_set()
-            ):
+            while self._is_full(len(body)) and not self._closing.is_set():
                 self._room.wait(1.0)
             if self._closing.is_set():
                 raise BusError("the publisher is closed")
             self._outbox.append(pending)
+            self._bytes += len(body)
             wake = self._open and not self._scheduled
             self._scheduled = self._scheduled or wake
         if wake:
             self._wake()
         return pending
 
+    def _is_full(self, size: int) -> bool:
+        """Whether one more message of so many bytes has to wait. One alone never has to."""
+        waiting = len(self._outbox) + len(self._unconfirmed)
+        return waiting >= _MAX_UNCONFIRMED or (
+            waiting > 0 and self._bytes + size > _MAX_UNCONFIRMED_BYTES
+        )
+
     def is_ready(self) -> bool:
-        """Whether it is connected and not blocked by the broker."""
-        return self._open and not self._blocked
+        """Whether it is connected, and the broker takes what it sends."""
+        return self._open and not self._blocked and not self._refused
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until nothing is unsent or unconfirmed; False on time-out."""
@@ -166,13 +189,15 @@ class RabbitPublisher:
         with self._room:
             abandoned = list(self._outbox)
             self._outbox.clear()
+            self._bytes = 0
             self._room.notify_all()
+        self._count()
         for pending in abandoned:
             pending.give_up()
 
     def _serve_one_connection(self) -> None:
         """Connect and work until the connection ends."""
-        connection = pika.SelectConnection(
+        connection = self._connect(
             self._parameters,
             on_open_callback=self._on_connection_open,
             on_open_error_callback=self._on_connection_lost,
@@ -194,13 +219,17 @@ class RabbitPublisher:
         if self._closing.is_set():
             connection.close()
             return
-        connection.add_on_connection_blocked_callback(lambda *_: self._set_blocked(True))
+        connection.add_on_connection_blocked_callback(
+            lambda _, frame: self._set_blocked(True, str(frame.method.reason))
+        )
         connection.add_on_connection_unblocked_callback(lambda *_: self._set_blocked(False))
         connection.channel(on_open_callback=self._on_channel_open)
 
     def _on_connection_lost(self, connection: Any, error: Any) -> None:
         if not self._closing.is_set():
             log.warning("publisher connection lost", extra={"error": repr(error)})
+            if isinstance(error, ConnectionClosedByBroker) and error.reply_code != _FORCED:
+                self._note_refusal("connection_closed", repr(error))
         connection.ioloop.stop()
 
     def _on_channel_open(self, channel: Any) -> None:
@@ -222,27 +251,55 @@ class RabbitPublisher:
             self._next_tag = 1
             self._open = True
             self._scheduled = True
-        self._backoff.reset()
+            # A refused message waits in the outbox until it is confirmed; without one there is
+            # nothing left to be refused.
+            self._refused = self._refused and bool(self._outbox)
+        if not self._refused:
+            self._backoff.reset()
+        self._count()
         self._drain()
 
     def _on_channel_closed(self, channel: Any, error: Any) -> None:
         with self._lock:
             self._open = False
         if channel.connection.is_open:
-            log.warning("publisher channel closed", extra={"error": repr(error)})
+            self._note_refusal("channel_closed", repr(error))
             channel.connection.close()
 
-    def _set_blocked(self, blocked: bool) -> None:
-        self._blocked = blocked
-        log.warning("broker blocked publishing" if blocked else "broker takes messages again")
-        if not blocked:
+    def _set_blocked(self, blocked: bool, cause: str = "") -> None:
+        if blocked:
+            self._blocked = True
+            _count_refusal("blocked")
+            log.warning("broker blocked publishing", extra={"cause": cause})
+        else:
+            self._blocked = False
+            log.warning("broker takes messages again")
             self._drain()
+        self._count()
+
+    def _note_refusal(self, cause: str, error: str) -> None:
+        """The broker did not take a message: from now on one at a time, until it takes one."""
+        self._refused = True
+        _count_refusal(cause)
+        log.error(
+            "broker refused a message, it will be sent again",
+            extra={"cause": cause, "error": error},
+        )
+        self._count()
+
+    def _count(self) -> None:
+        """Keep the metric of publishers that wait."""
+        waits = (self._refused or self._blocked) and not self._closing.is_set()
+        if waits != self._is_counted:
+            self._is_counted = waits
+            _count_waiting(1 if waits else -1)
 
     def _drain(self) -> None:
         """Send what waits. Runs in the connection's thread."""
         while True:
             with self._lock:
-                if not self._open or self._blocked or not self._outbox:
+                is_probing = self._refused and bool(self._unconfirmed)
+                if not self._open or self._blocked or not self._outbox or is_probing:
                     self._scheduled = False
                     return
                 pending = self._outbox.popleft()
@@ -271,16 +328,24 @@ class RabbitPublisher:
             tags = [method.delivery_tag]
             if method.multiple:
                 tags = [tag for tag in self._unconfirmed if tag <= method.delivery_tag]
-            settled = [self._unconfirmed.pop(tag) for tag in tags if tag in self._unconfirmed]
+            answered = [self._unconfirmed.pop(tag) for tag in tags if tag in self._unconfirmed]
             if refused:
-                self._outbox.extendleft(reversed(settled))
+                self._outbox.extendleft(reversed(answered))
+            else:
+                self._bytes -= sum(len(pending.body) for pending in answered)
             self._room.notify_all()
         if refused:
-            log.error("broker refused messages", extra={"count": len(settled)})
-            self._connection.ioloop.call_later(_AFTER_REFUSAL_S, self._drain)
+            self._note_refusal("nack", f"{len(answered)} messages")
+            self._connection.ioloop.call_later(self._backoff.next_s(), self._drain)
             return
-        for pending in settled:
-            pending.settle()
+        if self._refused:
+            self._refused = False
+            self._backoff.reset()
+            self._count()
+            log.warning("broker takes messages again")
+            self._drain()
+        for pending in answered:
+            pending.resolve()
 
     def _requeue_unconfirmed(self) -> None:
         with self._lock:
@@ -291,6 +356,7 @@ class RabbitPublisher:
             self._unconfirmed.clear()
             for pending in self._outbox:
                 pending.returned = False
+        self._count()
 
     def _wake(self) -> None:
         self._call(self._drain)
@@ -300,6 +366,20 @@ class RabbitPublisher:
             self._connection.ioloop.add_callback_threadsafe(function)
         except (AMQPError, AttributeError, OSError, RuntimeError):
             log.debug("publisher loop is between connections")
+
+
+# The console publishes too and must start quickly, so the metrics are loaded when there is
+# something to count.
+def _count_refusal(cause: str) -> None:
+    from service_runtime import metrics
+
+    metrics.publisher_refusals.labels(cause).inc()
+
+
+def _count_waiting(change: int) -> None:
+    from service_runtime import metrics
+
+    metrics.publishers_waiting.inc(change)
 
 
 def _properties(pending: _Pending) -> pika.BasicProperties:
