@@ -179,6 +179,7 @@ def test_a_limit_out_of_bounds_is_400(shared_feed: RunningFeed, path: str, query
     [
         ("/v1/book/AAPL?depth=0", "depth"),
         ("/v1/book/AAPL?depth=x", "depth"),
+        ("/v1/book/AAPL?depth=501", "depth"),
         ("/v1/trades/AAPL?before=x", "before"),
         (f"/v1/trades/AAPL?before={2**63}", "before"),
         ("/v1/orders?status=closed", "status"),

@@ -25,3 +25,19 @@ def test_a_message_of_refusals_is_small_whatever_the_client_wrote() -> None:
     messages = [codec.decode(body) for body in bodies]
     assert [len(m.reports) for m in messages if isinstance(m, OrderReports)] == [200, 200, 200]
     assert max(map(len, bodies)) <= BOUNDS.most_bytes
+
+
+def test_of_too_many_refusals_that_wait_the_newest_are_reported() -> None:
+    bus = MemoryBus()
+    bus.declare([DATA_FEED])
+    reporter = RejectionReporter(bus.publisher(), SystemClock(), threading.Event())
+    refusal = Refusal(RejectReason.INSUFFICIENT_FUNDS, "no cash")
+    for number in range(10_005):
+        reporter.refused("ann", refusal, str(number), "AAPL", "BUY", 1)
+    reporter.publish()
+    bodies = [delivery.body for delivery in bus.consumer(DATA_FEED, 1_000).receive(0, 1_000)]
+    messages = [codec.decode(body) for body in bodies]
+    reported = [
+        r.client_order_id for m in messages if isinstance(m, OrderReports) for r in m.reports
+    ]
+    assert reported == [str(number) for number in range(5, 10_005)]

@@ -122,6 +122,24 @@ def test_retry_after_is_waited_for(client: VenueClient, fake_venue: FakeVenue) -
     assert time.monotonic() - began >= 1.0
 
 
+def test_a_retry_after_of_hours_is_waited_for_a_minute_at_most(fake_venue: FakeVenue) -> None:
+    class StopAtThePause(threading.Event):
+        paused_s = 0.0
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.paused_s = timeout or 0.0
+            return True
+
+    stopping = StopAtThePause()
+    fake_venue.faults.append(answer_with(503, None, {"Retry-After": "36000"}))
+    client = VenueClient(
+        "ann", KEY, fake_venue.url, fake_venue.url, patience_s=10**6, stopping=stopping
+    )
+    with pytest.raises(VenueUnavailable):
+        client.balance()
+    assert 60 <= stopping.paused_s < 61
+
+
 def test_a_refusal_is_raised_at_once_with_its_code_and_not_repeated(
     client: VenueClient, fake_venue: FakeVenue
 ) -> None:
