@@ -90,6 +90,27 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+def metric_names() -> set[str]:
+    """Names of the metrics that the product makes, as `/metrics` shows them."""
+    return {
+        call.args[0].value
+        for path in tracked_files()
+        if path.suffix == ".py" and "tests" not in path.parts
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func).rpartition(".")[2] in {"Counter", "Gauge", "Histogram"}
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+        and str(call.args[0].value).startswith("venue_")
+    }
+
+
+def test_every_metric_is_explained_and_no_other() -> None:
+    table = re.findall(r"^\| `(venue_\w+)", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
+    assert set(table) == metric_names()
+    assert len(table) == len(set(table))
+
+
 def prose_lines(text: str) -> list[tuple[str, str]]:
     """Lines of prose, each with the line after it; no tables, headings or code."""
     lines, is_code, prose = text.splitlines(), False, []
