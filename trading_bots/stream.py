@@ -21,6 +21,8 @@ _PATIENCE_S = 60.0
 
 Subscription = tuple[str, str | None]
 
+_decoder = msgspec.json.Decoder(dict[str, Any])
+
 
 class Stream:
     """Subscriptions over one connection. One thread reads; `close` may come from another.
@@ -71,7 +73,7 @@ class Stream:
             except ConnectionClosed:
                 self._socket.drop()
                 continue
-            message = self._admit(msgspec.json.decode(text))
+            message = self._admit(text)
             if message is not None:
                 self._backoff.reset()
                 return message
@@ -106,12 +108,18 @@ class Stream:
     ) -> None:
         self.close()
 
-    def _admit(self, message: dict[str, Any]) -> dict[str, Any] | None:
+    def _admit(self, text: str | bytes) -> dict[str, Any] | None:
         """The message if it follows what was seen.
 
         None for a control message and for a repetition; None with the connection dropped behind a
-        hole, or when the venue says that it can't answer now. Raises another refusal.
+        hole, for what is no message, or when the venue says that it can't answer now. Raises
+        another refusal.
         """
+        try:
+            message = _decoder.decode(text)
+        except msgspec.DecodeError:
+            self._socket.drop()
+            return None
         refusal = refusal_of(message)
         if refusal is not None:
             if not refusal.code.startswith(("service.", "rate.")):

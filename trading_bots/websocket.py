@@ -7,6 +7,8 @@ from websockets.sync.client import ClientConnection, connect
 
 _OPEN_TIMEOUT_S = 5.0
 """As long as a request over REST may take."""
+_LONGEST_FRAME_BYTES = 1 << 24
+"""Far above what the venue sends (1 MB); a longer frame ends the connection like any other cut."""
 _CLOSE_TIMEOUT_S = 1.0
 """The venue answers a closing frame at once; a venue that is gone must not delay the bot."""
 
@@ -42,7 +44,7 @@ class ReopeningWebSocket:
                 open_timeout=_OPEN_TIMEOUT_S,
                 close_timeout=_CLOSE_TIMEOUT_S,
                 proxy=None,
-                max_size=None,
+                max_size=_LONGEST_FRAME_BYTES,
             ).__enter__()
         return self._connection
 

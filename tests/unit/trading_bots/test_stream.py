@@ -110,6 +110,15 @@ def test_holes_without_end_are_asked_for_with_growing_pauses(feed: FakeFeed) -> 
     assert 2 <= len(feed.subscriptions) <= 8
 
 
+@pytest.mark.parametrize("text", ["<html>", "[]", "7", '"' + "x" * (1 << 24) + '"'])
+def test_what_is_no_message_is_a_cut(feed: FakeFeed, text: str) -> None:
+    feed.talks = [lambda connection, _request: connection.send(text), say(fill(5, 3))]
+    with Stream(feed.url) as stream:
+        stream.subscribe("fills", resume_from=3)
+        message = stream.receive(10)
+    assert message is not None and message["sequence"] == 5
+
+
 def test_a_repeated_message_is_given_once(feed: FakeFeed) -> None:
     feed.talks = [say(fill(5, 3), fill(5, 3), fill(6, 5))]
     with Stream(feed.url) as stream:
