@@ -15,7 +15,7 @@ from trading_bots.client import Refused, VenueClient
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("name", ["first_bot", "stream_bot"])
+@pytest.mark.parametrize("name", ["first_bot", "stream_bot", "maker_bot"])
 def test_an_example_trades_and_ends_with_its_orders_canceled(
     new_client: Callable[..., VenueClient], name: str
 ) -> None:
