@@ -33,7 +33,7 @@ COMMANDS = {
     "simulate": "play thousands of schedules of faults on the whole venue in one process",
     "chaos": "trade while everything is killed, and prove that nothing was lost",
     "compose-env": "write the secrets that compose.yaml needs",
-    "provision": "prepare the databases of a venue whose services others run (used by compose.yaml)",
+    "provision": "prepare the databases for services that others run (used by compose.yaml)",
     "enroll": "make accounts for bots (used by compose.yaml)",
 }
 

@@ -1,6 +1,7 @@
-"""What a venue stands on: Postgres, RabbitMQ, the processes of the services, and the folder of its state.
+"""Finds, starts, watches and stops the parts of a venue: Postgres, RabbitMQ and the services.
 
-Finds, starts, watches and stops them. May import `migrations` and what the services say of themselves.
-Promises: what it started it stops, in order, and starts again when it dies.
-Begin with `running_venue`; `bootstrap` and `state_folder` run before the environment exists (standard library only).
+May import the services and everything below them, and `migrations`.
+Promises: what it starts, it starts again when it dies, and stops in order.
+Begin with `running_venue`; `bootstrap` and `state_folder` run before the environment exists, so
+they use the standard library only.
 """

@@ -1,9 +1,8 @@
-"""Becomes a command that the kernel ends when its parent dies. Run as a script: standard library
-only.
+"""Becomes a command that the kernel ends when its parent dies.
 
-`python child_process.py PARENT_PID SIGNAL UID GID COMMAND…`; UID and GID are -1 to stay who we are. The
-account is changed here and not in the launcher, since the kernel forgets the death signal when a
-process changes its user.
+`python child_process.py PARENT_PID SIGNAL UID GID COMMAND…` runs it as a script, with the standard
+library only; a UID and GID of -1 keep the present user. The user is changed here and not in the
+launcher, because the kernel forgets the death signal when a process changes its user.
 """
 
 import ctypes

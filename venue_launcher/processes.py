@@ -1,5 +1,6 @@
-"""Child processes that can't outlive us unnoticed: which the kernel ends with us, recorded in files, stopped
-with patience.
+"""Child processes that can't outlive us unnoticed.
+
+The kernel ends them with us, files record them, and we give them time to stop.
 """
 
 import json

@@ -12,7 +12,10 @@ from pathlib import Path
 from venue_launcher.bootstrap import LOCK_FILE
 from venue_launcher.state_folder import CHECKOUT
 
-HEADER = "# Hashed lock of {source}; renew it with: .venv/bin/python -P -m venue_launcher.renew_lock [--upgrade]\n"
+HEADER = (
+    "# Hashed lock of {source}; renew it with: "
+    ".venv/bin/python -P -m venue_launcher.renew_lock [--upgrade]\n"
+)
 POSTGRES_WHEEL = Path(__file__).parent / "infrastructure" / "postgres_wheel.in"
 
 

@@ -80,7 +80,6 @@ class SessionDoor:
         except ValueError:
             content = {}
         if not answer.ok:
-            raise SessionError(
-                f"refused: {content.get('error', {}).get('message', f'status {answer.status_code}')}"
-            )
+            status = f"status {answer.status_code}"
+            raise SessionError(f"refused: {content.get('error', {}).get('message', status)}")
         return content

@@ -36,7 +36,7 @@ def unique(name: str) -> str:
 
 
 def kill(venue: RunningVenue, service: str) -> None:
-    """Kill a service and wait until the supervisor has started it again; it may not be ready yet."""
+    """Kill a service and wait until the supervisor has started it again; it need not be ready."""
     before = eventually(lambda: venue.pids().get(service), bool)
     assert before is not None
     os.kill(before, signal.SIGKILL)

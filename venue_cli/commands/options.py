@@ -10,8 +10,8 @@ def add_infrastructure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--infrastructure",
         choices=WAYS,
-        help="how to get Postgres and RabbitMQ: given (VENUE_POSTGRES_URL, VENUE_BROKER_URL), local (usual ports of "
-        "this machine), private (started here from installed programs), download (started here "
-        "from unpacked "
-        "programs); default: what the last start took, else the first that works",
+        help="how to get Postgres and RabbitMQ: given (VENUE_POSTGRES_URL, VENUE_BROKER_URL), "
+        "local (usual ports of this machine), private (started here from installed programs), "
+        "download (started here from downloaded programs); default: what the last start took, "
+        "else the first that works",
     )

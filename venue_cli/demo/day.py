@@ -131,7 +131,8 @@ class DemoDay:
 def _security_line(name: str, session: dict[str, Any]) -> str:
     line = f"{name:<8} {session['phase']}"
     if session["indicative_price"] is not None:
-        line += f"   indicative {session['indicative_price']:>9}   paired {session['paired_quantity']:,}"
+        line += f"   indicative {session['indicative_price']:>9}"
+        line += f"   paired {session['paired_quantity']:,}"
         if session["imbalance_side"]:
             line += f"   imbalance {session['imbalance_side']} {session['imbalance_quantity']:,}"
     return f"{line}   ({session['reason']})" if session["reason"] not in (None, "demo") else line

@@ -21,8 +21,8 @@ _TURN_S = 0.25
 
 _CASH = "SELECT coalesce(sum(balance_e4), 0) FROM accounts WHERE NOT is_external"
 _SHARES = """
-SELECT security_id, sum(quantity) FROM securities_deposits WHERE NOT is_external GROUP BY security_id
-HAVING sum(quantity) <> 0 ORDER BY security_id
+SELECT security_id, sum(quantity) FROM securities_deposits WHERE NOT is_external
+GROUP BY security_id HAVING sum(quantity) <> 0 ORDER BY security_id
 """
 _JOURNALS = (
     "SELECT count(*) FILTER (WHERE journal_kind = 'trade'), coalesce(max(journal_id), 0) FROM "
@@ -30,7 +30,8 @@ _JOURNALS = (
 )
 _UNBALANCED = """
 SELECT count(*) FROM (
-    SELECT FROM ledger_entries WHERE journal_id > %s GROUP BY journal_id, asset HAVING sum(amount) <> 0
+    SELECT FROM ledger_entries WHERE journal_id > %s
+    GROUP BY journal_id, asset HAVING sum(amount) <> 0
 ) AS unbalanced
 """
 _UNBALANCED_ASSETS = (
@@ -60,7 +61,8 @@ ORDER BY shard DESC, sequence DESC LIMIT 1
 """
 _NEWEST_RECORDED_ORDER = "SELECT order_id FROM orders ORDER BY order_id DESC LIMIT 1"
 _OPEN = """
-SELECT count(*) FROM orders WHERE status IN ('new', 'partially_filled') AND starts_with(client_id, %s)
+SELECT count(*) FROM orders
+WHERE status IN ('new', 'partially_filled') AND starts_with(client_id, %s)
 """
 
 

@@ -14,10 +14,13 @@ class InfrastructureError(VenueError):
 NO_WAY = """no {server} for the venue was found:
 {reasons}
 any one of these three helps:
-  sudo apt-get install -y postgresql rabbitmq-server     (servers installed here; the venue starts private ones)
-  ./venue up --infrastructure download                   (unpacks its own copies; needs the network)
-  export VENUE_POSTGRES_URL=postgresql://USER:PASSWORD@HOST/postgres VENUE_BROKER_URL=amqp://USER:PASSWORD@HOST/VHOST
-                                                         (servers that run elsewhere)"""
+  sudo apt-get install -y postgresql rabbitmq-server
+      (servers installed here; the venue starts private ones)
+  ./venue up --infrastructure download
+      (unpacks its own copies; needs the network)
+  export VENUE_POSTGRES_URL=postgresql://USER:PASSWORD@HOST/postgres
+  export VENUE_BROKER_URL=amqp://USER:PASSWORD@HOST/VHOST
+      (servers that run elsewhere)"""
 
 
 def no_way(server: str, reasons: dict[str, str]) -> InfrastructureError:

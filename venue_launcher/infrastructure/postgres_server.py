@@ -19,8 +19,8 @@ from venue_launcher.processes import Account, ProcessRecord, wait_until
 
 READY_PATIENCE_S = 60.0
 _SETTINGS = """
-# Of the venue. Rarer checkpoints write fewer whole pages, more of them would make the start after a crash long.
-# A commit still waits for its fsync.
+# Settings of the venue. Rarer checkpoints write fewer whole pages; still rarer ones would make the
+# start after a crash long. A commit still waits for its fsync.
 shared_buffers = 256MB
 max_wal_size = 2GB
 """
