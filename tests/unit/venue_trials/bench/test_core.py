@@ -1,6 +1,4 @@
-"""The benchmark itself: it runs, its figures are of the right kind, its flows are as claimed. No
-speed is asserted.
-"""
+"""The benchmark of the core runs, and its flows are as claimed; no speed is asserted."""
 
 import argparse
 from pathlib import Path

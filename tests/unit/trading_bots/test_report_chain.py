@@ -1,6 +1,4 @@
-"""What a client finds out about its own reports, from what the feed shows or from the exact
-texts.
-"""
+"""What a client finds in its own reports, as the feed shows them or as exact texts."""
 
 import hashlib
 import json
