@@ -4,9 +4,10 @@ import time
 
 from flask import Flask
 
-from market_data_feed.adapters import api, http, status_board
+from market_data_feed.adapters import api, http, standings_http, status_board
 from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.listings import Listings
+from market_data_feed.adapters.marks import Marks
 from market_data_feed.adapters.records import Records
 from market_data_feed.adapters.stream import route
 from market_data_feed.adapters.stream.catch_up import CatchUp
@@ -75,7 +76,9 @@ def build(service: Service) -> Flask:
     service.spawn("farewell", lambda: streams.close_when(service.stopping))
     service.on_stop(bus.close)
     app = application.create_app(service)
-    http.add_routes(app, http.Answers(clearing, listings, records, hub, authenticator), clock)
+    http.add_routes(app, http.Answers(clearing, listings, records, hub, authenticator))
+    marks = Marks(market_data, listings)
+    standings_http.add_routes(app, clearing, marks, authenticator, clock)
     status_board.add_routes(app, board.read)
     route.add_routes(app, streams)
     openapi.add_routes(app, api.described())

@@ -74,9 +74,10 @@ def format_e4(amount_e4: int) -> str:
 def format_for_people(amount: int | Decimal) -> str:
     """As `format_e4`, with a comma between thousands; takes ten-thousandths (int) or dollars
     (Decimal).
+
+    It shows what the venue holds, which has no largest size: MAX_E4 bounds only what comes in.
     """
-    dollars, _, decimals = format_e4(
-        amount if isinstance(amount, int) else parse_e4(amount)
-    ).partition(".")
+    amount_e4 = amount if isinstance(amount, int) else int(amount.scaleb(4, _EXACT))
+    dollars, _, decimals = format_e4(amount_e4).partition(".")
     sign = "-" if dollars.startswith("-") else ""
     return f"{sign}{int(dollars.removeprefix('-')):,}.{decimals}"

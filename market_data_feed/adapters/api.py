@@ -5,6 +5,7 @@ from typing import Any
 from service_runtime.http.openapi import (
     AFTER,
     LIMIT,
+    NEXT,
     TERMS,
     ByName,
     Maybe,
@@ -148,6 +149,14 @@ _STANDING = {
     "holdings": ByName("GOOG", 47),
     "equity": "10091.35",
 }
+_TRANSFER = {
+    "client_id": "ann",
+    "from_client_id": "mule",
+    "gained": "400.00",
+    "trades": 2,
+    "shares": 10,
+    "traded": "600.00",
+}
 _PHASE = {"phase": "opening_auction", "reason": Maybe("schedule"), "until_us": Maybe(_TIME_US)}
 _SECURITY_SESSION = _PHASE | {
     "indicative_price": Maybe("105.15"),
@@ -223,9 +232,17 @@ _ACCOUNTS = (
     Operation(
         "GET",
         "/v1/standings",
-        "All accounts with their equity at the last prices.",
+        "All accounts with their equity at the marks (docs/market-data.md), the richest first.",
         "administrator",
         {200: {"time_us": _TIME_US, "prices": ByName("AAPL", "105.15"), "standings": [_STANDING]}},
+    ),
+    Operation(
+        "GET",
+        "/v1/transfers",
+        "Who gained how much from whom by trading, at the marks; the largest first.",
+        "administrator",
+        {200: {"time_us": _TIME_US, "transfers": [_TRANSFER], "next": NEXT}},
+        query=(AFTER, LIMIT),
     ),
 )
 _ORDERS = (

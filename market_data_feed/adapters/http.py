@@ -16,11 +16,9 @@ from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.records import NEWEST, OrderRecord, Records
 from market_data_feed.adapters.stream.hub import Hub, book_view
 from market_data_feed.domain.market import Market
-from service_runtime.clock import Clock
 from service_runtime.http.application import json_response, query_whole
 from service_runtime.http.authentication import Authenticator, Caller
 from venue_protocol.identifiers import is_client_id
-from venue_protocol.money import parse_e4
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 
@@ -101,12 +99,11 @@ class Answers:
         return order
 
 
-def add_routes(app: Flask, answers: Answers, clock: Clock) -> None:
+def add_routes(app: Flask, answers: Answers) -> None:
     """Put all REST routes and the page on `app`."""
     _add_accounts(app, answers)
     _add_market(app, answers)
     _add_orders(app, answers)
-    _add_standings(app, answers, clock)
     _add_page(app)
 
 
@@ -254,21 +251,6 @@ def _add_orders(app: Flask, answers: Answers) -> None:
         client_id = answers.asked_client()
         rows = answers.records.refused_orders(client_id, _limit())
         return json_response({"refused_orders": [views.refused_order(row) for row in rows]})
-
-
-def _add_standings(app: Flask, answers: Answers, clock: Clock) -> None:
-    @app.get("/v1/standings")
-    def standings() -> Response:
-        answers.authenticator.administrator()
-        prices_e4 = {
-            listed.security_id: listed.reference_price_e4 for listed in answers.listings.all()
-        }
-        with answers.market() as market:
-            prices_e4 |= market.last_prices()
-        rows = [views.standing(row, prices_e4) for row in answers.clearing.standings()]
-        rows.sort(key=lambda row: (-parse_e4(row["equity"]), row["client_id"]))
-        prices = {name: views.money(price_e4) for name, price_e4 in sorted(prices_e4.items())}
-        return json_response({"time_us": clock.now_us(), "prices": prices, "standings": rows})
 
 
 def _add_page(app: Flask) -> None:

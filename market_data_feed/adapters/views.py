@@ -1,5 +1,6 @@
 """How the feed shows its records: money as decimal strings, times as microseconds and as text."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from market_data_feed.adapters.clearing_reader import Account, Holding, Standing
@@ -222,10 +223,14 @@ def refused_order(row: RefusedOrder) -> View:
     }
 
 
-def standing(row: Standing, prices_e4: dict[str, int]) -> View:
-    """What a client owns, its shares valued at `prices_e4`."""
-    equity_e4 = row.account.balance_e4
-    equity_e4 += sum(held.quantity * prices_e4.get(name, 0) for name, held in row.holdings.items())
+def equity_e4(row: Standing, marks_e4: Mapping[str, int]) -> int:
+    """What a client owns, its shares at the marks; ten-thousandths of a dollar, of any size."""
+    shares_e4 = sum(held.quantity * marks_e4.get(name, 0) for name, held in row.holdings.items())
+    return row.account.balance_e4 + shares_e4
+
+
+def standing(row: Standing, equity_e4: int) -> View:
+    """What a client owns, and what that is worth."""
     return {
         "client_id": row.account.client_id,
         "role": row.role,

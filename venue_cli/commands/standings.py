@@ -11,7 +11,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--json."""
     parser.add_argument("--json", action="store_true", help="one JSON list on standard output")
     parser.epilog = (
-        "Traders are ranked by equity: cash, and shares at the last price. The return is on what "
+        "Traders are ranked by equity: cash, and shares at the mark, the median of what at least "
+        "four clients traded at. The return is on what "
         "was paid in: starting "
         "cash and deposits; shares that were given count at the reference price."
     )

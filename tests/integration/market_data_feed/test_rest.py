@@ -178,14 +178,44 @@ def test_an_administrator_sees_all_settlement_reports_or_one_clients(feed: Runni
     assert [r["client_id"] for r in of_bob] == ["bob"]
 
 
-def test_standings_value_holdings_at_the_last_price(feed: RunningFeed) -> None:
+def test_standings_value_holdings_at_the_mark_which_one_trade_does_not_set(
+    feed: RunningFeed,
+) -> None:
     answer = feed.get("/v1/standings", "root")
     rows = {row["client_id"]: row for row in answer["standings"]}
-    assert answer["prices"]["AAPL"] == "100.50" and answer["prices"]["MSFT"] == "100.00"
-    assert (rows["alice"]["holdings"], rows["alice"]["equity"]) == ({"AAPL": 10}, "11005.00")
+    assert answer["prices"]["AAPL"] == "100.00" and answer["prices"]["MSFT"] == "100.00"
+    assert (rows["alice"]["holdings"], rows["alice"]["equity"]) == ({"AAPL": 10}, "11000.00")
     assert (rows["bob"]["holdings"], rows["bob"]["equity"]) == ({}, "10000.00")
     equities = [float(row["equity"]) for row in answer["standings"]]
     assert equities == sorted(equities, reverse=True)
+
+
+def test_an_account_above_a_hundred_billion_dollars_does_not_end_the_standings(
+    feed: RunningFeed,
+) -> None:
+    feed.clearing.execute("INSERT INTO clients VALUES ('rich', 'trader', 0)")
+    feed.clearing.execute(
+        "INSERT INTO accounts (client_id, balance_e4, held_e4) VALUES ('rich', %s, 0)",
+        (10**15 + 1,),
+    )
+    rows = {row["client_id"]: row for row in feed.get("/v1/standings", "root")["standings"]}
+    assert rows["rich"]["equity"] == "100000000000.0001"
+
+
+def test_transfers_name_who_gained_from_whom_for_administrators_alone(feed: RunningFeed) -> None:
+    answer = feed.get("/v1/transfers", "root")
+    assert answer["next"] is None
+    assert answer["transfers"] == [
+        {
+            "client_id": "alice",
+            "from_client_id": "bob",
+            "gained": "2.00",
+            "trades": 1,
+            "shares": 4,
+            "traded": "402.00",
+        }
+    ]
+    feed.get("/v1/transfers", "alice", status=403)
 
 
 def test_the_page_and_what_it_loads_are_served(feed: RunningFeed) -> None:

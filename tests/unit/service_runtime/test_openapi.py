@@ -12,6 +12,7 @@ import clearinghouse.adapters.api
 import clearinghouse.adapters.http
 import market_data_feed.adapters.api
 import market_data_feed.adapters.http
+import market_data_feed.adapters.standings_http
 import market_data_feed.adapters.status_board
 import market_data_feed.adapters.stream.route
 import order_entry_gateway.adapters.api
@@ -46,7 +47,8 @@ def add_gateway(app: Flask) -> None:
 
 
 def add_feed(app: Flask) -> None:
-    market_data_feed.adapters.http.add_routes(app, NOTHING, NOTHING)
+    market_data_feed.adapters.http.add_routes(app, NOTHING)
+    market_data_feed.adapters.standings_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     market_data_feed.adapters.status_board.add_routes(app, NOTHING)
     market_data_feed.adapters.stream.route.add_routes(app, NOTHING)
 

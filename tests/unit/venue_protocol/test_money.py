@@ -159,3 +159,8 @@ def test_the_ambient_decimal_context_does_not_matter() -> None:
         assert parse_e4("123456789.1234") == 1_234_567_891_234
         with pytest.raises(MoneyError):
             parse_e4("123456789.12345")
+
+
+def test_people_are_shown_amounts_of_any_size() -> None:
+    """Row D1: what comes in is bounded, what an account holds is not."""
+    assert format_for_people(Decimal("123456789012345.6789")) == "123,456,789,012,345.6789"
