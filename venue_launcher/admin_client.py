@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import requests
 
@@ -68,13 +69,30 @@ class Administration:
         """One more API key of a client that exists."""
         return str(self._call("POST", f"/v1/clients/{client_id}/keys")["api_key"])
 
+    def rotate_keys(self, client_id: str) -> str:
+        """A new API key of a client, instead of all that it had."""
+        return str(self._call("PUT", f"/v1/clients/{client_id}/keys")["api_key"])
+
+    def suspend(self, client_id: str, reason: str | None = None) -> None:
+        """Have a client's orders canceled and new ones refused."""
+        self._call("PUT", f"/v1/clients/{client_id}/suspension", {"reason": reason})
+
+    def resume(self, client_id: str) -> bool:
+        """Take a client's orders again; whether it was suspended."""
+        return bool(self._call("DELETE", f"/v1/clients/{client_id}/suspension")["was_suspended"])
+
+    def set_rate_limit(self, client_id: str, rate_limit_per_second: int | None) -> None:
+        """Give a client a rate limit of its own; None: the usual one."""
+        body = {"rate_limit_per_second": rate_limit_per_second}
+        self._call("PATCH", f"/v1/clients/{client_id}", body)
+
     def clients(self) -> list[dict[str, Any]]:
         """All clients with role and cash, as the API words them."""
-        return list(self._call("GET", "/v1/clients")["clients"])
+        return self._every("/v1/clients", "clients")
 
     def securities(self) -> list[dict[str, Any]]:
         """All securities with their rules, as the API words them."""
-        return list(self._call("GET", "/v1/securities")["securities"])
+        return self._every("/v1/securities", "securities")
 
     def add_security(self, body: dict[str, Any]) -> None:
         """List a new security; `body` as POST /v1/securities takes it."""
@@ -83,6 +101,15 @@ class Administration:
     def deposit(self, body: dict[str, Any]) -> None:
         """Give cash or shares, once; `body` as POST /v1/deposits takes it."""
         self._call("POST", "/v1/deposits", body, {"Idempotency-Key": uuid.uuid4().hex})
+
+    def _every(self, path: str, name: str) -> list[dict[str, Any]]:
+        """All rows of a list, page after page."""
+        page = self._call("GET", path)
+        rows = list(page[name])
+        while page["next"] is not None:
+            page = self._call("GET", f"{path}?after={quote(page['next'])}")
+            rows += page[name]
+        return rows
 
     def _call(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
