@@ -1,10 +1,9 @@
 """From typed actions to answers: check, commit, describe. The same for REST and WebSocket."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from order_entry_gateway.domain.coverage import Accepted, Decision
-from order_entry_gateway.domain.recorded_order import Standing
 from order_entry_gateway.domain.requests import (
     Action,
     AmendAction,
@@ -22,8 +21,14 @@ from order_entry_gateway.domain.validation import (
     check_cancel_all,
     check_place,
 )
-from order_entry_gateway.loops.group_commit import Committer, Submission
-from order_entry_gateway.loops.refusal_reporter import RejectionReporter
+from order_entry_gateway.ports import (
+    CommandQueue,
+    OrderStatuses,
+    PendingDecisions,
+    RateLimit,
+    Readiness,
+    RefusalRecord,
+)
 from service_runtime.http.authentication import Caller
 from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
 from venue_protocol.money import format_e4
@@ -31,43 +36,6 @@ from venue_protocol.order_views import price_shown, terms_shown, worst_price_sho
 from venue_protocol.orders import UNPRICED
 from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.securities import Security
-
-
-class Readiness(Protocol):
-    """Whether the door may take orders now."""
-
-    def __call__(self) -> bool:
-        """True while broker and database are there."""
-        ...
-
-
-class OrderStatuses(Protocol):
-    """What is known of orders that were logged."""
-
-    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
-        """How these orders stand, where they are recorded; in one lookup, and {} when the record is
-        away.
-        """
-        ...
-
-    def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
-        """Ids of the orders for which these client_order_ids of the client stand, where there are
-        any.
-        """
-        ...
-
-    def order(self, order_id: int) -> tuple[str, dict[str, Any]] | None:
-        """Owner and description of one order, or None if there is no such order."""
-        ...
-
-
-class Limiter(Protocol):
-    """How much each client may send."""
-
-    def charge(self, client_id: str, commands: int) -> None:
-        """Draw for `commands`; Refused when the client has sent too many."""
-        ...
-
 
 Answer = dict[str, Any] | Refusal
 _ENDING = (CancelAction, CancelAllAction)
@@ -81,11 +49,11 @@ class OrderDesk:
 
     def __init__(
         self,
-        committer: Committer,
+        committer: CommandQueue,
         securities: Mapping[str, Security],
         statuses: OrderStatuses,
-        limiter: Limiter,
-        reporter: RejectionReporter,
+        limiter: RateLimit,
+        reporter: RefusalRecord,
         is_ready: Readiness,
         is_behind: Readiness = lambda: False,
     ) -> None:
@@ -192,8 +160,8 @@ class PendingRequest:
         client_id: str,
         actions: Sequence[Action | PlaceOrderRequest],
         checked: Sequence[list[Candidate] | Refusal],
-        submission: Submission | None,
-        reporter: RejectionReporter,
+        submission: PendingDecisions | None,
+        reporter: RefusalRecord,
     ) -> None:
         self._client_id = client_id
         self._actions = actions

@@ -11,7 +11,7 @@ import msgspec
 from order_entry_gateway.domain.coverage import Accepted
 from order_entry_gateway.domain.trading_phases import SessionCandidate
 from order_entry_gateway.domain.validation import unknown_security
-from order_entry_gateway.loops.group_commit import Committer
+from order_entry_gateway.ports import CommandQueue
 from venue_protocol.commands import SetPhase, SetVolatilityBands
 from venue_protocol.identifiers import SecurityId
 from venue_protocol.refusals import Refusal, Refused, RejectReason
@@ -48,7 +48,7 @@ class BandsRequest(msgspec.Struct, forbid_unknown_fields=True):
 class SessionDesk:
     """Turns requests into commands of each shard concerned."""
 
-    def __init__(self, committer: Committer, securities: Mapping[str, Security]) -> None:
+    def __init__(self, committer: CommandQueue, securities: Mapping[str, Security]) -> None:
         self._committer = committer
         self._securities = securities
 

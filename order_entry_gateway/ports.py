@@ -1,13 +1,17 @@
-"""The order log: what the door asks of its store. Bodies: `adapters.order_log_store`,
-`adapters.memory_order_log`.
+"""What the gateway needs of the world: the order log, and what stands around it.
 
+The order log has two bodies, `adapters.order_log_store` and `adapters.memory_order_log`;
 tests/contract/test_order_log.py runs on both.
 """
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
+from order_entry_gateway.domain.coverage import Decision
+from order_entry_gateway.domain.recorded_order import Standing
+from order_entry_gateway.domain.validation import Candidate
+from venue_protocol.refusals import Refusal
 from venue_protocol.trading_day import BandRow, PhaseRow
 from venue_storage.clearing_rows import LogRow
 
@@ -115,4 +119,76 @@ class OrderLog(Protocol):
 
         Raises NameTaken and DatabaseUnavailable (nothing is committed), or CommitUnknown.
         """
+        ...
+
+
+class PendingDecisions(Protocol):
+    """The commands of one request, on their way to the log."""
+
+    def is_decided(self) -> bool:
+        """Whether `wait` returns at once."""
+        ...
+
+    def wait(self) -> list[Decision]:
+        """One decision for each command; what was accepted is committed."""
+        ...
+
+
+class CommandQueue(Protocol):
+    """Takes commands into the next transaction of the order log."""
+
+    def submit(self, candidates: Sequence[Candidate]) -> list[Decision]:
+        """The decisions, once they are durable."""
+        ...
+
+    def enqueue(self, candidates: Sequence[Candidate]) -> PendingDecisions:
+        """The same without waiting for the decisions."""
+        ...
+
+
+class RefusalRecord(Protocol):
+    """Keeps refused orders, so that their senders can look them up later."""
+
+    def refused(
+        self,
+        client_id: str,
+        refusal: Refusal,
+        client_order_id: str | None,
+        security_id: str,
+        side: str,
+        quantity: int,
+    ) -> None:
+        """Note one refused order."""
+        ...
+
+
+class Readiness(Protocol):
+    """Whether the gateway may take orders now."""
+
+    def __call__(self) -> bool:
+        """True while broker and database are there."""
+        ...
+
+
+class OrderStatuses(Protocol):
+    """What is known of orders that were logged."""
+
+    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
+        """These orders as they are recorded, in one lookup; {} when the record is away."""
+        ...
+
+    def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
+        """Order ids by client_order_id, for those of these names that the client has used."""
+        ...
+
+    def order(self, order_id: int) -> tuple[str, dict[str, Any]] | None:
+        """Owner and description of one order, or None if there is no such order."""
+        ...
+
+
+class RateLimit(Protocol):
+    """How much each client may send."""
+
+    def charge(self, client_id: str, commands: int) -> None:
+        """Draw for `commands`; Refused when the client has sent too many."""
         ...

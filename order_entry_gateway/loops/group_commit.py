@@ -59,8 +59,8 @@ class Submission:
             return [_unknown("the venue did not answer in time")] * len(self.candidates)
         return self._decisions
 
-    def settle(self, decisions: list[Decision]) -> None:
-        """Give the decisions to whoever waits."""
+    def resolve(self, decisions: list[Decision]) -> None:
+        """Give the decisions to the thread that waits for them."""
         self._decisions = decisions
         self._decided.set()
 
@@ -117,7 +117,7 @@ class Committer:
             busy = Refusal(
                 RejectReason.OVERLOADED, "too many orders wait at the door, nothing was done"
             )
-            submission.settle([busy] * len(candidates))
+            submission.resolve([busy] * len(candidates))
         else:
             self._coming.put(submission)
         return submission
@@ -203,7 +203,7 @@ class Committer:
         start = 0
         for submission in submissions:
             end = start + len(submission.candidates)
-            submission.settle(decisions[start:end])
+            submission.resolve(decisions[start:end])
             start = end
 
     def _decide(self, candidates: list[Candidate]) -> tuple[list[Decision], list[AppendedBatch]]:

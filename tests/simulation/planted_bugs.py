@@ -52,12 +52,12 @@ class AnswersBeforeCommit(RealParts):
                     )
                     start = 0
                     for submission in submissions:
-                        submission.settle(decisions[start : start + len(submission.candidates)])
+                        submission.resolve(decisions[start : start + len(submission.candidates)])
                         start += len(submission.candidates)
             except (DatabaseUnavailable, NameTaken):
                 for submission in submissions:
                     if not submission.is_decided():
-                        submission.settle([_LATER] * len(submission.candidates))
+                        submission.resolve([_LATER] * len(submission.candidates))
                 return
             for batch in appended:
                 self._publisher.publish(order_entry_queue(batch.shard), batch.body)
