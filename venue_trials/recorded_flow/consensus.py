@@ -1,7 +1,5 @@
 """Order files of the matching consensus: seq,type,side,ioc,qty,order_id,price_ticks."""
 
-import csv
-import lzma
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -10,11 +8,13 @@ from pathlib import Path
 from venue_protocol.orders import BUY, GTC, IOC, SELL, Side, TimeInForce
 from venue_trials.recorded_flow.rehearsal import Engine, Rehearsal
 from venue_trials.recorded_flow.steps import Plan, RecordingError, ReplayFill
+from venue_trials.recorded_flow.text_files import read_lines
 
 TICK_E4 = 50
 """One tick of these files is 0.005 USD."""
 HEADER = ["seq", "type", "side", "ioc", "qty", "order_id", "price_ticks"]
 _SIDES: dict[str, Side] = {"B": BUY, "S": SELL}
+_TIMES_IN_FORCE: dict[str, TimeInForce] = {"1": IOC, "0": GTC, "": GTC}
 _TRADE = "1"
 _CANCEL = "C"
 
@@ -63,9 +63,7 @@ def recorded_fills(reports: Path, last_message: int) -> list[ReplayFill]:
     """The trades that the reports file lists up to a message: lines
     `1,seq,price,qty,maker_id,taker_id`.
     """
-    rows = (
-        line.split(",") for line in read_text(reports).splitlines() if line.startswith(f"{_TRADE},")
-    )
+    rows = (line.split(",") for _, line in read_lines(reports) if line.startswith(f"{_TRADE},"))
     return [
         ReplayFill(int(price) * TICK_E4, int(quantity), maker, taker)
         for _, sequence, price, quantity, maker, taker in rows
@@ -73,31 +71,16 @@ def recorded_fills(reports: Path, last_message: int) -> list[ReplayFill]:
     ]
 
 
-def read_text(file: Path) -> str:
-    """The text of a file, unpacked when its name ends in .xz; RecordingError if it holds something
-    else.
-    """
-    try:
-        if file.suffix == ".xz":
-            with lzma.open(file, "rt", encoding="ascii") as unpacked:
-                return unpacked.read()
-        return file.read_text(encoding="ascii")
-    except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
-        raise RecordingError(
-            f"{file.name} is no recording of orders: it is no plain text (nor .xz of one)"
-        ) from error
-
-
 def _messages(file: Path) -> Iterator[_Message]:
-    rows = csv.reader(read_text(file).splitlines())
-    if next(rows, None) != HEADER:
+    lines = read_lines(file)
+    if next(lines, (1, ""))[1] != ",".join(HEADER):
         raise RecordingError(f"{file.name}: the first line must be {','.join(HEADER)}")
-    for number, row in enumerate(rows, 2):
+    for number, line in lines:
         try:
-            yield _message(row)
+            yield _message(line.split(","))
         except (KeyError, ValueError) as error:
             raise RecordingError(
-                f"{file.name}: line {number} is not a message: {','.join(row)}"
+                f"{file.name}: line {number} is not a message: {line[:100]}"
             ) from error
 
 
@@ -107,9 +90,11 @@ def _message(row: list[str]) -> _Message:
         raise ValueError(kind)
     if kind == _CANCEL:
         return _Message(int(sequence), kind, label)
-    time_in_force: TimeInForce = IOC if ioc == "1" else GTC
+    if int(quantity) < 1 or int(ticks) < 1:
+        raise ValueError("quantity and price are above zero")
+    price_e4 = int(ticks) * TICK_E4
     return _Message(
-        int(sequence), kind, label, _SIDES[side], int(quantity), int(ticks) * TICK_E4, time_in_force
+        int(sequence), kind, label, _SIDES[side], int(quantity), price_e4, _TIMES_IN_FORCE[ioc]
     )
 
 

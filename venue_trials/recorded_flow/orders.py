@@ -20,6 +20,7 @@ from venue_trials.recorded_flow.progress_bar import ProgressBar
 from venue_trials.recorded_flow.rehearsal import Engine
 from venue_trials.recorded_flow.sender import ReplayError, send
 from venue_trials.recorded_flow.steps import Format, Levels, Plan, Progress, RecordingError
+from venue_trials.recorded_flow.text_files import read_lines
 
 _PLANNERS: dict[Format, Callable[[Path, Engine, int, int | None], Plan]] = {
     "consensus": plan_consensus,
@@ -121,7 +122,7 @@ def play(
 
 def told_format(file: Path) -> Format:
     """The format that the first line tells; RecordingError if it tells none."""
-    first_line = next(iter(consensus.read_text(file).splitlines()), "")
+    first_line = next((line for _, line in read_lines(file)), "")
     if first_line == ",".join(consensus.HEADER):
         return "consensus"
     if _LOBSTER_LINE.fullmatch(first_line):
@@ -145,6 +146,10 @@ def _print(outcome: Outcome) -> None:
             "refused as expected: "
             f"{', '.join(f'{count} {code}' for code, count in sent.refused.items())}"
         )
+    if plan.out_of_turn:
+        print(f"{plan.out_of_turn} recorded executions out of turn, played as reductions")
+    if plan.left_out:
+        print(f"{plan.left_out} messages that fit no order, made good from the recorded book")
     print(f"fills: {len(outcome.fills)}, expected {len(plan.expected_fills)} (from {plan.source})")
     has_book = bool(outcome.levels.bids or outcome.levels.asks)
     print("final book, best levels:" if has_book else "final book: empty")

@@ -4,6 +4,7 @@ come of it all.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from sortedcontainers import SortedDict
@@ -66,6 +67,9 @@ class Rehearsal:
             BUY: SortedDict(),
             SELL: SortedDict(),
         }
+        """Leaves of each order at each price, oldest first."""
+        self._sizes: dict[Side, dict[int, int]] = {BUY: {}, SELL: {}}
+        """Their sums: a whole day asks for the book after each of its messages."""
 
     def place(
         self, label: str, side: Side, quantity: int, price_e4: int, time_in_force: TimeInForce = GTC
@@ -86,6 +90,8 @@ class Rehearsal:
         )
         if order.leaves:
             self._level(order)[order.order_id] = order.leaves
+            sizes = self._sizes[side]
+            sizes[price_e4] = sizes.get(price_e4, 0) + order.leaves
         return name
 
     def is_known(self, label: str) -> bool:
@@ -120,15 +126,38 @@ class Rehearsal:
         """Labels of the open orders at prices worse than `price_e4`, best price and oldest
         first.
         """
-        prices = [
-            price
-            for price in self._prices(side)
-            if (price < price_e4 if side == BUY else price > price_e4)
-        ]
+        book = self._levels[side]
+        prices = (
+            reversed(list(book.irange(maximum=price_e4, inclusive=(True, False))))
+            if side == BUY
+            else list(book.irange(minimum=price_e4, inclusive=(False, True)))
+        )
         names = [
             self._orders[number].name for price in prices for number in self._levels[side][price]
         ]
         return [self.labels[name] for name in names]
+
+    def size_at(self, side: Side, price_e4: int) -> int:
+        """Open shares at a price."""
+        return self._sizes[side].get(price_e4, 0)
+
+    def labels_at(self, side: Side, price_e4: int) -> list[str]:
+        """Labels of the open orders at a price, oldest first."""
+        level = self._levels[side].get(price_e4, {})
+        return [self.labels[self._orders[number].name] for number in level]
+
+    def would_trade_with(self, side: Side, quantity: int, price_e4: int) -> Iterator[ReplayFill]:
+        """The fills that price-time priority gives an order that arrives now; taker is ""."""
+        resting: Side = SELL if side == BUY else BUY
+        for price in self._prices(resting):
+            if price > price_e4 if side == BUY else price < price_e4:
+                return
+            for number, leaves in self._levels[resting][price].items():
+                taken = min(leaves, quantity)
+                yield ReplayFill(price, taken, self.labels[self._orders[number].name], "")
+                quantity -= taken
+                if not quantity:
+                    return
 
     def steps(self, accounts: int) -> list[Step]:
         """All steps so far, spread over so many accounts."""
@@ -139,8 +168,8 @@ class Rehearsal:
         return Levels(self._side_levels(BUY, depth), self._side_levels(SELL, depth))
 
     def _side_levels(self, side: Side, depth: int | None) -> list[tuple[int, int]]:
-        prices = list(self._prices(side))[:depth]
-        return [(price, sum(self._levels[side][price].values())) for price in prices]
+        prices = islice(self._prices(side), depth)
+        return [(price, self._sizes[side][price]) for price in prices]
 
     def _prices(self, side: Side) -> Iterator[int]:
         prices = self._levels[side]
@@ -178,12 +207,13 @@ class Rehearsal:
         level = levels.get(order.price_e4)
         if level is None or order.order_id not in level:
             return
+        self._sizes[order.side][order.price_e4] += leaves - level[order.order_id]
         if leaves:
             level[order.order_id] = leaves
             return
         del level[order.order_id]
         if not level:
-            del levels[order.price_e4]
+            del levels[order.price_e4], self._sizes[order.side][order.price_e4]
 
     def _level(self, order: _Order) -> dict[int, int]:
         level: dict[int, int] = self._levels[order.side].setdefault(order.price_e4, {})

@@ -97,6 +97,10 @@ class Plan:
     checked_rows: int = 0
     """Rows of a recorded book compared with the rehearsed one, and how many were equal."""
     equal_rows: int = 0
+    out_of_turn: int = 0
+    """Recorded executions of an order that was not the next in its turn, played as reductions."""
+    left_out: int = 0
+    """Recorded messages that fit no order of the book, and were made good from the recorded book."""
 
     def places(self) -> list[PlaceStep]:
         """All orders of the plan."""

@@ -129,11 +129,41 @@ def test_without_reports_the_rehearsal_says_what_to_expect(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "line", ["0,X,B,0,10,1,100", "0,N,B,0,ten,1,100", "0,N,Q,0,1,1,100", "0,N"]
+    "line",
+    [
+        "0,X,B,0,10,1,100",
+        "0,N,B,0,ten,1,100",
+        "0,N,Q,0,1,1,100",
+        "0,N",
+        "0,N,B,0,0,x,20000",
+        "0,N,B,0,-5,x,20000",
+        "0,N,B,0,10,x,0",
+        "0,N,B,2,10,x,20000",
+        "0,N,B,yes,10,x,20000",
+        "0,M,B,,0,x,20000",
+    ],
 )
 def test_a_line_that_is_no_message_is_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(RecordingError, match="line 3 is not a message"):
         plan_consensus(write(tmp_path, "0,N,B,0,10,1,100", line), ObviousEngine())
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n  \n", "\r\n"])
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_and_blank_last_lines_are_taken(
+    tmp_path: Path, begin: bytes, end: str
+) -> None:
+    file = tmp_path / "flow.csv"
+    lines = [",".join(HEADER), "0,N,S,0,10,1,100", "1,N,B,1,15,2,101"]
+    file.write_bytes(begin + ("\n".join(lines) + end).encode())
+    assert make_plan(file).expected_fills == [ReplayFill(5000, 10, "1", "2")]
+    day = lobster_day(tmp_path, FOUR_MESSAGES, begin, end)
+    assert make_plan(day).messages == 4
+
+
+def test_a_blank_line_in_the_middle_is_no_message(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="line 3 is not a message: it is blank"):
+        plan_consensus(write(tmp_path, "0,N,B,0,10,1,100", "", "1,N,B,0,10,2,100"), ObviousEngine())
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -189,3 +219,108 @@ def test_needs_cover_every_order_at_its_limit() -> None:
     needs = needs_of(steps)
     assert (needs["buyer0"].cash_e4, needs["buyer0"].shares) == (56_000, 0)
     assert (needs["seller0"].cash_e4, needs["seller0"].shares) == (0, 7)
+
+
+FOUR_MESSAGES = [
+    ("34200.0,1,11,100,1000000,1", "1000100,5,1000000,100"),
+    ("34200.1,1,12,100,1000000,1", "1000100,5,1000000,200"),
+    ("34200.2,4,12,100,1000000,1", "1000100,5,1000000,100"),
+    ("34200.3,3,11,100,1000000,1", "1000100,5,-9999999999,0"),
+]
+"""Order 12 stands behind order 11, and is executed before it."""
+
+
+def lobster_day(
+    folder: Path, rows: list[tuple[str, str]], begin: bytes = b"", end: str = "\n"
+) -> Path:
+    """The message file of a day, its book beside it."""
+    messages, books = ("\n".join(column) + end for column in zip(*rows, strict=True))
+    file = folder / "X_message_1.csv"
+    file.write_bytes(begin + messages.encode())
+    (folder / "X_orderbook_1.csv").write_bytes(begin + books.encode())
+    return file
+
+
+def test_an_execution_out_of_turn_reduces_the_order_that_it_names(tmp_path: Path) -> None:
+    plan = make_plan(lobster_day(tmp_path, FOUR_MESSAGES))
+    assert (plan.out_of_turn, plan.left_out) == (1, 0)
+    assert plan.expected_fills == [] and fills_of(plan) == []
+    assert plan.expected_levels == Levels([], [(1_000_100, 5)])
+    assert plan.equal_rows == plan.checked_rows == 3
+
+
+def test_in_a_run_only_what_is_out_of_turn_is_a_reduction(tmp_path: Path) -> None:
+    """Orders 11, 12 and 13 in this order; executed at once: 11, then 13, then 12."""
+    rows = [
+        ("1.0,1,11,10,100,1", "200,5,100,10"),
+        ("2.0,1,12,20,100,1", "200,5,100,30"),
+        ("3.0,1,13,30,100,1", "200,5,100,60"),
+        ("4.0,4,11,10,100,1", "200,5,100,50"),
+        ("4.0,4,13,30,100,1", "200,5,100,20"),
+        ("4.0,4,12,5,100,1", "200,5,100,15"),
+    ]
+    plan = make_plan(lobster_day(tmp_path, rows))
+    assert plan.out_of_turn == 1
+    assert [(fill.maker, fill.quantity) for fill in plan.expected_fills] == [("11", 10), ("12", 5)]
+    assert merged(fills_of(plan)) == plan.expected_fills
+    assert plan.equal_rows == plan.checked_rows
+
+
+def test_an_execution_behind_the_best_price_is_out_of_turn(tmp_path: Path) -> None:
+    rows = [
+        ("1.0,1,11,10,200,1", "300,5,200,10,400,5,100,20"),
+        ("2.0,4,9,20,100,1", "300,5,200,10,400,5,-9999999999,0"),
+    ]
+    plan = make_plan(lobster_day(tmp_path, rows))
+    assert (plan.out_of_turn, plan.expected_fills) == (1, [])
+    assert plan.equal_rows == plan.checked_rows
+
+
+def test_hidden_executions_crosses_and_halts_change_nothing(tmp_path: Path) -> None:
+    rows = [
+        ("1.0,1,11,10,100,1", "200,5,100,10"),
+        ("2.0,5,0,100,150,1", "200,5,100,10"),
+        ("3.0,6,-1,900,150,-1", "200,5,100,10"),
+        ("4.0,7,0,0,-1,-1", "200,5,100,10"),
+        ("5.0,7,0,0,1,-1", "200,5,100,10"),
+        ("6.0,2,11,4,100,1", "200,5,100,6"),
+    ]
+    plan = make_plan(lobster_day(tmp_path, rows))
+    assert (plan.out_of_turn, plan.left_out, plan.expected_fills) == (0, 0, [])
+    assert plan.expected_levels == Levels([(100, 6)], [(200, 5)])
+
+
+def test_what_the_file_can_not_explain_is_made_good_from_the_published_book(tmp_path: Path) -> None:
+    """Order 99 was never seen; the book says what became of it, and the next messages fit again."""
+    rows = [
+        ("1.0,1,11,10,100,1", "300,5,100,10"),
+        ("2.0,3,99,7,300,-1", "400,5,100,10"),
+        ("3.0,3,98,7,350,-1", "400,8,100,10"),
+        ("4.0,1,12,10,200,1", "400,8,200,10"),
+        ("5.0,4,97,8,400,-1", "500,1,200,10"),
+    ]
+    plan = make_plan(lobster_day(tmp_path, rows))
+    assert plan.messages == 5 and plan.left_out == 1
+    assert plan.expected_levels.asks[0] == (500, 1)
+    assert merged(fills_of(plan)) == plan.expected_fills
+
+
+@pytest.mark.parametrize(
+    "line", ["2.0,1,12,0,100,1", "2.0,1,12,5,0,1", "2.0,1,12,5,100,2", "2.0,1", "x,1,1,1,1,1"]
+)
+def test_a_line_that_is_no_lobster_message_is_named(tmp_path: Path, line: str) -> None:
+    rows = [("1.0,1,11,10,100,1", "200,5,100,10"), (line, "200,5,100,10")]
+    with pytest.raises(RecordingError, match="line 2 is not a message"):
+        make_plan(lobster_day(tmp_path, rows))
+
+
+def test_a_book_of_another_length_is_refused(tmp_path: Path) -> None:
+    file = lobster_day(tmp_path, FOUR_MESSAGES)
+    book = tmp_path / "X_orderbook_1.csv"
+    rows = book.read_text()
+    book.write_text(rows + "1000100,5,1000000,100\n")
+    with pytest.raises(RecordingError, match="4 messages, but more rows in its book"):
+        make_plan(file)
+    book.write_text("\n".join(rows.splitlines()[:2]))
+    with pytest.raises(RecordingError, match="4 messages, but 2 rows in its book"):
+        make_plan(file)

@@ -1,0 +1,43 @@
+"""Recordings as lines of text, packed or not."""
+
+import lzma
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from venue_trials.recorded_flow.steps import RecordingError
+
+
+def read_lines(file: Path) -> Iterator[tuple[int, str]]:
+    """(line number, line) of each line of a file, unpacked when its name ends in .xz.
+
+    A byte order mark at the beginning and blank lines at the end are passed over, as spreadsheets
+    leave them. RecordingError if the file holds something else than plain text.
+    """
+    blank = 0
+    try:
+        with _opened(file) as lines:
+            for number, line in enumerate(lines, 1):
+                text = line.strip()
+                if not text:
+                    blank = blank or number
+                    continue
+                if blank:
+                    raise RecordingError(f"{file.name}: line {blank} is not a message: it is blank")
+                if not text.isascii():
+                    raise _no_text(file)
+                yield number, text
+    except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
+        raise _no_text(file) from error
+
+
+def _opened(file: Path) -> TextIO:
+    if file.suffix == ".xz":
+        return lzma.open(file, "rt", encoding="utf-8-sig")
+    return file.open(encoding="utf-8-sig")
+
+
+def _no_text(file: Path) -> RecordingError:
+    return RecordingError(
+        f"{file.name} is no recording of orders: it is no plain text (nor .xz of one)"
+    )
