@@ -39,6 +39,10 @@ from venue_protocol.securities import Security
 
 Answer = dict[str, Any] | Refusal
 _ENDING = (CancelAction, CancelAllAction)
+_SUSPENDED = Refusal(
+    RejectReason.CLIENT_SUSPENDED,
+    "an administrator has suspended this client: it may cancel and read, nothing else",
+)
 _BEHIND = Refusal(
     RejectReason.OVERLOADED, "the venue is behind, nothing was done: ask again in a second"
 )
@@ -85,10 +89,10 @@ class OrderDesk:
                 Refusal(RejectReason.NOT_READY, "the broker is away, nothing was done"),
                 retry_after_s=1,
             )
-        is_behind = self._is_behind()
+        refused = self._refusal_of_new_orders(caller)
         checked = [
-            _BEHIND
-            if is_behind and not isinstance(action, _ENDING)
+            refused
+            if refused is not None and not isinstance(action, _ENDING)
             else self._check(caller.client_id, action)
             for action in actions
         ]
@@ -98,6 +102,12 @@ class OrderDesk:
         ]
         submission = self._committer.enqueue(candidates) if candidates else None
         return PendingRequest(caller.client_id, actions, checked, submission, self._reporter)
+
+    def _refusal_of_new_orders(self, caller: Caller) -> Refusal | None:
+        """Why the caller may only end orders now, or None."""
+        if caller.is_suspended:
+            return _SUSPENDED
+        return _BEHIND if self._is_behind() else None
 
     def charge(self, caller: Caller) -> None:
         """Count something that is no order against the caller's rate; Refused over it."""
