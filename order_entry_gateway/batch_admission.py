@@ -197,12 +197,12 @@ def _load_amended_terms(
         order.quantity, order.price_e4 = amend.quantity, amend.price_e4
         order.amended_us, order.is_known = time_us, False
     for candidate in candidates:
-        standing = candidate.standing if isinstance(candidate, AmendCandidate) else None
-        known = state.orders.get(standing.order_id) if standing is not None else None
-        if standing is not None and known is not None and standing.known_us >= known.amended_us:
+        recorded = candidate.recorded if isinstance(candidate, AmendCandidate) else None
+        known = state.orders.get(recorded.order_id) if recorded is not None else None
+        if recorded is not None and known is not None and recorded.known_us >= known.amended_us:
             known.quantity, known.price_e4, known.is_known = (
-                standing.quantity,
-                standing.price_e4,
+                recorded.quantity,
+                recorded.price_e4,
                 True,
             )
 

@@ -151,15 +151,15 @@ class OrderDesk:
             found.order_id or ids.get(found.target_client_order_id or "") for _, found in named
         ]
         wanted = sorted({order_id for order_id in order_ids if order_id is not None})
-        standings = self._statuses.standings(wanted) if wanted else {}
+        recorded_orders = self._statuses.recorded_orders(wanted) if wanted else {}
         for (index, candidate), order_id in zip(named, order_ids, strict=True):
-            standing = standings.get(order_id or 0)
-            if standing is None or standing.client_id != client_id:
+            recorded = recorded_orders.get(order_id or 0)
+            if recorded is None or recorded.client_id != client_id:
                 continue
             if isinstance(candidate, AmendCandidate):
-                candidate.standing = standing
+                candidate.recorded = recorded
             if getattr(candidate, "client_order_id", None) is None:
-                checked[index] = standing.refusal() or checked[index]
+                checked[index] = recorded.refusal() or checked[index]
 
 
 class PendingRequest:

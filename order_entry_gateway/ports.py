@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from order_entry_gateway.domain.coverage import Decision
-from order_entry_gateway.domain.recorded_order import Standing
+from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.domain.validation import Candidate
 from venue_protocol.refusals import Refusal
 from venue_protocol.trading_day import BandRow, PhaseRow
@@ -173,7 +173,7 @@ class Readiness(Protocol):
 class OrderStatuses(Protocol):
     """What is known of orders that were logged."""
 
-    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
+    def recorded_orders(self, order_ids: Sequence[int]) -> dict[int, RecordedOrder]:
         """These orders as they are recorded, in one lookup; {} when the record is away."""
         ...
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from order_entry_gateway.domain.recorded_order import Standing
+from order_entry_gateway.domain.recorded_order import RecordedOrder
 from service_runtime.database import DatabaseUnavailable
 from venue_storage.market_data import metadata
 from venue_storage.memory_clearing_data import ConstraintViolated, Moment
@@ -66,16 +66,16 @@ class MemoryMarket:
                 if stopping is not None and stopping.is_set():
                     raise
 
-    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
+    def recorded_orders(self, order_ids: Sequence[int]) -> dict[int, RecordedOrder]:
         """For the door: how these orders stand, where they are recorded."""
         found = [
             row
             for order_id in order_ids
             if (row := self.tables["orders"].get(order_id)) is not None
         ]
-        return {row["order_id"]: self._standing(row) for row in found}
+        return {row["order_id"]: self._recorded_order(row) for row in found}
 
-    def _standing(self, row: Row) -> Standing:
+    def _recorded_order(self, row: Row) -> RecordedOrder:
         answered = [
             report["time_us"]
             for report in self.tables["order_reports"].values()
@@ -83,7 +83,7 @@ class MemoryMarket:
             and report["kind"] in ("cancel_rejected", "amend_rejected")
         ]
         known_us = max([row["updated_us"], *answered])
-        return Standing(
+        return RecordedOrder(
             row["order_id"],
             row["client_id"],
             row["status"],

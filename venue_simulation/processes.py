@@ -327,7 +327,7 @@ class _Statuses:
     """What the door looks up of orders that were logged."""
 
     def __init__(self, around: Surroundings) -> None:
-        self.standings = around.market.standings
+        self.recorded_orders = around.market.recorded_orders
         self.order = around.market.order
         self._clearing = around.clearing
 

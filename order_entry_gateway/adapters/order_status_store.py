@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from order_entry_gateway.domain.recorded_order import Standing
+from order_entry_gateway.domain.recorded_order import RecordedOrder
 from service_runtime.database import Cursor, Database, DatabaseUnavailable
 from venue_protocol import codec
 from venue_protocol.commands import PlaceOrder
@@ -69,7 +69,7 @@ class OrderStatusStore:
             rows = cursor.fetchall()
         return self._described(rows)
 
-    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
+    def recorded_orders(self, order_ids: Sequence[int]) -> dict[int, RecordedOrder]:
         """How these orders stand, where they are recorded.
 
         A courtesy that saves a round trip; the engine decides. Empty when market_data is away.
@@ -80,7 +80,7 @@ class OrderStatusStore:
         try:
             with self._market.transaction() as cursor:
                 cursor.execute(_STANDINGS, (wanted,))
-                return {row[0]: Standing(*row) for row in cursor}
+                return {row[0]: RecordedOrder(*row) for row in cursor}
         except DatabaseUnavailable as error:
             log.warning("market_data is away, the engine will decide", extra={"error": str(error)})
             return {}

@@ -1,6 +1,4 @@
-"""How an order stands in the record: what the door knows of the engine's answers. It may lag; the
-engine decides.
-"""
+"""What the gateway knows of the engine's answers. The record may lag; the engine decides."""
 
 from dataclasses import dataclass
 
@@ -14,14 +12,16 @@ _ENDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RecordedOrder:
     """An order as recorded."""
 
     order_id: int
     client_id: str
     status: str
     quantity: int
+    """Shares, filled ones included."""
     price_e4: int
+    """Ten-thousandths of a dollar."""
     known_us: int
     """Log time of the newest command whose answer for this order is recorded."""
 

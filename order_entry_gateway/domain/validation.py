@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from order_entry_gateway.domain.order_terms import check_terms
-from order_entry_gateway.domain.recorded_order import Standing
+from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.domain.requests import (
     AmendAction,
     CancelAction,
@@ -68,7 +68,7 @@ class AmendCandidate:
     quantity: int | None
     price_e4: int | None
     client_order_id: str | None
-    standing: Standing | None = None
+    recorded: RecordedOrder | None = None
     """How the order stands in the record, if it is there."""
 
 

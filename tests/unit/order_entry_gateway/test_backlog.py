@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
-from order_entry_gateway.domain.recorded_order import Standing
+from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.domain.requests import CancelAction, PlaceOrderRequest
 from order_entry_gateway.domain.validation import CancelCandidate
 from order_entry_gateway.handlers import Answer, OrderDesk
@@ -107,7 +107,7 @@ class _Unlimited:
 
 
 class _NoStatuses:
-    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
+    def recorded_orders(self, order_ids: Sequence[int]) -> dict[int, RecordedOrder]:
         """Nothing is recorded."""
         return {}
 

@@ -7,7 +7,7 @@ import pytest
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
 from order_entry_gateway.batch_admission import append
 from order_entry_gateway.domain.coverage import Accepted, Decision
-from order_entry_gateway.domain.recorded_order import Standing
+from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.domain.validation import AmendCandidate, Candidate, PlaceCandidate
 from venue_protocol.commands import AmendOrder
 from venue_protocol.refusals import Refusal
@@ -35,10 +35,10 @@ class Door:
         return decisions[0]
 
     def amend(
-        self, quantity: int | None, price_e4: int | None, standing: Standing | None
+        self, quantity: int | None, price_e4: int | None, recorded: RecordedOrder | None
     ) -> AmendOrder | str:
         """The amend that was logged, or why there is none."""
-        decision = self.do(AmendCandidate("ann", 1, None, quantity, price_e4, None, standing))
+        decision = self.do(AmendCandidate("ann", 1, None, quantity, price_e4, None, recorded))
         if isinstance(decision, Refusal):
             return decision.reason.code
         assert isinstance(decision, Accepted)
@@ -46,14 +46,14 @@ class Door:
         return decision.command
 
 
-def standing(known_us: int, quantity: int = 10, price_e4: int = 1_000_000) -> Standing:
-    return Standing(1, "ann", "new", quantity, price_e4, known_us)
+def recorded(known_us: int, quantity: int = 10, price_e4: int = 1_000_000) -> RecordedOrder:
+    return RecordedOrder(1, "ann", "new", quantity, price_e4, known_us)
 
 
 def test_terms_that_the_engine_rejected_are_not_gone_on_from() -> None:
     door = Door()
     assert not isinstance(door.amend(5, None, None), str)
-    rejected = standing(known_us=2_000_000)
+    rejected = recorded(known_us=2_000_000)
     assert door.amend(10, None, rejected) == "order.amend_changes_nothing"
     amend = door.amend(None, 1_010_000, rejected)
     assert isinstance(amend, AmendOrder)
@@ -63,7 +63,7 @@ def test_terms_that_the_engine_rejected_are_not_gone_on_from() -> None:
 def test_an_amend_on_its_way_is_gone_on_from() -> None:
     door = Door()
     door.amend(5, None, None)
-    not_answered = standing(known_us=1_999_999)
+    not_answered = recorded(known_us=1_999_999)
     amend = door.amend(None, 1_010_000, not_answered)
     assert isinstance(amend, AmendOrder)
     assert amend.quantity == 5
@@ -73,7 +73,7 @@ def test_an_amend_on_its_way_is_gone_on_from() -> None:
 def test_an_order_that_was_reduced_goes_on_with_what_is_left(known_us: int) -> None:
     door = Door()
     held = door.clearing.tables.accounts["ann"].held_e4
-    amend = door.amend(None, 1_010_000, standing(known_us, quantity=6))
+    amend = door.amend(None, 1_010_000, recorded(known_us, quantity=6))
     assert isinstance(amend, AmendOrder)
     assert (amend.quantity, amend.hold_added) == (6, 60_000)
     assert door.clearing.tables.accounts["ann"].held_e4 == held + 60_000
