@@ -36,6 +36,9 @@ class PlaceOrder(_CommandStruct, frozen=True, tag="place_order"):
     client_order_id: str | None = None
     terms: OrderTerms | None = None
     """None for a plain order."""
+    reference_price_e4: int | None = None
+    """The listed reference price, while the security does not trade continuously: it may have been
+    listed after the phase began, and an auction needs it."""
 
 
 class AmendOrder(_CommandStruct, frozen=True, tag="amend_order"):

@@ -1,25 +1,30 @@
 """The price of a call auction: all that trades in it trades at one price.
 
-Among the limit prices in the crossed part of the book, and the reference price if it lies there,
-the price is the one
+Candidates are the limit prices in the crossed part of the book, and the reference price if it lies
+there. An order without a limit sets no price: it stands at the edge of the price band, which is a
+candidate only if there is no other. Among the candidates the price is the one
 1. at which most shares trade,
 2. then the one that leaves the smallest surplus,
 3. then, if the surplus is on the buy side at all that are left, the highest of them; on the sell
 side, the lowest,
 4. then the nearest to the reference price; of two equally near, or without a reference, the lower.
+
+Example: SELL 10 at 100.00, SELL 10 at 100.10, SELL 10 at 100.20, and BUY 31 without a limit, whose
+edge is 150.00. At 100.20 all 30 trade, at the other limits fewer, and 150.00 is no candidate: the
+price is 100.20. The 31st share finds no partner.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from venue_protocol.orders import BUY, SELL, Side
 
 Levels = Sequence[tuple[int, int]]
-"""(price_e4, shares), best price first."""
+"""(price_e4, shares) of one half."""
 
 
-class Clearing(msgspec.Struct, frozen=True):
+class AuctionPrice(msgspec.Struct, frozen=True):
     """What an auction would do now."""
 
     price_e4: int
@@ -31,60 +36,95 @@ class Clearing(msgspec.Struct, frozen=True):
     """Of the imbalance; None without one."""
 
 
-def clearing(bids: Levels, asks: Levels, reference_e4: int | None) -> Clearing | None:
-    """The clearing price of these two halves; None if they do not cross.
+class AuctionLevel(msgspec.Struct, gc=False):
+    """The shares of both sides at one price."""
 
-    Linear in the crossed levels.
+    price_e4: int
+    bids: int = 0
+    asks: int = 0
+    limits: int = 0
+    """Those of its shares whose limit this price is; the others have no limit."""
+
+    def is_empty(self) -> bool:
+        """Whether no share stands here."""
+        return not (self.bids or self.asks)
+
+    def is_candidate(self, reference_e4: int | None) -> bool:
+        """Whether this price may be the one of the auction."""
+        return self.limits > 0 or self.price_e4 == reference_e4
+
+
+def clearing(
+    bids: Levels, asks: Levels, reference_e4: int | None, edges: Collection[int] = ()
+) -> AuctionPrice | None:
+    """The price at which these two halves clear; None if they do not cross.
+
+    `edges`: prices at which only orders without a limit stand.
     """
-    if not bids or not asks or bids[0][0] < asks[0][0]:
+    levels: dict[int, AuctionLevel] = {}
+    for price_e4, shares in bids:
+        levels.setdefault(price_e4, AuctionLevel(price_e4)).bids += shares
+    for price_e4, shares in asks:
+        levels.setdefault(price_e4, AuctionLevel(price_e4)).asks += shares
+    for level in levels.values():
+        level.limits = 0 if level.price_e4 in edges else level.bids + level.asks
+    if reference_e4 is not None:
+        levels.setdefault(reference_e4, AuctionLevel(reference_e4))
+    return price_of([levels[price_e4] for price_e4 in sorted(levels)], reference_e4)
+
+
+def price_of(
+    levels: Sequence[AuctionLevel],
+    reference_e4: int | None,
+    bids_above: int = 0,
+    asks_below: int = 0,
+) -> AuctionPrice | None:
+    """The price among these levels, lowest first; None if nothing would trade.
+
+    The shares bid above and offered below them count, but their prices are no candidates.
+    """
+    bought, sold = _wanted(levels, bids_above, asks_below)
+    limits = [i for i, level in enumerate(levels) if level.is_candidate(reference_e4)]
+    return _best(levels, limits, bought, sold, reference_e4) or _best(
+        levels, range(len(levels)), bought, sold, reference_e4
+    )
+
+
+def _wanted(
+    levels: Sequence[AuctionLevel], bids_above: int, asks_below: int
+) -> tuple[list[int], list[int]]:
+    """Shares bid at each level or above, and shares offered at each level or below."""
+    bought, total = [0] * len(levels), bids_above
+    for i in range(len(levels) - 1, -1, -1):
+        total += levels[i].bids
+        bought[i] = total
+    sold, total = [0] * len(levels), asks_below
+    for i, level in enumerate(levels):
+        total += level.asks
+        sold[i] = total
+    return bought, sold
+
+
+def _best(
+    levels: Sequence[AuctionLevel],
+    candidates: Sequence[int],
+    bought: list[int],
+    sold: list[int],
+    reference_e4: int | None,
+) -> AuctionPrice | None:
+    """The best of the candidates, which are places in `levels`; None if none would trade."""
+    most = max((min(bought[i], sold[i]) for i in candidates), default=0)
+    if not most:
         return None
-    low, high = asks[0][0], bids[0][0]
-    prices = {price for price, _ in bids if price >= low} | {
-        price for price, _ in asks if price <= high
-    }
-    if reference_e4 is not None and low <= reference_e4 <= high:
-        prices.add(reference_e4)
-    rising = sorted(prices)
-    bought, sold = _at_or_above(bids, rising), _at_or_below(asks, rising)
-    paired = [min(buy, sell) for buy, sell in zip(bought, sold, strict=True)]
-    surplus = [buy - sell for buy, sell in zip(bought, sold, strict=True)]
-    most = max(paired)
-    least = min(abs(surplus[i]) for i in range(len(rising)) if paired[i] == most)
-    best = [i for i in range(len(rising)) if paired[i] == most and abs(surplus[i]) == least]
-    chosen = _choose(best, rising, surplus, reference_e4)
-    side: Side | None = None if not least else BUY if surplus[chosen] > 0 else SELL
-    return Clearing(rising[chosen], most, least, side)
-
-
-def _choose(
-    best: list[int], rising: list[int], surplus: list[int], reference_e4: int | None
-) -> int:
-    """Which of the prices that are equal in volume and surplus, as indexes into `rising`."""
-    if surplus[best[-1]] > 0:
+    equal = [i for i in candidates if min(bought[i], sold[i]) == most]
+    least = min(abs(bought[i] - sold[i]) for i in equal)
+    equal = [i for i in equal if abs(bought[i] - sold[i]) == least]
+    chosen = equal[0]
+    if bought[equal[-1]] > sold[equal[-1]]:
         # The surplus falls with the price: on the buy side at the highest, it is there at all.
-        return best[-1]
-    if surplus[best[0]] < 0 or reference_e4 is None:
-        return best[0]
-    return min(best, key=lambda i: (abs(rising[i] - reference_e4), rising[i]))
-
-
-def _at_or_above(bids: Levels, rising: list[int]) -> list[int]:
-    """Shares bid at each of the prices or above."""
-    totals, total, place = [0] * len(rising), 0, 0
-    for i in range(len(rising) - 1, -1, -1):
-        while place < len(bids) and bids[place][0] >= rising[i]:
-            total += bids[place][1]
-            place += 1
-        totals[i] = total
-    return totals
-
-
-def _at_or_below(asks: Levels, rising: list[int]) -> list[int]:
-    """Shares offered at each of the prices or below."""
-    totals, total, place = [0] * len(rising), 0, 0
-    for i, price_e4 in enumerate(rising):
-        while place < len(asks) and asks[place][0] <= price_e4:
-            total += asks[place][1]
-            place += 1
-        totals[i] = total
-    return totals
+        chosen = equal[-1]
+    elif bought[equal[0]] >= sold[equal[0]] and reference_e4 is not None:
+        chosen = min(equal, key=lambda i: (abs(levels[i].price_e4 - reference_e4), i))
+    surplus = bought[chosen] - sold[chosen]
+    side: Side | None = None if not least else BUY if surplus > 0 else SELL
+    return AuctionPrice(levels[chosen].price_e4, most, least, side)

@@ -258,6 +258,7 @@ class Book:
         "last_e4",
         "security_id",
         "stops",
+        "unpriced",
     )
 
     def __init__(self, number: int, security_id: str) -> None:
@@ -278,6 +279,10 @@ class Book:
         self.day_orders_limit = _LEAST_LEVEL_LIMIT
         self.closing: dict[int, Order] = {}
         """CLS orders that wait for the closing auction, by id."""
+        self.unpriced: set[int] = set()
+        """Ids of its market orders that rest for an auction: their price is the edge of the price
+        band, which no client chose. All are bound to the day, and swept out with `day_orders`.
+        """
         self.bids = HalfBook(2 * number, self, BUY)
         self.asks = HalfBook(2 * number + 1, self, SELL)
 

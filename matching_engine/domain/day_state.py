@@ -35,6 +35,8 @@ class BookDay(msgspec.Struct, frozen=True, array_like=True):
     day_orders: list[tuple[int, str]]
     closing: list[ParkedOrder]
     indicated: tuple[int | None, int, int, Side | None] | None
+    unpriced: list[int] = []
+    """Ids of its open market orders. Snapshots of older versions have none."""
 
 
 class DayState(msgspec.Struct, frozen=True, array_like=True):
@@ -62,7 +64,8 @@ def day_state(engine: "Sessions") -> DayState:
         ]
         indicated = engine.indicated.get(name)
         if day_orders or closing or indicated:
-            books.append(BookDay(name, day_orders, closing, indicated))
+            unpriced = sorted(order_id for order_id in book.unpriced if order_id in engine.orders)
+            books.append(BookDay(name, day_orders, closing, indicated, unpriced))
     return DayState(
         engine.phases.whole,
         sorted(engine.phases.exceptions.items()),
@@ -89,6 +92,7 @@ def restore_books(
     for known in state.books:
         book = engine.books[known.security_id]
         book.day_orders = dict(known.day_orders)
+        book.unpriced = set(known.unpriced)
         for entry in known.closing:
             owner, half = engine._owner(entry.client_id), book.half(entry.side)
             place = (

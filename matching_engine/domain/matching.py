@@ -4,6 +4,7 @@ resting price.
 
 from matching_engine.domain.book import Book, HalfBook, Order, Owner, PriceLevel, show
 from matching_engine.domain.ended_orders import CANCELED, FILLED, EndedOrders
+from matching_engine.domain.self_trades import prevention
 from venue_protocol.events import (
     Event,
     OrderAccepted,
@@ -21,7 +22,6 @@ from venue_protocol.orders import (
     DECREMENT,
     SELL,
     CancelReason,
-    SelfTradePrevention,
     Side,
 )
 
@@ -327,11 +327,6 @@ class Matching:
                 order.leaves,
             )
         )
-
-
-def prevention(order: Order) -> SelfTradePrevention:
-    """What an incoming order does when it meets an own resting order."""
-    return order.terms.self_trade_prevention if order.terms is not None else CANCEL_NEWEST
 
 
 def can_fill(order: Order, opposite: HalfBook, wanted: int, worst_e4: int | None = None) -> bool:

@@ -10,9 +10,11 @@ import msgspec
 from matching_engine.domain.amendment import Amending
 from matching_engine.domain.auction import clearing
 from matching_engine.domain.book import Book, HalfBook, Order, show
+from matching_engine.domain.collected_orders import CollectedOrders, touched_security
 from matching_engine.domain.ended_orders import FILLED
-from matching_engine.domain.matching import can_fill, prevention
-from matching_engine.domain.uncross import crossing_levels, own_pairs, pairs
+from matching_engine.domain.matching import can_fill
+from matching_engine.domain.self_trades import parted, prevention, would_trade
+from matching_engine.domain.uncross import crossing_levels, own_pairs, pairs, unlimited_prices
 from matching_engine.domain.volatility import VolatilityBand
 from venue_protocol.commands import PlaceOrder, SetPhase, SetVolatilityBands
 from venue_protocol.events import (
@@ -28,6 +30,7 @@ from venue_protocol.orders import (
     BUY,
     CLS,
     DAY,
+    MARKET,
     OF_THE_DAY,
     OPG,
     CancelReason,
@@ -64,7 +67,16 @@ _NOTHING = (None, 0, 0, None)
 class Sessions(Amending):
     """Begins and ends phases, and takes orders in where plain entry does not do."""
 
-    __slots__ = ("bands", "collecting", "due_us", "indicated", "limited", "phases", "references")
+    __slots__ = (
+        "bands",
+        "collected",
+        "collecting",
+        "due_us",
+        "indicated",
+        "limited",
+        "phases",
+        "references",
+    )
 
     def __init__(self, shard: int) -> None:
         super().__init__(shard)
@@ -76,6 +88,8 @@ class Sessions(Amending):
         self.bands: dict[str, VolatilityBand] = {}
         self.collecting: dict[str, Book] = {}
         """Books in an auction, whose indication is published."""
+        self.collected: dict[str, CollectedOrders] = {}
+        """What those books have collected; made when it is first asked for."""
         self.indicated: dict[str, tuple[int | None, int, int, Side | None]] = {}
         """Price, paired, imbalance and side published last, of those that collect."""
         self.limited: set[str] = set()
@@ -154,6 +168,7 @@ class Sessions(Amending):
             self.collecting[name] = book
         else:
             self.collecting.pop(name, None)
+        self.collected.pop(name, None)
         self.indicated.pop(name, None)
 
     def _end_orders(
@@ -172,6 +187,7 @@ class Sessions(Amending):
             if order is not None and order_id in book.closing and not with_parked:
                 continue
             del book.day_orders[order_id]
+            book.unpriced.discard(order_id)
             if order is not None:
                 half = self.halves[order.half]
                 self._withdraw(order, half)
@@ -205,7 +221,8 @@ class Sessions(Amending):
         for buy, sell in own_pairs(book):
             if buy.order_id in self.orders and sell.order_id in self.orders:
                 self._part(buy, sell, book, events)
-        found = clearing(*crossing_levels(book), self._reference_e4(book))
+        bids, asks = crossing_levels(book)
+        found = clearing(bids, asks, self._reference_e4(book), unlimited_prices(book))
         if found is None:
             return
         book.last_e4 = found.price_e4
@@ -219,26 +236,18 @@ class Sessions(Amending):
         prevention says.
         """
         newer, older = (buy, sell) if buy.order_id > sell.order_id else (sell, buy)
-        halves = self.halves
-        mode = prevention(newer)
-        if mode == "decrement":
-            less, more = sorted((buy, sell), key=lambda order: order.leaves)
-            if less.leaves < more.leaves:
-                half, taken = halves[more.half], less.leaves
-                more.quantity -= taken
-                half.reduce(more, more.leaves - taken)
-                self._tell_reduced(more, half, taken, events)
-                ended = [less]
-            else:
-                ended = [newer, older]
-        else:
-            ended = {
-                "cancel_newest": [newer],
-                "cancel_oldest": [older],
-                "cancel_both": [newer, older],
-            }[mode]
+        lost = parted(newer.leaves, older.leaves, prevention(newer))
+        ended = []
+        for order, shares in zip((newer, older), lost, strict=True):
+            if shares == order.leaves:
+                ended.append(order)
+            elif shares:
+                half = self.halves[order.half]
+                order.quantity -= shares
+                half.reduce(order, order.leaves - shares)
+                self._tell_reduced(order, half, shares, events)
         for order in ended:
-            half = halves[order.half]
+            half = self.halves[order.half]
             self._withdraw(order, half)
             self._discard(order, half, "self_trade_prevention", events)
 
@@ -277,8 +286,17 @@ class Sessions(Amending):
 
     def _indicate(self, events: list[Event]) -> None:
         """Publish what each auction would do now, where that is another than before."""
-        for name, book in sorted(self.collecting.items()):
-            found = clearing(*crossing_levels(book), self._reference_e4(book))
+        touched = self.collecting.keys() - self.collected.keys()
+        for event in events:
+            changed = touched_security(event)
+            if changed is not None and changed in self.collected:
+                self.collected[changed].follow(event, self.orders)
+                touched.add(changed)
+        for name in sorted(touched):
+            if name not in self.collected:
+                book = self.collecting[name]
+                self.collected[name] = CollectedOrders(book, self._reference_e4(book))
+            found = self.collected[name].price()
             now = (found.price_e4, found.paired, found.imbalance, found.side) if found else _NOTHING
             if now != self.indicated.get(name, _NOTHING):
                 self.indicated[name] = now
@@ -302,8 +320,12 @@ class Sessions(Amending):
         if refused is not None:
             self._discard(order, half, _CANCELED_BECAUSE[refused], events)
             return
+        if command.reference_price_e4 is not None:
+            self._note_reference(book.security_id, command.reference_price_e4)
         if time_in_force in (OPG, CLS):
             remainder = None
+            if command.order_type == MARKET:
+                book.unpriced.add(order.order_id)
         if time_in_force == CLS and self.phases.of(book.security_id).phase != CLOSING_AUCTION:
             events[-1] = msgspec.structs.replace(events[-1], is_waiting=True)
             book.closing[order.order_id] = order
@@ -320,11 +342,18 @@ class Sessions(Amending):
         if self.elections_due:
             self._hold_elections(events)
 
+    def _note_reference(self, security_id: str, reference_e4: int) -> None:
+        """The listed reference price; of a security listed since the last phase began it is new."""
+        if self.references.get(security_id) != reference_e4:
+            self.references[security_id] = reference_e4
+            self.collected.pop(security_id, None)
+
     def _bind_to_day(self, book: Book, order_id: int, time_in_force: str) -> None:
         if len(book.day_orders) >= book.day_orders_limit:
             book.day_orders = {
                 name: tif for name, tif in book.day_orders.items() if name in self.orders
             }
+            book.unpriced &= book.day_orders.keys()
             book.day_orders_limit = 2 * len(book.day_orders) + 64
         book.day_orders[order_id] = time_in_force
 
@@ -361,8 +390,13 @@ class Sessions(Amending):
             and not opposite.meets(bound_e4)
             and remainder != "fok_unfilled"
         ):
-            remainder = "volatility_band"
-            self._begin_limit_state(book.security_id, band, half.side, events)
+            # Nobody else stands in the order's way where only own orders are beyond the band: then
+            # self-trade prevention decides, as without a band, and nothing trades.
+            if would_trade(order, opposite):
+                remainder = "volatility_band"
+                self._begin_limit_state(book.security_id, band, half.side, events)
+            elif self._match(order, opposite, events):
+                remainder = "self_trade_prevention"
         if remainder is None:
             return True
         self._discard(order, half, remainder, events)

@@ -16,6 +16,19 @@ def crossing_levels(book: Book) -> tuple[list[tuple[int, int]], list[tuple[int, 
     return _levels(bids, asks.best), _levels(asks, bids.best)
 
 
+def unlimited_prices(book: Book) -> set[int]:
+    """Crossed prices at which only orders without a limit stand."""
+    if not book.unpriced:
+        return set()
+    found: set[int] = set()
+    limits: set[int] = set()
+    for half, worst_e4 in ((book.bids, book.asks.best), (book.asks, book.bids.best)):
+        for price_e4, _ in _levels(half, worst_e4):
+            is_limit = any(name not in book.unpriced for name in half.levels[price_e4].queue)
+            (limits if is_limit else found).add(price_e4)
+    return found - limits
+
+
 def own_pairs(book: Book) -> Iterator[tuple[Order, Order]]:
     """Of each client the first buy and the first sell that cross, until none do.
 

@@ -8,6 +8,8 @@ in order, the adapter writes the holds and the log in the same transaction.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from order_entry_gateway.domain.order_terms import refuse_display
 from order_entry_gateway.domain.trading_phases import Session, SessionCandidate
 from order_entry_gateway.domain.validation import (
@@ -157,6 +159,10 @@ def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
         candidate.client_order_id,
         candidate.terms,
     )
+    if not state.session.is_continuous(candidate.security.shard, command.security_id):
+        # The auction's reference, should the security be listed after the phase began.
+        reference_e4 = candidate.security.reference_price_e4
+        command = msgspec.structs.replace(command, reference_price_e4=reference_e4)
     earlier = _earlier(candidate.client_id, candidate.client_order_id, state)
     if earlier is not None:
         return _repeat(earlier, _is_same_order(earlier.command, command), candidate.client_order_id)

@@ -9,6 +9,7 @@ from venue_protocol.commands import SetPhase, SetVolatilityBands
 from venue_protocol.orders import OrderType, TimeInForce
 from venue_protocol.refusals import Refusal
 from venue_protocol.trading_day import (
+    CONTINUOUS,
     BandRow,
     PhaseRow,
     Phases,
@@ -116,6 +117,10 @@ class Session:
         return (
             None if reason is None else Refusal(reason, _said(explain(reason, state.phase), state))
         )
+
+    def is_continuous(self, shard: int, security_id: str) -> bool:
+        """Whether the security was commanded to trade continuously."""
+        return self._state(shard, security_id).phase == CONTINUOUS
 
     def refuse_amend(self, shard: int, security_id: str) -> Refusal | None:
         """Why the commanded phase takes no amend."""

@@ -1,9 +1,11 @@
 """The rules of the trading day again, slow and obvious, on top of the slow, obvious book."""
 
+import copy
 from collections.abc import Iterable
 
 import msgspec
 
+from matching_engine.domain.auction import AuctionPrice
 from tests.unit.matching_engine.reference_engine import OPEN, ReferenceEngine, ReferenceOrder
 from tests.unit.matching_engine.test_auction import slow_clearing
 from venue_protocol.commands import AmendOrder, Command, PlaceOrder, SetPhase
@@ -205,14 +207,8 @@ class ReferenceDay(ReferenceEngine):
         events: list[Event] = []
         if not self._crossed(name):
             return events
-        for client in dict.fromkeys(order.client_id for order in self.resting(name, BUY)):
-            while True:
-                buys = [order for order in self.resting(name, BUY) if order.client_id == client]
-                sells = [order for order in self.resting(name, SELL) if order.client_id == client]
-                if not buys or not sells or buys[0].price_e4 < sells[0].price_e4:
-                    break
-                events += self._part(buys[0], sells[0])
-        found = slow_clearing(self._sums(name, BUY), self._sums(name, SELL), self._reference(name))
+        events += self._part_all(name)
+        found = self._price(name)
         if found is None:
             return events
         self.last[name] = found.price_e4
@@ -224,6 +220,25 @@ class ReferenceDay(ReferenceEngine):
             if not buys or not sells:
                 return events
             events.append(self._cross(buys[0], sells[0], found.price_e4))
+
+    def _part_all(self, name: str) -> list[Event]:
+        events: list[Event] = []
+        for client in dict.fromkeys(order.client_id for order in self.resting(name, BUY)):
+            while True:
+                buys = [order for order in self.resting(name, BUY) if order.client_id == client]
+                sells = [order for order in self.resting(name, SELL) if order.client_id == client]
+                if not buys or not sells or buys[0].price_e4 < sells[0].price_e4:
+                    break
+                events += self._part(buys[0], sells[0])
+        return events
+
+    def _price(self, name: str) -> AuctionPrice | None:
+        resting = self.resting(name, BUY) + self.resting(name, SELL)
+        limits = {order.price_e4 for order in resting if order.order_type == "limit"}
+        edges = {order.price_e4 for order in resting} - limits
+        return slow_clearing(
+            self._sums(name, BUY), self._sums(name, SELL), self._reference(name), edges
+        )
 
     def _part(self, buy: ReferenceOrder, sell: ReferenceOrder) -> list[Event]:
         older, newer = sorted((buy, sell), key=lambda order: order.order_id)
@@ -276,9 +291,10 @@ class ReferenceDay(ReferenceEngine):
     def _indicate(self) -> list[Event]:
         events: list[Event] = []
         for name in self._collecting():
-            found = slow_clearing(
-                self._sums(name, BUY), self._sums(name, SELL), self._reference(name)
-            )
+            # What the uncrossing would do: on a copy, own orders are parted first.
+            trial = copy.deepcopy(self)
+            trial._part_all(name)
+            found = trial._price(name)
             now = (
                 (found.price_e4, found.paired, found.imbalance, found.side)
                 if found

@@ -121,10 +121,10 @@ def test_closing_orders_wait_unseen_and_trade_in_the_closing_only() -> None:
         "all closing_auction",
         "released #1",
         "released #3",
-        "5@12.00 BUY 4",
+        "5@10.00 BUY 8",
     ]
     events = desk.phase("closed")
-    assert trades(events) == ["5@12.00 buy #3 sell #1"]
+    assert trades(events) == ["5@10.00 buy #3 sell #1"]
     assert cancels(events) == ["4 of #3 closing_remainder"]
     assert desk.book() == "10.00: 4 #2 | "
 

@@ -2,12 +2,14 @@
 reopening auction.
 """
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine.domain.volatility import WINDOW_S, VolatilityBand
-from tests.unit.matching_engine.day_desk import DayDesk, told
+from tests.unit.matching_engine.day_desk import DayDesk, order, told
 from tests.unit.matching_engine.desk import cancels, trades
+from venue_protocol.orders import OrderTerms
 
 
 def banded(*orders: str) -> DayDesk:
@@ -116,3 +118,37 @@ def test_the_reference_is_the_mean_spelled_out(steps: list[tuple[int, int]]) -> 
         assert band.high_e4 * 10_000 <= reference * 10_500 < (band.high_e4 + 1) * 10_000
         band.note(price, now)
         trades_seen.append((price, now))
+
+
+@pytest.mark.parametrize("prevention", ["cancel_newest", "cancel_oldest", "cancel_both"])
+def test_an_own_order_beyond_the_band_starts_no_limit_state(prevention: str) -> None:
+    """Case C2: what can't trade with the sender stops nobody."""
+    desk = banded("S 1@12.00 ann")
+    terms = OrderTerms(self_trade_prevention=prevention)  # type: ignore[arg-type]
+    for _ in range(3):
+        assert told(desk.run(order("B 1@12.00 IOC ann", terms=terms))) == []
+    assert told(desk.wait(400)) == []
+
+
+def test_an_own_order_beyond_the_band_is_met_as_its_prevention_says() -> None:
+    desk = banded("S 1@12.00 ann")
+    assert cancels(desk.place("B 1@12.00 ann")) == ["1 of #3 self_trade_prevention"]
+    assert desk.book() == " | 12.00: 1 #2"
+    oldest = order("B 1@12.00 ann", terms=OrderTerms(self_trade_prevention="cancel_oldest"))
+    assert cancels(desk.run(oldest)) == ["1 of #2 self_trade_prevention"]
+    assert desk.book() == "12.00: 1 #4 | "
+
+
+def test_an_order_of_another_behind_the_own_ones_starts_a_limit_state_if_it_would_trade() -> None:
+    desk = banded("S 1@11.00 ann", "S 5@12.00 bob")
+    assert told(desk.place("B 5@12.00 IOC ann")) == []
+    oldest = order("B 5@12.00 IOC ann", terms=OrderTerms(self_trade_prevention="cancel_oldest"))
+    assert told(desk.run(oldest)) == ["limit state BUY"]
+
+
+def test_what_decrement_leaves_of_an_order_starts_a_limit_state_if_it_would_trade() -> None:
+    desk = banded("S 2@11.00 ann", "S 5@12.00 bob")
+    for quantity, started in ((2, []), (3, ["limit state BUY"])):
+        terms = OrderTerms(self_trade_prevention="decrement")
+        assert told(desk.run(order(f"B {quantity}@12.00 IOC ann", terms=terms))) == started
+        desk.place("S 2@11.00 ann")
