@@ -1,5 +1,6 @@
-"""One batch into the order log: load and lock what it needs, decide in pure code, number, append.
-One transaction.
+"""Writes one batch to the order log, in one transaction.
+
+It loads and locks what the batch needs, decides in pure code, draws the numbers, and appends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,9 +43,7 @@ from venue_storage.clearing_rows import LogRow
 
 
 class AppendedBatch(msgspec.Struct):
-    """What one commit appended to one shard's log: the bytes to publish and their sequence
-    range.
-    """
+    """What one commit appended to one shard's log: the bytes to publish, and their sequences."""
 
     shard: int
     first: int
@@ -60,7 +59,8 @@ def append(
 ) -> tuple[list[Decision], list[AppendedBatch]]:
     """Decide the candidates and write holds and log rows; the caller commits.
 
-    One decision for each candidate.
+    One decision for each candidate. The order of the steps is the lock order of LogTransaction, so
+    that two gateways never wait for each other in a circle.
     """
     state = DoorState(securities=securities, now_us=now_us)
     _take_timers(transaction, candidates, state)
@@ -107,8 +107,10 @@ def _take_timers(
 def _lock_session(
     transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
 ) -> None:
-    """The commanded phases, locked: an order and a phase are in the log in the order in which they
-    were decided.
+    """Load and lock the commanded phases.
+
+    Orders share the lock and a phase takes it alone, so orders and phases are in the log in the
+    order in which they were decided.
     """
     is_changing = any(isinstance(candidate, SessionCandidate) for candidate in candidates)
     if is_changing or any(
@@ -161,7 +163,7 @@ def _load_named(
 def _load_orders(
     transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
 ) -> None:
-    """Orders that cancels and amends name by id, or by the name of an earlier amend's order."""
+    """Load the orders that cancels and amends name by id, or by the name of an earlier amend."""
     ids = {
         candidate.order_id
         for candidate in candidates
@@ -185,8 +187,9 @@ def _load_orders(
 def _load_amended_terms(
     transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
 ) -> None:
-    """Price and quantity of each order loaded: of its newest amend, or of the record once that has
-    the answer to it.
+    """Load price and quantity of each order.
+
+    They are those of its newest amend, or those of the record once it has the answer to that amend.
     """
     if not state.orders:
         return
@@ -218,7 +221,7 @@ def _lock_funds(
         elif isinstance(candidate, AmendCandidate):
             order = _amended_order(candidate, state)
             if order is None:
-                # Placed in this batch: its own candidate locks what it holds. Or unknown.
+                # Unknown, or placed in this batch: then its own candidate locks what it needs.
                 continue
             side, security_id = order.place.side, order.place.security_id
         else:
@@ -262,17 +265,15 @@ def _append_shard(
     if any(type(accepted.command) is AdvanceTime for accepted in fresh):
         transaction.forget_expiries(shard, time_us)
         if transaction.has_bands(shard):
-            # What a band stops, pauses and reopens is the engine's to know: it gets the time each
-            # second.
+            # Only the engine knows what a band stops, pauses and reopens, so it gets the time
+            # once a second.
             transaction.expect_expiries(shard, [_next_second_us(time_us)])
     body = codec.encode_command_batch(shard, first, time_us, encoded)
     return AppendedBatch(shard, first, first + len(fresh) - 1, body)
 
 
 def _expires_us(accepted: Accepted) -> int | None:
-    """When the command wants the time of the log to pass: an expiry, the end of a phase, the
-    seconds of a band.
-    """
+    """When the time of the log must pass: for an expiry, the end of a phase, a band's next second."""
     command = accepted.command
     if type(command) is PlaceOrder:
         return command.terms.expires_us if command.terms is not None else None
@@ -301,9 +302,7 @@ def _log_row(accepted: Accepted, encoded: bytes) -> LogRow:
 
 
 def _completed(accepted: Accepted) -> object:
-    """The command with the ids that were unknown when it was decided: of orders placed in the same
-    batch.
-    """
+    """The command with the order id that was unknown when it was decided, in the same batch."""
     command, target = accepted.command, accepted.target
     if type(command) is PlaceOrder and target is not None:
         target.order_id = sharded_id(accepted.shard, accepted.sequence)

@@ -1,6 +1,4 @@
-"""What administrators and the schedule command: phases, halts, volatility bands. All of it goes
-through the log.
-"""
+"""Logs what administrators and the schedule command: phases, halts and volatility bands."""
 
 import logging
 from collections.abc import Mapping
@@ -53,7 +51,7 @@ class SessionDesk:
         self._securities = securities
 
     def begin(self, client_id: str, request: PhaseRequest) -> list[dict[str, Any]]:
-        """Log the phase; where it stands in the log, by shard. Refused if it can't be."""
+        """Log the phase; its place in the log, by shard. Raises Refused if it can't be logged."""
         if request.reason is not None and not (
             len(request.reason) <= 200 and request.reason.isprintable()
         ):

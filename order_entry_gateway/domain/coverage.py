@@ -1,8 +1,12 @@
-"""Deciding a batch: who is covered, what repeats, which command goes to the log. Pure: state in,
-decisions out.
+"""Decides a batch: which orders are covered, which repeat, which commands go to the log.
 
-The adapter loads and locks what a batch needs into a DoorState, `decide` runs over the candidates
-in order, the adapter writes the holds and the log in the same transaction.
+Pure: state in, decisions out. The adapter loads and locks what a batch needs into a DoorState,
+`decide` runs over the candidates in order, and the adapter writes holds and log rows in the same
+transaction.
+
+Example: ann has $1,000.00, of which 400.00 are held. A buy of 50 at 10.00 needs 500.00 and is
+accepted; held is then 900.00. A second one in the same batch needs 500.00 of the 100.00 that are
+available and is refused with risk.insufficient_funds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,8 +44,9 @@ from venue_protocol.times import format_utc
 
 @dataclass(slots=True)
 class Funds:
-    """One client's position in one asset, as locked in the database. available = quantity -
-    held.
+    """One client's position in one asset, as locked in the database.
+
+    Cash in ten-thousandths of a dollar, or shares; `available == quantity - held`.
     """
 
     quantity: int
@@ -50,10 +55,10 @@ class Funds:
 
 @dataclass(slots=True)
 class Order:
-    """An order in the log as it stands: by the record, or by its newest amend while nobody knows
-    how that ended.
+    """A logged order with its terms of now.
 
-    `order_id` is None while its number is not drawn.
+    They are those of the record, or those of its newest amend until the engine has answered it.
+    `order_id` is None until its number is drawn.
     """
 
     order_id: int | None
@@ -103,7 +108,7 @@ Decision = Accepted | Refusal
 
 @dataclass(slots=True)
 class DoorState:
-    """All that deciding a batch needs; loaded and locked by the adapter."""
+    """Everything that the decisions of a batch depend on; the adapter loads and locks it."""
 
     funds: dict[tuple[str, str], Funds] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
@@ -138,7 +143,7 @@ def _decide(candidate: Candidate, state: DoorState) -> Decision:
         state.session.command(candidate.shard, candidate.command)
         return Accepted(candidate.shard, candidate.command)
     assert type(candidate) is CancelAllCandidate
-    # Without its timer another gateway has done it before, or its client wants it later.
+    # If its timer is gone, another gateway has canceled already, or the client has restarted it.
     is_done = candidate.timer is not None and candidate.timer not in state.timers
     return Accepted(
         candidate.shard,
@@ -186,7 +191,7 @@ def _decide_cancel(candidate: CancelCandidate, state: DoorState) -> Decision:
     order = _find(candidate, state)
     if isinstance(order, Refusal):
         return order
-    # The order's id may be drawn only after this decision: the command is completed with it then.
+    # An order placed in this batch has no id yet; the command gets it when the id is drawn.
     return Accepted(
         _shard_of(order, state), CancelOrder(candidate.client_id, order.order_id or 0), order
     )
@@ -238,7 +243,7 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
 
 
 def _refuse_amended_terms(place: PlaceOrder, price_e4: int | None, quantity: int) -> Refusal | None:
-    """Why an amend asks for what an order of this kind can't have."""
+    """The refusal of an amend that asks for what an order of this kind can't have."""
     if price_e4 is not None and place.order_type in UNPRICED:
         return Refusal(
             RejectReason.PRICE_NOT_ALLOWED, f"a {place.order_type} order has no price", "price"
@@ -274,7 +279,7 @@ def _accept(accepted: Accepted, client_order_id: str | None, state: DoorState) -
 
 
 def _earlier(client_id: str, client_order_id: str | None, state: DoorState) -> Accepted | None:
-    """The command that stands under this name: of this batch, or in the log."""
+    """The command that used this name before: in this batch, or in the log."""
     if client_order_id is None:
         return None
     name = (client_id, client_order_id)
@@ -295,9 +300,7 @@ def _earlier(client_id: str, client_order_id: str | None, state: DoorState) -> A
 
 
 def _repeat(earlier: Accepted, is_same: bool, client_order_id: str | None) -> Decision:
-    """What a used client_order_id means: the first answer again for the same request, else a
-    conflict.
-    """
+    """The first answer again if the request is the same; else a conflict."""
     if is_same:
         return earlier
     return Refusal(
@@ -308,9 +311,9 @@ def _repeat(earlier: Accepted, is_same: bool, client_order_id: str | None) -> De
 
 
 def _is_same_order(known: Command, command: PlaceOrder) -> bool:
-    """Whether two commands place the same.
+    """Whether two commands place the same order.
 
-    The price of an order without a limit is the door's own.
+    The price of an order without a limit is the gateway's own, so it is not compared.
     """
     if type(known) is not PlaceOrder:
         return False
@@ -334,8 +337,10 @@ def _is_same_order(known: Command, command: PlaceOrder) -> bool:
 
 
 def _is_same_amend(earlier: Accepted, candidate: AmendCandidate, order: Order) -> bool:
-    """Whether the earlier command is what this candidate asks for. A term left out was the order's
-    own then, and may have been amended since: it says nothing.
+    """Whether the earlier command is what this candidate asks for.
+
+    A term that is left out meant the order's own, which may have changed since, so it is not
+    compared.
     """
     known = earlier.command
     return (
@@ -370,9 +375,7 @@ def _find(candidate: CancelCandidate | AmendCandidate, state: DoorState) -> Orde
 
 
 def named_order_id(logged: Logged) -> int:
-    """Id of the order for which a named command stands: the one it placed, or amended; 0 for
-    none.
-    """
+    """Id of the order that a named command placed or amended; 0 if it did neither."""
     if type(logged.command) is PlaceOrder:
         return sharded_id(logged.shard, logged.sequence)
     return logged.command.order_id if type(logged.command) is AmendOrder else 0

@@ -1,5 +1,7 @@
-"""Which rare terms an order may have, by its type and time in force; docs/orders.md has the same as
-a table.
+"""Says which rare terms an order may have, by its type and time in force.
+
+docs/orders.md has the same as a table. Example: post_only with IOC is refused, because an order
+that must not trade on entry and must not rest can do nothing.
 """
 
 from order_entry_gateway.domain.requests import PlaceOrderRequest
@@ -20,8 +22,9 @@ from venue_protocol.securities import Security
 from venue_protocol.times import TimeError, parse_utc
 
 MOST_REFRESHES = 100
-"""An iceberg shows at least one part in so many of its quantity, so that one command never makes
-endless trades.
+"""An iceberg shows at least one part in so many of its quantity.
+
+Each part that is shown may be a trade of its own, so this bounds the trades of one command.
 """
 _NOTHING = b"null"
 _PLAIN = OrderTerms()
@@ -135,9 +138,7 @@ def _refuse_display_quantity(
 
 
 def _refuse_part(part: int, field: str, quantity: int, security: Security) -> Refusal | None:
-    """The refusal of a part of the quantity, or None: positive, whole lots, not more than the
-    whole.
-    """
+    """The refusal of a part that is not positive, not in whole lots, or above the whole."""
     if part > quantity:
         return Refusal(
             RejectReason.QUANTITY_TOO_LARGE, f"{field} {part} is above quantity {quantity}", field

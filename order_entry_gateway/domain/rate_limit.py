@@ -16,13 +16,11 @@ class TokenBucket:
 
     @classmethod
     def full(cls, per_second: int, now_s: float) -> "TokenBucket":
-        """A bucket that nobody has drawn from yet."""
+        """A full bucket."""
         return cls(per_second, float(per_second * BURST_S), now_s)
 
     def draw(self, count: int, now_s: float) -> float:
-        """Take `count` tokens and return 0, or take none and return the seconds until they are
-        there.
-        """
+        """Take `count` tokens and return 0, or take none and return the seconds until they are there."""
         capacity = self.per_second * BURST_S
         self.tokens = min(capacity, self.tokens + (now_s - self.filled_at_s) * self.per_second)
         self.filled_at_s = now_s

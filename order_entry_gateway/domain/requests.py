@@ -1,6 +1,4 @@
-"""What clients may send, as the edge sees it: typed, but not yet checked against a security's
-rules.
-"""
+"""The requests of clients: typed, but not yet checked against the rules of a security."""
 
 from typing import Literal
 
@@ -28,9 +26,9 @@ class PlaceOrderRequest(msgspec.Struct, forbid_unknown_fields=True):
     expire_time: str | None = None
     """For GTD: ISO 8601 in UTC, 2026-11-21T14:30:00Z."""
     min_quantity: int | None = None
-    """For IOC: at least so many shares at once, or none."""
+    """For IOC: trade at least so many shares at once, or none."""
     display_quantity: int | None = None
-    """Iceberg: shares shown at a time."""
+    """For an iceberg: how many shares the book shows at a time."""
     post_only: bool = False
     """Canceled instead of trading on entry."""
     self_trade_prevention: SelfTradePrevention | None = None
@@ -84,7 +82,7 @@ class CancelAfterRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Body of POST /v1/cancel-after: the dead man's switch."""
 
     timeout_ms: int
-    """Cancel all own orders so long after now, unless asked again before; 0 disarms."""
+    """Cancel all own orders after this time; each request starts the time again, 0 turns it off."""
 
 
 class CancelAfterAction(
@@ -98,7 +96,7 @@ class CancelAfterAction(
 class CancelOnDisconnectAction(
     msgspec.Struct, forbid_unknown_fields=True, tag_field="action", tag="cancel_on_disconnect"
 ):
-    """Whether all own orders are canceled when this WebSocket ends, however it ends."""
+    """Whether all own orders are canceled when this WebSocket ends, for whatever reason."""
 
     enabled: bool
     id: str | int | None = None

@@ -1,6 +1,4 @@
-"""The trading day at the door: what administrators command, and what the commanded phase
-refuses.
-"""
+"""The commanded phases, and what they refuse at the gateway."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -32,7 +30,7 @@ class SessionCandidate:
 
     @property
     def client_id(self) -> str:
-        """Who commands it."""
+        """The client that commands it."""
         return self.command.client_id
 
 
@@ -40,21 +38,20 @@ class SessionCandidate:
 class Session:
     """The commanded phases of the shards that a batch concerns.
 
-    A shard that is not there trades continuously.
+    A shard without a row trades continuously.
     """
 
     phases: dict[int, Phases] = field(default_factory=dict)
     stored: set[tuple[int, str]] = field(default_factory=set)
     """Shard and security of the stored rows."""
     rows: dict[tuple[int, str], PhaseRow] = field(default_factory=dict)
-    """What is to be stored."""
+    """The rows to be stored."""
     bands: dict[tuple[int, str], BandRow] = field(default_factory=dict)
 
     def load(self, rows: Iterable[PhaseRow]) -> None:
-        """Take the stored rows, each shard's own first.
+        """Take over the stored rows, each shard's own first.
 
-        A security that its shard took along has the sequence of the shard's command: it has no
-        phase of its own.
+        A security whose row has the sequence of its shard's command has no phase of its own.
         """
         whole: dict[int, int] = {}
         for row in sorted(rows, key=lambda row: (row.shard, row.security_id)):
@@ -68,7 +65,7 @@ class Session:
             )
 
     def command(self, shard: int, command: SetPhase | SetVolatilityBands) -> None:
-        """What is decided from here on comes after this command."""
+        """Apply a command: everything that is decided from here on comes after it."""
         if isinstance(command, SetVolatilityBands):
             self._set_bands(shard, command)
             return
@@ -77,7 +74,7 @@ class Session:
         )
 
     def _set_bands(self, shard: int, command: SetVolatilityBands) -> None:
-        """Bands are the engine's to apply; the door only remembers what was commanded."""
+        """Remember the commanded bands; the engine applies them."""
         self.bands[shard, command.security_id] = BandRow(
             shard,
             command.security_id,
@@ -88,8 +85,9 @@ class Session:
         )
 
     def logged(self, shard: int, command: SetPhase, time_us: int, sequence: int) -> None:
-        """The command has its place in the log: its row, and those of the securities that a whole
-        shard takes along.
+        """Make the row of a command that now has its place in the log.
+
+        A phase of a whole shard also changes the rows of the securities that it includes.
         """
         state = (command.phase, command.reason, command.lasts_us, time_us, sequence)
         names = {command.security_id or WHOLE_SHARD}
@@ -106,9 +104,9 @@ class Session:
     def refuse(
         self, shard: int, security_id: str, order_type: OrderType, time_in_force: TimeInForce
     ) -> Refusal | None:
-        """Why the commanded phase does not take this order.
+        """The refusal of an order that the commanded phase does not take.
 
-        A phase that ends by itself is the engine's to judge.
+        Only the engine can judge a phase that ends by itself.
         """
         state = self._state(shard, security_id)
         if state.until_us is not None:
@@ -123,7 +121,7 @@ class Session:
         return self._state(shard, security_id).phase == CONTINUOUS
 
     def refuse_amend(self, shard: int, security_id: str) -> Refusal | None:
-        """Why the commanded phase takes no amend."""
+        """The refusal of an amend that the commanded phase does not take."""
         state = self._state(shard, security_id)
         reason = refuse_amend_in_phase(state.phase)
         return (

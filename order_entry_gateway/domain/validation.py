@@ -1,5 +1,7 @@
-"""From requests to candidates: checked against the security's rules, ready to be covered and
-logged.
+"""Checks requests against the rules of their security.
+
+A request becomes a candidate: it is well formed and obeys the rules, but is not covered or logged
+yet. Example: a buy of 10 at 10.055 where the tick is 0.01 is refused with price.off_tick.
 """
 
 from collections.abc import Mapping
@@ -38,13 +40,14 @@ from venue_protocol.securities import Security
 
 _NO_PRICE = b"null"
 _LARGEST_ID = 1 << 53
+"""The largest whole number that every JSON reader keeps exact."""
 
 
 @dataclass(slots=True)
 class PlaceCandidate:
-    """An order that obeys its security's rules.
+    """An order that obeys the rules of its security.
 
-    `price_e4`: its limit, or its worst price if it has none.
+    `price_e4` is its limit, or the edge of the price band if it has none.
     """
 
     client_id: str
@@ -69,7 +72,7 @@ class AmendCandidate:
     price_e4: int | None
     client_order_id: str | None
     recorded: RecordedOrder | None = None
-    """How the order stands in the record, if it is there."""
+    """The order as recorded, if it is in the record."""
 
 
 @dataclass(slots=True)
@@ -89,14 +92,15 @@ class CancelAllCandidate:
     shard: int
     security_id: str | None
     timer: tuple[str, int] | None = None
-    """Name and due_us of the timer whose time has come; it goes with the cancel, so that it cancels
-    once.
+    """Name and due_us of the timer that caused the cancel.
+
+    It is removed in the transaction that logs the cancel, so that it cancels once.
     """
 
 
 @dataclass(slots=True)
 class AdvanceTimeCandidate:
-    """Time for a shard in which orders are due to expire."""
+    """Lets time pass in a shard in which something is due."""
 
     shard: int
 
@@ -147,8 +151,9 @@ def check_place(
 
 
 def check_amend(action: AmendAction, client_id: str) -> AmendCandidate | Refusal:
-    """The candidate for an amend; price and quantity are checked against the security once the
-    order is known.
+    """The candidate for an amend, or why not.
+
+    Price and quantity are checked against the security once the order is known.
     """
     refusal = _one_name(action.order_id, action.client_order_id)
     if refusal is not None:
@@ -194,9 +199,10 @@ def check_cancel_all(
 def _bounded_e4(
     request: PlaceOrderRequest, security: Security, price_e4: int | None
 ) -> int | Refusal:
-    """The limit.
+    """The limit; or, for an order without one, the edge of the band.
 
-    An order without one may trade as far as the band's edge: so what it can need is known and held.
+    The edge is the worst price at which such an order may trade, so that its hold is known.
+    Example: at a reference of 100.00 and a band of 50 %, a market buy of 10 holds 1,500.00.
     """
     if request.type not in UNPRICED:
         if price_e4 is None:
@@ -212,8 +218,9 @@ def _bounded_e4(
 
 
 def _time_in_force(request: PlaceOrderRequest) -> TimeInForce | Refusal:
-    """The one asked for, or the usual one of the type; a market order never rests, a stop never
-    hurries.
+    """The time in force asked for, or the default of the order type.
+
+    A market order never rests, and a stop order always waits.
     """
     asked, is_market = request.time_in_force, request.type == MARKET
     if asked is None:

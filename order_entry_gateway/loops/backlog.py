@@ -1,6 +1,4 @@
-"""How far settlement and record are behind: a door that takes more than the venue works off must
-say no in time.
-"""
+"""Watches how far settlement and record are behind, so that the gateway can refuse in time."""
 
 import logging
 import threading
@@ -14,26 +12,28 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.25
 _MEMORY = 0.7
-"""Weight of the earlier pace against the newest."""
+"""Weight of the earlier pace against the newest: an average over about a second."""
 _AWAY_S = 4.0
-"""A reader that works off nothing for so long is away."""
+"""A reader that handles nothing for so long counts as away."""
 
 
 class Progress(Protocol):
-    """Reads how far what is to do and what is done have come."""
+    """Reads how much has been asked of a reader, and how much it has done."""
 
     def __call__(self) -> tuple[int, int]:
-        """How much there has been to do, and how much of it is done; of all shards together."""
+        """How much was ever asked, and how much of it is done; for all shards together."""
         ...
 
 
 class Backlog:
-    """Looks four times a second, in a thread of its own, how far one reader is behind, and whether
-    that is too far.
+    """Looks four times a second whether one reader is too far behind.
 
-    So much may wait: `always_allowed` (a reader that starts again delays nobody), or what it works
-    off within `longest_s` at its newest pace. With `is_excused` what piled up while the reader was
-    away does not count: nobody has to wait until a restarted reader has caught up.
+    Two amounts may wait: `always_allowed` (so a reader that starts again delays no order), or what
+    the reader handles within `longest_s` at its newest pace. With `is_excused`, what piled up while
+    the reader was away does not count, so trading does not wait until it has caught up.
+
+    Example: a reader handles 3,000 a second, and `longest_s` is 1. Then 5,000 may wait if
+    `always_allowed` is 5,000, and 3,000 may wait if it is 1,000.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Backlog:
             self.look()
 
     def look(self) -> None:
-        """Look once. A database that is away is no backlog: the commit itself will say so."""
+        """Look once. A database that is away is no backlog: the commit itself will refuse."""
         try:
             there_is, done = self._progress()
         except DatabaseUnavailable:
@@ -82,7 +82,7 @@ class Backlog:
         self._say(counted > max(self._always_allowed, self._pace * self._longest_s), counted)
 
     def _watch_pace(self, behind: int, done: int, now_s: float) -> None:
-        """Its pace, and what is excused now."""
+        """Update the reader's pace, and what is excused now."""
         is_first = self._done is None
         if is_first or done != self._done or not behind:
             self._moved_s = now_s

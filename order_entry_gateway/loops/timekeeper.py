@@ -1,5 +1,4 @@
-"""What the door does by itself when its time has come: let due orders expire, and cancel all orders
-of a client.
+"""Does what is due: lets orders expire, and cancels all orders of a client.
 
 Due times are kept in `clearing_data`, so they outlive every gateway. Several gateways may do the
 same thing at once: a second advance of the time changes nothing, and a timer is removed in the
@@ -21,9 +20,11 @@ from venue_protocol.securities import Security
 log = logging.getLogger(__name__)
 
 _EVERY_S = 0.2
+"""Between two looks; docs promise that due things happen within about half a second."""
 _SESSION_US = 30_000_000
-"""A session whose gateway does not keep it for so long has ended."""
+"""A connection that its gateway has not renewed for so long counts as ended."""
 _KEEP_EVERY_US = 5_000_000
+"""Six renewals fit into the life of a session, so that a short outage ends none."""
 
 
 class Timers(Protocol):
@@ -54,8 +55,9 @@ class Timers(Protocol):
 
 
 class Timekeeper:
-    """One thread that looks at the due times; the dead man's switches and sessions of clients, from
-    any thread.
+    """One thread looks at the due times; any thread may set switches and open sessions.
+
+    A session is a WebSocket that asked for `cancel_on_disconnect`.
     """
 
     def __init__(
@@ -86,9 +88,9 @@ class Timekeeper:
                 log.warning("due times not read, will try again", extra={"error": str(error)})
 
     def step(self) -> int:
-        """Begin what is due and not begun; how many things were begun.
+        """Begin what is due and not begun yet; the number of things begun.
 
-        What could not be done is due again.
+        What could not be done stays due.
         """
         now_us = self._clock.now_us()
         self._advances = {
@@ -114,7 +116,7 @@ class Timekeeper:
         return len(shards) + len(cancels)
 
     def cancel_after(self, client_id: str, timeout_ms: int) -> int | None:
-        """Restart the client's dead man's switch; when it is due, None if it is off now.
+        """Restart the client's dead man's switch; when it is due, or None if it is off now.
 
         Raises DatabaseUnavailable.
         """
@@ -137,14 +139,15 @@ class Timekeeper:
         return session
 
     def release_session(self, session: str) -> None:
-        """Nothing happens at its end any more. Raises DatabaseUnavailable."""
+        """Cancel nothing at the end of this session. Raises DatabaseUnavailable."""
         self._timers.disarm(session)
         with self._lock:
             self._sessions.discard(session)
 
     def end_session(self, session: str, client_id: str) -> None:
-        """Its socket is gone: cancel all orders of the client, at the latest when nobody has kept
-        it for its time.
+        """Cancel all orders of the client, because its connection has ended.
+
+        Without a database the cancel comes when the session has not been renewed for 30 s.
         """
         with self._lock:
             self._sessions.discard(session)
@@ -156,8 +159,7 @@ class Timekeeper:
             )
 
     def _keep_sessions(self, now_us: int) -> None:
-        # Locked throughout: a session that ends meanwhile is due now, and must not be put off after
-        # that.
+        # Locked throughout: a session that ends now is due now, and must not be put off afterwards.
         with self._lock:
             if self._sessions and now_us - self._kept_us >= _KEEP_EVERY_US:
                 self._timers.keep(sorted(self._sessions), now_us + _SESSION_US)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
-from order_entry_gateway.domain.recorded_order import Standing
+from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.domain.requests import (
     AmendAction,
     CancelAction,
@@ -31,7 +31,7 @@ class Unlimited:
 
 
 class NothingRecorded:
-    def standings(self, order_ids: Sequence[int]) -> dict[int, Standing]:
+    def recorded_orders(self, order_ids: Sequence[int]) -> dict[int, RecordedOrder]:
         """No order is on record."""
         return {}
 
