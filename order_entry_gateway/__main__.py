@@ -4,9 +4,10 @@ from functools import partial
 
 from flask import Flask
 
-from order_entry_gateway.adapters import api, http, session_http, websocket
+from order_entry_gateway.adapters import api, http, mass_cancel_http, session_http, websocket
 from order_entry_gateway.adapters.concurrency_limit import Turnstile
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
+from order_entry_gateway.adapters.order_owners import PostgresOrderOwners
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.progress import RecordProgress, SettlementProgress
 from order_entry_gateway.adapters.rate_limiter import RateLimiter
@@ -18,6 +19,7 @@ from order_entry_gateway.loops.group_commit import Committer
 from order_entry_gateway.loops.phase_scheduler import Scheduler
 from order_entry_gateway.loops.refusal_reporter import RejectionReporter
 from order_entry_gateway.loops.timekeeper import Timekeeper
+from order_entry_gateway.mass_cancel_desk import MassCancelDesk
 from order_entry_gateway.phase_desk import SessionDesk
 from order_entry_gateway.ports import OrderLog
 from service_runtime import settings
@@ -86,6 +88,8 @@ def build(service: Service, order_log: OrderLog | None = None) -> Flask:
     http.add_timer_routes(app, desk, timekeeper, authenticator)
     websocket.add_routes(app, desk, timekeeper, authenticator, turnstile)
     session_http.add_routes(app, session_desk, sessions, authenticator, clock)
+    cancels = MassCancelDesk(committer, securities, PostgresOrderOwners(clearing))
+    mass_cancel_http.add_routes(app, cancels, authenticator)
     openapi.add_routes(app, api.described())
     return app
 

@@ -146,6 +146,18 @@ class CommandQueue(Protocol):
         ...
 
 
+class OrderOwners(Protocol):
+    """Who may have open orders."""
+
+    def with_open_orders(self, security_id: str | None) -> list[str]:
+        """Clients that may have open orders, in this security or in any, by name."""
+        ...
+
+    def exists(self, client_id: str) -> bool:
+        """Whether there is such a client."""
+        ...
+
+
 class RefusalRecord(Protocol):
     """Keeps refused orders, so that their senders can look them up later."""
 

@@ -68,6 +68,10 @@ class SessionDoor:
         """Replace the schedule."""
         return self._call("PUT", "/v1/session/schedule", body)
 
+    def cancel_orders(self, body: dict[str, object]) -> int:
+        """Cancel orders as POST /v1/mass-cancels takes it; the number of clients concerned."""
+        return int(self._call("POST", "/v1/mass-cancels", body)["clients"])
+
     def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         try:
             answer = self._session.request(method, self._url + path, json=body, timeout=_TIMEOUT_S)

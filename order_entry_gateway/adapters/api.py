@@ -10,6 +10,7 @@ from order_entry_gateway.domain.requests import (
     PlaceOrderRequest,
 )
 from order_entry_gateway.loops.phase_schedule import AroundTheClock, Daily
+from order_entry_gateway.mass_cancel_desk import MassCancelRequest
 from order_entry_gateway.phase_desk import BandsRequest, PhaseRequest
 from service_runtime.http.openapi import (
     LIMIT,
@@ -207,6 +208,15 @@ _ORDERS = (
             {"action": "cancel", "client_order_id": "mine-1"},
             {"action": "cancel_all", "security": "AAPL"},
         ],
+    ),
+    Operation(
+        "POST",
+        "/v1/mass-cancels",
+        "Cancel the open orders of a client, of a security (or of a client in it), or all.",
+        "administrator",
+        {202: {"clients": 3}},
+        body=MassCancelRequest,
+        body_example={"security": "AAPL"},
     ),
     Operation(
         "POST",

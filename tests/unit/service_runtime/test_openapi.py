@@ -17,6 +17,7 @@ import market_data_feed.adapters.status_board
 import market_data_feed.adapters.stream.route
 import order_entry_gateway.adapters.api
 import order_entry_gateway.adapters.http
+import order_entry_gateway.adapters.mass_cancel_http
 import order_entry_gateway.adapters.session_http
 import order_entry_gateway.adapters.websocket
 from service_runtime.http import application, openapi
@@ -43,6 +44,7 @@ def add_gateway(app: Flask) -> None:
     order_entry_gateway.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     order_entry_gateway.adapters.http.add_timer_routes(app, NOTHING, NOTHING, NOTHING)
     order_entry_gateway.adapters.websocket.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
+    order_entry_gateway.adapters.mass_cancel_http.add_routes(app, NOTHING, NOTHING)
     order_entry_gateway.adapters.session_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
 
 
