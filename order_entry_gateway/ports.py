@@ -33,20 +33,23 @@ under a name.
 
 
 class LogTransaction(Protocol):
-    """One transaction of the door.
+    """One transaction of the order log.
 
-    Lock order: timers, session, accounts, deposits, sequencer, so locked shortest.
+    Lock order: timers, session, accounts, deposits, sequencer. The sequencer comes last, because
+    every gateway needs it, and so it is locked for the shortest time.
     """
 
     def take_timers(self, due: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
-        """Remove the timers with these names and due times; those that were there, and were not set
-        anew.
+        """Remove the timers with these names and due times.
+
+        Returns those that were there and were not set anew.
         """
         ...
 
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
-        """The commanded phases, locked until the end: shared by those who read them, alone for who
-        changes them.
+        """The commanded phases, locked until the end.
+
+        Those that only read them share the lock; one that changes them has it alone.
         """
         ...
 
@@ -67,9 +70,7 @@ class LogTransaction(Protocol):
         ...
 
     def commands(self, places: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, str]]:
-        """Shard, sequence and text of the commands at these (shard, sequence), where there are
-        any.
-        """
+        """Shard, sequence and text of the commands that exist at these (shard, sequence)."""
         ...
 
     def newest_amends(self, order_ids: Sequence[int]) -> Iterable[tuple[int, str]]:
@@ -85,9 +86,7 @@ class LogTransaction(Protocol):
         ...
 
     def draw(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
-        """The next `count` sequences of a shard: the first of them, and their time, which rises
-        strictly.
-        """
+        """The first of the next `count` sequences of a shard, and their time, which rises strictly."""
         ...
 
     def append(self, rows: Sequence[LogRow]) -> None:
@@ -112,7 +111,7 @@ class LogTransaction(Protocol):
 
 
 class OrderLog(Protocol):
-    """The store."""
+    """The store of the order log."""
 
     def transaction(self) -> AbstractContextManager[LogTransaction]:
         """One transaction, committed at the end of the block, rolled back on any error.

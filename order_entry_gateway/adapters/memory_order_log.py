@@ -1,4 +1,4 @@
-"""The order log in memory, for tests and simulation. It keeps what Postgres keeps."""
+"""The order log in memory, for tests and the simulation; it keeps what Postgres keeps."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ class MemoryLogTransaction:
         self._tables = transaction.tables
 
     def take_timers(self, due: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
-        """Remove timers; those that were there."""
+        """Remove timers; returns those that were there."""
         self._transaction.statement()
         timers = self._tables.cancel_timers
         taken = [

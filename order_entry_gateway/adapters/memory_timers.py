@@ -44,7 +44,7 @@ class MemoryTimers:
             transaction.delete(transaction.tables.cancel_timers, timer)
 
     def keep(self, timers: Sequence[str], due_us: int) -> None:
-        """Put off those of these timers that are there."""
+        """Postpone those of these timers that are there."""
         with self._clearing.transaction() as transaction:
             transaction.statement()
             table = transaction.tables.cancel_timers

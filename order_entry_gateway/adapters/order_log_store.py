@@ -1,4 +1,4 @@
-"""The order log in Postgres: set-based, one statement each."""
+"""The order log in Postgres; each step is one statement for the whole batch."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,7 +40,7 @@ class PostgresLogTransaction:
         self._cursor = cursor
 
     def take_timers(self, due: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
-        """Remove timers; those that were there."""
+        """Remove timers; returns those that were there."""
         self._cursor.execute(
             "WITH due AS (SELECT timer FROM cancel_timers"
             " JOIN unnest(%s::text[], %s::bigint[]) AS wanted(timer, due_us) USING (timer, due_us)"
@@ -54,8 +54,8 @@ class PostgresLogTransaction:
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
         """The commanded phases, locked until the end.
 
-        One lock for all: a row that is not there yet could not be locked. The rows are read by a
-        statement of their own, which sees what was committed while it waited.
+        One advisory lock stands for all rows, because a row that does not exist yet can't be locked.
+        A second statement reads the rows, so that it sees what was committed during the wait.
         """
         lock = "pg_advisory_xact_lock" if is_changing else "pg_advisory_xact_lock_shared"
         self._cursor.execute(
@@ -172,7 +172,8 @@ class PostgresLogTransaction:
             "order_log (shard, sequence, time_us, client_id, client_order_id, amended_order_id, "
             "command)",
             [
-                f"{shard}\t{sequence}\t{time_us}\t{client_id}\t{NULL if name is None else text_field(name)}\t"
+                f"{shard}\t{sequence}\t{time_us}\t{client_id}\t"
+                f"{NULL if name is None else text_field(name)}\t"
                 f"{NULL if amended is None else amended}\t{json_field(command)}\n"
                 for shard, sequence, time_us, client_id, name, amended, command in rows
             ],

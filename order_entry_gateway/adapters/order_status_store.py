@@ -1,6 +1,4 @@
-"""Order status for the door: the order log says that an order exists, market_data what became of
-it.
-"""
+"""Order status for the gateway: the log says that an order exists, the record what became of it."""
 
 import logging
 from collections.abc import Sequence
@@ -17,11 +15,12 @@ log = logging.getLogger(__name__)
 
 _COLUMNS = "order_id, status, filled, leaves, quantity, price_e4, reason, updated_us, triggered_us"
 
-# A rejected cancel or amend is not in the order's row: its report tells that it was answered.
-_STANDINGS = """
+# A rejected cancel or amend does not change the order's row; its report tells when it was answered.
+_RECORDED_ORDERS = """
 SELECT order_id, client_id, status, quantity, price_e4, greatest(updated_us, (
     SELECT max(time_us) FROM order_reports AS r
-    WHERE r.order_id = o.order_id AND r.client_id = o.client_id AND r.kind IN ('cancel_rejected', 'amend_rejected')
+    WHERE r.order_id = o.order_id AND r.client_id = o.client_id
+      AND r.kind IN ('cancel_rejected', 'amend_rejected')
 )) FROM orders AS o WHERE order_id = ANY (%s)
 """
 
@@ -70,25 +69,23 @@ class OrderStatusStore:
         return self._described(rows)
 
     def recorded_orders(self, order_ids: Sequence[int]) -> dict[int, RecordedOrder]:
-        """How these orders stand, where they are recorded.
+        """These orders as recorded; {} when market_data is away.
 
-        A courtesy that saves a round trip; the engine decides. Empty when market_data is away.
+        It saves the client a round trip; the engine decides.
         """
         wanted = [order_id for order_id in order_ids if 0 < order_id < 1 << 53]
         if not wanted:
             return {}
         try:
             with self._market.transaction() as cursor:
-                cursor.execute(_STANDINGS, (wanted,))
+                cursor.execute(_RECORDED_ORDERS, (wanted,))
                 return {row[0]: RecordedOrder(*row) for row in cursor}
         except DatabaseUnavailable as error:
             log.warning("market_data is away, the engine will decide", extra={"error": str(error)})
             return {}
 
     def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
-        """Ids of the orders for which these client_order_ids of the client stand, where there are
-        any.
-        """
+        """Order ids by client_order_id, for those of these names that the client has used."""
         with self._clearing.transaction() as cursor:
             cursor.execute(
                 "SELECT client_order_id, shard, sequence, amended_order_id FROM order_log"
@@ -118,7 +115,7 @@ def _recorded(cursor: Cursor, order_ids: Sequence[int]) -> dict[int, tuple[Any, 
 def _describe(
     order_id: int, time_us: int, command: object, recorded: tuple[Any, ...] | None
 ) -> dict[str, Any]:
-    """The order as its owner sees it; until the feed has recorded it, as it was accepted."""
+    """The order as its owner sees it; as it was accepted, until the feed has recorded it."""
     assert type(command) is PlaceOrder
     status, filled, leaves = "new", 0, command.quantity
     quantity, price_e4, reason, updated_us = command.quantity, command.price_e4, None, time_us

@@ -1,23 +1,25 @@
-"""How far log, settlement and record have come, read from both databases."""
+"""Reads from both databases how far log, settlement and record have come."""
 
 from service_runtime.database import Database
 
-# A shard whose settlement has not said yet how far it is counts as settled.
+# A shard without a position of settlement counts as settled.
 _SETTLEMENT = """
 SELECT coalesce(sum(heads.last_sequence), 0)::bigint, coalesce(sum(settled.sequence), 0)::bigint
 FROM order_log_heads AS heads
-JOIN stream_positions AS settled ON settled.reader = 'clearinghouse' AND settled.stream = 'order_log.' || heads.shard
+JOIN stream_positions AS settled
+  ON settled.reader = 'clearinghouse' AND settled.stream = 'order_log.' || heads.shard
 """
 
 _SETTLED_EVENTS = """
-SELECT stream, sequence FROM stream_positions WHERE reader = 'clearinghouse' AND stream LIKE 'events.%'
+SELECT stream, sequence FROM stream_positions
+WHERE reader = 'clearinghouse' AND stream LIKE 'events.%'
 """
 
 _RECORDED_EVENTS = "SELECT stream, sequence FROM stream_positions WHERE stream LIKE 'events.%'"
 
 
 class SettlementProgress:
-    """Reads it when called."""
+    """How far settlement has followed the log, read at each call."""
 
     def __init__(self, clearing: Database) -> None:
         self._clearing = clearing
@@ -31,7 +33,7 @@ class SettlementProgress:
 
 
 class RecordProgress:
-    """Reads it when called."""
+    """How far the record has followed settlement, read at each call."""
 
     def __init__(self, clearing: Database, market: Database) -> None:
         self._clearing = clearing
@@ -39,7 +41,7 @@ class RecordProgress:
 
     def __call__(self) -> tuple[int, int]:
         """Events settled, and of them those recorded."""
-        # The record first: what is recorded between the two looks is then no lag below zero.
+        # The record is read first, so that what is recorded in between never gives a negative lag.
         recorded = _positions(self._market, _RECORDED_EVENTS)
         settled = _positions(self._clearing, _SETTLED_EVENTS)
         return sum(settled.values()), sum(

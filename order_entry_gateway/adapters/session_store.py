@@ -1,6 +1,4 @@
-"""The session as stored: phases and bands commanded, and the schedule with how far it has been
-commanded.
-"""
+"""The stored trading day: commanded phases and bands, and the schedule."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +14,7 @@ _TURN = 0x56454E5545
 
 
 class Turn:
-    """The schedule, held by one gateway until the block ends."""
+    """The schedule, which one gateway holds until the block ends."""
 
     def __init__(self, cursor: Cursor, stored: str, done_us: int) -> None:
         self._cursor = cursor
@@ -25,8 +23,9 @@ class Turn:
         self.done_us = done_us
 
     def done(self, until_us: int) -> None:
-        """Phases up to this time are commanded; a schedule that was set meanwhile begins as it was
-        set.
+        """Note that phases up to this time are commanded.
+
+        A schedule that was replaced meanwhile begins as it was set.
         """
         self._cursor.execute(
             "UPDATE session_schedule SET done_us = %s WHERE schedule = %s AND done_us = %s",
@@ -42,7 +41,7 @@ class SessionStore:
         self._clearing = clearing
 
     def phases(self) -> list[PhaseRow]:
-        """The phases commanded last, a shard's own first."""
+        """The phases commanded last, each shard's own first."""
         return [PhaseRow(*row) for row in self._rows("session_phases", PhaseRow._fields)]
 
     def bands(self) -> list[BandRow]:

@@ -45,7 +45,7 @@ class PostgresTimers:
             cursor.execute("DELETE FROM cancel_timers WHERE timer = %s", (timer,))
 
     def keep(self, timers: Sequence[str], due_us: int) -> None:
-        """Put off those of these timers that are there."""
+        """Postpone those of these timers that are there."""
         with self._clearing.transaction() as cursor:
             cursor.execute(
                 "UPDATE cancel_timers SET due_us = %s WHERE timer = ANY (%s)",

@@ -43,7 +43,7 @@ class AroundTheClock(
     tag="around_the_clock",
     forbid_unknown_fields=True,
 ):
-    """Continuous from when this is set, until somebody commands otherwise."""
+    """Continuous trading from when this is set, until an administrator commands otherwise."""
 
 
 class Daily(

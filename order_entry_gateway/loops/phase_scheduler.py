@@ -1,6 +1,4 @@
-"""The thread that commands the schedule's phases when they are due, also those of an absence, in
-order.
-"""
+"""Commands the phases of the schedule when they are due, in order, also after an absence."""
 
 import logging
 import threading
@@ -20,8 +18,9 @@ _LOOK_EVERY_S = 0.5
 
 
 class Scheduler:
-    """One of several gateways commands: whoever has the turn. A phase commanded twice after a crash
-    does no harm.
+    """Of several gateways, the one that has the turn commands.
+
+    A phase that is commanded twice after a crash does no harm.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class Scheduler:
                 log.warning("the schedule waits", extra={"error": str(error)})
 
     def step(self) -> int:
-        """Command what is due; how many phases."""
+        """Command what is due; returns the number of phases."""
         if not self._is_ready():
             return 0
         with self._store.turn() as turn:

@@ -1,4 +1,4 @@
-"""Tells `data_feed` which orders the door refused, so that their senders can look them up later."""
+"""Tells the feed which orders were refused, so that their senders can look them up later."""
 
 import threading
 import uuid

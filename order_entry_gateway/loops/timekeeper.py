@@ -50,7 +50,7 @@ class Timers(Protocol):
         ...
 
     def keep(self, timers: Sequence[str], due_us: int) -> None:
-        """Put off those of these timers that are there."""
+        """Postpone those of these timers that are there."""
         ...
 
 
