@@ -8,7 +8,7 @@ from pathlib import Path
 from venue_protocol.orders import BUY, GTC, IOC, SELL, Side, TimeInForce
 from venue_trials.recorded_flow.rehearsal import Engine, Rehearsal
 from venue_trials.recorded_flow.steps import Plan, RecordingError, ReplayFill
-from venue_trials.recorded_flow.text_files import read_lines
+from venue_trials.recorded_flow.text_files import order_quantity, read_lines, whole_number
 
 TICK_E4 = 50
 """One tick of these files is 0.005 USD."""
@@ -21,7 +21,7 @@ _CANCEL = "C"
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """One line; a cancel has but a label."""
+    """One line; of a cancel only the label means something."""
 
     sequence: int
     kind: str
@@ -33,11 +33,11 @@ class _Message:
 
 
 def plan_consensus(file: Path, engine: Engine, accounts: int = 2, limit: int | None = None) -> Plan:
-    """The first `limit` messages as steps. A modify of an open order is its cancel and a new order
-    behind the others.
+    """The first `limit` messages as steps.
 
-    Expected fills come from the reports beside the file, else from the rehearsal. RecordingError
-    names a line that is not of this format.
+    A modify of an open order is its cancel and a new order behind the others. Expected fills come
+    from the reports beside the file, else from the rehearsal. RecordingError names a line that is
+    not of this format.
     """
     rehearsal = Rehearsal(engine)
     last = -1
@@ -60,15 +60,24 @@ def plan_consensus(file: Path, engine: Engine, accounts: int = 2, limit: int | N
 
 
 def recorded_fills(reports: Path, last_message: int) -> list[ReplayFill]:
-    """The trades that the reports file lists up to a message: lines
-    `1,seq,price,qty,maker_id,taker_id`.
+    """The trades that the reports file lists up to a message.
+
+    Its lines are `1,seq,price,qty,maker_id,taker_id`; other kinds of lines are passed over.
     """
-    rows = (line.split(",") for _, line in read_lines(reports) if line.startswith(f"{_TRADE},"))
-    return [
-        ReplayFill(int(price) * TICK_E4, int(quantity), maker, taker)
-        for _, sequence, price, quantity, maker, taker in rows
-        if int(sequence) <= last_message
-    ]
+    fills = []
+    for number, line in read_lines(reports):
+        if not line.startswith(f"{_TRADE},"):
+            continue
+        try:
+            _, sequence, price, quantity, maker, taker = line.split(",")
+            if whole_number(sequence) <= last_message:
+                price_e4 = whole_number(price) * TICK_E4
+                fills.append(ReplayFill(price_e4, order_quantity(quantity), maker, taker))
+        except ValueError as error:
+            raise RecordingError(
+                f"{reports.name}: line {number} is not a trade: {line[:100]}"
+            ) from error
+    return fills
 
 
 def _messages(file: Path) -> Iterator[_Message]:
@@ -88,14 +97,14 @@ def _message(row: list[str]) -> _Message:
     sequence, kind, side, ioc, quantity, label, ticks = row
     if kind not in _ACTIONS:
         raise ValueError(kind)
+    number = whole_number(sequence)
     if kind == _CANCEL:
-        return _Message(int(sequence), kind, label)
-    if int(quantity) < 1 or int(ticks) < 1:
-        raise ValueError("quantity and price are above zero")
-    price_e4 = int(ticks) * TICK_E4
-    return _Message(
-        int(sequence), kind, label, _SIDES[side], int(quantity), price_e4, _TIMES_IN_FORCE[ioc]
-    )
+        return _Message(number, kind, label)
+    price_e4 = whole_number(ticks) * TICK_E4
+    if price_e4 < 1:
+        raise ValueError(ticks)
+    shares = order_quantity(quantity)
+    return _Message(number, kind, label, _SIDES[side], shares, price_e4, _TIMES_IN_FORCE[ioc])
 
 
 def _place(rehearsal: Rehearsal, message: _Message) -> None:

@@ -34,7 +34,9 @@ from venue_trials.recorded_flow.steps import (
     merged,
 )
 
-TICK_E4 = 100
+_CENT_E4 = 100
+_FINEST_TICK_E4 = 1
+"""Securities below a dollar are quoted in hundredths of a cent."""
 
 
 def plan_lobster(file: Path, engine: Engine, accounts: int = 2, limit: int | None = None) -> Plan:
@@ -82,8 +84,13 @@ class _Translation:
         if next(self._books, None) is not None:
             raise self._lengths_differ("more")
         rehearsal = self._rehearsal
+        has_cents = all(
+            message.price_e4 % _CENT_E4 == 0
+            for message in self._messages
+            if message.kind not in INVISIBLE
+        )
         return Plan(
-            TICK_E4,
+            _CENT_E4 if has_cents else _FINEST_TICK_E4,
             len(self._messages),
             rehearsal.steps(accounts),
             merged(self._expected),
@@ -235,6 +242,7 @@ class _Translation:
         rehearsal = self._rehearsal
         for side, levels in _sides(self._published):
             if not levels:
+                self._follow_published(side)
                 continue
             for label in rehearsal.labels_beyond(side, levels[-1][0]):
                 rehearsal.cancel(label)

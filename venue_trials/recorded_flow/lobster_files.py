@@ -2,9 +2,12 @@
 
 Message: time in seconds after midnight, type, order id, size, price in dollars times 10,000,
 direction (1 for a bid, -1 for an ask). Book: ask price, ask size, bid price, bid size, level by
-level (lobsterdata.com, "Data Structure").
+level (lobsterdata.com, "Data Structure"). Messages of later years have a seventh column, the
+participant, which a replay does not need.
 """
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -12,12 +15,13 @@ from pathlib import Path
 
 from venue_protocol.orders import BUY, SELL, Side
 from venue_trials.recorded_flow.steps import Levels, RecordingError
-from venue_trials.recorded_flow.text_files import read_lines
+from venue_trials.recorded_flow.text_files import order_quantity, read_lines, whole_number
 
 SUBMISSION, PARTIAL_CANCEL, DELETION, EXECUTION = 1, 2, 3, 4
 INVISIBLE = frozenset({5, 6, 7})
 """Hidden executions, crosses, halts: nothing in the visible book changes."""
 _NO_LEVEL = 9_999_999_999
+_BOOK_LINE = re.compile(r"(?:-?[0-9]+,){3}-?[0-9]+(?:(?:,-?[0-9]+){4})*")
 _DIRECTIONS: dict[str, Side] = {"1": BUY, "-1": SELL}
 
 
@@ -56,12 +60,22 @@ def read_books(file: Path, limit: int | None = None) -> Iterator[Levels]:
 
 def _message(file: Path, number: int, line: str) -> Message:
     try:
-        time, kind, label, size, price, direction = line.split(",")
+        time, kind, label, size, price, direction, *_ = line.split(",")
+        whole_number(label)
         message = Message(
-            float(time), int(kind), label, int(size), int(price), _DIRECTIONS[direction]
+            float(time),
+            whole_number(kind),
+            label,
+            whole_number(size),
+            whole_number(price),
+            _DIRECTIONS[direction],
         )
-        if message.kind not in INVISIBLE and (message.size < 1 or message.price_e4 < 1):
-            raise ValueError("size and price are above zero")
+        if not math.isfinite(message.time_s):
+            raise ValueError(time)
+        if message.kind not in INVISIBLE and message.price_e4 < 1:
+            raise ValueError(price)
+        if message.kind not in INVISIBLE:
+            order_quantity(size)
     except (ValueError, KeyError) as error:
         raise RecordingError(
             f"{file.name}: line {number} is not a message: {line[:100]}"
@@ -72,11 +86,14 @@ def _message(file: Path, number: int, line: str) -> Message:
 
 
 def _levels(file: Path, number: int, line: str) -> Levels:
-    try:
-        fields = [int(text) for text in line.split(",")]
-        pairs = list(zip(fields[::2], fields[1::2], strict=True))
-    except ValueError as error:
-        raise RecordingError(f"{file.name}: line {number} is not a book: {line[:100]}") from error
-    asks = [pair for pair in pairs[::2] if abs(pair[0]) != _NO_LEVEL]
-    bids = [pair for pair in pairs[1::2] if abs(pair[0]) != _NO_LEVEL]
+    """Four numbers a level; RecordingError if a level has no price or no shares."""
+    fields = [int(text) for text in line.split(",")] if _BOOK_LINE.fullmatch(line) else []
+    asks = [pair for pair in zip(fields[0::4], fields[1::4], strict=True) if _is_level(pair)]
+    bids = [pair for pair in zip(fields[2::4], fields[3::4], strict=True) if _is_level(pair)]
+    if not fields or any(price < 1 or size < 1 for price, size in asks + bids):
+        raise RecordingError(f"{file.name}: line {number} is not a book: {line[:100]}")
     return Levels(bids, asks)
+
+
+def _is_level(pair: tuple[int, int]) -> bool:
+    return abs(pair[0]) != _NO_LEVEL

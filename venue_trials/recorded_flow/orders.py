@@ -27,7 +27,7 @@ _PLANNERS: dict[Format, Callable[[Path, Engine, int, int | None], Plan]] = {
     "lobster": plan_lobster,
 }
 _LEVELS_SHOWN = 5
-_LOBSTER_LINE = re.compile(r"[0-9.]+,[1-7],[0-9]+,[0-9]+,-?[0-9]+,-?1")
+_LOBSTER_LINE = re.compile(r"[0-9.]+,[1-7],-?[0-9]+,[0-9]+,-?[0-9]+,-?1(,.*)?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -59,11 +59,16 @@ def read_outcome(
 
 
 def _wait_until_recorded(client: VenueClient, order_id: int) -> None:
+    """Wait as long as the record goes on: a whole day of orders may be recorded for minutes."""
     deadline = time.monotonic() + _PATIENCE_S
+    recorded = 0
     while True:
         newest = client.orders("all", 1)
         if newest and newest[0].order_id >= order_id:
             return
+        if newest and newest[0].order_id > recorded:
+            recorded = newest[0].order_id
+            deadline = time.monotonic() + _PATIENCE_S
         if time.monotonic() > deadline:
             raise ReplayError(
                 f"order {order_id} was accepted, but is not on record after {_PATIENCE_S:.0f} s"

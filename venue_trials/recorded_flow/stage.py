@@ -1,6 +1,4 @@
-"""What a replay needs at the venue before its first order: a security of its own, and accounts with
-cover.
-"""
+"""What a replay needs before its first order: a security of its own, and accounts with cover."""
 
 import secrets
 from collections.abc import Sequence
@@ -9,10 +7,15 @@ from trading_bots.client import VenueClient
 from venue_launcher.admin_client import Administration
 from venue_launcher.running_venue import RunningVenue
 from venue_protocol.money import MAX_E4, format_e4
-from venue_trials.recorded_flow.steps import PlaceStep, Plan, RecordingError, needs_of
+from venue_trials.recorded_flow.steps import (
+    MOST_QUANTITY,
+    PlaceStep,
+    Plan,
+    RecordingError,
+    needs_of,
+)
 
 _WIDEST_BAND_BPS = 10_000
-_MOST_QUANTITY = 10**9
 
 
 def new_security_name() -> str:
@@ -21,8 +24,7 @@ def new_security_name() -> str:
 
 
 def set_up(venue: RunningVenue, plan: Plan, security: str) -> dict[str, VenueClient]:
-    """List `security` with the recording's tick and a band that holds all its prices; one funded
-    client an owner.
+    """List `security` so that it takes all prices of the recording; one funded client an owner.
 
     Raises AdministrationError when the venue refuses, as for a security that exists.
     """
@@ -40,7 +42,7 @@ def set_up(venue: RunningVenue, plan: Plan, security: str) -> dict[str, VenueCli
             "tick": format_e4(plan.tick_e4),
             "band_bps": _WIDEST_BAND_BPS,
             "reference_price": format_e4(reference_price_e4(places, plan.tick_e4)),
-            "max_quantity": _MOST_QUANTITY,
+            "max_quantity": MOST_QUANTITY,
             "issued_shares": sum(need.shares for need in needs.values()),
         }
     )
@@ -56,8 +58,10 @@ def set_up(venue: RunningVenue, plan: Plan, security: str) -> dict[str, VenueCli
 
 
 def reference_price_e4(places: Sequence[PlaceStep], tick_e4: int) -> int:
-    """The middle of all prices, on the tick: the widest band around it reaches from one tick to
-    above the highest.
+    """The middle of all prices, on the tick.
+
+    The widest band around it reaches from one tick to above the highest: prices from 10.00 to
+    30.00 give 20.00, and a band of 100 % takes 0.01 to 40.00.
     """
     prices = [step.price_e4 for step in places]
     if not prices:

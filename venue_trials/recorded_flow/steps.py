@@ -9,6 +9,9 @@ from venue_protocol.orders import Side, TimeInForce
 ANONYMOUS = "anonymous"
 """Label of volume that a recording shows without order ids."""
 
+MOST_QUANTITY = 10**9
+"""Shares of the largest order that a replay sends; the security it lists takes as much."""
+
 Format = Literal["consensus", "lobster"]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from venue_trials.recorded_flow.steps import RecordingError
+from venue_trials.recorded_flow.steps import MOST_QUANTITY, RecordingError
 
 
 def read_lines(file: Path) -> Iterator[tuple[int, str]]:
@@ -29,6 +29,24 @@ def read_lines(file: Path) -> Iterator[tuple[int, str]]:
                 yield number, text
     except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
         raise _no_text(file) from error
+
+
+def whole_number(text: str) -> int:
+    """The number that `text` writes in digits with at most a minus sign; ValueError for all else.
+
+    `int` alone would take "1_000" and " 7" as well.
+    """
+    if not text.removeprefix("-").isdigit():
+        raise ValueError(text)
+    return int(text)
+
+
+def order_quantity(text: str) -> int:
+    """The shares of an order: at least 1, at most what the security of a replay takes."""
+    quantity = whole_number(text)
+    if not 0 < quantity <= MOST_QUANTITY:
+        raise ValueError(text)
+    return quantity
 
 
 def _opened(file: Path) -> TextIO:

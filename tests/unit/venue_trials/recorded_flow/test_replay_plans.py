@@ -132,6 +132,8 @@ def test_without_reports_the_rehearsal_says_what_to_expect(tmp_path: Path) -> No
     "line",
     [
         "0,X,B,0,10,1,100",
+        "0,N,B,0,1_0,2,20000",
+        "0,N,B,0,1000000001,2,100",
         "0,N,B,0,ten,1,100",
         "0,N,Q,0,1,1,100",
         "0,N",
@@ -206,6 +208,72 @@ def test_a_lobster_message_on_an_order_that_is_nowhere_names_its_line(tmp_path: 
     (tmp_path / "X_orderbook_1.csv").write_text("200,7,100,5\n200,7,100,5\n")
     with pytest.raises(RecordingError, match="line 2 changes an order that is nowhere"):
         make_plan(messages)
+
+
+def test_a_report_that_is_no_trade_is_named(tmp_path: Path) -> None:
+    (tmp_path / "f.orders.csv").write_text(f"{','.join(HEADER)}\n0,N,B,0,5,1,100\n")
+    (tmp_path / "f.reports.txt").write_text("0,1,2\n1,0,ten,5,1,2\n")
+    with pytest.raises(RecordingError, match=r"f\.reports\.txt: line 2 is not a trade: 1,0,ten"):
+        make_plan(tmp_path / "f.orders.csv")
+
+
+def lobster(folder: Path, *rows: tuple[str, str]) -> Path:
+    """A day of (message, book after it)."""
+    file = folder / "X_message_1.csv"
+    file.write_text("".join(f"{message}\n" for message, _ in rows))
+    (folder / "X_orderbook_1.csv").write_text("".join(f"{book}\n" for _, book in rows))
+    return file
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2.0,1,12,0,100,1",
+        "2.0,1,12,-5,100,1",
+        "2.0,1,12,5,0,1",
+        "2.0,1,12,5,-1,1",
+        "nan,1,12,5,100,1",
+        "2.0,1,twelve,5,100,1",
+        "2.0,1,12,5,100,0",
+        "2.0,1,12,5,100",
+        "2.0,1,12,1_0,100,1",
+    ],
+)
+def test_a_lobster_line_that_is_no_message_is_named(tmp_path: Path, line: str) -> None:
+    book = "200,7,100,5"
+    with pytest.raises(RecordingError, match="line 2 is not a message"):
+        make_plan(lobster(tmp_path, ("1.0,1,11,5,100,1", book), (line, book)))
+
+
+@pytest.mark.parametrize("book", ["200,7,100", "200,7,100,0", "200,7,-1,5", "200,7,1e2,5", "x"])
+def test_a_lobster_line_that_is_no_book_is_named(tmp_path: Path, book: str) -> None:
+    first = ("1.0,1,11,5,100,1", "200,7,100,5")
+    with pytest.raises(RecordingError, match="line 2 is not a book"):
+        make_plan(lobster(tmp_path, first, ("2.0,1,12,5,100,1", book)))
+
+
+def test_halts_and_crosses_of_later_years_change_nothing(tmp_path: Path) -> None:
+    book = "9999999999,0,10001,5"
+    messages = [
+        "0.5,6,-1,5000,1000100,-1",
+        "1.0,7,0,0,-1,-1",
+        "1.5,7,0,0,0,-1",
+        "2.0,7,0,0,1,-1,null",
+        "3.0,1,11,5,10001,1,null",
+    ]
+    file = lobster(tmp_path, *((message, book) for message in messages))
+    plan = make_plan(file)
+    assert plan.expected_levels == Levels([(10_001, 5)], [])
+    assert plan.tick_e4 == 1, "a price below a cent needs the finest tick"
+
+
+def test_a_half_of_the_book_that_is_published_empty_is_emptied(tmp_path: Path) -> None:
+    file = lobster(
+        tmp_path,
+        ("1.0,1,11,5,10000,1", "20000,7,10000,5"),
+        ("2.0,5,0,1,10000,1", "20000,7,-9999999999,0"),
+    )
+    assert make_plan(file).expected_levels == Levels([], [(20_000, 7)])
 
 
 def test_needs_cover_every_order_at_its_limit() -> None:
