@@ -273,7 +273,7 @@ def _append_shard(
 
 
 def _expires_us(accepted: Accepted) -> int | None:
-    """When the time of the log must pass: for an expiry, the end of a phase, a band's next second."""
+    """When the time of the log must pass: for an expiry, a phase's end, a band's next second."""
     command = accepted.command
     if type(command) is PlaceOrder:
         return command.terms.expires_us if command.terms is not None else None

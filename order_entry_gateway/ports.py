@@ -86,7 +86,7 @@ class LogTransaction(Protocol):
         ...
 
     def draw(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
-        """The first of the next `count` sequences of a shard, and their time, which rises strictly."""
+        """The first of the next `count` sequences of a shard, and their strictly rising time."""
         ...
 
     def append(self, rows: Sequence[LogRow]) -> None:

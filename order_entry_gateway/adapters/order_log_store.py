@@ -54,7 +54,7 @@ class PostgresLogTransaction:
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
         """The commanded phases, locked until the end.
 
-        One advisory lock stands for all rows, because a row that does not exist yet can't be locked.
+        One advisory lock stands for all rows: a row that does not exist yet can't be locked.
         A second statement reads the rows, so that it sees what was committed during the wait.
         """
         lock = "pg_advisory_xact_lock" if is_changing else "pg_advisory_xact_lock_shared"
