@@ -21,10 +21,9 @@ from matching_engine.loops.resender import Resender
 from matching_engine.wiring import EnginePorts, wire
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
 from order_entry_gateway.adapters.memory_timers import MemoryTimers
-from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.group_commit import Committer
-from order_entry_gateway.loops.refusal_reporter import RejectionReporter
-from order_entry_gateway.loops.timekeeper import Timekeeper
+from order_entry_gateway.wiring import GatewayPorts
+from order_entry_gateway.wiring import wire as wire_gateway
 from service_runtime.clock import ManualClock
 from service_runtime.database import DatabaseUnavailable
 from venue_protocol import codec
@@ -185,21 +184,19 @@ class Gateway(Process):
 
     def wire(self, stopping: Event) -> None:
         """As in order_entry_gateway.__main__, without a rate limit."""
-        publisher = self.publisher()
-        securities = self.around.securities
-        order_log = self.parts.order_log(self.around.clearing)
-        self.committer = self.parts.committer(
-            order_log, publisher, self._clock, securities, stopping
+        ports = GatewayPorts(
+            order_log=self.parts.order_log(self.around.clearing),
+            publisher=self.publisher(),
+            clock=self._clock,
+            securities=self.around.securities,
+            statuses=_Statuses(self.around),
+            rate_limit=_NoLimit(),
+            timers=MemoryTimers(self.around.clearing),
+            run_name=f"{self.name}.{self.runs}",
         )
-        self.reporter = RejectionReporter(
-            publisher, self._clock, stopping, f"{self.name}.{self.runs}"
-        )
-        statuses = _Statuses(self.around)
-        self.desk = OrderDesk(
-            self.committer, securities, statuses, _NoLimit(), self.reporter, publisher.is_ready
-        )
-        timers = MemoryTimers(self.around.clearing)
-        self.timekeeper = Timekeeper(timers, self.committer, securities, self._clock, stopping)
+        gateway = wire_gateway(ports, stopping, committer_type=self.parts.committer)
+        self.desk, self.committer = gateway.desk, gateway.committer
+        self.reporter, self.timekeeper = gateway.reporter, gateway.timekeeper
 
     def steps(self) -> list[tuple[str, Callable[[], object]]]:
         """Commit what waits; look at the due times; publish refusals."""

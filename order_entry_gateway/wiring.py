@@ -1,0 +1,69 @@
+"""From ports to running parts: how a gateway is put together, live and in the simulation."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from order_entry_gateway.handlers import OrderDesk
+from order_entry_gateway.loops.group_commit import Committer
+from order_entry_gateway.loops.refusal_reporter import RejectionReporter
+from order_entry_gateway.loops.timekeeper import Timekeeper, Timers
+from order_entry_gateway.phase_desk import SessionDesk
+from order_entry_gateway.ports import OrderLog, OrderStatuses, RateLimit, Readiness
+from service_runtime.bus import Publisher
+from service_runtime.clock import Clock
+from venue_protocol.securities import Security
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayPorts:
+    """What one gateway is connected to."""
+
+    order_log: OrderLog
+    publisher: Publisher
+    clock: Clock
+    securities: Mapping[str, Security]
+    statuses: OrderStatuses
+    rate_limit: RateLimit
+    timers: Timers
+    is_behind: Readiness = lambda: False
+    """Whether settlement or record is too far behind to take more orders."""
+    run_name: str | None = None
+    """Name of this run in the reports of refusals; None for a random one."""
+
+
+@dataclass(frozen=True)
+class GatewayParts:
+    """The desks that requests call, and the loops that each need a thread."""
+
+    desk: OrderDesk
+    phases: SessionDesk
+    committer: Committer
+    reporter: RejectionReporter
+    timekeeper: Timekeeper
+
+
+def wire(
+    ports: GatewayPorts,
+    stopping: threading.Event,
+    *,
+    committer_type: type[Committer] = Committer,
+) -> GatewayParts:
+    """One gateway, ready to run. The simulation hands in parts with planted bugs."""
+    committer = committer_type(
+        ports.order_log, ports.publisher, ports.clock, ports.securities, stopping
+    )
+    reporter = RejectionReporter(ports.publisher, ports.clock, stopping, ports.run_name)
+    desk = OrderDesk(
+        committer,
+        ports.securities,
+        ports.statuses,
+        ports.rate_limit,
+        reporter,
+        ports.publisher.is_ready,
+        ports.is_behind,
+    )
+    timekeeper = Timekeeper(ports.timers, committer, ports.securities, ports.clock, stopping)
+    return GatewayParts(
+        desk, SessionDesk(committer, ports.securities), committer, reporter, timekeeper
+    )
