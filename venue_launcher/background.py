@@ -8,7 +8,8 @@ from pathlib import Path
 from venue_launcher import processes, running_venue, state_file, state_folder
 from venue_launcher.addresses import describe
 from venue_launcher.errors import CommandError
-from venue_launcher.processes import wait_until
+from venue_launcher.private_file import private_folder
+from venue_launcher.processes import ProcessIdentity, wait_until
 from venue_launcher.terminal import report
 
 START_PATIENCE_S = 300.0
@@ -23,7 +24,7 @@ def start(way: str | None, host: str) -> int:
             f"a venue already runs in {state_dir}: see ./venue status, or ./venue down"
         )
     log = state_dir / "logs" / "launcher.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(log.parent)
     log.write_bytes(b"")
     command = [sys.executable, "-P", "-m", "venue_cli", "up", "--background", "--host", host]
     command += ["--infrastructure", way] if way else []
@@ -71,12 +72,33 @@ def stop(state_dir: Path) -> bool:
     """End the launcher that works in this state folder, and what a killed one left; whether there
     was anything.
     """
-    known = state_file.read(state_dir)
-    if known:
+    launcher = launcher_of(state_dir)
+    if launcher:
         report("stopping the venue …")
-        processes.end(known.launcher, signal.SIGTERM, STOP_PATIENCE_S)
+        processes.end(launcher, signal.SIGTERM, STOP_PATIENCE_S)
     leftovers = processes.end_leftovers(state_dir / "processes")
     if leftovers:
         report(f"ended what an earlier start left running: {', '.join(leftovers)}")
     state_file.clear(state_dir)
-    return bool(known or leftovers)
+    return bool(launcher or leftovers)
+
+
+def launcher_of(state_dir: Path) -> ProcessIdentity | None:
+    """The launcher that works here: named by state.json, or by the lock that it holds.
+
+    Raises CommandError when one holds the lock and can't be told: ending its servers under it
+    would be no stop.
+    """
+    known = state_file.read(state_dir)
+    if known:
+        return known.launcher
+    pid = running_venue.locked_by(state_dir)
+    if pid is None:
+        return None
+    launcher = processes.identify(pid) if pid else None
+    if launcher is None:
+        raise CommandError(
+            f"a venue runs in {state_dir}, but its launcher can't be told from venue.lock: "
+            "stop it where it was started (Ctrl-C), or end the process that holds that file"
+        )
+    return launcher

@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from venue_launcher.private_file import write_private
+from venue_launcher.private_file import private_folder, write_private
 
 LEFTOVER_PATIENCE_S = 20.0
 CHILD_PROCESS = Path(__file__).with_name("child_process.py")
@@ -70,7 +71,10 @@ class ProcessRecord:
     def write(self, pid: int) -> None:
         """Record a process of ours that was just started."""
         identity = identify(pid)
-        if identity is not None:
+        if identity is None:
+            return
+        # A full disk must not keep it from running: the kernel ends it with us all the same.
+        with suppress(OSError):
             write_private(
                 self._path, json.dumps(asdict(identity) | {"end_signal": int(self._end_signal)})
             )
@@ -144,7 +148,7 @@ def start(
         gid,
         *command,
     ]
-    log.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(log.parent)
     with log.open("ab") as output:
         return subprocess.Popen(
             [str(part) for part in starter],

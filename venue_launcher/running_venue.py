@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ import msgspec
 
 from venue_launcher import infrastructure, ports, processes, services, state_file, state_folder
 from venue_launcher.errors import VenueError
+from venue_launcher.server_watch import ServerWatch
 from venue_launcher.signals import shielded
-from venue_launcher.state_file import VenueState
+from venue_launcher.state_file import ServerStatus, VenueState
 from venue_launcher.supervisor import FAILURES_ALLOWED, SupervisedService, Supervisor
 from venue_launcher.terminal import Report, report
 
@@ -122,16 +124,23 @@ def start(
             addresses=_addresses(host, stack),
         )
         watched = _watched(folder, realm, databases, found.broker_url, host, known.addresses)
-        supervisor = Supervisor(
-            watched,
-            lambda name: _note_restart(folder, known, watched, name, report),
-            failures_allowed,
-        )
+        state = StateKeeper(folder, known, watched)
+        servers = ServerWatch(found.servers, state.set_servers, report)
+        state.set_servers(servers.statuses)
+
+        def note_restart(name: str) -> None:
+            log_file = folder / "logs" / f"{name}.log"
+            report(f"{name} ended and was started again; its log is {log_file}")
+            state.write()
+
+        supervisor = Supervisor(watched, note_restart, failures_allowed, state.write_if_behind)
         report("starting the services …")
+        stack.callback(servers.stop)
         stack.callback(_stop, "services", supervisor.stop, report)
+        servers.start()
         supervisor.start()
         supervisor.wait_ready(READY_PATIENCE_S)
-        state_file.write(folder, _with_pids(known, watched, is_ready=True))
+        state.set_ready()
         yield _venue(folder, known, found, supervisor)
 
 
@@ -166,11 +175,29 @@ def _sole_launcher(folder: Path) -> Iterator[None]:
                 f"a venue already runs in {folder}: see ./venue status, or stop it with ./venue "
                 "down"
             ) from taken
+        # `down` finds us by it even when state.json is lost.
+        (folder / "venue.lock").write_text(f"{os.getpid()}\n")
         state_file.write(folder, _own_state())
         try:
             yield
         finally:
             state_file.clear(folder)
+
+
+def locked_by(folder: Path) -> int | None:
+    """Pid of the launcher that runs a venue in this folder, whatever state.json says; 0 if one
+    does that does not tell its pid.
+    """
+    try:
+        with (folder / "venue.lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                text = lock.read().strip()
+                return int(text) if text.isdigit() else 0
+    except OSError:
+        pass
+    return None
 
 
 def _own_state() -> VenueState:
@@ -219,21 +246,45 @@ def _addresses(host: str, stack: ExitStack) -> dict[str, str]:
     return addresses
 
 
-def _with_pids(known: VenueState, watched: list[SupervisedService], is_ready: bool) -> VenueState:
-    return msgspec.structs.replace(
-        known,
-        is_ready=is_ready,
-        pids={service.name: pid for service in watched if (pid := service.pid)},
-        restarts={service.name: service.restarts for service in watched},
-    )
+class StateKeeper:
+    """Keeps state.json true while the venue runs; from any thread.
 
+    A full disk stops nothing: what could not be written is written once there is room.
+    """
 
-def _note_restart(
-    folder: Path, known: VenueState, watched: list[SupervisedService], name: str, report: Report
-) -> None:
-    report(f"{name} ended and was started again; its log is {folder / 'logs' / name}.log")
-    before = state_file.read(folder)
-    state_file.write(folder, _with_pids(known, watched, is_ready=bool(before and before.is_ready)))
+    def __init__(self, folder: Path, known: VenueState, watched: list[SupervisedService]) -> None:
+        self._folder = folder
+        self._known = known
+        self._watched = watched
+        self._is_behind = False
+        self._lock = threading.Lock()
+
+    def set_servers(self, servers: dict[str, ServerStatus]) -> None:
+        """How our own servers are now."""
+        self._known = msgspec.structs.replace(self._known, servers=servers)
+        self.write()
+
+    def set_ready(self) -> None:
+        """All services are ready."""
+        self._known = msgspec.structs.replace(self._known, is_ready=True)
+        self.write()
+
+    def write(self) -> None:
+        """Write what is known, and the pids of now."""
+        pids = {service.name: pid for service in self._watched if (pid := service.pid)}
+        restarts = {service.name: service.restarts for service in self._watched}
+        with self._lock:
+            now = msgspec.structs.replace(self._known, pids=pids, restarts=restarts)
+            try:
+                state_file.write(self._folder, now)
+                self._is_behind = False
+            except OSError:
+                self._is_behind = True
+
+    def write_if_behind(self) -> None:
+        """Write again what failed, or what somebody removed or emptied while the venue runs."""
+        if self._is_behind or state_file.read(self._folder) is None:
+            self.write()
 
 
 def _venue(

@@ -20,7 +20,13 @@ def rotate(log: Path, max_bytes: int = MAX_BYTES) -> None:
         older = log.with_name(f"{log.name}.{number}")
         if older.exists():
             older.replace(log.with_name(f"{log.name}.{number + 1}"))
-    shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+    copy = log.with_name(f"{log.name}.1")
+    try:
+        shutil.copyfile(log, copy)
+    except OSError:
+        # The disk is full. The log is tried again later, a half copy would only take room.
+        copy.unlink(missing_ok=True)
+        return
     with log.open("r+b") as file:
         file.truncate(0)
 

@@ -10,6 +10,17 @@ from venue_launcher.private_file import write_private
 from venue_launcher.processes import ProcessIdentity
 
 
+class ServerStatus(msgspec.Struct, frozen=True):
+    """How one of our servers is."""
+
+    pid: int | None
+    restarts: int = 0
+    trouble: str | None = None
+    """Why it does not run; None while it does."""
+    since_s: float | None = None
+    """Unix time at which the trouble began."""
+
+
 class VenueState(msgspec.Struct, frozen=True):
     """A venue that is starting or running under a launcher."""
 
@@ -27,6 +38,8 @@ class VenueState(msgspec.Struct, frozen=True):
     """Base URL by service."""
     pids: dict[str, int] = {}
     restarts: dict[str, int] = {}
+    servers: dict[str, ServerStatus] = {}
+    """How Postgres and RabbitMQ are, where the launcher started them."""
 
     @property
     def launcher(self) -> ProcessIdentity:

@@ -19,6 +19,7 @@ from pathlib import Path
 from venue_launcher import processes, service_logs
 from venue_launcher.errors import VenueError
 from venue_launcher.processes import ProcessRecord
+from venue_launcher.terminal import report
 
 TICK_S = 0.1
 FIRST_PAUSE_S = 0.2
@@ -26,6 +27,7 @@ LONGEST_PAUSE_S = 5.0
 FAILURES_ALLOWED = 5
 FAILURE_WINDOW_S = 60.0
 STOP_PATIENCE_S = 12.0
+_ROTATE_EVERY_S = 5.0
 
 
 class ServiceFailed(VenueError):
@@ -107,6 +109,10 @@ class SupervisedService:
             FIRST_PAUSE_S * 2 ** (len(self._failures) - 1), LONGEST_PAUSE_S
         )
 
+    def postpone(self, until_s: float) -> None:
+        """Do not start it before this time."""
+        self._start_at = until_s
+
     def stop(self) -> None:
         """SIGTERM, after a while SIGKILL; nothing of its group is left."""
         if self._process is not None:
@@ -116,13 +122,18 @@ class SupervisedService:
 
     def readiness(self) -> str | None:
         """What it still waits for; None when /readyz answers 200."""
-        try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2):
-                return None
-        except urllib.error.HTTPError as answer:
-            return _waiting_for(answer.read())
-        except (OSError, ValueError):
-            return "its start"
+        return readiness(self.url)
+
+
+def readiness(url: str, timeout_s: float = 2) -> str | None:
+    """What the service at this URL waits for; None when its /readyz answers 200."""
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=timeout_s):
+            return None
+    except urllib.error.HTTPError as answer:
+        return _waiting_for(answer.read())
+    except (OSError, ValueError):
+        return "its start"
 
 
 def _waiting_for(body: bytes) -> str:
@@ -143,11 +154,15 @@ class Supervisor:
         services: Sequence[SupervisedService],
         on_restart: Callable[[str], None],
         failures_allowed: int = FAILURES_ALLOWED,
+        on_tick: Callable[[], None] = lambda: None,
     ) -> None:
         self.services = services
         self.failure: Exception | None = None
         self._on_restart = on_restart
         self._failures_allowed = failures_allowed
+        self._on_tick = on_tick
+        """Called some ten times a second."""
+        self._rotate_at_s = 0.0
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
@@ -204,6 +219,14 @@ class Supervisor:
 
     def _tick(self) -> None:
         for service in self.services:
-            if service.keep_running(time.monotonic(), self._failures_allowed):
-                self._on_restart(service.name)
-        service_logs.rotate_all({service.log.parent for service in self.services})
+            try:
+                if service.keep_running(time.monotonic(), self._failures_allowed):
+                    self._on_restart(service.name)
+            except OSError as error:
+                # Not the service's fault: no room for its log, no process to be had. Tried again.
+                service.postpone(time.monotonic() + LONGEST_PAUSE_S)
+                report(f"{service.name} can't be started: {error}; trying again")
+        self._on_tick()
+        if time.monotonic() >= self._rotate_at_s:
+            self._rotate_at_s = time.monotonic() + _ROTATE_EVERY_S
+            service_logs.rotate_all({service.log.parent for service in self.services})

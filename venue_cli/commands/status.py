@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import urllib.request
+from datetime import datetime
 from typing import Any
 
-from venue_launcher import state_file, state_folder
+from venue_launcher import state_file, state_folder, supervisor
 from venue_launcher.infrastructure.urls import without_password
-from venue_launcher.state_file import VenueState
+from venue_launcher.state_file import ServerStatus, VenueState
 from venue_launcher.terminal import paint
 
 READY_TIMEOUT_S = 2
@@ -35,7 +35,7 @@ def _status(known: VenueState) -> dict[str, Any]:
             "url": url,
             "pid": known.pids.get(name),
             "restarts": known.restarts.get(name, 0),
-            "ready": known.is_ready and _is_ready(url),
+            **_readiness(url, known.is_ready),
         }
         for name, url in known.addresses.items()
     ]
@@ -47,16 +47,24 @@ def _status(known: VenueState) -> dict[str, Any]:
         "infrastructure": known.how,
         "postgres": without_password(known.postgres_url),
         "broker": without_password(known.broker_url),
+        "servers": {name: _server(server) for name, server in known.servers.items()},
         "services": services,
     }
 
 
-def _is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=READY_TIMEOUT_S):
-            return True
-    except (OSError, ValueError):
-        return False
+def _server(server: ServerStatus) -> dict[str, Any]:
+    return {
+        "pid": server.pid,
+        "restarts": server.restarts,
+        "trouble": server.trouble,
+        "since_s": server.since_s,
+    }
+
+
+def _readiness(url: str, is_open: bool) -> dict[str, Any]:
+    """Whether the service is ready, and what it waits for if it is not."""
+    waits_for = supervisor.readiness(url, READY_TIMEOUT_S)
+    return {"ready": is_open and waits_for is None, "waits_for": waits_for}
 
 
 def _for_people(found: dict[str, Any]) -> str:
@@ -68,10 +76,19 @@ def _for_people(found: dict[str, Any]) -> str:
         f"venue {found['instance']}, launcher pid {found['launcher_pid']}",
         f"  {found['infrastructure']}",
     ]
+    for name, server in found["servers"].items():
+        word = paint("not running", "red") if server["trouble"] else paint("runs     ", "green")
+        rest = f"pid {server['pid']}"
+        if server["trouble"]:
+            since = datetime.fromtimestamp(server["since_s"]).strftime("%H:%M:%S")
+            rest = f"since {since}: {server['trouble']}; it is started again and again"
+        lines.append(f"  {name:<20} {word}  {rest}  restarts {server['restarts']}")
     for service in found["services"]:
         word = paint("ready    ", "green") if service["ready"] else paint("not ready", "red")
         lines.append(
             f"  {service['service']:<20} {word}  {service['url']}  pid {service['pid']}  restarts "
             f"{service['restarts']}"
         )
+        if service["waits_for"]:
+            lines.append(f"  {'':<20} {service['waits_for']}")
     return "\n".join(lines)

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "WAYS": "ways",
+    "WAYS": "choices",
     "Infrastructure": "finder",
     "InfrastructureError": "errors",
     "PrivatePair": "private",

@@ -23,6 +23,14 @@ class PrivateServer(Protocol):
         """Start and wait until it is ready; raises Unavailable."""
         ...
 
+    def has_ended(self) -> bool:
+        """Whether it ended since its start without being asked to."""
+        ...
+
+    def restart(self) -> None:
+        """Start it again after it ended, at the same address; raises Unavailable."""
+        ...
+
     def stop(self) -> None:
         """Orderly shutdown; the data stay."""
         ...

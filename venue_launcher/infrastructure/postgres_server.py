@@ -18,6 +18,9 @@ from venue_launcher.infrastructure.errors import Unavailable
 from venue_launcher.processes import Account, ProcessRecord, wait_until
 
 READY_PATIENCE_S = 60.0
+RECOVERY_PATIENCE_S = 600.0
+"""With max_wal_size of 2 GB, replaying the log takes a minute or two on a slow disk."""
+_PAUSE_S = 0.2
 _SETTINGS = """
 # Settings of the venue. Rarer checkpoints write fewer whole pages; still rarer ones would make the
 # start after a crash long. A commit still waits for its fsync.
@@ -75,6 +78,26 @@ class PrivatePostgres:
         while not self._launch_until_ready(deadline):
             if time.monotonic() > deadline:
                 raise Unavailable(f"Postgres does not start: see {self._log}")
+            time.sleep(_PAUSE_S)
+
+    def has_ended(self) -> bool:
+        """Whether it ended since its start without being asked to."""
+        process = self._process
+        return process is not None and process.poll() is not None
+
+    def restart(self) -> None:
+        """Start it again after it ended: it recovers from its log.
+
+        A recovery may take longer than a start; while it does the server is left alone. Raises
+        Unavailable when one try fails.
+        """
+        self.kill()
+        self._record.end_leftover()
+        if not self._launch_until_ready(time.monotonic() + RECOVERY_PATIENCE_S):
+            raise Unavailable(f"Postgres ended again: {last_line(self._log_end())}")
+
+    def _log_end(self) -> str:
+        return self._log.read_text(errors="replace")[-2_000:]
 
     def _initialise(self) -> None:
         """initdb beside the final place, then rename: an interrupted one leaves nothing half
@@ -152,9 +175,10 @@ class PrivatePostgres:
         self._end(signal.SIGKILL, 5)
 
     def _end(self, number: int, patience_s: float) -> None:
-        if self._process is not None:
-            processes.stop(self._process, number, patience_s)
-            self._process = None
+        # Forgotten first: what is ended on purpose has not `has_ended`.
+        process, self._process = self._process, None
+        if process is not None:
+            processes.stop(process, number, patience_s)
         self._record.clear()
 
     def erase(self) -> None:

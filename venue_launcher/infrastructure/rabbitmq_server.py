@@ -109,6 +109,26 @@ class PrivateRabbitMQ:
             self.stop()
             raise Unavailable(f"RabbitMQ does not start: see {self._log}")
 
+    def has_ended(self) -> bool:
+        """Whether the node or its name server ended since the start without being asked to."""
+        ours = (self._node, self._epmd)
+        return any(process is not None and process.poll() is not None for process in ours)
+
+    def restart(self) -> None:
+        """Start it again after it ended. Raises Unavailable, also when its port is taken."""
+        before = self._settings
+        self.stop()
+        self.start()
+        if self._settings != before:
+            self.stop()
+            self._settings = before
+            write_private(self._settings_file, msgspec.json.encode(before).decode())
+            raise Unavailable(f"another program has taken one of its ports, such as {before.port}")
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.folder / "settings.json"
+
     def end_leftovers(self) -> None:
         """Stop what a killed launcher left running here."""
         self._node_record.end_leftover()
@@ -134,7 +154,7 @@ class PrivateRabbitMQ:
 
     def _choose_settings(self) -> None:
         """Password as before, ports as before where they are still free."""
-        path = self.folder / "settings.json"
+        path = self._settings_file
         known = (
             msgspec.json.decode(path.read_bytes(), type=NodeSettings)
             if path.exists()
@@ -213,9 +233,9 @@ class PrivateRabbitMQ:
     def stop(self) -> None:
         """Orderly shutdown of node and epmd."""
         self._end(signal.SIGTERM, STOP_PATIENCE_S)
-        if self._epmd is not None:
-            processes.stop(self._epmd, signal.SIGTERM, 2)
-            self._epmd = None
+        epmd, self._epmd = self._epmd, None
+        if epmd is not None:
+            processes.stop(epmd, signal.SIGTERM, 2)
             self._epmd_record.clear()
 
     def kill(self) -> None:
@@ -223,9 +243,10 @@ class PrivateRabbitMQ:
         self._end(signal.SIGKILL, 5)
 
     def _end(self, number: int, patience_s: float) -> None:
-        if self._node is not None:
-            processes.stop(self._node, number, patience_s)
-            self._node = None
+        # Forgotten first: what is ended on purpose has not `has_ended`.
+        node, self._node = self._node, None
+        if node is not None:
+            processes.stop(node, number, patience_s)
         self._node_record.clear()
 
     def erase(self) -> None:
