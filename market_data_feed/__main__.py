@@ -1,8 +1,7 @@
 """Wires the feed: the only place that makes its real parts."""
 
 import time
-
-from flask import Flask
+from functools import partial
 
 from market_data_feed.adapters import api, http, standings_http, status_board
 from market_data_feed.adapters.clearing_reader import Clearing
@@ -17,7 +16,7 @@ from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.domain.market import Market
 from market_data_feed.domain.stream_budget import StreamBudget
-from market_data_feed.domain.stream_places import StreamLimits, StreamPlaces
+from market_data_feed.domain.stream_places import StreamPlaces
 from market_data_feed.loops.recorder import Recorder
 from market_data_feed.loops.retention import Retention
 from service_runtime import settings
@@ -25,15 +24,15 @@ from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
 from service_runtime.http import application, openapi
+from service_runtime.http.asgi_application import Application
 from service_runtime.http.authentication import Authenticator
-from service_runtime.service import Service
+from service_runtime.service import THREADS, Service, end_loudly
 from venue_protocol.topology import DATA_FEED
 
-_THREADS = StreamLimits().most + 48
 _PREFETCH = 200
 
 
-def build(service: Service) -> Flask:
+def build(service: Service) -> Application:
     """The service's parts, connected; its threads run on return."""
     ours = service.settings
     recording = Database(ours.market_url, f"{service.name}.recorder", pool_size=1)
@@ -44,7 +43,7 @@ def build(service: Service) -> Flask:
     consumer = bus.consumer(DATA_FEED, _PREFETCH)
     publisher = bus.publisher()
     clock = SystemClock()
-    sender = Sender()
+    sender = Sender(end_loudly)
     hub = Hub(Market(), sender)
     clearing, listings, records = (
         Clearing(clearing_data),
@@ -69,21 +68,21 @@ def build(service: Service) -> Flask:
         charge=StreamCharges(StreamBudget(), time.monotonic).charge,
     )
     streams = route.Streams(sender, parts, StreamPlaces())
-    service.spawn("sender", lambda: sender.run(service.stopping))
     service.spawn("recorder", recorder.run)
     service.spawn("retention", retention.run)
     service.spawn("status", board.run)
-    service.spawn("farewell", lambda: streams.close_when(service.stopping))
+    service.spawn("keys", partial(authenticator.follow, service.stopping))
     service.on_stop(bus.close)
     app = application.create_app(service)
     http.add_routes(app, http.Answers(clearing, listings, records, hub, authenticator))
     marks = Marks(market_data, listings)
     standings_http.add_routes(app, clearing, marks, authenticator, clock)
     status_board.add_routes(app, board.read)
-    route.add_routes(app, streams)
     openapi.add_routes(app, api.described())
-    return app
+    served = Application(app, THREADS)
+    route.add_routes(served, streams)
+    return served
 
 
 if __name__ == "__main__":
-    Service("market_data_feed", settings.load()).run(build, threads=_THREADS)
+    Service("market_data_feed", settings.load()).run(build)

@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from flask import Flask
-
 from order_entry_gateway.adapters import api, http, mass_cancel_http, session_http, websocket
-from order_entry_gateway.adapters.concurrency_limit import Turnstile
+from order_entry_gateway.adapters.completions import Completions
+from order_entry_gateway.adapters.concurrency_limit import ListTurns
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.order_owners import PostgresOrderOwners
+from order_entry_gateway.adapters.order_routes import OrderEntry, OrderRoutes
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.progress import RecordProgress, SettlementProgress
 from order_entry_gateway.adapters.rate_limiter import RateLimiter
@@ -27,19 +27,18 @@ from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
 from service_runtime.http import application, openapi
+from service_runtime.http.asgi_application import Application
 from service_runtime.http.authentication import Authenticator
-from service_runtime.service import Service
+from service_runtime.service import THREADS, Service
 from venue_storage.listed_securities import SecurityMaster
 
-_THREADS = websocket.MOST_SOCKETS + 128
-"""Each WebSocket holds one."""
 _SETTLED_WITHIN_S, _RECORDED_WITHIN_S = 1.0, 3.0
 """A new order is refused when what waits before it takes longer."""
 _EVENTS = 4
 """Of a command, at most as a rule."""
 
 
-def build(service: Service, order_log: OrderLog | None = None) -> Flask:
+def build(service: Service, order_log: OrderLog | None = None) -> Application:
     """The service's parts, connected; its threads run on return.
 
     `order_log`: another than the one in Postgres.
@@ -83,15 +82,27 @@ def build(service: Service, order_log: OrderLog | None = None) -> Flask:
     service.spawn("scheduler", scheduler.run)
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
-    app, turnstile = application.create_app(service), Turnstile()
-    http.add_routes(app, desk, statuses, authenticator, turnstile)
+    service.spawn("keys", partial(authenticator.follow, service.stopping))
+    service.spawn("securities", partial(securities.follow, service.stopping))
+    app = application.create_app(service)
+    http.add_routes(app, desk, statuses, authenticator)
     http.add_timer_routes(app, desk, timekeeper, authenticator)
-    websocket.add_routes(app, desk, timekeeper, authenticator, turnstile)
     session_http.add_routes(app, session_desk, sessions, authenticator, clock)
     cancels = MassCancelDesk(committer, securities, PostgresOrderOwners(clearing))
     mass_cancel_http.add_routes(app, cancels, authenticator)
     openapi.add_routes(app, api.described())
-    return app
+    served = Application(app, THREADS)
+    entry = OrderEntry(
+        desk=desk,
+        authenticator=authenticator,
+        completions=Completions(),
+        turns=ListTurns(),
+        is_limit_at_hand=limiter.is_at_hand,
+        is_security_at_hand=securities.is_at_hand,
+    )
+    OrderRoutes(entry).add_to(served)
+    websocket.add_routes(served, entry, timekeeper)
+    return served
 
 
 def _backlogs(ours: settings.Settings) -> list[Backlog]:
@@ -113,4 +124,4 @@ def _for_looking(url: str) -> Database:
 
 
 if __name__ == "__main__":
-    Service("order_entry_gateway", settings.load()).run(build, threads=_THREADS)
+    Service("order_entry_gateway", settings.load()).run(build)

@@ -1,6 +1,6 @@
 """From typed actions to answers: check, commit, describe. The same for REST and WebSocket."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from order_entry_gateway.domain.coverage import Accepted, Decision
@@ -22,6 +22,7 @@ from order_entry_gateway.domain.validation import (
     check_place,
 )
 from order_entry_gateway.ports import (
+    ANSWER_WITHIN_S,
     CommandQueue,
     OrderStatuses,
     PendingDecisions,
@@ -182,12 +183,21 @@ class PendingRequest:
 
     def is_decided(self) -> bool:
         """Whether `answers` returns at once."""
-        return self._submission is None or self._submission.is_decided()
+        if self._decisions is not None or self._submission is None:
+            return True
+        return self._submission.is_decided()
 
-    def wait(self) -> None:
+    def when_decided(self, then: Callable[[], object]) -> None:
+        """Call `then` once all is decided, in the thread that decides; perhaps twice."""
+        if self._submission is None:
+            then()
+        else:
+            self._submission.when_decided(then)
+
+    def wait(self, within_s: float = ANSWER_WITHIN_S) -> None:
         """Wait until all is decided, or for too long; `answers` returns at once then."""
         if self._decisions is None:
-            self._decisions = self._submission.wait() if self._submission else []
+            self._decisions = self._submission.wait(within_s) if self._submission else []
 
     def answers(self) -> list[Answer]:
         """One answer for each action, in order, once all are decided."""

@@ -4,7 +4,7 @@ The order log has two bodies, `adapters.order_log_store` and `adapters.memory_or
 tests/contract/test_order_log.py runs on both.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -121,6 +121,10 @@ class OrderLog(Protocol):
         ...
 
 
+ANSWER_WITHIN_S = 30.0
+"""After so long the outcome of a request is called unknown."""
+
+
 class PendingDecisions(Protocol):
     """The commands of one request, on their way to the log."""
 
@@ -128,8 +132,15 @@ class PendingDecisions(Protocol):
         """Whether `wait` returns at once."""
         ...
 
-    def wait(self) -> list[Decision]:
-        """One decision for each command; what was accepted is committed."""
+    def when_decided(self, then: Callable[[], object]) -> None:
+        """Call `then` once it is decided, in the thread that decides; perhaps twice."""
+        ...
+
+    def wait(self, within_s: float = ANSWER_WITHIN_S) -> list[Decision]:
+        """One decision for each command; what was accepted is committed.
+
+        After `within_s` the outcome is unknown.
+        """
         ...
 
 

@@ -4,30 +4,30 @@ import gc
 import logging
 import os
 import resource
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import NoReturn
 
 from flask import Flask
-from gunicorn.app.base import BaseApplication
 
 from service_runtime import logs
-from service_runtime.http.buffering_worker import PatientWorker
-from service_runtime.http.socket_timeouts import limit_silence
+from service_runtime.http.asgi_application import Application
+from service_runtime.http.connections import Limits
+from service_runtime.http.server import HttpServer
 from service_runtime.settings import Settings
 
 log = logging.getLogger(__name__)
 
 FATAL_EXIT_CODE = 3
-"""gunicorn's code for "do not start this worker again": its master ends too, so the launcher sees
-it.
-"""
+"""A thread died or the service could not be built: the supervisor starts it again."""
 _STOP_GRACE_S = 5
-_MASTER_GRACE_S = 20
-"""Draining, threads, flush and close together; after it the master kills."""
 _OPEN_FILES = 65_536
+THREADS = 32
+"""For the Flask routes of one service: they wait for Postgres, of whose connections there are 8."""
+_LEAVING = "its stop"
 
 
 class Service:
@@ -41,6 +41,7 @@ class Service:
         self._checks: dict[str, Callable[[], bool]] = {}
         self._threads: list[threading.Thread] = []
         self._on_stop: list[Callable[[], object]] = []
+        self._is_leaving = False
 
     def add_check(self, name: str, is_ready: Callable[[], bool]) -> None:
         """/readyz says no, and names this check, while `is_ready` is false."""
@@ -48,6 +49,8 @@ class Service:
 
     def unready(self) -> list[str]:
         """Names of the checks that fail now."""
+        if self._is_leaving:
+            return [_LEAVING]
         return [name for name, is_ready in self._checks.items() if not _holds(name, is_ready)]
 
     def spawn(self, name: str, target: Callable[[], None]) -> None:
@@ -65,7 +68,7 @@ class Service:
                         "thread ended while stopping", exc_info=True, extra={"worker": name}
                     )
                     return
-                _end_loudly(name)
+                end_loudly(name)
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         self._threads.append(thread)
@@ -92,58 +95,72 @@ class Service:
                 log.warning("could not close everything", exc_info=True)
         log.info("service stopped")
 
-    def run(self, build: Callable[["Service"], Flask], threads: int = 16) -> None:
-        """Serve the app that `build` wires, until SIGTERM or SIGINT.
+    def leave(self) -> None:
+        """The stop signal came: from now on the service is not ready."""
+        self._is_leaving = True
 
-        `build` runs in the serving process.
+    def run(
+        self, build: Callable[["Service"], Flask | Application], threads: int = THREADS
+    ) -> NoReturn:
+        """Serve the app that `build` wires, until SIGTERM or SIGINT; ends the process.
+
+        `threads` run the Flask routes.
         """
         logs.configure(self.name, self.settings.log_level)
         _allow_open_files(_OPEN_FILES)
-        _Server(self, build, threads).run()
+        code = 0
+        try:
+            self._serve(build, threads)
+        except SystemExit as leaving:
+            code = leaving.code if isinstance(leaving.code, int) else 1
+        except BaseException:
+            log.critical("the service could not be built or served", exc_info=True)
+            code = FATAL_EXIT_CODE
+        finally:
+            self.stop()
+            # Not sys.exit: a thread that still waits for a client or a statement would hold it back.
+            sys.stderr.flush()
+            os._exit(code)
 
-
-class _Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn with one threaded worker: one process owns the service's state."""
-
-    def __init__(self, service: Service, build: Callable[[Service], Flask], threads: int) -> None:
-        self._service = service
-        self._build = build
-        self._threads = threads
-        super().__init__()
-
-    def load_config(self) -> None:
-        settings = self._service.settings
-        options: dict[str, Any] = {
-            "bind": f"{settings.host}:{settings.port}",
-            "workers": 1,
-            "worker_class": PatientWorker,
-            "threads": self._threads,
-            "worker_connections": 4096,
-            "keepalive": 75,
-            "timeout": 60,
-            "graceful_timeout": _MASTER_GRACE_S,
-            "backlog": 2048,
-            "proc_name": self._service.name,
-            "limit_request_line": 4094,
-            "limit_request_fields": 64,
-            "when_ready": lambda server: limit_silence(server.LISTENERS),
-            "post_worker_init": lambda _worker: log.info(
-                "service started", extra={"host": settings.host, "port": settings.port}
-            ),
-            "worker_exit": lambda _server, worker: _leave(self._service, worker.pid),
-            "logger_class": "service_runtime.http.gunicorn_logs.QuietLogger",
-        }
-        for name, value in options.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        app = self._build(self._service)
+    def _serve(self, build: Callable[["Service"], Flask | Application], threads: int) -> None:
+        # While `build` waits for the surroundings, a stop signal ends it at once.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _exit_cleanly)
+        built = build(self)
+        application = Application(built, threads) if isinstance(built, Flask) else built
         # Messages live briefly and form no cycles: frequent full collections would only pause the
         # hot loops.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
-        return app
+        host, port = self.settings.host, self.settings.port
+        HttpServer(
+            application, host, port, limits_of(self.settings), self.leave
+        ).serve_until_signal()
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The server's bounds, as far as an organiser may set them."""
+    return Limits(
+        most=settings.connections,
+        most_strangers=settings.connections_without_key,
+        most_strangers_of_an_address=settings.connections_without_key_per_address,
+        most_of_a_client=settings.connections_per_client,
+    )
+
+
+def end_loudly(worker: str) -> NoReturn:
+    """End the process whatever else goes wrong: a service that lost a part must not look alive."""
+    try:
+        log.critical(
+            "invariant broken or unhandled fault, stopping", exc_info=True, extra={"worker": worker}
+        )
+    finally:
+        os._exit(FATAL_EXIT_CODE)
+
+
+def _exit_cleanly(_number: int, _frame: object) -> NoReturn:
+    raise SystemExit(0)
 
 
 def _holds(name: str, is_ready: Callable[[], bool]) -> bool:
@@ -153,30 +170,6 @@ def _holds(name: str, is_ready: Callable[[], bool]) -> bool:
     except Exception:
         log.warning("readiness check failed", exc_info=True, extra={"check": name})
         return False
-
-
-def _end_loudly(worker: str) -> None:
-    """End the process whatever else goes wrong: a service that lost a thread must not look
-    alive.
-    """
-    try:
-        log.critical(
-            "invariant broken or unhandled fault, stopping", exc_info=True, extra={"worker": worker}
-        )
-    finally:
-        os._exit(FATAL_EXIT_CODE)
-
-
-def _leave(service: Service, worker_pid: int) -> None:
-    """Stop, and end the process with the code it was about to end with: idle WebSocket threads
-    would hold it back.
-    """
-    if os.getpid() != worker_pid:
-        return
-    leaving = sys.exc_info()[1]
-    service.stop()
-    code = leaving.code if isinstance(leaving, SystemExit) else 1
-    os._exit(code if isinstance(code, int) else 0)
 
 
 def _allow_open_files(wanted: int) -> None:

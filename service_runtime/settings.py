@@ -49,6 +49,18 @@ class Settings:
     refused_orders_most: int
     """VENUE_REFUSED_ORDERS_MOST: about so many refused orders are kept, the newest; 0 keeps all."""
     log_level: str
+    connections: int = 16_384
+    """VENUE_CONNECTIONS: connections that one service keeps open in all."""
+    connections_without_key: int = 8_192
+    """VENUE_CONNECTIONS_WITHOUT_KEY: of these, connections on which no good key was shown; one more
+    and the oldest of them is closed.
+    """
+    connections_without_key_per_address: int = 2_048
+    """VENUE_CONNECTIONS_WITHOUT_KEY_PER_ADDRESS: the same, of one address."""
+    connections_per_client: int = 2_048
+    """VENUE_CONNECTIONS_PER_CLIENT: connections of one client that are kept open between its
+    requests.
+    """
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -83,5 +95,16 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         backlog_allowed=whole("VENUE_BACKLOG_ALLOWED", 5000),
         refused_orders_days=whole("VENUE_REFUSED_ORDERS_DAYS", 7),
         refused_orders_most=whole("VENUE_REFUSED_ORDERS_MOST", 5_000_000),
+        connections=whole("VENUE_CONNECTIONS", Settings.connections),
+        connections_without_key=whole(
+            "VENUE_CONNECTIONS_WITHOUT_KEY", Settings.connections_without_key
+        ),
+        connections_without_key_per_address=whole(
+            "VENUE_CONNECTIONS_WITHOUT_KEY_PER_ADDRESS",
+            Settings.connections_without_key_per_address,
+        ),
+        connections_per_client=whole(
+            "VENUE_CONNECTIONS_PER_CLIENT", Settings.connections_per_client
+        ),
         log_level=level("VENUE_LOG_LEVEL"),
     )

@@ -20,6 +20,7 @@ class RejectReason(Enum):
     INVALID_FIELD = ("request.invalid_field", 400)
     TOO_LARGE = ("request.too_large", 413)
     LENGTH_REQUIRED = ("request.length_required", 411)
+    TIMED_OUT = ("request.timed_out", 408)
     UNSUPPORTED_MEDIA_TYPE = ("request.unsupported_media_type", 415)
     METHOD_NOT_ALLOWED = ("request.method_not_allowed", 405)
     # 401, 403, 404

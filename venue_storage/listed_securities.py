@@ -2,12 +2,15 @@
 few seconds.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
 
-from service_runtime.database import Database
+from service_runtime.database import Database, DatabaseUnavailable
 from venue_protocol.securities import Security
+
+log = logging.getLogger(__name__)
 
 _FRESH_S = 5.0
 
@@ -25,6 +28,18 @@ class SecurityMaster(Mapping[str, Security]):
         if security_id not in self._securities or not self._is_fresh():
             self._read()
         return self._securities[security_id]
+
+    def is_at_hand(self, security_id: str) -> bool:
+        """Whether looking it up needs no statement."""
+        return security_id in self._securities and self._is_fresh()
+
+    def follow(self, stopping: threading.Event) -> None:
+        """Until stopping, read them before they are stale, so that hardly any look-up waits."""
+        while not stopping.wait(_FRESH_S / 2):
+            try:
+                self._read()
+            except DatabaseUnavailable:
+                log.debug("securities not read: the database is away")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())

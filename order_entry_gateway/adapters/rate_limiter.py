@@ -18,6 +18,10 @@ class RateLimiter:
         self._buckets: dict[str, TokenBucket] = {}
         self._lock = threading.Lock()
 
+    def is_at_hand(self, client_id: str) -> bool:
+        """Whether `charge` needs no statement for this client."""
+        return client_id in self._buckets
+
     def charge(self, client_id: str, commands: int) -> None:
         """Draw for `commands`; Refused with 429 and Retry-After when the client has sent too
         many.

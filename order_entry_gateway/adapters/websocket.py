@@ -1,246 +1,261 @@
 """Order entry over WebSocket: frames are one action or a list of them; each is answered by one
 frame, in order.
+
+A client may send frames ahead: each is checked and queued as it comes, and answered when its commit
+is done. What must not overtake or be overtaken (long lists, keys, timers) waits for the answers
+before it.
 """
 
+import asyncio
 import logging
-import threading
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, request
-from flask_sock import Sock
-from simple_websocket import ConnectionClosed
+from flask import Response
 
-from order_entry_gateway.adapters.concurrency_limit import Turnstile
-from order_entry_gateway.adapters.http import answer_content, bounded, switch_answer
+from order_entry_gateway.adapters.concurrency_limit import SHORT_BYTES
+from order_entry_gateway.adapters.http import switch_answer
+from order_entry_gateway.adapters.order_routes import Actions, OrderEntry, answer_content, bounded
 from order_entry_gateway.domain.requests import (
     Action,
     AuthenticateAction,
     CancelAfterAction,
     CancelOnDisconnectAction,
 )
-from order_entry_gateway.handlers import OrderDesk
+from order_entry_gateway.handlers import PendingRequest
 from order_entry_gateway.loops.timekeeper import Timekeeper
-from service_runtime.database import DatabaseUnavailable
-from service_runtime.http.application import RETRY_AFTER_S, error_body, refusal_response
-from service_runtime.http.authentication import Authenticator, Caller
+from service_runtime.database import CommitUnknown, DatabaseUnavailable
+from service_runtime.http.answers import RETRY_AFTER_S, database_refusal, error_body
+from service_runtime.http.asgi_application import Application, caller_of
+from service_runtime.http.authentication import Caller, key_in
+from service_runtime.http.http_protocol import MAX_BODY_BYTES
 from service_runtime.http.request_body import decode_strictly
-from service_runtime.http.socket_timeouts import MAX_BODY_BYTES, allow_silence
-from venue_protocol.refusals import Refusal, Refused, RejectReason
+from service_runtime.http.websocket import WebSocket
+from service_runtime.http.websocket_frames import json_frame
+from service_runtime.http.websocket_protocol import SERVICE_RESTART
+from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
 
 log = logging.getLogger(__name__)
 
 PATH = "/v1/order-entry"
-MOST_SOCKETS = 256
-"""Each holds a thread; the rest of the threads are for REST."""
-MOST_SOCKETS_OF_A_CLIENT = 16
+MOST_SOCKETS_OF_A_CLIENT = 64
 STRANGER_S = 10.0
-"""Who has not shown a good key by then is sent away."""
-_PING_S = 25
-_MOST_UNREAD_FRAMES = 64
+"""Whoever has not shown a good key by then is sent away."""
+_STRANGER_FRAME_BYTES = 4_096
+"""A frame with a key fits; nothing else of a stranger is taken."""
+_MOST_UNANSWERED = 64
+"""Frames of a socket that wait for their commit; no more is read before."""
+_MOST_UNREAD_BYTES = 1_000_000
+"""Answers that a known client has not read; no more of it is read before. Room for a client that
+sends several lists before it reads: it could wait for us while we wait for it.
+"""
 _POLICY_VIOLATION = 1008
 _frame_decoder = msgspec.json.Decoder(
     Action | AuthenticateAction | CancelAfterAction | CancelOnDisconnectAction | list[Action]
 )
 
 
-def add_routes(
-    app: Flask,
-    desk: OrderDesk,
-    timekeeper: Timekeeper,
-    authenticator: Authenticator,
-    turnstile: Turnstile,
-) -> None:
-    """Put `/v1/order-entry` on `app`."""
-    app.config["SOCK_SERVER_OPTIONS"] = {
-        "ping_interval": _PING_S,
-        "max_message_size": MAX_BODY_BYTES,
-    }
-    sockets = _Sockets()
+def add_routes(application: Application, entry: OrderEntry, timekeeper: Timekeeper) -> None:
+    """Put `/v1/order-entry` on `application`."""
+    sockets = SocketsOfClients()
 
-    @app.before_request
-    def refuse_when_full() -> Response | None:
-        if request.path != PATH or sockets.has_room():
-            return None
-        return refusal_response(Refusal(RejectReason.NOT_READY, "too many WebSockets are open"))
+    async def order_entry(websocket: WebSocket) -> None:
+        await Session(websocket, entry, timekeeper, sockets).converse()
 
-    @Sock(app).route(PATH)  # type: ignore[untyped-decorator]
-    def order_entry(connection: Any) -> None:
-        allow_silence(request.environ)
-        connection.sock = _PacedSocket(connection)
-        session = _Session(desk, timekeeper, authenticator, sockets, turnstile)
-        sockets.entered()
-        try:
-            _converse(connection, session)
-        except ConnectionClosed:
-            log.debug("order entry connection closed")
-        finally:
-            session.end()
-            sockets.left()
+    application.add_websocket(PATH, order_entry, refuse_without_handshake)
 
 
-def _converse(connection: Any, session: "_Session") -> None:
-    """Answer frame by frame; send a stranger away in time."""
-    deadline_s = time.monotonic() + STRANGER_S
-    session.greet()
-    while True:
-        frame = connection.receive(
-            None if session.is_known() else max(0.0, deadline_s - time.monotonic())
-        )
-        if frame is None:
-            connection.close(_POLICY_VIOLATION, "no good key was shown in time")
-            return
-        connection.send(msgspec.json.encode(session.answer(frame)).decode())
+def refuse_without_handshake() -> Response:
+    """For a plain GET."""
+    raise refuse(RejectReason.MALFORMED, "this is no WebSocket handshake: send Upgrade: websocket")
 
 
-class _Sockets:
-    """How many WebSockets are open, in all and of each client."""
+class SocketsOfClients:
+    """How many WebSockets each client has open."""
 
     def __init__(self) -> None:
-        self._open = 0
         self._of_client: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    def has_room(self) -> bool:
-        """Whether one more may open."""
-        return self._open < MOST_SOCKETS
-
-    def entered(self) -> None:
-        """One was opened."""
-        with self._lock:
-            self._open += 1
-
-    def left(self) -> None:
-        """One was closed."""
-        with self._lock:
-            self._open -= 1
 
     def take(self, client_id: str) -> None:
-        """One belongs to this client now; Refused when it has too many."""
-        with self._lock:
-            if self._of_client[client_id] >= MOST_SOCKETS_OF_A_CLIENT:
-                message = f"a client may have {MOST_SOCKETS_OF_A_CLIENT} WebSockets open"
-                raise Refused(Refusal(RejectReason.RATE_LIMITED, message), RETRY_AFTER_S)
-            self._of_client[client_id] += 1
+        """One more belongs to this client; Refused when it has too many."""
+        if self._of_client[client_id] >= MOST_SOCKETS_OF_A_CLIENT:
+            message = f"a client may have {MOST_SOCKETS_OF_A_CLIENT} WebSockets open"
+            raise Refused(Refusal(RejectReason.RATE_LIMITED, message), RETRY_AFTER_S)
+        self._of_client[client_id] += 1
 
     def give_back(self, client_id: str) -> None:
         """One no longer belongs to this client."""
-        with self._lock:
-            self._of_client[client_id] -= 1
-            if not self._of_client[client_id]:
-                del self._of_client[client_id]
+        self._of_client[client_id] -= 1
+        if not self._of_client[client_id]:
+            del self._of_client[client_id]
 
 
-class _PacedSocket:
-    """The socket as simple-websocket sees it: it is not read while the client's frames pile up
-    unhandled.
-    """
+class _Unanswered:
+    """A frame whose commit is not done yet."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self._socket = connection.sock
+    __slots__ = ("pending", "write")
 
-    def recv(self, size: int) -> bytes:
-        """Read, once there is room."""
-        while self._connection.connected and self._is_full():
-            time.sleep(0.02)
-        received: bytes = self._socket.recv(size)
-        return received
-
-    def _is_full(self) -> bool:
-        unread = self._connection.input_buffer
-        return len(unread) > _MOST_UNREAD_FRAMES or sum(map(len, unread)) > MAX_BODY_BYTES
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._socket, name)
+    def __init__(self, pending: PendingRequest, write: Callable[[PendingRequest], Any]) -> None:
+        self.pending = pending
+        self.write = write
+        """What to send, once it is decided."""
 
 
-class _Session:
+class Session:
     """One connection: who it belongs to, and the answer to each frame."""
 
     def __init__(
         self,
-        desk: OrderDesk,
+        websocket: WebSocket,
+        entry: OrderEntry,
         timekeeper: Timekeeper,
-        authenticator: Authenticator,
-        sockets: _Sockets,
-        turnstile: Turnstile,
+        sockets: SocketsOfClients,
     ) -> None:
-        self._desk = desk
+        self._websocket = websocket
+        self._entry = entry
         self._timekeeper = timekeeper
-        self._authenticator = authenticator
         self._sockets = sockets
-        self._turnstile = turnstile
-        self._key: str | None = None
+        self._key = key_in(websocket.header(b"authorization"), websocket.header(b"x-api-key"))
         self._client_id: str | None = None
         self._cancels_at_end: tuple[str, str] | None = None
         """Session and client whose orders are canceled when the socket ends."""
+        self._unanswered: deque[_Unanswered] = deque()
+        self._answered = asyncio.Event()
+        """Set when frames were answered: there may be room for more."""
 
-    def is_known(self) -> bool:
-        """Whether it showed a good key."""
-        return self._client_id is not None
+    async def converse(self) -> None:
+        """Answer frame by frame until either side ends it; send a stranger away in time."""
+        try:
+            await self._websocket.accept(_STRANGER_FRAME_BYTES)
+            await self._greet()
+            deadline_s = time.monotonic() + STRANGER_S
+            while (frame := await self._next_frame(deadline_s)) is not None:
+                await self._take(frame)
+                await self._wait_for_room(_MOST_UNANSWERED - 1)
+            if self._websocket.is_service_ending:
+                await self._wait_for_room(0)
+                await self._websocket.close(SERVICE_RESTART, "the service ends")
+        finally:
+            await self._end()
 
-    def greet(self) -> None:
+    async def _next_frame(self, deadline_s: float) -> bytes | str | None:
+        if self._client_id is not None:
+            return await self._websocket.receive()
+        try:
+            async with asyncio.timeout(deadline_s - time.monotonic()):
+                return await self._websocket.receive()
+        except TimeoutError:
+            await self._websocket.close(_POLICY_VIOLATION, "no good key was shown in time")
+            return None
+
+    async def _greet(self) -> None:
         """Take the key of the handshake, if it had a good one; a bad one is told with the first
         answer.
         """
+        if self._key is None:
+            return
         try:
-            self._caller()
+            await self._caller()
         except (Refused, DatabaseUnavailable):
             log.debug("no good key in the handshake")
 
-    def end(self) -> None:
-        """The socket belongs to nobody any more."""
-        if self._client_id is not None:
-            self._sockets.give_back(self._client_id)
-            self._client_id = None
-        if self._cancels_at_end is not None:
-            self._timekeeper.end_session(*self._cancels_at_end)
-            self._cancels_at_end = None
-
-    def answer(self, frame: bytes | str) -> Any:
-        """What to send back for one frame: an object for an action, a list for a list, `{"error":
-        …}` for garbage.
-        """
+    async def _take(self, frame: bytes | str) -> None:
+        """Answer the frame, now or once its commit is done."""
         action_id = None
         try:
-            with self._turnstile.entering(len(frame)):
-                actions = decode_strictly(_frame_decoder, frame)
-                if isinstance(actions, list):
-                    pending = self._desk.begin(self._caller(), bounded(actions))
+            if len(frame) > SHORT_BYTES:
+                await self._take_long(frame)
+                return
+            actions = decode_strictly(_frame_decoder, frame)
             if isinstance(actions, list):
-                pending.wait()
-                with self._turnstile.leaving(len(frame)):
-                    answered = zip(actions, pending.answers(), strict=True)
-                    return [
-                        {"id": action.id} | answer_content(answer) for action, answer in answered
-                    ]
-            if isinstance(actions, AuthenticateAction):
+                await self._begin(bounded(actions), _list_writer(actions))
+            else:
                 action_id = actions.id
-                caller = self._admit(self._authenticator.caller_of(actions.key))
-                self._key = actions.key
-                return {"id": action_id, "client_id": caller.client_id, "status": "authenticated"}
-            action_id = actions.id
-            if isinstance(actions, CancelAfterAction | CancelOnDisconnectAction):
-                return {"id": action_id} | self._set_timer(actions)
-            return {"id": action_id} | answer_content(
-                self._desk.handle(self._caller(), [actions])[0]
-            )
-        except Refused as refused:
-            retry = (
-                {} if refused.retry_after_s is None else {"retry_after_s": refused.retry_after_s}
-            )
-            return {"id": action_id} | error_body(refused.refusal) | retry
-        except DatabaseUnavailable:
-            return {"id": action_id} | error_body(
-                Refusal(RejectReason.NOT_READY, "the database is away, ask again")
-            )
+                await self._take_single(actions)
+        except (Refused, DatabaseUnavailable) as error:
+            await self._wait_for_room(0)
+            await self._send({"id": action_id} | _error(error))
 
-    def _set_timer(self, action: CancelAfterAction | CancelOnDisconnectAction) -> dict[str, object]:
-        caller = self._caller()
-        self._desk.charge(caller)
+    async def _take_single(self, action: Any) -> None:
+        if isinstance(action, AuthenticateAction):
+            await self._wait_for_room(0)
+            await self._send(await self._authenticate(action))
+        elif isinstance(action, CancelAfterAction | CancelOnDisconnectAction):
+            await self._wait_for_room(0)
+            await self._send({"id": action.id} | await self._set_timer(action))
+        else:
+            await self._begin([action], _single_writer(action.id))
+
+    async def _begin(self, actions: Actions, write: Callable[[PendingRequest], Any]) -> None:
+        caller = await self._caller()
+        pending = await self._entry.begin(caller, actions, self._websocket.threads)
+        self._unanswered.append(_Unanswered(pending, write))
+        if pending.is_decided():
+            self._answer_decided()
+        else:
+            self._entry.completions.call(pending, self._answer_decided)
+
+    def _answer_decided(self) -> None:
+        """Send the answers that are due: of those decided, in order, up to the first that is not."""
+        try:
+            while self._unanswered and self._unanswered[0].pending.is_decided():
+                due = self._unanswered.popleft()
+                self._websocket.write(json_frame(due.write(due.pending)))
+        except Exception:
+            # Called by the loop, which would only note it: the answers after it must not be lost
+            # without a sign.
+            log.exception("an answer could not be written")
+            self._websocket.abort()
+        self._answered.set()
+
+    async def _wait_for_room(self, most: int) -> None:
+        """Wait until at most `most` frames are unanswered, and the client reads its answers."""
+        while len(self._unanswered) > most:
+            self._answered.clear()
+            await self._answered.wait()
+        await self._websocket.drain()
+
+    async def _send(self, answer: Any) -> None:
+        self._websocket.write(json_frame(answer))
+        await self._websocket.drain()
+
+    async def _take_long(self, frame: bytes | str) -> None:
+        """Answer a frame that is too long to be read on the loop."""
+        await self._wait_for_room(0)
+        entry, threads = self._entry, self._websocket.threads
+        async with entry.turns.reading():
+            actions = await threads.run(self._share, decode_strictly, _frame_decoder, frame)
+            if isinstance(actions, list):
+                caller = await self._caller()
+                pending = await threads.run(self._share, entry.desk.begin, caller, bounded(actions))
+        if not isinstance(actions, list):
+            await self._take_single(actions)
+            return
+        await entry.completions.decided(pending)
+        async with entry.turns.writing():
+            answer = await threads.run(self._share, _list_writer(actions), pending)
+        await self._send(answer)
+
+    async def _authenticate(self, action: AuthenticateAction) -> dict[str, object]:
+        caller = await self._admit(await self._caller_of(action.key))
+        self._key = action.key
+        return {"id": action.id, "client_id": caller.client_id, "status": "authenticated"}
+
+    async def _set_timer(
+        self, action: CancelAfterAction | CancelOnDisconnectAction
+    ) -> dict[str, object]:
+        caller = await self._caller()
+        return await self._websocket.threads.run(
+            caller.client_id, self._set_timer_of, caller, action
+        )
+
+    def _set_timer_of(
+        self, caller: Caller, action: CancelAfterAction | CancelOnDisconnectAction
+    ) -> dict[str, object]:
+        self._entry.desk.charge(caller)
         if isinstance(action, CancelAfterAction):
             return switch_answer(self._timekeeper, caller.client_id, action.timeout_ms)
         if action.enabled and self._cancels_at_end is None:
@@ -253,17 +268,52 @@ class _Session:
             self._cancels_at_end = None
         return {"status": "cancel_on_disconnect", "enabled": action.enabled}
 
-    def _caller(self) -> Caller:
-        """The caller, looked up each time so that a revoked key ends the session's rights."""
-        key = self._key
-        return self._admit(
-            self._authenticator.caller() if key is None else self._authenticator.caller_of(key)
-        )
+    @property
+    def _share(self) -> str:
+        """Whose share of the threads it takes."""
+        return caller_of(self._websocket.connection)
 
-    def _admit(self, caller: Caller) -> Caller:
+    async def _caller(self) -> Caller:
+        """The caller, looked up each time so that a revoked key ends the session's rights."""
+        return await self._admit(await self._caller_of(self._key))
+
+    async def _caller_of(self, key: str | None) -> Caller:
+        return await self._entry.caller(key, self._websocket.threads, self._share)
+
+    async def _admit(self, caller: Caller) -> Caller:
         """The caller, to whom this socket belongs now; Refused when it has too many."""
         if caller.client_id != self._client_id:
             self._sockets.take(caller.client_id)
-            self.end()
+            await self._end()
             self._client_id = caller.client_id
+            self._websocket.limit_messages(MAX_BODY_BYTES)
+            self._websocket.allow_unread(_MOST_UNREAD_BYTES)
         return caller
+
+    async def _end(self) -> None:
+        """The socket belongs to nobody any more."""
+        if self._client_id is not None:
+            self._sockets.give_back(self._client_id)
+            self._client_id = None
+        if self._cancels_at_end is not None:
+            session, self._cancels_at_end = self._cancels_at_end, None
+            await self._websocket.threads.run("", self._timekeeper.end_session, *session)
+
+
+def _single_writer(action_id: str | int | None) -> Callable[[PendingRequest], Any]:
+    return lambda pending: {"id": action_id} | answer_content(pending.answers()[0])
+
+
+def _list_writer(actions: list[Action]) -> Callable[[PendingRequest], Any]:
+    return lambda pending: [
+        {"id": action.id} | answer_content(answer)
+        for action, answer in zip(actions, pending.answers(), strict=True)
+    ]
+
+
+def _error(error: Refused | DatabaseUnavailable) -> dict[str, Any]:
+    if isinstance(error, DatabaseUnavailable):
+        return error_body(database_refusal(isinstance(error, CommitUnknown)))
+    retry_after_s = error.retry_after_s
+    retry = {} if retry_after_s is None else {"retry_after_s": retry_after_s}
+    return error_body(error.refusal) | retry

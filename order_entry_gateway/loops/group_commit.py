@@ -10,12 +10,12 @@ import queue
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from order_entry_gateway.batch_admission import AppendedBatch, append
 from order_entry_gateway.domain.coverage import Decision
 from order_entry_gateway.domain.validation import Candidate
-from order_entry_gateway.ports import NameTaken, OrderLog
+from order_entry_gateway.ports import ANSWER_WITHIN_S, NameTaken, OrderLog
 from service_runtime import metrics
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
@@ -33,7 +33,6 @@ _SHORT = 25
 _MOST_WAITING = 20_000
 _LONGEST_WAIT_S = 0.5
 """Once the oldest has waited that long for its commit, no more than one commit's worth may wait."""
-_ANSWER_WITHIN_S = 30.0
 _RACES = 5
 
 
@@ -48,14 +47,27 @@ class Submission:
         self.is_short = len(candidates) <= _SHORT
         self._decisions: list[Decision] = []
         self._decided = threading.Event()
+        self._then: Callable[[], object] | None = None
+
+    def when_decided(self, then: Callable[[], object]) -> None:
+        """Call `then` once it is decided, in the thread that decides.
+
+        It may be called twice, when the decision comes at this very moment.
+        """
+        self._then = then
+        if self._decided.is_set():
+            then()
 
     def is_decided(self) -> bool:
         """Whether `wait` returns at once."""
         return self._decided.is_set()
 
-    def wait(self) -> list[Decision]:
-        """One decision for each candidate; what was accepted is committed."""
-        if not self._decided.wait(_ANSWER_WITHIN_S):
+    def wait(self, within_s: float = ANSWER_WITHIN_S) -> list[Decision]:
+        """One decision for each candidate; what was accepted is committed.
+
+        After `within_s` the outcome is unknown.
+        """
+        if not self._decided.wait(within_s):
             return [_unknown("the venue did not answer in time")] * len(self.candidates)
         return self._decisions
 
@@ -63,6 +75,9 @@ class Submission:
         """Give the decisions to the thread that waits for them."""
         self._decisions = decisions
         self._decided.set()
+        then = self._then
+        if then is not None:
+            then()
 
 
 class Committer:

@@ -1,26 +1,21 @@
 """What every Flask service has: one error shape, request ids, /healthz, /readyz, /metrics."""
 
 import logging
-import uuid
 from typing import Any
 
-import msgspec
-import simple_websocket
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from wsproto.utilities import ProtocolError
 
-from service_runtime import metrics
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
-from service_runtime.http.socket_timeouts import MAX_BODY_BYTES, allow_silence
-from service_runtime.http.websocket_socket import lend_socket
+from service_runtime.http import request_context
+from service_runtime.http.answers import FAULT, Reply, database_refusal, json_reply, refusal_reply
+from service_runtime.http.http_protocol import MAX_BODY_BYTES
+from service_runtime.http.wsgi_bridge import BEGUN
 from service_runtime.service import Service
 from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
 
 log = logging.getLogger(__name__)
-
-RETRY_AFTER_S = 1
 
 _BY_STATUS = {
     404: RejectReason.UNKNOWN_PATH,
@@ -37,35 +32,21 @@ _MESSAGES = {
 _SHOWN_PATH = 200
 
 
-def error_body(refusal: Refusal) -> dict[str, Any]:
-    """`{"error": {code, message, field, details, request_id}}` as a dict."""
-    return {
-        "error": {
-            "code": refusal.reason.code,
-            "message": refusal.message,
-            "field": refusal.field,
-            "details": refusal.details,
-            "request_id": g.get("request_id"),
-        }
-    }
+def flask_response(reply: Reply) -> Response:
+    """An answer as Flask sends it."""
+    return Response(
+        reply.body, reply.status, headers=list(reply.headers), content_type=reply.content_type
+    )
 
 
 def json_response(content: Any, status: int = 200) -> Response:
     """A JSON answer of anything msgspec can encode."""
-    return Response(msgspec.json.encode(content), status, content_type="application/json")
+    return flask_response(json_reply(content, status))
 
 
 def refusal_response(refusal: Refusal, retry_after_s: int | None = None) -> Response:
     """The answer to a refused request; counts it. A 503 always says when to ask again."""
-    metrics.refusals.labels(refusal.reason.code).inc()
-    response = json_response(error_body(refusal), refusal.reason.http_status)
-    if retry_after_s is None and response.status_code == 503:
-        retry_after_s = RETRY_AFTER_S
-    if retry_after_s is not None:
-        response.headers["Retry-After"] = str(retry_after_s)
-    if refusal.reason.http_status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+    return flask_response(refusal_reply(refusal, retry_after_s))
 
 
 def query_whole(name: str, default: int, least: int, most: int) -> int:
@@ -109,10 +90,6 @@ def _answer_of(error: HTTPException) -> Response:
     return response
 
 
-def _is_upgrade() -> bool:
-    return request.headers.get("Upgrade", "").lower() == "websocket"
-
-
 def create_app(service: Service) -> Flask:
     """A Flask app with the common routes and error answers; the service adds its own."""
     app = Flask(service.name, static_folder=None)
@@ -129,14 +106,10 @@ def create_app(service: Service) -> Flask:
 
 def _add_request_ids(app: Flask) -> None:
     @app.before_request
-    def number_request() -> None:
-        g.request_id = uuid.uuid4().hex
-        if _is_upgrade():
-            # Before the handshake: its reader starts at once, with the socket and the limit of that
-            # moment.
-            lend_socket(request.environ)
-            if request.content_length is None:
-                allow_silence(request.environ)
+    def begin_request() -> None:
+        # Under our server it has begun already; under another, such as a test client, here.
+        if BEGUN not in request.environ:
+            request_context.begin()
 
 
 def _add_error_answers(app: Flask) -> None:
@@ -146,40 +119,20 @@ def _add_error_answers(app: Flask) -> None:
 
     @app.errorhandler(DatabaseUnavailable)
     def on_database_away(error: DatabaseUnavailable) -> Response:
-        if isinstance(error, CommitUnknown):
-            cause = "the database went away during the commit: ask again to learn the outcome"
-            return refusal_response(Refusal(RejectReason.OUTCOME_UNKNOWN, cause))
-        return refusal_response(Refusal(RejectReason.NOT_READY, "the database is away, ask again"))
+        return refusal_response(database_refusal(isinstance(error, CommitUnknown)))
 
     @app.errorhandler(HTTPException)
     def on_http_exception(error: HTTPException) -> Response:
         return _answer_of(error)
-
-    @app.errorhandler(ProtocolError)
-    @app.errorhandler(simple_websocket.ConnectionError)
-    def on_bad_handshake(error: Exception) -> Response:
-        return refusal_response(
-            Refusal(RejectReason.MALFORMED, f"this is no WebSocket handshake: {error}"[:300])
-        )
-
-    @app.errorhandler(ConnectionError)
-    def on_hung_up(error: ConnectionError) -> Response:
-        if not _is_upgrade():
-            return on_fault(error)
-        return refusal_response(
-            Refusal(RejectReason.MALFORMED, "the client hung up during the handshake")
-        )
 
     @app.errorhandler(Exception)
     def on_fault(error: Exception) -> Response:
         log.error(
             "request failed",
             exc_info=error,
-            extra={"path": request.path, "request_id": g.get("request_id")},
+            extra={"path": request.path, "request_id": request_context.request_id()},
         )
-        return refusal_response(
-            Refusal(RejectReason.INTERNAL, "a fault of the venue; it has been logged")
-        )
+        return refusal_response(FAULT)
 
 
 def _add_common_routes(app: Flask, service: Service) -> None:

@@ -1,5 +1,6 @@
 """The client behind an API key."""
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -7,9 +8,12 @@ from dataclasses import dataclass
 from flask import request
 
 from service_runtime.api_keys import ADMINISTRATOR, key_hash
-from service_runtime.database import Database
+from service_runtime.database import Database, DatabaseUnavailable
+from service_runtime.http import request_context
 from venue_protocol.identifiers import is_client_id
 from venue_protocol.refusals import RejectReason, refuse
+
+log = logging.getLogger(__name__)
 
 _REMEMBER_S = 1.0
 _IN_USE_S = 30.0
@@ -63,11 +67,29 @@ class Authenticator:
             raise refuse(RejectReason.KEY_MISSING, "send your key as 'Authorization: Bearer KEY'")
         hashed = key_hash(key)
         now_s = time.monotonic()
-        remembered = self._known.get(hashed)
-        if remembered is not None and remembered.good_until_s > now_s:
-            remembered.asked_s = now_s
-            return remembered.caller
-        return self._look_up(hashed, now_s)
+        caller = self._remembered(hashed, now_s) or self._look_up(hashed, now_s)
+        request_context.note_caller(caller.client_id)
+        return caller
+
+    def remembered(self, key: str | None) -> Caller | None:
+        """The caller with this key, if that needs no statement; None says nothing about the key."""
+        if not key:
+            return None
+        caller = self._remembered(key_hash(key), time.monotonic())
+        if caller is not None:
+            request_context.note_caller(caller.client_id)
+        return caller
+
+    def follow(self, stopping: threading.Event) -> None:
+        """Until stopping, look the keys in use up before their time is over.
+
+        So a request hardly ever waits for that.
+        """
+        while not stopping.wait(_REMEMBER_S / 2):
+            try:
+                self._refresh(time.monotonic())
+            except DatabaseUnavailable:
+                log.debug("keys not refreshed: the database is away")
 
     def administrator(self) -> Caller:
         """The caller, if an administrator; else Refused with 401 or 403."""
@@ -87,6 +109,25 @@ class Authenticator:
             raise refuse(RejectReason.FORBIDDEN, "this account belongs to another client")
         return caller
 
+    def _remembered(self, hashed: bytes, now_s: float) -> Caller | None:
+        remembered = self._known.get(hashed)
+        if remembered is None or remembered.good_until_s <= now_s:
+            return None
+        remembered.asked_s = now_s
+        return remembered.caller
+
+    def _refresh(self, now_s: float) -> None:
+        """Look up the keys asked for of late."""
+        with self._lock:
+            in_use = [
+                key
+                for key, remembered in self._known.items()
+                if now_s < remembered.asked_s + _IN_USE_S
+            ]
+        for start in range(0, len(in_use), _MOST_TOGETHER):
+            wanted = set(in_use[start : start + _MOST_TOGETHER])
+            self._remember(wanted, self._find(wanted), None, now_s)
+
     def _exists(self, client_id: str) -> bool:
         if not is_client_id(client_id):
             return False
@@ -103,6 +144,13 @@ class Authenticator:
                 if remembered.good_until_s <= now_s < remembered.asked_s + _IN_USE_S
             ]
         wanted = {hashed, *stale[:_MOST_TOGETHER]}
+        found = self._find(wanted)
+        self._remember(wanted, found, hashed, now_s)
+        if hashed not in found:
+            raise refuse(RejectReason.KEY_INVALID, "this key is wrong or revoked")
+        return found[hashed]
+
+    def _find(self, wanted: set[bytes]) -> dict[bytes, Caller]:
         with self._clearing.transaction() as cursor:
             cursor.execute(
                 "SELECT key_hash, client_id, role, suspended_us IS NOT NULL"
@@ -110,14 +158,10 @@ class Authenticator:
                 " WHERE key_hash = ANY (%s) AND revoked_us IS NULL",
                 (list(wanted),),
             )
-            found = {bytes(key): Caller(*columns) for key, *columns in cursor}
-        self._remember(wanted, found, hashed, now_s)
-        if hashed not in found:
-            raise refuse(RejectReason.KEY_INVALID, "this key is wrong or revoked")
-        return found[hashed]
+            return {bytes(key): Caller(*columns) for key, *columns in cursor}
 
     def _remember(
-        self, wanted: set[bytes], found: dict[bytes, Caller], asked: bytes, now_s: float
+        self, wanted: set[bytes], found: dict[bytes, Caller], asked: bytes | None, now_s: float
     ) -> None:
         """Good from when the database was asked, so that a key revoked meanwhile is not trusted
         longer.
@@ -133,8 +177,13 @@ class Authenticator:
                 self._known[key] = _Remembered(caller, now_s + _REMEMBER_S, asked_s)
 
 
-def _key_of_request() -> str | None:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+def key_in(authorization: str | None, api_key: str | None) -> str | None:
+    """The key in the headers Authorization and X-API-Key of a request, if any."""
+    scheme, _, key = (authorization or "").partition(" ")
     if scheme.lower() == "bearer" and key:
         return key.strip()
-    return request.headers.get("X-API-Key")
+    return api_key
+
+
+def _key_of_request() -> str | None:
+    return key_in(request.headers.get("Authorization"), request.headers.get("X-API-Key"))

@@ -3,7 +3,7 @@
 import json
 import time
 
-from simple_websocket import Client as Socket
+from websockets.sync.client import ClientConnection, connect
 
 from tests.acceptance.api import Client, code_of, eventually, kill, ready
 from tests.acceptance.conftest import Administrator
@@ -21,14 +21,14 @@ def in_ms(milliseconds: int) -> str:
     return format_utc(time.time_ns() // 1000 + milliseconds * 1000)
 
 
-def socket_of(client: Client) -> Socket:
+def socket_of(client: Client) -> ClientConnection:
     url = client.venue.gateway_url.replace("http", "ws", 1) + "/v1/order-entry"
-    return Socket.connect(url, headers=client.headers())
+    return connect(url, additional_headers=client.headers(), legacy=True)
 
 
-def ask(socket: Socket, **frame: object) -> dict[str, object]:
+def ask(socket: ClientConnection, **frame: object) -> dict[str, object]:
     socket.send(json.dumps(frame))
-    return dict(json.loads(socket.receive(timeout=20)))
+    return dict(json.loads(socket.recv(timeout=20)))
 
 
 def test_case_12_a_stop_whose_trigger_is_above_the_market_does_not_trade(

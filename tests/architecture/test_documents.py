@@ -35,12 +35,13 @@ def definition(tree: ast.AST, qualified: str) -> bool:
         found = [
             child
             for child in ast.walk(node)
-            if isinstance(child, ast.FunctionDef | ast.ClassDef) and child.name == name
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and child.name == name
         ]
         if not found:
             return False
         node = found[0]
-    return isinstance(node, ast.FunctionDef)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
 
 
 def test_the_ten_functions_of_the_walk_exist() -> None:

@@ -2,20 +2,17 @@
 same environment.
 """
 
-from flask import Flask
-
 from order_entry_gateway import __main__ as gateway
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
 from service_runtime import settings
 from service_runtime.database import Database
+from service_runtime.http.asgi_application import Application
 from service_runtime.service import Service
 from venue_protocol.securities import Security
 from venue_storage.memory_clearing_data import AccountRow, DepositRow, MemoryClearing
 
-_THREADS = 384
 
-
-def build(service: Service) -> Flask:
+def build(service: Service) -> Application:
     """The gateway on a copy of the accounts and deposits as they are now."""
     return gateway.build(service, MemoryOrderLog(_copy(service.settings.clearing_url)))
 
@@ -45,4 +42,4 @@ def _copy(clearing_url: str) -> MemoryClearing:
 
 
 if __name__ == "__main__":
-    Service("order_entry_gateway", settings.load()).run(build, threads=_THREADS)
+    Service("order_entry_gateway", settings.load()).run(build)

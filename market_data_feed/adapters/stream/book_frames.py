@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from market_data_feed.adapters import views
-from market_data_feed.adapters.stream.frames import json_frame
 from market_data_feed.domain.market import Level
+from service_runtime.http.websocket_frames import json_frame
 
 LEVELS_A_FRAME = 5_000
 """Of each side. A level is at most 75 bytes of JSON, so a frame is below 750 kB."""

@@ -1,27 +1,27 @@
 """Replaying a topic from the record, then going live without a hole or a repeat."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from market_data_feed.adapters import views
 from market_data_feed.adapters.records import Records
-from market_data_feed.adapters.stream.frames import json_frame
 from market_data_feed.adapters.stream.hub import Hub, TopicKey, trade_message
 from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
+from service_runtime.http.websocket_frames import json_frame
 
 RESUMABLE = ("orders", "fills", "settlements", "trades")
 _PAGE = 500
 _PATIENCE_S = 30.0
 
+InThread = Callable[..., Awaitable[Any]]
+"""Runs a function that may block in a thread."""
 Row = tuple[int, dict[str, Any]]
 """Sequence of a message and the message without its `previous`."""
 
 
 class CatchUp:
-    """Reads what a subscriber missed.
-
-    Runs where the subscriber's actions run, one at a time: it reads the database and waits for the
-    client to read, so the transport must call it in a thread, never on an event loop.
+    """Reads what a subscriber missed: the record in threads, while the rest waits on the server's
+    loop for the client to read.
     """
 
     def __init__(self, hub: Hub, records: Records) -> None:
@@ -40,38 +40,36 @@ class CatchUp:
             return self._records.last_report(subject, published, fills_only=channel == "fills")
         return 0
 
-    def run(self, key: TopicKey, subscriber: Subscriber, after: int) -> int:
+    async def run(
+        self, key: TopicKey, subscriber: Subscriber, after: int, in_thread: InThread
+    ) -> int:
         """Replay everything of the topic after `after`, then let it go live; how many messages.
 
         Ends early if the subscriber ends.
         """
-        after, most = self._replay(key, subscriber, after, self._hub.published(key))
+        published = await in_thread(self._hub.published, key)
+        after, most = await self._replay(key, subscriber, after, published, in_thread)
         # Twice: the first replay may be long and runs beside live trading, the second is short,
         # so little has to be held back in memory while it runs.
-        cut = self._hub.subscribe_held(key, subscriber, self.newest(key))
-        _, rest = self._replay(key, subscriber, after, cut)
-        self._hub.release(key, subscriber)
+        newest = await in_thread(self.newest, key)
+        cut = await in_thread(self._hub.subscribe_held, key, subscriber, newest)
+        _, rest = await self._replay(key, subscriber, after, cut, in_thread)
+        await in_thread(self._hub.release, key, subscriber)
         return most + rest
 
-    def _replay(
-        self, key: TopicKey, subscriber: Subscriber, after: int, through: int
+    async def _replay(
+        self, key: TopicKey, subscriber: Subscriber, after: int, through: int, in_thread: InThread
     ) -> tuple[int, int]:
         """Send the messages with after < sequence <= through; the last of them, and how many."""
         read, count = self._source(key), 0
         while not subscriber.is_ending():
-            rows = read(after, through)
-            frames = []
-            for sequence, view in rows:
-                frames.append(
-                    json_frame({"channel": key[0], **view, "sequence": sequence, "previous": after})
-                )
-                after = sequence
-            count += len(rows)
-            if frames:
-                if not subscriber.wait_for_room(_PATIENCE_S):
+            frames, after, rows = await in_thread(_read_page, read, key[0], after, through)
+            count += rows
+            if rows:
+                if not await subscriber.wait_for_room(_PATIENCE_S):
                     subscriber.end(TOO_SLOW, "too slow")
-                self._hub.send_frames(subscriber, b"".join(frames), key, after)
-            if len(rows) < _PAGE:
+                self._hub.send_frames(subscriber, frames, key, after)
+            if rows < _PAGE:
                 break
         return after, count
 
@@ -94,3 +92,16 @@ class CatchUp:
             (report.event_sequence, show(report))
             for report in records.reports(subject, after, _PAGE, is_fills, through)
         ]
+
+
+def _read_page(
+    read: Callable[[int, int], list[Row]], channel: str, after: int, through: int
+) -> tuple[bytes, int, int]:
+    """The next messages as frames, the sequence of the last, and how many they are."""
+    frames = []
+    rows = read(after, through)
+    for sequence, view in rows:
+        message = {"channel": channel, **view, "sequence": sequence, "previous": after}
+        frames.append(json_frame(message))
+        after = sequence
+    return b"".join(frames), after, len(rows)

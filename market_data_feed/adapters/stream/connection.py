@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from market_data_feed.adapters.listings import Listings
-from market_data_feed.adapters.stream.catch_up import RESUMABLE, CatchUp
+from market_data_feed.adapters.stream.catch_up import RESUMABLE, CatchUp, InThread
 from market_data_feed.adapters.stream.hub import PRIVATE, PUBLIC, Hub, TopicKey
-from market_data_feed.adapters.stream.subscriber import KEY_REVOKED, TOO_SLOW, Subscriber
+from market_data_feed.adapters.stream.subscriber import KEY_REVOKED, Subscriber
 from market_data_feed.domain.stream_budget import BudgetLimits, replay_cost, snapshot_cost
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.http.application import error_body
+from service_runtime.http.answers import error_body
 from service_runtime.http.authentication import Authenticator, Caller
 from service_runtime.http.request_body import decode_strictly
 from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = BudgetLimits().longest_wait_s
 _CHECK_KEY_S = 5.0
-_PATIENCE_S = 30.0
-"""For the snapshot before to be read, or the reader is too slow."""
 _MOST_SEQUENCE = 2**53
 
 
@@ -79,7 +77,8 @@ class Session:
     """The client's side of one stream: what it says is answered, one frame at a time.
 
     The transport calls `answer` for each frame of the client, in the order they came and never two
-    at once, in a thread (it reads the database); then it reads nothing for `pause_s` seconds, so
+    at once, in a thread (it reads the database), and not before the client has read most of what
+    waits for it. Then it runs `catch_up`, on the loop, and reads nothing for `pause_s` seconds, so
     that a client that asks for much is slowed by its own socket. It calls `check_key` about every
     half a second, also while the client is silent, and `Hub.leave` once the stream ends. What the
     session answers is queued at the subscriber.
@@ -107,6 +106,8 @@ class Session:
         """Whether it subscribed to anything; a stranger that did not goes first."""
         self.pause_s = 0.0
         """How long the transport must not read the client's next frame."""
+        self._resume: tuple[Subscribe, TopicKey, int] | None = None
+        """What is to be replayed, and after which sequence."""
 
     def begin(self, key: str | None) -> None:
         """Authenticate by the key of the handshake, if it had one."""
@@ -178,8 +179,7 @@ class Session:
         }
         if after is not None:
             self._hub.send(self._subscriber, answer | {"sequence": after})
-            replayed = self._parts.catch_up.run(key, self._subscriber, after)
-            self._charge_done(replay_cost(replayed))
+            self._resume = (action, key, after)
         elif action.channel == "book":
             self._subscribe_book(key[1], answer)
         else:
@@ -187,12 +187,22 @@ class Session:
             self._hub.subscribe(key, self._subscriber, answer, newest)
 
     def _subscribe_book(self, security_id: str, answer: dict[str, Any]) -> None:
-        """Send a snapshot once the one before it is sent: of one stream, one at most waits."""
-        if not self._subscriber.wait_for_room(_PATIENCE_S):
-            self._hub.end(self._subscriber, TOO_SLOW, "too slow")
-            return
+        """Send a snapshot. The one before it was read: of one stream, one at most waits."""
         levels = self._hub.subscribe_book(security_id, self._subscriber, answer)
         self._charge_done(snapshot_cost(levels))
+
+    async def catch_up(self, in_thread: InThread) -> None:
+        """Replay what the last action asked for, if anything; waits for the client to read."""
+        if self._resume is None:
+            return
+        (action, key, after), self._resume = self._resume, None
+        try:
+            replayed = await self._parts.catch_up.run(key, self._subscriber, after, in_thread)
+        except DatabaseUnavailable:
+            refusal = Refusal(RejectReason.NOT_READY, "the database is away, ask again")
+            self._hub.send(self._subscriber, {"id": action.id} | error_body(refusal))
+        else:
+            self._charge_done(replay_cost(replayed))
 
     def _unsubscribe(self, action: Unsubscribe) -> None:
         was_subscribed = self._hub.unsubscribe(self._topic(action), self._subscriber)
@@ -248,9 +258,13 @@ class Session:
             )
             raise refuse(RejectReason.INVALID_FIELD, message, "resume_from", newest=published)
 
+    def is_key_due(self) -> bool:
+        """Whether `check_key` would ask now."""
+        return self._key is not None and time.monotonic() >= self._check_key_at
+
     def check_key(self) -> None:
         """End the stream if its key was revoked meanwhile. Asks the database every five seconds."""
-        if self._key is None or time.monotonic() < self._check_key_at:
+        if self._key is None or not self.is_key_due():
             return
         self._check_key_at = time.monotonic() + _CHECK_KEY_S
         try:

@@ -1,18 +1,15 @@
-"""`/v1/stream`: accepts WebSockets and gives each its session. The socket's writing side belongs to
-the sender.
+"""`/v1/stream`: accepts WebSockets and gives each its session. All sockets are on one loop, which
+writes what the hub queues; what reads the database runs in threads.
 """
 
-import contextlib
-import logging
-import socket
+import asyncio
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, g, request
-from flask_sock import Sock
+from flask import Response
 from prometheus_client import Gauge
-from simple_websocket import ConnectionClosed
 
 from market_data_feed.adapters.stream.connection import Session, StreamParts
 from market_data_feed.adapters.stream.sender import Sender
@@ -20,44 +17,65 @@ from market_data_feed.adapters.stream.subscriber import (
     BY_CLIENT,
     CROWDED_OUT,
     RESTARTING,
+    TOO_SLOW,
     Subscriber,
 )
 from market_data_feed.domain.stream_places import Place, StreamPlaces
 from service_runtime.database import DatabaseUnavailable
-from service_runtime.http.socket_timeouts import allow_silence
-from venue_protocol.refusals import Refusal, Refused, RejectReason
-
-log = logging.getLogger(__name__)
+from service_runtime.http.answers import refusal_reply
+from service_runtime.http.asgi_application import Application, caller_of
+from service_runtime.http.authentication import key_in
+from service_runtime.http.websocket import WebSocket
+from service_runtime.http.worker_threads import WorkerThreads
+from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
 
 PATH = "/v1/stream"
+THREADS = 16
+"""For the actions of all streams: they ask the record, to which there are 8 connections."""
 _LOOK_UP_S = 0.5
-_PING_S = 20
+_PATIENCE_S = 30.0
+"""For most of what waits to be read before the next action, or the reader is too slow."""
 _MOST_FRAME_BYTES = 16_384
-_MOST_UNREAD_FRAMES = 64
-_RELEASE_S = 1.0
+_CROWDED_OUT = "too many streams without a key are open"
+_RESTARTING = "the service ends, come back with resume_from"
+_NOTHING_YET = b"nothing yet"
+"""Compared by identity: no frame is this very object."""
 
 open_streams = Gauge("venue_open_streams", "WebSocket streams open now")
 
 
 class Streams:
-    """All open streams: who may open one, whose it is, and how they end.
-
-    A transport asks `enter` before it answers the handshake, calls `serve` for what was let in (or
-    does what `serve` does, on its own loop), and `leave` in every case.
-    """
+    """All open streams: who may open one, whose it is, and how they end."""
 
     def __init__(self, sender: Sender, parts: StreamParts, places: StreamPlaces) -> None:
         self._hub = parts.hub
         self._parts = parts
         self._sender = sender
         self._places = places
+        self._threads = WorkerThreads(THREADS, "stream")
         self._open: dict[Place, Subscriber | None] = {}
         """None: let in, but the handshake is not done."""
+        # Streams come and go on the loop; whose they are is found in threads.
         self._lock = threading.Lock()
 
-    def enter(self, address: str, key: str | None) -> Place:
-        """A place for a new stream; Refused if there is none. `key`: the one of the handshake."""
-        client_id = self._client_of(key)
+    async def serve(self, websocket: WebSocket) -> None:
+        """Run one stream from its handshake to its end."""
+        self._sender.run_on(asyncio.get_running_loop())
+        address = websocket.connection.address
+        key = key_in(websocket.header(b"authorization"), None)
+        try:
+            client_id = await self._threads.run(address, self._client_of, key)
+            place = self.enter(address, client_id)
+        except Refused as refused:
+            await websocket.refuse(refusal_reply(refused.refusal, refused.retry_after_s))
+            return
+        try:
+            await self._serve(websocket, place, key)
+        finally:
+            self.leave(place)
+
+    def enter(self, address: str, client_id: str | None) -> Place:
+        """A place for a new stream; Refused if there is none."""
         with self._lock:
             admission = self._places.enter(address, client_id)
             crowded_out = (
@@ -67,7 +85,7 @@ class Streams:
                 self._open[admission.place] = None
             open_streams.set(len(self._places))
         if crowded_out is not None:
-            self._hub.end(crowded_out, CROWDED_OUT, "too many streams without a key are open")
+            self._hub.end(crowded_out, CROWDED_OUT, _CROWDED_OUT)
         if admission.place is None:
             raise Refused(admission.refusal or Refusal(RejectReason.NOT_READY, "no place"))
         return admission.place
@@ -79,15 +97,17 @@ class Streams:
             self._open.pop(place, None)
             open_streams.set(len(self._places))
 
-    def serve(self, connection: Any, place: Place, key: str | None) -> None:
-        """Run one accepted WebSocket to its end."""
-        subscriber = Subscriber(connection.sock)
-        connection.sock = _ReadingSide(connection, subscriber, self._sender)
+    async def _serve(self, websocket: WebSocket, place: Place, key: str | None) -> None:
+        await websocket.accept(_MOST_FRAME_BYTES)
+        websocket.keep_kernel_buffer_small()
+        subscriber = Subscriber(websocket.protocol)
+        websocket.protocol.on_writable = subscriber.flush
+        websocket.protocol.on_service_end = lambda: _end_for_restart(subscriber)
         with self._lock:
             if place in self._open:
                 self._open[place] = subscriber
             else:
-                subscriber.end(CROWDED_OUT, "too many streams without a key are open")
+                subscriber.end(CROWDED_OUT, _CROWDED_OUT)
         session = Session(
             subscriber,
             self._parts,
@@ -95,30 +115,39 @@ class Streams:
             lambda client_id: self._identify(place, client_id),
         )
         try:
-            self._talk(connection, place, session, subscriber, key)
-        except ConnectionClosed:
-            log.debug("stream closed by its client")
+            await self._talk(websocket, place, session, subscriber, key)
         finally:
-            self._hub.leave(subscriber)
-            self._let_go(subscriber)
-            self.leave(place)
+            subscriber.end(BY_CLIENT, "")
+            subscriber.flush()
+            await self._threads.run("", self._hub.leave, subscriber)
 
-    def _talk(
+    async def _talk(
         self,
-        connection: Any,
+        websocket: WebSocket,
         place: Place,
         session: Session,
         subscriber: Subscriber,
         key: str | None,
     ) -> None:
-        session.begin(key)
-        while not subscriber.is_ended:
-            frame = connection.receive(timeout=_LOOK_UP_S)
-            if frame is not None:
-                session.answer(frame)
+        async def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+            share = caller_of(websocket.connection)
+            return await self._threads.run(share, function, *arguments)
+
+        await in_thread(session.begin, key)
+        while not subscriber.is_ending():
+            frame = await _next_frame(websocket)
+            if frame is None:
+                return
+            if frame is not _NOTHING_YET:
+                if not await subscriber.wait_for_room(_PATIENCE_S):
+                    self._hub.end(subscriber, TOO_SLOW, "too slow")
+                    return
+                await in_thread(session.answer, frame)
                 place.is_listening = session.is_listening
-                subscriber.wait_until_ended(session.pause_s)
-            session.check_key()
+                await session.catch_up(in_thread)
+                await _pause(subscriber, session.pause_s)
+            if session.is_key_due():
+                await in_thread(session.check_key)
 
     def _client_of(self, key: str | None) -> str | None:
         """The client of a key; None for a stranger, also where nobody can say."""
@@ -135,89 +164,33 @@ class Streams:
         if refusal is not None:
             raise Refused(refusal)
 
-    def close_when(self, stopping: threading.Event) -> None:
-        """Wait for `stopping`, then tell every client that the service ends."""
-        stopping.wait()
-        with self._lock:
-            subscribers = list(self._open.values())
-        for subscriber in subscribers:
-            if subscriber is not None:
-                self._hub.end(
-                    subscriber, RESTARTING, "the service ends, come back with resume_from"
-                )
 
-    def _let_go(self, subscriber: Subscriber) -> None:
-        """Make sure that the sender no longer knows the socket before gunicorn closes it."""
-        self._hub.end(subscriber, BY_CLIENT, "")
-        if not subscriber.released.wait(_RELEASE_S):
-            subscriber.abandon()
-            self._hub.end(subscriber, BY_CLIENT, "")
-            subscriber.released.wait(_RELEASE_S)
-        with contextlib.suppress(OSError):
-            subscriber.connection.shutdown(socket.SHUT_RD)
+def add_routes(application: Application, streams: Streams) -> None:
+    """Put `/v1/stream` on `application`."""
+    application.add_websocket(PATH, streams.serve, refuse_without_handshake)
 
 
-class _ReadingSide:
-    """The socket as simple-websocket sees it: it reads; what it writes (pongs, pings) is queued
-    like all else.
-    """
-
-    def __init__(self, connection: Any, subscriber: Subscriber, sender: Sender) -> None:
-        self._connection = connection
-        self._subscriber = subscriber
-        self._sender = sender
-        self._socket = subscriber.connection
-
-    def recv(self, size: int) -> bytes:
-        """Read, but not while the client's frames pile up unhandled."""
-        while (
-            len(self._connection.input_buffer) > _MOST_UNREAD_FRAMES
-            and not self._subscriber.is_ended
-        ):
-            time.sleep(0.02)
-        return self._socket.recv(size)
-
-    def send(self, data: bytes) -> int:
-        """Queue a control frame."""
-        self._subscriber.put(data)
-        self._sender.wake(self._subscriber)
-        self._sender.ring()
-        return len(data)
-
-    def fileno(self) -> int:
-        """The descriptor, for a selector."""
-        return self._socket.fileno()
-
-    def close(self) -> None:
-        """The client is gone, or said goodbye; gunicorn closes the socket itself."""
-        self._subscriber.end(BY_CLIENT, "")
-        self._sender.wake(self._subscriber)
-        self._sender.ring()
+def refuse_without_handshake() -> Response:
+    """For a plain GET."""
+    raise refuse(RejectReason.MALFORMED, "this is no WebSocket handshake: send Upgrade: websocket")
 
 
-def add_routes(app: Flask, streams: Streams) -> None:
-    """Put `/v1/stream` on `app`."""
-    app.config["SOCK_SERVER_OPTIONS"] = {
-        "ping_interval": _PING_S,
-        "max_message_size": _MOST_FRAME_BYTES,
-    }
-
-    @app.before_request
-    def take_place() -> None:
-        if request.path == PATH:
-            g.place = streams.enter(request.remote_addr or "", _bearer_key())
-
-    @app.teardown_request
-    def give_place_back(_error: BaseException | None) -> None:
-        if "place" in g:
-            streams.leave(g.place)
-
-    @Sock(app).route(PATH)  # type: ignore[untyped-decorator]
-    def stream(connection: Any) -> None:
-        allow_silence(request.environ)
-        streams.serve(connection, g.place, _bearer_key())
+async def _next_frame(websocket: WebSocket) -> bytes | str | None:
+    """The next frame; _NOTHING_YET when it is time to look around, None at the end."""
+    try:
+        async with asyncio.timeout(_LOOK_UP_S):
+            return await websocket.receive()
+    except TimeoutError:
+        return _NOTHING_YET
 
 
-def _bearer_key() -> str | None:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" and key else None
+async def _pause(subscriber: Subscriber, pause_s: float) -> None:
+    """Read nothing for so long, unless the stream ends."""
+    end_s = time.monotonic() + pause_s
+    while not subscriber.is_ending() and (left_s := end_s - time.monotonic()) > 0:
+        await asyncio.sleep(min(left_s, _LOOK_UP_S))
+
+
+def _end_for_restart(subscriber: Subscriber) -> None:
+    subscriber.end(RESTARTING, _RESTARTING)
+    subscriber.flush()

@@ -1,26 +1,25 @@
-"""One open stream: a bounded queue of frames, and the socket they go to without ever waiting for
-it.
+"""One open stream: a bounded queue of frames, and the WebSocket that takes them when its client
+reads.
 """
 
-import contextlib
-import socket
+import asyncio
 import threading
-import time
 from collections import deque
+from typing import Protocol
 
-from market_data_feed.adapters.stream.frames import close_frame, frame_boundary, json_frame
+from service_runtime.http.websocket_frames import json_frame
 
 QUEUE_BYTES = 1 << 21
 """A subscriber for which more than this waits already is cut off at its next message.
 
 Snapshots do not count: they are as long as the book, and the feed sends them when asked.
 """
-_SEND_BUFFER_BYTES = 1 << 16
-_FAREWELL_BUFFER_BYTES = 1 << 18
-_MOST_AT_ONCE_BYTES = 1 << 18
+_MOST_UNREAD_BYTES = 1 << 16
+"""So much may be on its way to the kernel; the rest waits here, where it is counted."""
+_MOST_AT_ONCE_BYTES = 1 << 16
 
 BY_CLIENT = 0
-"""Not a close code: the client has said goodbye, it needs no farewell."""
+"""Not a close code: the client has said goodbye, it needs no notice."""
 TOO_SLOW = 1008
 RESTARTING = 1012
 KEY_REVOKED = 4401
@@ -30,34 +29,48 @@ _Chunk = tuple[bytes, str, int, bool]
 """Whole frames, the topic and sequence of the newest message in them, whether it is a snapshot."""
 
 
+class FrameSocket(Protocol):
+    """The WebSocket as a subscriber writes to it. On the server's loop only."""
+
+    def write_frames(self, frames: bytes) -> None:
+        """Send whole frames, without ever waiting."""
+        ...
+
+    def unread_bytes(self) -> int:
+        """How much of what was written the kernel has not taken yet."""
+        ...
+
+    def is_gone(self) -> bool:
+        """Whether the connection has ended."""
+        ...
+
+    def end(self, code: int, reason: str) -> None:
+        """Send a close frame after what was written, and close in time."""
+        ...
+
+
 class Subscriber:
     """What waits for one socket.
 
-    `put` from any thread; `flush` and `say_farewell` from the sender's alone.
+    `put`, `end` and `is_ending` from any thread; the rest on the server's loop.
     """
 
-    def __init__(self, connection: socket.socket, queue_bytes: int = QUEUE_BYTES) -> None:
-        self.connection = connection
-        self._delivered: dict[str, int] = {}
+    def __init__(self, socket: FrameSocket, queue_bytes: int = QUEUE_BYTES) -> None:
+        self._socket = socket
         self._queue_bytes = queue_bytes
         self._lock = threading.Lock()
-        self._drained = threading.Condition(self._lock)
         self._waiting: deque[_Chunk] = deque()
         self._waiting_bytes = 0
         """Without snapshots."""
         self._snapshot_bytes = 0
-        self._sending = memoryview(b"")
-        self._marks: list[tuple[int, str, int]] = []
-        self._sent = 0
+        self._delivered: dict[str, int] = {}
+        """Newest sequence of each topic that was handed to the socket: it arrives if anything that
+        is written later does.
+        """
+        self._has_room = asyncio.Event()
         self._ending: tuple[int, str] | None = None
         self.is_ended = False
         """Nothing more will be sent."""
-        self.released = threading.Event()
-        """Set when the sender has let go of an ended subscriber: its socket may be closed."""
-        # A small kernel buffer: how far a subscriber lags is then seen here, and there is room left
-        # for a farewell.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def put(
         self, frames: bytes, topic: str = "", sequence: int = 0, is_snapshot: bool = False
@@ -78,28 +91,18 @@ class Subscriber:
             self._count(len(frames), is_snapshot)
             return True
 
-    def wait_for_room(self, patience_s: float) -> bool:
+    async def wait_for_room(self, patience_s: float) -> bool:
         """Wait until at most an eighth of the queue is filled, snapshots counted too; False if it
         isn't within `patience_s`, or it ended.
         """
-        deadline = time.monotonic() + patience_s
-        with self._drained:
-            while (
-                self._waiting_bytes + self._snapshot_bytes > self._queue_bytes // 8
-                and not self.is_ended
-                and self._ending is None
-            ):
-                if not self._drained.wait(deadline - time.monotonic()):
-                    return False
-            return not self.is_ended and self._ending is None
-
-    def wait_until_ended(self, timeout_s: float) -> bool:
-        """Wait for the end of the stream, `timeout_s` at most; whether it ended."""
-        deadline = time.monotonic() + timeout_s
-        with self._drained:
-            while not self.is_ending() and (left_s := deadline - time.monotonic()) > 0:
-                self._drained.wait(left_s)
-        return self.is_ending()
+        try:
+            async with asyncio.timeout(patience_s):
+                while not self.is_ending() and not self._is_nearly_empty():
+                    self._has_room.clear()
+                    await self._has_room.wait()
+        except TimeoutError:
+            return False
+        return not self.is_ending()
 
     def end(self, code: int, reason: str) -> None:
         """Close it after what is queued; if it is TOO_SLOW, at once.
@@ -109,57 +112,30 @@ class Subscriber:
         with self._lock:
             if self._ending is None:
                 self._ending = (code, reason)
-                self._drained.notify_all()
-
-    def abandon(self) -> None:
-        """The client is gone: forget what waits."""
-        with self._drained:
-            self.is_ended = True
-            self._waiting.clear()
-            self._waiting_bytes = self._snapshot_bytes = 0
-            self._drained.notify_all()
 
     def is_ending(self) -> bool:
         """Whether it was ended or cut off."""
         return self._ending is not None or self.is_ended
 
-    def flush(self) -> bool:
-        """Send what the socket takes now. True if more waits for the socket."""
-        try:
-            while not self.is_ended:
-                if self._ending is not None and self._ending[0] == TOO_SLOW:
-                    self._say_farewell()
-                elif self._sent == len(self._sending) and not self._take():
-                    if self._ending is not None:
-                        self._say_farewell()
-                    return False
-                else:
-                    self._sent += self.connection.send(
-                        self._sending[self._sent :], socket.MSG_DONTWAIT
-                    )
-        except BlockingIOError:
-            return True
-        except OSError:
-            self._finish()
-        return False
+    def flush(self) -> None:
+        """Hand the socket what it takes now; it calls again when its client has read."""
+        if self.is_ended:
+            return
+        if self._socket.is_gone():
+            self._forget()
+            return
+        while self._socket.unread_bytes() <= _MOST_UNREAD_BYTES and not self._is_cut_off():
+            frames = self._take()
+            if not frames:
+                break
+            self._socket.write_frames(frames)
+        if self._ending is not None and (self._is_cut_off() or not self._waiting):
+            self._say_farewell(*self._ending)
+        if self._is_nearly_empty() or self.is_ending():
+            self._has_room.set()
 
-    def _take(self) -> bool:
-        """Take the next frames to send; False if nothing waits."""
-        with self._drained:
-            self._note_delivered(len(self._sending))
-            taken: list[bytes] = []
-            size = 0
-            while self._waiting and size < _MOST_AT_ONCE_BYTES:
-                frames, topic, sequence, is_snapshot = self._waiting.popleft()
-                taken.append(frames)
-                size += len(frames)
-                self._count(-len(frames), is_snapshot)
-                if topic:
-                    self._marks.append((size, topic, sequence))
-            self._drained.notify_all()
-        self._sending = memoryview(taken[0] if len(taken) == 1 else b"".join(taken))
-        self._sent = 0
-        return bool(taken)
+    def _is_nearly_empty(self) -> bool:
+        return self._waiting_bytes + self._snapshot_bytes <= self._queue_bytes // 8
 
     def _count(self, size: int, is_snapshot: bool) -> None:
         if is_snapshot:
@@ -167,36 +143,35 @@ class Subscriber:
         else:
             self._waiting_bytes += size
 
-    def _note_delivered(self, end: int) -> None:
-        """Frames up to `end` of those being sent are the socket's now."""
-        for mark, topic, sequence in self._marks:
-            if mark <= end:
-                self._delivered[topic] = sequence
-        self._marks.clear()
+    def _is_cut_off(self) -> bool:
+        return self._ending is not None and self._ending[0] == TOO_SLOW
 
-    def _say_farewell(self) -> None:
-        """Finish the frame that was begun, say where the subscriber was cut off, close.
+    def _take(self) -> bytes:
+        """The next frames to send; empty if nothing waits."""
+        taken: list[bytes] = []
+        size = 0
+        with self._lock:
+            while self._waiting and size < _MOST_AT_ONCE_BYTES:
+                frames, topic, sequence, is_snapshot = self._waiting.popleft()
+                taken.append(frames)
+                size += len(frames)
+                self._count(-len(frames), is_snapshot)
+                if topic:
+                    self._delivered[topic] = sequence
+        return taken[0] if len(taken) == 1 else b"".join(taken)
 
-        The kernel gets room for these few bytes, so they reach a client that reads again much
-        later.
-        """
-        code, reason = self._ending or (BY_CLIENT, "")
-        if code == BY_CLIENT:
-            self._finish()
-            return
-        boundary = frame_boundary(self._sending, self._sent)
-        self._note_delivered(boundary)
-        notice = {"action": "cut_off", "reason": reason, "resume_from": self._delivered}
-        farewell = bytes(self._sending[self._sent : boundary])
-        farewell += json_frame(notice) + close_frame(code, reason)
-        self.connection.setsockopt(
-            socket.SOL_SOCKET, socket.SO_SNDBUF, max(_FAREWELL_BUFFER_BYTES, 2 * len(farewell))
-        )
-        with contextlib.suppress(OSError):
-            self.connection.send(farewell, socket.MSG_DONTWAIT)
-        self._finish()
+    def _say_farewell(self, code: int, reason: str) -> None:
+        """Say where the subscriber was cut off, and close."""
+        if code != BY_CLIENT:
+            notice = {"action": "cut_off", "reason": reason, "resume_from": self._delivered}
+            self._socket.write_frames(json_frame(notice))
+            self._socket.end(code, reason)
+        self._forget()
 
-    def _finish(self) -> None:
-        self.abandon()
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
+    def _forget(self) -> None:
+        """Drop what waits: nothing more is sent."""
+        with self._lock:
+            self.is_ended = True
+            self._waiting.clear()
+            self._waiting_bytes = self._snapshot_bytes = 0
+        self._has_room.set()

@@ -9,11 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
-import msgspec
 import pytest
 from websockets.exceptions import InvalidStatus
-from wsproto.connection import Connection, ConnectionType
-from wsproto.events import CloseConnection, TextMessage
 
 import trading_bots.refusal
 from tests.integration.market_data_feed.conftest import RunningFeed, wait_until
@@ -21,6 +18,7 @@ from tests.integration.market_data_feed.listener import BookView, InBackground, 
 from tests.integration.market_data_feed.test_recording import settle, settled_already, settlement
 from tests.unit.market_data_feed.random_tape import RandomMarket
 from tests.unit.market_data_feed.tape import Tape
+from tests.websocket_frames import frames_in
 from trading_bots.stream import Stream
 
 
@@ -428,21 +426,7 @@ class Stuck:
         received = b""
         while chunk := self._socket.recv(1 << 16):
             received += chunk
-        return _parse(received)
-
-
-def _parse(received: bytes) -> list[Any]:
-    client, frames, text = Connection(ConnectionType.CLIENT), [], ""
-    client.receive_data(received)
-    for event in client.events():
-        if isinstance(event, TextMessage):
-            text += event.data
-            if event.message_finished:
-                frames.append(msgspec.json.decode(text))
-                text = ""
-        elif isinstance(event, CloseConnection):
-            frames.append((event.code, event.reason))
-    return frames
+        return frames_in(received)
 
 
 def open_streams(feed: RunningFeed) -> int:

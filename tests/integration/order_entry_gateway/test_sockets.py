@@ -4,24 +4,29 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any, cast
 
 import msgspec
 import pytest
-import simple_websocket
-from simple_websocket import Client, ConnectionClosed
-from werkzeug.serving import make_server
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
+from websockets.sync.client import connect as open_websocket
 
 from order_entry_gateway.adapters import websocket
-from order_entry_gateway.adapters.concurrency_limit import Turnstile
+from order_entry_gateway.adapters.completions import Completions
+from order_entry_gateway.adapters.concurrency_limit import ListTurns
+from order_entry_gateway.adapters.order_routes import OrderEntry
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.timekeeper import Timekeeper
 from service_runtime.api_keys import TRADER
 from service_runtime.http import application
+from service_runtime.http.asgi_application import Application
 from service_runtime.http.authentication import Authenticator, Caller
 from service_runtime.service import Service
 from service_runtime.settings import load
 from tests.acceptance.api import eventually
+from tests.http_server import serving
 from venue_protocol.refusals import RejectReason, refuse
 
 SETTINGS = load(
@@ -32,11 +37,35 @@ SETTINGS = load(
 class Keys:
     """An Authenticator to whom every key `NAME.…` is NAME's."""
 
-    def caller(self) -> Caller:
-        raise refuse(RejectReason.KEY_MISSING, "no key in the header")
+    def remembered(self, key: str | None) -> Caller | None:
+        return None if key is None else self.caller_of(key)
 
-    def caller_of(self, key: str) -> Caller:
+    def caller_of(self, key: str | None) -> Caller:
+        if key is None:
+            raise refuse(RejectReason.KEY_MISSING, "no key in the header")
         return Caller(key.partition(".")[0], TRADER)
+
+
+class Pending:
+    """A request of a client that is decided when the desk may answer."""
+
+    def __init__(self, desk: "Desk", answers: list[dict[str, Any]]) -> None:
+        self._desk = desk
+        self._answers = answers
+
+    def is_decided(self) -> bool:
+        return self._desk.may_answer.is_set()
+
+    def when_decided(self, then: Callable[[], object]) -> None:
+        self._desk.waiting.append(then)
+        if self.is_decided():
+            then()
+
+    def wait(self, within_s: float = 0) -> None:
+        """It never takes too long."""
+
+    def answers(self) -> list[dict[str, Any]]:
+        return self._answers
 
 
 class Desk:
@@ -45,10 +74,16 @@ class Desk:
     def __init__(self) -> None:
         self.may_answer = threading.Event()
         self.may_answer.set()
+        self.waiting: list[Callable[[], object]] = []
 
-    def handle(self, caller: Caller, actions: Sequence[object]) -> list[dict[str, str]]:
-        self.may_answer.wait(20)
-        return [{"client_id": caller.client_id} for _ in actions]
+    def begin(self, caller: Caller, actions: Sequence[object]) -> Pending:
+        return Pending(self, [{"client_id": caller.client_id} for _ in actions])
+
+    def answer(self) -> None:
+        """Now it may."""
+        self.may_answer.set()
+        for then in self.waiting:
+            then()
 
     def charge(self, caller: Caller) -> None:
         """As much as they like."""
@@ -88,61 +123,40 @@ def timekeeper() -> Sessions:
     return Sessions()
 
 
+Connect = Callable[[], ClientConnection]
+
+
 @pytest.fixture
-def connect(desk: Desk, timekeeper: Sessions) -> Iterator[Callable[[], Client]]:
+def connect(desk: Desk, timekeeper: Sessions) -> Iterator[Connect]:
     """Opens a WebSocket to a door of this test's own."""
-    app = application.create_app(Service("door", SETTINGS))
-    doors = cast(OrderDesk, desk), cast(Timekeeper, timekeeper), cast(Authenticator, Keys())
-    websocket.add_routes(app, *doors, Turnstile())
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    server.daemon_threads = True  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    opened: list[Client] = []
-
-    def connect() -> Client:
-        opened.append(Client.connect(f"ws://127.0.0.1:{server.server_port}/v1/order-entry"))
-        return opened[-1]
-
-    yield connect
-    for client in opened:
-        if client.connected:
-            client.close()
-    server.shutdown()
-
-
-def ask(client: Client, **frame: object) -> Any:
-    client.send(msgspec.json.encode(frame).decode())
-    return msgspec.json.decode(client.receive(5))
-
-
-def _once_there_is_room(connect: Callable[[], Client]) -> Client:
-    end_s = time.monotonic() + 5
-    while True:
-        try:
-            return connect()
-        except simple_websocket.ConnectionError:
-            assert time.monotonic() < end_s
-            time.sleep(0.05)
-
-
-def test_sockets_leave_room_for_requests(
-    connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(websocket, "MOST_SOCKETS", 2)
-    first, second = connect(), connect()
-    for client in (first, second):
-        assert ask(client, action="authenticate", key="ann.1")["status"] == "authenticated"
-    with pytest.raises(simple_websocket.ConnectionError):
-        connect()
-    first.close()
-    assert (
-        ask(_once_there_is_room(connect), action="authenticate", key="ann.1")["status"]
-        == "authenticated"
+    served = Application(application.create_app(Service("door", SETTINGS)), threads=4)
+    entry = OrderEntry(
+        desk=cast(OrderDesk, desk),
+        authenticator=cast(Authenticator, Keys()),
+        completions=Completions(),
+        turns=ListTurns(),
+        is_limit_at_hand=lambda _client_id: True,
+        is_security_at_hand=lambda _security_id: True,
     )
+    websocket.add_routes(served, entry, cast(Timekeeper, timekeeper))
+    with serving(served) as port, ExitStack() as opened:
+
+        def connect() -> ClientConnection:
+            url = f"ws://127.0.0.1:{port}/v1/order-entry"
+            return opened.enter_context(
+                open_websocket(url, compression=None, close_timeout=1, max_queue=None)
+            )
+
+        yield connect
+
+
+def ask(client: ClientConnection, **frame: object) -> Any:
+    client.send(msgspec.json.encode(frame).decode())
+    return msgspec.json.decode(client.recv(5))
 
 
 def test_a_client_has_only_so_many_sockets(
-    connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websocket, "MOST_SOCKETS_OF_A_CLIENT", 1)
     first, second = connect(), connect()
@@ -152,28 +166,28 @@ def test_a_client_has_only_so_many_sockets(
     assert ask(second, action="authenticate", key="bob.1")["status"] == "authenticated"
 
 
-def test_who_shows_no_key_is_sent_away(
-    connect: Callable[[], Client], monkeypatch: pytest.MonkeyPatch
+def test_a_stranger_without_a_key_is_sent_away(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websocket, "STRANGER_S", 0.3)
     silent, known = connect(), connect()
     assert ask(known, action="authenticate", key="ann.1")["status"] == "authenticated"
     with pytest.raises(ConnectionClosed):
-        silent.receive(5)
+        silent.recv(5)
     end_s = time.monotonic() + 0.5
     while time.monotonic() < end_s:
         assert ask(known, action="cancel_all")["client_id"] == "ann"
         time.sleep(0.05)
 
 
-def test_frames_are_not_piled_up_for_a_busy_door(connect: Callable[[], Client], desk: Desk) -> None:
+def test_frames_are_not_piled_up_for_a_busy_door(connect: Connect, desk: Desk) -> None:
     """The kernel's buffers take some; what the process takes beside the frame at work is
     bounded.
     """
     client = connect()
     assert ask(client, action="authenticate", key="ann.1")["status"] == "authenticated"
     desk.may_answer.clear()
-    frame = msgspec.json.encode({"action": "cancel_all", "id": "x" * 900_000}).decode()
+    frame = msgspec.json.encode({"action": "cancel_all", "security": "x" * 900_000}).decode()
     sent = []
 
     def flood() -> None:
@@ -185,13 +199,13 @@ def test_frames_are_not_piled_up_for_a_busy_door(connect: Callable[[], Client], 
     thread.start()
     thread.join(4)
     assert thread.is_alive(), f"all {len(sent)} frames were taken while none was answered"
-    desk.may_answer.set()
+    desk.answer()
     thread.join(20)
     assert not thread.is_alive()
 
 
 def test_a_socket_that_asked_for_it_ends_its_session_however_it_ends(
-    connect: Callable[[], Client], timekeeper: Sessions
+    connect: Connect, timekeeper: Sessions
 ) -> None:
     """Case: asked, asked not to, never asked; and one that is cut without a word."""
     asked, changed, quiet, cut = connect(), connect(), connect(), connect()
@@ -203,14 +217,12 @@ def test_a_socket_that_asked_for_it_ends_its_session_however_it_ends(
     assert sorted(timekeeper.open.values()) == ["c0", "c3"]
     for client in (asked, changed, quiet):
         client.close()
-    cut.sock.shutdown(socket.SHUT_RDWR)
+    cut.socket.shutdown(socket.SHUT_RDWR)
     eventually(lambda: sorted(timekeeper.ended), lambda ended: ended == ["c0", "c3"])
     assert not timekeeper.open
 
 
-def test_the_dead_mans_switch_is_set_over_a_socket(
-    connect: Callable[[], Client], timekeeper: Sessions
-) -> None:
+def test_the_dead_mans_switch_is_set_over_a_socket(connect: Connect, timekeeper: Sessions) -> None:
     client = connect()
     ask(client, action="authenticate", key="ann.x")
     armed = ask(client, action="cancel_after", timeout_ms=2_000, id=7)
@@ -221,3 +233,27 @@ def test_the_dead_mans_switch_is_set_over_a_socket(
         == "request.invalid_field"
     )
     assert timekeeper.switches == [("ann", 2_000), ("ann", 0)]
+
+
+def test_frames_sent_ahead_are_answered_in_order(connect: Connect, desk: Desk) -> None:
+    client = connect()
+    assert ask(client, action="authenticate", key="ann.x")["status"] == "authenticated"
+    desk.may_answer.clear()
+    for number in range(20):
+        client.send(msgspec.json.encode({"action": "cancel_all", "id": number}).decode())
+    client.send("garbage")
+    eventually(lambda: len(desk.waiting), lambda count: count == 20)
+    with pytest.raises(TimeoutError):
+        client.recv(0.1)
+    desk.answer()
+    answers = [msgspec.json.decode(client.recv(5)) for _ in range(21)]
+    assert [answer["id"] for answer in answers] == [*range(20), None]
+    assert answers[-1]["error"]["code"] == "request.malformed"
+
+
+def test_a_stranger_is_not_read_beyond_what_a_key_needs(connect: Connect) -> None:
+    stranger = connect()
+    stranger.send("x" * 5_000)
+    with pytest.raises(ConnectionClosed) as closed:
+        stranger.recv(5)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009

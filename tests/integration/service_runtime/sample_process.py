@@ -79,13 +79,6 @@ class SampleService:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
-    def workers(self) -> list[int]:
-        """Process ids of its children: gunicorn's one worker, or none yet."""
-        pid = self.process.pid
-        return [
-            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        ]
-
     def open_files(self) -> int:
-        """How many file descriptors its worker has open."""
-        return len(list(Path(f"/proc/{self.workers()[0]}/fd").iterdir()))
+        """How many file descriptors it has open."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import msgspec
-
 from market_data_feed.adapters.stream import book_frames
 from market_data_feed.adapters.stream.book_frames import BookSnapshots, update_frames
 from market_data_feed.domain.market import Level
 from tests.integration.market_data_feed.listener import BookView
-from tests.unit.market_data_feed.websocket_frames import payloads
+from tests.websocket_frames import frames_in
 
 Asked = tuple[str, int, int, list[Level], list[Level], int]
 
@@ -20,7 +18,7 @@ def asked(levels: int, sequence: int = 7, security_id: str = "AAPL") -> Asked:
 
 
 def messages(snapshot: book_frames.BookSnapshot) -> list[Any]:
-    return [msgspec.json.decode(text) for frame in snapshot.frames for text in payloads(frame)]
+    return [part for frame in snapshot.frames for part in frames_in(frame)]
 
 
 def test_a_usual_book_is_one_snapshot_and_nothing_continues_it() -> None:
@@ -44,7 +42,7 @@ def test_a_book_of_60_000_levels_goes_out_in_frames_below_a_mebibyte() -> None:
 def test_an_update_of_many_levels_is_cut_too() -> None:
     _, _, _, bids, asks, time_us = asked(12_000)
     frames = update_frames("AAPL", 9, 7, bids, asks, time_us)
-    parts = [msgspec.json.decode(text) for text in payloads(frames)]
+    parts = frames_in(frames)
     assert [(m["previous"], m["sequence"], m["time_us"]) for m in parts] == [
         (7, 9, 99),
         (9, 9, 99),

@@ -255,6 +255,7 @@ ELSEWHERE = {
     "request.unknown_field",
     "request.too_large",
     "request.length_required",
+    "request.timed_out",
     "request.unsupported_media_type",
     "request.method_not_allowed",
     "request.unknown_path",

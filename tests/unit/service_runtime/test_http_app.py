@@ -4,12 +4,10 @@ import logging
 from collections.abc import Callable
 
 import pytest
-import simple_websocket
 from flask import Flask, Response
 from flask.testing import FlaskClient
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, default_exceptions
 from werkzeug.test import TestResponse
-from wsproto.utilities import RemoteProtocolError
 
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
 from service_runtime.http import application
@@ -196,18 +194,6 @@ def test_a_check_that_raises_counts_as_not_ready() -> None:
         503,
         "service.not_ready",
     )
-
-
-@pytest.mark.parametrize(
-    "error", [RemoteProtocolError("Bad HTTP message"), simple_websocket.ConnectionError()]
-)
-def test_a_handshake_that_is_none_is_the_clients_fault(app: Flask, error: Exception) -> None:
-    answer = raising(app, error)
-    assert (answer.status_code, answer.json["error"]["code"]) == (400, "request.malformed")  # type: ignore[index]
-
-
-def test_a_client_that_hangs_up_in_the_handshake_is_no_fault_of_ours(app: Flask) -> None:
-    assert code(raising(app, BrokenPipeError(), Upgrade="websocket")) == (400, "request.malformed")
 
 
 def test_a_broken_connection_of_our_own_is_a_fault(app: Flask) -> None:

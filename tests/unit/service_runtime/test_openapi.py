@@ -18,9 +18,12 @@ import market_data_feed.adapters.stream.route
 import order_entry_gateway.adapters.api
 import order_entry_gateway.adapters.http
 import order_entry_gateway.adapters.mass_cancel_http
+import order_entry_gateway.adapters.order_routes
 import order_entry_gateway.adapters.session_http
 import order_entry_gateway.adapters.websocket
+from market_data_feed.adapters.stream.connection import StreamParts
 from service_runtime.http import application, openapi
+from service_runtime.http.asgi_application import Application
 from service_runtime.http.openapi import (
     ByName,
     Maybe,
@@ -41,18 +44,24 @@ NOTHING: Any = None
 
 
 def add_gateway(app: Flask) -> None:
-    order_entry_gateway.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
+    order_entry_gateway.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING)
     order_entry_gateway.adapters.http.add_timer_routes(app, NOTHING, NOTHING, NOTHING)
-    order_entry_gateway.adapters.websocket.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     order_entry_gateway.adapters.mass_cancel_http.add_routes(app, NOTHING, NOTHING)
     order_entry_gateway.adapters.session_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
+    served = Application(app, threads=1)
+    order_entry_gateway.adapters.order_routes.OrderRoutes(NOTHING).add_to(served)
+    order_entry_gateway.adapters.websocket.add_routes(served, NOTHING, NOTHING)
 
 
 def add_feed(app: Flask) -> None:
     market_data_feed.adapters.http.add_routes(app, NOTHING)
     market_data_feed.adapters.standings_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     market_data_feed.adapters.status_board.add_routes(app, NOTHING)
-    market_data_feed.adapters.stream.route.add_routes(app, NOTHING)
+    parts = StreamParts(
+        hub=NOTHING, catch_up=NOTHING, listings=NOTHING, authenticator=NOTHING, charge=NOTHING
+    )
+    streams = market_data_feed.adapters.stream.route.Streams(NOTHING, parts, NOTHING)
+    market_data_feed.adapters.stream.route.add_routes(Application(app, threads=1), streams)
 
 
 SERVICES: dict[str, tuple[Any, Callable[[Flask], None]]] = {

@@ -2,26 +2,19 @@
 
 import json
 import logging
-import signal
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from gunicorn.config import Config
-from gunicorn.http.errors import LimitRequestHeaders
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service_runtime import settings
 from service_runtime.backoff import Backoff
 from service_runtime.clock import ManualClock, SystemClock
-from service_runtime.http.buffering_worker import PatientWorker, Unacceptable, missing_bytes
 from service_runtime.logs import JsonFormatter
 from service_runtime.service import Service
 from service_runtime.settings import SettingsError
-from venue_protocol.refusals import RejectReason
 
 REQUIRED = {"VENUE_BROKER_URL": "amqp://b", "VENUE_CLEARING_DATABASE_URL": "postgresql://d"}
 
@@ -147,72 +140,3 @@ def test_a_thread_that_fails_while_the_service_stops_does_not_end_the_process() 
     service.stop()
     service.stop()
     assert order == ["last opened", "first opened"]
-
-
-REQUEST = b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcde"
-
-
-@pytest.mark.parametrize(
-    ("arrived", "missing"),
-    [
-        (REQUEST, 0),
-        (REQUEST[:-1], 1),
-        (REQUEST[:-5], 5),
-        (REQUEST[:-6], 1),
-        (REQUEST[:1], 1),
-        (REQUEST.lower(), 0),
-        (REQUEST.lower()[:-2], 2),
-        (REQUEST + REQUEST, 0),
-        (b"GET / HTTP/1.1\r\n\r\n", 0),
-        (REQUEST.replace(b"5", b"-5"), 0),
-        (b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", 5),
-    ],
-)
-def test_a_request_is_handed_over_when_nothing_is_missing(arrived: bytes, missing: int) -> None:
-    assert missing_bytes(arrived, len(arrived)) == missing
-
-
-@pytest.mark.parametrize(
-    ("head", "reason"),
-    [
-        (b"Transfer-Encoding: chunked", RejectReason.LENGTH_REQUIRED),
-        (b"transfer-encoding : gzip, chunked", RejectReason.LENGTH_REQUIRED),
-        (b"Content-Length: 1000001", RejectReason.TOO_LARGE),
-    ],
-)
-def test_a_body_without_a_length_or_above_the_limit_never_reaches_a_thread(
-    head: bytes, reason: RejectReason
-) -> None:
-    with pytest.raises(Unacceptable) as refused:
-        missing_bytes(b"POST / HTTP/1.1\r\n" + head + b"\r\n\r\n", 100)
-    assert refused.value.reason is reason
-
-
-def test_a_head_without_end_is_refused() -> None:
-    with pytest.raises(LimitRequestHeaders):
-        missing_bytes(b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000, 70_000)
-
-
-def test_a_stop_signal_needs_no_lock_that_the_interrupted_code_may_hold(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A signal that came while a request was handed to the pool hung the worker until it was
-    killed.
-    """
-    ignored: list[int] = []
-    monkeypatch.setattr(signal, "signal", lambda number, _action: ignored.append(number))
-    worker = PatientWorker.__new__(PatientWorker)
-    worker.cfg = Config()
-    worker.tpool = ThreadPoolExecutor(1)
-    ended = threading.Event()
-
-    def interrupted() -> None:
-        with pytest.raises(SystemExit):
-            worker.handle_quit(signal.SIGINT, None)
-        ended.set()
-
-    with worker.tpool._shutdown_lock:
-        threading.Thread(target=interrupted, daemon=True).start()
-        assert ended.wait(5)
-    worker.tpool.shutdown()
-    assert set(ignored) == {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}

@@ -14,7 +14,11 @@ _encoder = msgspec.json.Encoder()
 
 def json_frame(message: Any) -> bytes:
     """One whole text frame with `message` as JSON."""
-    payload = _encoder.encode(message)
+    return text_frame(_encoder.encode(message))
+
+
+def text_frame(payload: bytes) -> bytes:
+    """One whole text frame with `payload`, which is UTF-8."""
     size = len(payload)
     if size < 126:
         head = bytes((_TEXT, size))

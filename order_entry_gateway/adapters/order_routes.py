@@ -1,0 +1,225 @@
+"""The routes that orders come by: they wait for their commit without holding a thread.
+
+Short requests are decoded and checked on the server's loop as they come. What may block goes to a
+thread: a look-up that needs a statement, and the reading and writing of long lists.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from order_entry_gateway.adapters.completions import Completions
+from order_entry_gateway.adapters.concurrency_limit import SHORT_BYTES, ListTurns
+from order_entry_gateway.domain.requests import (
+    MOST_COMMANDS,
+    Action,
+    AmendAction,
+    AmendRequest,
+    CancelAction,
+    CancelAllAction,
+    PlaceOrderRequest,
+)
+from order_entry_gateway.handlers import Answer, OrderDesk, PendingRequest
+from service_runtime import metrics
+from service_runtime.http.answers import Reply, error_body, json_reply, refusal_reply
+from service_runtime.http.asgi_application import Application, NativeRequest
+from service_runtime.http.authentication import Authenticator, Caller, key_in
+from service_runtime.http.request_body import decode_strictly
+from service_runtime.http.worker_threads import WorkerThreads
+from venue_protocol.refusals import Refusal, RejectReason, refuse
+
+Actions = Sequence[Action | PlaceOrderRequest]
+
+_orders_decoder = msgspec.json.Decoder(PlaceOrderRequest | list[PlaceOrderRequest])
+_commands_decoder = msgspec.json.Decoder(list[Action])
+_amend_decoder = msgspec.json.Decoder(AmendRequest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderEntry:
+    """What REST and WebSocket share: from a caller's actions to their decisions, on the loop."""
+
+    desk: OrderDesk
+    authenticator: Authenticator
+    completions: Completions
+    turns: ListTurns
+    is_limit_at_hand: Callable[[str], bool]
+    """Whether the rate limit of a client is known without a statement."""
+    is_security_at_hand: Callable[[str], bool]
+    """Whether a security is known without a statement."""
+
+    async def caller(self, key: str | None, threads: WorkerThreads, share_of: str) -> Caller:
+        """The caller with this key; Refused with 401 when there is none."""
+        caller = self.authenticator.remembered(key)
+        if caller is None:
+            caller = await threads.run(share_of, self.authenticator.caller_of, key)
+        return caller
+
+    async def begin(
+        self, caller: Caller, actions: Actions, threads: WorkerThreads
+    ) -> PendingRequest:
+        """Check `actions` and queue them for the next commit."""
+        if self._waits_for_nothing(caller, actions):
+            return self.desk.begin(caller, actions)
+        return await threads.run(caller.client_id, self.desk.begin, caller, actions)
+
+    async def begin_long(
+        self, caller: Caller, read: Callable[[], Actions], threads: WorkerThreads
+    ) -> PendingRequest:
+        """The same with a long list, which is read in a thread."""
+        async with self.turns.reading():
+            return await threads.run(caller.client_id, lambda: self.desk.begin(caller, read()))
+
+    def _waits_for_nothing(self, caller: Caller, actions: Actions) -> bool:
+        """Whether checking needs no statement.
+
+        Amends and cancels ask the record how their orders stand.
+        """
+        return self.is_limit_at_hand(caller.client_id) and all(
+            isinstance(action, PlaceOrderRequest) and self.is_security_at_hand(action.security)
+            for action in actions
+        )
+
+
+class OrderRoutes:
+    """Handlers of the native routes."""
+
+    def __init__(self, entry: OrderEntry) -> None:
+        self._entry = entry
+
+    def add_to(self, application: Application) -> None:
+        """Put the routes on `application`."""
+        application.add_route("POST", "/v1/orders", self.place)
+        application.add_route("POST", "/v1/commands", self.commands)
+        application.add_route("DELETE", "/v1/orders", self.cancel_all)
+        application.add_route("DELETE", "/v1/orders/<order_id>", self.cancel)
+        application.add_route("PATCH", "/v1/orders/<order_id>", self.amend)
+
+    async def place(self, request: NativeRequest) -> Reply:
+        """One order, or a list of them."""
+        caller = await self._caller(request)
+        if len(request.body) > SHORT_BYTES:
+            is_list = request.body.lstrip()[:1] == b"["
+            return await self._answer_long(request, caller, _read_orders, is_list)
+        orders = decode_strictly(_orders_decoder, request.body)
+        if isinstance(orders, list):
+            pending = await self._entry.begin(caller, bounded(orders), request.threads)
+            await self._entry.completions.decided(pending)
+            return list_reply(pending.answers())
+        pending = await self._entry.begin(caller, [orders], request.threads)
+        await self._entry.completions.decided(pending)
+        return single_reply(pending.answers()[0], 201)
+
+    async def commands(self, request: NativeRequest) -> Reply:
+        """A mixed list."""
+        caller = await self._caller(request)
+        if len(request.body) > SHORT_BYTES:
+            return await self._answer_long(request, caller, _read_commands, True)
+        pending = await self._entry.begin(caller, _read_commands(request.body), request.threads)
+        await self._entry.completions.decided(pending)
+        return list_reply(pending.answers())
+
+    async def cancel(self, request: NativeRequest) -> Reply:
+        """Cancel one order."""
+        caller = await self._caller(request)
+        return await self._answer(
+            request, caller, CancelAction(order_id=whole_order_id(request.segment))
+        )
+
+    async def cancel_all(self, request: NativeRequest) -> Reply:
+        """Cancel all of the caller's orders, or those in one security."""
+        caller = await self._caller(request)
+        query = request.scope["query_string"].decode("utf-8", "replace")
+        parameters = parse_qsl(query, keep_blank_values=True)
+        if {name for name, _ in parameters} - {"security"} or len(parameters) > 1:
+            message = "the only parameter is security, once; nothing was canceled"
+            raise refuse(RejectReason.UNKNOWN_FIELD, message)
+        named = [value for _, value in parameters]
+        return await self._answer(request, caller, CancelAllAction(*named))
+
+    async def amend(self, request: NativeRequest) -> Reply:
+        """Amend one order."""
+        caller = await self._caller(request)
+        body = decode_strictly(_amend_decoder, request.body)
+        action = AmendAction(
+            order_id=whole_order_id(request.segment),
+            quantity=body.quantity,
+            price=body.price,
+            amend_id=body.client_order_id,
+        )
+        return await self._answer(request, caller, action)
+
+    async def _answer(self, request: NativeRequest, caller: Caller, action: Action) -> Reply:
+        pending = await self._entry.begin(caller, [action], request.threads)
+        await self._entry.completions.decided(pending)
+        return single_reply(pending.answers()[0], 202)
+
+    async def _answer_long(
+        self,
+        request: NativeRequest,
+        caller: Caller,
+        read: Callable[[bytes], Actions],
+        is_list: bool,
+    ) -> Reply:
+        entry, body = self._entry, request.body
+        pending = await entry.begin_long(caller, lambda: read(body), request.threads)
+        await entry.completions.decided(pending)
+
+        def write() -> Reply:
+            answers = pending.answers()
+            return list_reply(answers) if is_list else single_reply(answers[0], 201)
+
+        async with entry.turns.writing():
+            return await request.threads.run(caller.client_id, write)
+
+    async def _caller(self, request: NativeRequest) -> Caller:
+        key = key_in(request.header(b"authorization"), request.header(b"x-api-key"))
+        return await self._entry.caller(key, request.threads, request.caller)
+
+
+def bounded(actions: list) -> list:  # type: ignore[type-arg]
+    """These actions; Refused when a list may not have so many."""
+    if not 1 <= len(actions) <= MOST_COMMANDS:
+        raise refuse(RejectReason.INVALID_FIELD, f"a list has 1 to {MOST_COMMANDS} commands")
+    return actions
+
+
+def whole_order_id(text: str) -> int:
+    """An order id in a path."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+        raise refuse(RejectReason.INVALID_FIELD, "an order id is a whole number", "order_id")
+    return int(text)
+
+
+def answer_content(answer: Answer) -> dict[str, object]:
+    """An answer inside a list: the description, or the error object."""
+    if isinstance(answer, Refusal):
+        metrics.refusals.labels(answer.reason.code).inc()
+        return error_body(answer)
+    return answer
+
+
+def single_reply(answer: Answer, status: int) -> Reply:
+    """The answer to one action; 200 for a repetition."""
+    if isinstance(answer, Refusal):
+        return refusal_reply(answer)
+    return json_reply(answer, 200 if answer.get("duplicate") else status)
+
+
+def list_reply(answers: Sequence[Answer]) -> Reply:
+    """200 with one result each; 503 when the venue as a whole could not answer."""
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
+    if refusals and len(refusals) == len(answers) and refusals[0].reason.http_status == 503:
+        return refusal_reply(refusals[0])
+    return json_reply({"results": [answer_content(answer) for answer in answers]})
+
+
+def _read_orders(body: bytes) -> Actions:
+    orders = decode_strictly(_orders_decoder, body)
+    return bounded(orders) if isinstance(orders, list) else [orders]
+
+
+def _read_commands(body: bytes) -> Actions:
+    return bounded(decode_strictly(_commands_decoder, body))

@@ -1,0 +1,205 @@
+"""The application that the server runs: native routes on the loop, Flask's routes in threads.
+
+A native route may not block. It answers requests that come by the thousand and wait for something
+that a thread need not be held for; everything else is an ordinary Flask route.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from flask import Flask
+
+from service_runtime.database import CommitUnknown, DatabaseUnavailable
+from service_runtime.http import request_context, wsgi_bridge
+from service_runtime.http.answers import FAULT, Reply, database_refusal, json_reply, refusal_reply
+from service_runtime.http.connections import Connection
+from service_runtime.http.websocket import WebSocket
+from service_runtime.http.worker_threads import WorkerThreads
+from venue_protocol.refusals import Refused
+
+log = logging.getLogger(__name__)
+
+_PROBES = frozenset(("/readyz", "/metrics"))
+_PROBE_THREADS = 2
+"""Of their own: who looks after the service must get an answer when its clients keep it busy."""
+
+Scope = Any
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+
+class ClientGone(Exception):
+    """The client went away before its request was whole."""
+
+
+class NativeRequest:
+    """An HTTP request that has arrived whole."""
+
+    __slots__ = ("body", "connection", "scope", "segment", "threads")
+
+    def __init__(
+        self, scope: Scope, connection: Connection | None, body: bytes, threads: WorkerThreads
+    ) -> None:
+        self.scope = scope
+        self.connection = connection
+        self.body = body
+        self.threads = threads
+        self.segment = ""
+        """The last part of the path, where the route has a parameter."""
+
+    @property
+    def caller(self) -> str:
+        """Whose share of the threads it takes: the client's once known, else its address's."""
+        return caller_of(self.connection)
+
+    def header(self, name: bytes) -> str | None:
+        """The value of the first header with this lower-case name."""
+        for each, value in self.scope["headers"]:
+            if each == name:
+                return str(value.decode("latin-1"))
+        return None
+
+
+Handler = Callable[[NativeRequest], Awaitable[Reply]]
+Conversation = Callable[[WebSocket], Awaitable[None]]
+
+
+def caller_of(connection: Connection | None) -> str:
+    """Whose share of the threads a request on this connection takes."""
+    if connection is None:
+        return ""
+    return connection.client_id or connection.address
+
+
+class Application:
+    """An ASGI application: callable with scope, receive and send."""
+
+    def __init__(self, flask: Flask, threads: int) -> None:
+        self._flask = flask
+        self.threads = WorkerThreads(threads, "http")
+        self._probe_threads = WorkerThreads(_PROBE_THREADS, "probe")
+        self._exact: dict[tuple[str, str], Handler] = {}
+        self._with_segment: dict[tuple[str, str], Handler] = {}
+        self._conversations: dict[str, Conversation] = {}
+
+    @property
+    def flask(self) -> Flask:
+        """The Flask application that has the ordinary routes."""
+        return self._flask
+
+    def add_route(self, method: str, path: str, handler: Handler) -> None:
+        """Answer `method` on `path` natively; `path` may end in one `<parameter>`.
+
+        Flask learns of the route too, so that what it says of paths and methods stays whole.
+        """
+        prefix, has_segment, _ = path.partition("<")
+        table = self._with_segment if has_segment else self._exact
+        table[(method, prefix)] = handler
+        self._flask.add_url_rule(path, f"{method} {path}", _is_native, methods=[method])
+
+    def add_websocket(
+        self, path: str, conversation: Conversation, refuse: Callable[[], Any]
+    ) -> None:
+        """Hold `conversation` with whoever opens a WebSocket on `path`.
+
+        `refuse`: the Flask view for those who ask without a handshake.
+        """
+        self._conversations[path] = conversation
+        self._flask.add_url_rule(path, f"WebSocket {path}", refuse, methods=["GET"])
+
+    def websocket_paths(self) -> frozenset[bytes]:
+        """Paths on which a handshake is taken."""
+        return frozenset(path.encode() for path in self._conversations)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One HTTP request, or one WebSocket."""
+        if scope["type"] == "websocket":
+            await self._converse(scope, receive, send)
+            return
+        connection = scope["state"].get("connection")
+        context = request_context.begin(connection)
+        try:
+            reply = await self._answer(scope, receive, connection)
+        except (ClientGone, asyncio.CancelledError):
+            return
+        except Refused as refused:
+            reply = refusal_reply(refused.refusal, refused.retry_after_s)
+        except DatabaseUnavailable as error:
+            reply = refusal_reply(database_refusal(isinstance(error, CommitUnknown)))
+        except Exception:
+            fields = {"path": scope["path"], "request_id": context.request_id}
+            log.exception("request failed", extra=fields)
+            reply = refusal_reply(FAULT)
+        await _send_reply(send, reply)
+
+    async def _answer(self, scope: Scope, receive: Receive, connection: Connection | None) -> Reply:
+        body = await _whole_body(receive)
+        request = NativeRequest(scope, connection, body, self.threads)
+        handler = self._handler(request)
+        if handler is not None:
+            return await handler(request)
+        if scope["path"] == "/healthz" and scope["method"] == "GET":
+            # On the loop: the process is alive, however many wait for its threads.
+            return json_reply({"status": "alive", "service": self._flask.name})
+        environ = wsgi_bridge.environ_of(scope, body)
+        threads = self._probe_threads if scope["path"] in _PROBES else self.threads
+        return await threads.run(request.caller, wsgi_bridge.answer, self._flask.wsgi_app, environ)
+
+    def _handler(self, request: NativeRequest) -> Handler | None:
+        method, path = request.scope["method"], request.scope["path"]
+        handler = self._exact.get((method, path))
+        if handler is None:
+            start = path.rfind("/") + 1
+            handler = self._with_segment.get((method, path[:start]))
+            request.segment = path[start:]
+            if not request.segment:
+                return None
+        return handler
+
+    async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = scope["state"].get("connection")
+        context = request_context.begin(connection)
+        websocket = WebSocket(scope, receive, send, self.threads)
+        try:
+            await self._conversations[scope["path"]](websocket)
+        except asyncio.CancelledError:
+            return
+        except Exception:
+            fields = {"path": scope["path"], "request_id": context.request_id}
+            log.exception("conversation failed", extra=fields)
+            await websocket.close(_INTERNAL_ERROR, "a fault of the venue; it has been logged")
+
+
+_INTERNAL_ERROR = 1011
+
+
+def _is_native() -> Any:
+    raise AssertionError("a native route is not Flask's to answer")
+
+
+async def _whole_body(receive: Receive) -> bytes:
+    """The body, at most as long as its head said; the protocol has bounded that."""
+    event = await receive()
+    if event["type"] == "http.disconnect":
+        raise ClientGone
+    body: bytes = event["body"]
+    if not event["more_body"]:
+        return body
+    pieces = [body]
+    while event["more_body"]:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise ClientGone
+        pieces.append(event["body"])
+    return b"".join(pieces)
+
+
+async def _send_reply(send: Send, reply: Reply) -> None:
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers]
+    if reply.content_type:
+        headers.append((b"content-type", reply.content_type.encode()))
+    headers.append((b"content-length", b"%d" % len(reply.body)))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
