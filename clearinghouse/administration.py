@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
+
 from clearinghouse.administrative_record import CONSOLE, ActionRecord, Note, log_actions
 from clearinghouse.client_administration import check_rate_limit
 from clearinghouse.domain import listing
@@ -90,7 +92,8 @@ class Administration:
                 _check_lot(transaction, security_id, quantity, "shares")
             self._insert_client(transaction, client_id, role, rate_limit_per_second)
             self._insert_key(transaction, client_id, key)
-            record("create_client", by, client_id=client_id, details={"role": role})
+            details = {"role": role, "rate_limit_per_second": rate_limit_per_second, "keys": 1}
+            record("create_client", by, client_id=client_id, details=details)
             legs = self._starting_legs(client_id, cash_e4 or 0, shares or {})
             return None, self._transfer(
                 transaction, "deposit", legs, f"start:{client_id}", STARTING_POSITION
@@ -170,7 +173,7 @@ class Administration:
                 "list_security",
                 by,
                 security_id=security.security_id,
-                details={"issued_shares": issued_shares},
+                details=msgspec.structs.asdict(security) | {"issued_shares": issued_shares},
             )
             if not issued_shares:
                 return None, None
@@ -276,6 +279,8 @@ class Administration:
             known = transaction.lock_client(client_id)
             if known is None:
                 self._insert_client(transaction, client_id, ADMINISTRATOR, None)
+                details = {"role": ADMINISTRATOR, "rate_limit_per_second": None, "keys": 0}
+                record("create_client", CONSOLE, client_id=client_id, details=details)
             elif known.role != ADMINISTRATOR:
                 raise refuse(RejectReason.CLIENT_EXISTS, f"client {client_id} is no administrator")
             fresh = new_key()

@@ -10,11 +10,10 @@ LOG = "order log"
 EVENTS = "event"
 REPORTS = "settlement report"
 JOURNALS = "journal"
+ACTIONS = "administrative action"
 
 MOST_KEPT = 1_000
-"""Differences kept with their values; of more only the number is known, so that memory stays
-bounded.
-"""
+"""Differences kept with their values; further ones are only counted, so memory is bounded."""
 
 Value = int | str | bool | None
 
@@ -23,7 +22,7 @@ class Difference(msgspec.Struct):
     """One value that is not what it must be."""
 
     what: str
-    """What kind of thing: account, deposit, hold, journal, settlement_report, order, trade, ..."""
+    """What kind of thing: account, deposit, order, trade, client, ..."""
     subject: str
     """Which one."""
     field: str
@@ -32,7 +31,7 @@ class Difference(msgspec.Struct):
     found: Value
     """What is stored; None when nothing is."""
     stream: str | None
-    """What `sequence` counts: order log, event, settlement report or journal."""
+    """What `sequence` counts: order log, event, settlement report, journal or action."""
     sequence: int | None
     """The first number at which they part."""
     later: int = 0

@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from market_data_feed.domain.orders import BrokenStream
+from venue_audit.administration_check import AdministrationCheck
 from venue_audit.differences import EVENTS, LOG, Difference, Differences
 from venue_audit.history import History
 from venue_audit.log_rows import LOG_ROWS, LogBroken, batches
@@ -23,11 +24,11 @@ from venue_audit.report_ledger import ReportLedger
 from venue_audit.settlement_check import SettlementCheck
 from venue_audit.settlement_order import Matched, in_settlement_order
 from venue_audit.snapshot import Snapshot
+from venue_audit.trading_day_check import TradingDayCheck
 from venue_protocol import streams
 from venue_protocol.commands import CommandBatch
 from venue_protocol.events import EventBatch
 from venue_protocol.invariants import BrokenInvariant
-from venue_protocol.invariants import BrokenInvariant as BrokenBook
 from venue_storage.clearing_rows import LogRow, ReportRow
 
 _REPORT_ROWS = (
@@ -111,6 +112,8 @@ class Audit:
         )
         self._market = MarketCheck(market, self._recorded, self.differences)
         self._positions = PositionsCheck(clearing, self.differences)
+        self._trading_day = TradingDayCheck(clearing, self.differences)
+        self._administration = AdministrationCheck(clearing, self.differences)
         self._rows = 0
         self._log_rows = clearing.number("SELECT sum(last_sequence) FROM order_log_heads")
 
@@ -123,9 +126,11 @@ class Audit:
             self._positions.against_history(self._history)
             self._positions.holds_against_open_orders(self._history)
             self._positions.heads(self._history)
+            self._trading_day.finish()
         reports = self._replay_reports()
         self._positions.against_reports(reports.clients)
         self._positions.conservation()
+        self._administration.run()
         return self._verdict(reports)
 
     def _fold(self) -> bool:
@@ -145,7 +150,7 @@ class Audit:
                 broken.sequence,
             )
             return False
-        except (BrokenInvariant, BrokenBook, BrokenStream) as broken:
+        except (BrokenInvariant, BrokenStream) as broken:
             sequence = self._rows + 1
             self.differences.add(
                 "order_log", str(sequence), "fold", "a lawful history", str(broken), LOG, sequence
@@ -187,6 +192,7 @@ class Audit:
         live = self._engines.get(shard)
         for batch in batches(shard, map(LogRow._make, self._clearing.stream(LOG_ROWS, (shard,)))):
             answer = self._history.match(batch)
+            self._trading_day.take(batch)
             if live is not None and live.log_position == batch.last:
                 self._check_engine(live)
             yield Matched(batch, answer, self._history.first_settled_trade(answer))
@@ -262,6 +268,7 @@ class Audit:
             "deposits": self._positions.deposits,
             "open_orders": sum(len(engine.orders) for engine in self._history.engines.values()),
             "engines_compared": len(self._engines),
+            "administrative_actions": self._administration.actions,
         }
         shards = self._history.engines
         return Verdict(

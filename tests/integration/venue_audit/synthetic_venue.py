@@ -15,6 +15,7 @@ import psycopg2
 
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
+from clearinghouse.client_administration import ClientAdministration
 from clearinghouse.handlers import SettlementDesk
 from market_data_feed.adapters import record_writer
 from market_data_feed.domain.inbox import Inbox
@@ -62,6 +63,7 @@ class SyntheticVenue:
         self._desk = SettlementDesk(store, self._bus.publisher(), threading.Event())
         self._reports = self._bus.consumer(topology.DATA_FEED, prefetch=100_000)
         self.administration = Administration(self._desk, store, self.clock)
+        self.clients_desk = ClientAdministration(store, self.clock)
         self._securities = SecurityMaster(self.clearing)
         self._committer = Committer(
             PostgresOrderLog(self.clearing),

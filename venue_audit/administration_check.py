@@ -1,0 +1,163 @@
+"""Compares clients, keys and securities with the record of what administrators did.
+
+The record is append-only and written in the transaction of each change, so a row that nobody
+created through the clearinghouse is found, and so is one that was changed by hand. An example: a
+security listed at 100.00 whose reference price is 100.01 now differs in `reference_price_e4`.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from clearinghouse.domain.venue_accounts import VENUE_ACCOUNTS
+from venue_audit.differences import ACTIONS, Differences
+from venue_audit.snapshot import Snapshot
+
+_ACTIONS = """
+SELECT number, time_us, action, client_id, security_id, reason, details
+FROM administrative_actions ORDER BY number
+"""
+_HAS_RECORD = "SELECT to_regclass('administrative_actions') IS NOT NULL"
+_CLIENTS = """
+SELECT client_id, role, rate_limit_per_second, suspended_us, suspension_reason
+FROM clients ORDER BY client_id
+"""
+_KEYS = "SELECT client_id, count(*) FROM api_keys WHERE revoked_us IS NULL GROUP BY client_id"
+_SECURITY_COLUMNS = (
+    "security_id",
+    "name",
+    "shard",
+    "tick_e4",
+    "lot",
+    "band_bps",
+    "reference_price_e4",
+    "max_quantity",
+)
+_SECURITIES = f"SELECT {', '.join(_SECURITY_COLUMNS)} FROM securities ORDER BY security_id"
+
+
+@dataclass
+class _Client:
+    """A client as the record says it is."""
+
+    role: str
+    rate_limit_per_second: int | None = None
+    keys: int = 0
+    is_suspended: bool = False
+    suspension_reason: str | None = None
+    number: int | None = None
+    """The newest action on it."""
+
+
+@dataclass
+class _Record:
+    """What the record adds up to."""
+
+    clients: dict[str, _Client] = field(
+        default_factory=lambda: {name: _Client("venue") for name in VENUE_ACCOUNTS}
+    )
+    securities: dict[str, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
+    """Number of the listing's action, and the security's fields."""
+
+
+class AdministrationCheck:
+    """Reads one snapshot of clearing_data."""
+
+    def __init__(self, clearing: Snapshot, differences: Differences) -> None:
+        self._clearing = clearing
+        self._differences = differences
+        self.actions = 0
+
+    def run(self) -> None:
+        """Compare everything; nothing on a database from before there was a record."""
+        row = self._clearing.one(_HAS_RECORD)
+        if row is None or not row[0]:
+            return
+        record = _Record()
+        for number, _, action, client_id, security_id, reason, details in self._clearing.stream(
+            _ACTIONS
+        ):
+            self.actions += 1
+            known = record.clients.get(client_id)
+            if action == "list_security":
+                record.securities[security_id] = (number, json.loads(details))
+            elif action == "create_client":
+                record.clients[client_id] = _created(number, json.loads(details))
+            elif known is not None:
+                _change(known, number, action, reason, json.loads(details))
+        self._compare_clients(record.clients)
+        self._compare_securities(record.securities)
+
+    def _compare_clients(self, expected: dict[str, _Client]) -> None:
+        keys: Counter[str] = Counter(dict(self._clearing.all(_KEYS)))
+        for client_id, role, rate_limit, suspended_us, reason in self._clearing.stream(_CLIENTS):
+            client = expected.pop(client_id, None)
+            if client is None:
+                self._differences.add("client", client_id, "role", None, role)
+                continue
+            values = (
+                ("role", client.role, role),
+                ("rate_limit_per_second", client.rate_limit_per_second, rate_limit),
+                ("is_suspended", client.is_suspended, suspended_us is not None),
+                ("suspension_reason", client.suspension_reason, reason),
+                ("valid_keys", client.keys, keys[client_id]),
+            )
+            for name, wanted, found in values:
+                self._differences.compare(
+                    "client", client_id, name, wanted, found, ACTIONS, client.number
+                )
+        for client_id, client in expected.items():
+            # A database that was made and never given its first state has no accounts at all.
+            if client.number is not None:
+                self._differences.add(
+                    "client", client_id, "role", client.role, None, ACTIONS, client.number
+                )
+
+    def _compare_securities(self, expected: dict[str, tuple[int, Mapping[str, Any]]]) -> None:
+        for row in self._clearing.stream(_SECURITIES):
+            found = dict(zip(_SECURITY_COLUMNS, row, strict=True))
+            security_id = found.pop("security_id")
+            number, listed = expected.pop(security_id, (None, None))
+            if listed is None:
+                self._differences.add("security", security_id, "row", None, str(found))
+                continue
+            for name, value in found.items():
+                self._differences.compare(
+                    "security", security_id, name, listed[name], value, ACTIONS, number
+                )
+        for security_id, (number, listed) in expected.items():
+            self._differences.add(
+                "security", security_id, "row", str(listed["name"]), None, ACTIONS, number
+            )
+
+
+def _created(number: int, details: Mapping[str, Any]) -> _Client:
+    return _Client(
+        details["role"],
+        details["rate_limit_per_second"],
+        details["keys"],
+        details.get("is_suspended", False),
+        details.get("suspension_reason"),
+        number,
+    )
+
+
+def _change(
+    client: _Client, number: int, action: str, reason: str | None, details: Mapping[str, Any]
+) -> None:
+    """Apply one action to a client; actions that change nothing here, as deposits, pass."""
+    client.number = number
+    if action == "suspend":
+        client.is_suspended, client.suspension_reason = True, reason
+    elif action == "resume":
+        client.is_suspended, client.suspension_reason = False, None
+    elif action == "set_rate_limit":
+        client.rate_limit_per_second = details["after"]
+    elif action == "add_key":
+        client.keys += 1
+    elif action == "revoke_keys":
+        client.keys = 0
+    elif action == "rotate_keys":
+        client.keys = 1
