@@ -1,17 +1,12 @@
 """The trading day's part of an engine's state as plain records."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
 import msgspec
 
-from matching_engine.domain.book import Order, TermedOrder
+from matching_engine.domain.book import Order
+from matching_engine.domain.shard import Shard
 from matching_engine.domain.volatility import VolatilityBand
 from venue_protocol.orders import OrderTerms, Side
 from venue_protocol.trading_day import PhaseState
-
-if TYPE_CHECKING:
-    from matching_engine.domain.trading_day import Sessions
 
 
 class ParkedOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -49,7 +44,7 @@ class DayState(msgspec.Struct, frozen=True, array_like=True):
     books: list[BookDay]
 
 
-def day_state(engine: "Sessions") -> DayState:
+def day_state(engine: Shard) -> DayState:
     """The trading day as records. Books of which there is nothing to say are left out."""
     books = []
     for name, book in engine.books.items():
@@ -75,39 +70,14 @@ def day_state(engine: "Sessions") -> DayState:
     )
 
 
-def restore_phases(engine: "Sessions", state: DayState) -> None:
+def restore_phases(engine: Shard, state: DayState) -> None:
     """Before the books are opened: the phases, references and bands."""
     engine.phases.whole = state.whole
     engine.phases.exceptions = dict(state.exceptions)
     engine.references = dict(state.references)
     engine.bands = dict(state.bands)
     engine.limited = {name for name, band in state.bands if band.limit_side is not None}
-    engine._plan()
-
-
-def restore_books(
-    engine: "Sessions", state: DayState, restore_order: Callable[[Order], None]
-) -> None:
-    """After the books were restored: what each of them knows of the day."""
-    for known in state.books:
-        book = engine.books[known.security_id]
-        book.day_orders = dict(known.day_orders)
-        book.unpriced = set(known.unpriced)
-        for entry in known.closing:
-            owner, half = engine._owner(entry.client_id), book.half(entry.side)
-            place = (
-                entry.order_id,
-                owner,
-                half.index,
-                entry.price_e4,
-                entry.leaves,
-                entry.quantity,
-            )
-            order = Order(*place) if entry.terms is None else TermedOrder(*place, entry.terms)
-            book.closing[entry.order_id] = order
-            restore_order(order)
-        if known.indicated is not None:
-            engine.indicated[known.security_id] = known.indicated
+    engine.plan()
 
 
 def _parked(order: Order, side: Side) -> ParkedOrder:

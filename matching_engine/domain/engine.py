@@ -18,15 +18,19 @@ may trade.
 
 import hashlib
 
-from matching_engine.domain.book import Book, HalfBook, Order, TermedOrder
-from matching_engine.domain.day_state import day_state, restore_books, restore_phases
+from matching_engine.domain.amendment import amend
+from matching_engine.domain.call_auction import indicate
+from matching_engine.domain.cancellation import cancel, cancel_all, expire
+from matching_engine.domain.day_state import day_state, restore_phases
 from matching_engine.domain.invariants import check_books
+from matching_engine.domain.limit_states import leave_limit_states, set_bands
+from matching_engine.domain.order_entry import place
+from matching_engine.domain.restoration import restore_books, restore_half, restore_stops
+from matching_engine.domain.shard import Shard
 from matching_engine.domain.snapshot import (
     SNAPSHOT_SCHEMA,
     BookState,
     EngineState,
-    RestingOrder,
-    WaitingStop,
     decode_state,
     encode_state,
     ended_orders,
@@ -34,8 +38,7 @@ from matching_engine.domain.snapshot import (
     resting_orders,
     waiting_stops,
 )
-from matching_engine.domain.stops import ParkedStop
-from matching_engine.domain.trading_day import Sessions
+from matching_engine.domain.trading_day import pass_time, set_phase
 from venue_protocol.codec import SCHEMA
 from venue_protocol.commands import (
     AdvanceTime,
@@ -47,7 +50,7 @@ from venue_protocol.commands import (
     SetPhase,
     SetVolatilityBands,
 )
-from venue_protocol.events import CancelRejected, Event, EventBatch, MassCancelReport, TimeAdvanced
+from venue_protocol.events import Event, EventBatch, TimeAdvanced
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.invariants import BrokenInvariant
 
@@ -56,7 +59,7 @@ class OutOfSequence(BrokenInvariant):
     """The batch is not the next one of the log."""
 
 
-class MatchingEngine(Sessions):
+class MatchingEngine(Shard):
     """The books of one shard. One function of state and message: no clock, no dice, no I/O."""
 
     __slots__ = ("event_position", "log_position")
@@ -77,30 +80,30 @@ class MatchingEngine(Sessions):
         events: list[Event] = []
         before_us, self.time_us = self.time_us, batch.time_us
         if self.due_us <= batch.time_us or self.bands:
-            self._pass_time(before_us, events)
+            pass_time(self, before_us, events)
         if self.expiries:
-            self._expire(batch.time_us, events)
+            expire(self, batch.time_us, events)
         order_id = sharded_id(self.shard, batch.first)
         for command in batch.commands:
             if type(command) is PlaceOrder:
-                self._place(order_id, command, events)
+                place(self, order_id, command, events)
             elif type(command) is CancelOrder:
-                self._cancel(order_id, command, events)
+                cancel(self, order_id, command, events)
             elif type(command) is AmendOrder:
-                self._amend(order_id, command, events)
+                amend(self, order_id, command, events)
             elif type(command) is CancelAllOrders:
-                self._cancel_all(command, events)
+                cancel_all(self, command, events)
             elif type(command) is AdvanceTime:
                 events.append(TimeAdvanced())
             elif type(command) is SetPhase:
-                self._set_phase(command, events)
+                set_phase(self, command, events)
             elif type(command) is SetVolatilityBands:
-                self._set_bands(command, events)
+                set_bands(self, command, events)
             order_id += 1
         if self.limited:
-            self._leave_limit_states(events)
+            leave_limit_states(self, events)
         if self.collecting:
-            self._indicate(events)
+            indicate(self, events)
         self.ended.turn()
         first = self.event_position + 1
         self.event_position += len(events)
@@ -151,12 +154,12 @@ class MatchingEngine(Sessions):
         engine.time_us = state.time_us
         restore_phases(engine, state.day)
         for book_state in state.books:
-            book = engine._open_book(book_state.security_id)
-            engine._restore_half(book.bids, book_state.bids)
-            engine._restore_half(book.asks, book_state.asks)
-            engine._restore_stops(book, book_state.stops)
+            book = engine.open_book(book_state.security_id)
+            restore_half(engine, book.bids, book_state.bids)
+            restore_half(engine, book.asks, book_state.asks)
+            restore_stops(engine, book, book_state.stops)
             book.last_e4 = book_state.last_e4
-        restore_books(engine, state.day, engine._restore_order)
+        restore_books(engine, state.day)
         for owner in engine.owners.values():
             owner.order_ids.sort()
         engine.ended = ended_orders(state.ended_recent, state.ended_earlier)
@@ -177,76 +180,3 @@ class MatchingEngine(Sessions):
             raise OutOfSequence(
                 f"batch {batch.first} is of time {batch.time_us}, not after {self.time_us}"
             )
-
-    def _restore_half(self, half: HalfBook, resting: list[RestingOrder]) -> None:
-        for entry in resting:
-            owner = self._owner(entry.client_id)
-            if entry.terms is None:
-                order = half.rest(
-                    entry.order_id, owner, entry.price_e4, entry.leaves, entry.quantity
-                )
-            else:
-                order = TermedOrder(
-                    entry.order_id,
-                    owner,
-                    half.index,
-                    entry.price_e4,
-                    entry.leaves,
-                    entry.quantity,
-                    entry.terms,
-                    entry.reserve,
-                )
-                half.enter(order)
-            self._restore_order(order)
-
-    def _restore_stops(self, book: Book, stops: list[WaitingStop]) -> None:
-        for entry in stops:
-            half, owner, quantity = (
-                book.half(entry.side),
-                self._owner(entry.client_id),
-                entry.quantity,
-            )
-            order = TermedOrder(
-                entry.order_id, owner, half.index, entry.price_e4, quantity, quantity, entry.terms
-            )
-            book.stops.park(
-                ParkedStop(order, entry.side, entry.terms.stop_price_e4 or 0, entry.becomes_market)
-            )
-            self._restore_order(order)
-
-    def _restore_order(self, order: Order) -> None:
-        self.orders[order.order_id] = order
-        order.owner.order_ids.append(order.order_id)
-        if order.terms is not None and order.terms.expires_us is not None:
-            self._list_expiry(order.terms.expires_us, order.order_id)
-
-    def _cancel(self, own_id: int, command: CancelOrder, events: list[Event]) -> None:
-        order_id = command.order_id
-        order = self.orders.get(order_id)
-        if order is None or order.owner.client_id != command.client_id:
-            reason, _ = self._why_not_open(order_id, own_id)
-            events.append(CancelRejected(order_id, command.client_id, reason.code))
-            return
-        half = self.halves[order.half]
-        self._discard(order, half, "requested", events)
-        if order.terms is None and not half.book.closing:
-            del self.orders[order_id]
-            half.remove(order)
-        else:
-            self._withdraw(order, half)
-
-    def _cancel_all(self, command: CancelAllOrders, events: list[Event]) -> None:
-        owner = self.owners.get(command.client_id)
-        canceled = 0
-        for order_id in owner.order_ids if owner else ():
-            order = self.orders.get(order_id)
-            if order is None:
-                continue
-            half = self.halves[order.half]
-            if command.security_id in (None, half.security_id):
-                self._discard(order, half, "requested", events)
-                self._withdraw(order, half)
-                canceled += 1
-        if owner:
-            self._sweep_owner(owner)
-        events.append(MassCancelReport(command.client_id, command.security_id, canceled))

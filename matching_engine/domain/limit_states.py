@@ -1,0 +1,72 @@
+"""Limit states: an order was stopped by a volatility band, and what comes of it (limit-up limit-down)."""
+
+from matching_engine.domain.book import HalfBook, Order
+from matching_engine.domain.shard import Shard
+from matching_engine.domain.volatility import VolatilityBand
+from venue_protocol.commands import SetVolatilityBands
+from venue_protocol.events import Event, LimitStateChanged
+from venue_protocol.orders import BUY, Side
+
+
+def bound_e4(shard: Shard, order: Order, half: HalfBook) -> int:
+    """The worst price at which this order may trade now."""
+    band = shard.bands.get(half.security_id) if half.book.is_special else None
+    return order.price_e4 if band is None else band.bounded_e4(half.side, order.price_e4)
+
+
+def set_bands(shard: Shard, command: SetVolatilityBands, events: list[Event]) -> None:
+    """Give a security a volatility band, or take it away."""
+    name = command.security_id
+    shard.limited.discard(name)
+    band: VolatilityBand | None = None
+    if command.band_bps is None:
+        shard.bands.pop(name, None)
+    else:
+        known = shard.books.get(name)
+        last_e4 = known.last_e4 if known is not None else None
+        shard.bands[name] = band = VolatilityBand(
+            command.band_bps,
+            last_e4 or command.reference_price_e4,
+            command.limit_state_us,
+            command.pause_us,
+            command.auction_us,
+        )
+    if name in shard.books:
+        shard.mark(shard.books[name])
+    shard.plan()
+    events.append(_limit_state(name, band))
+
+
+def begin_limit_state(
+    shard: Shard, name: str, band: VolatilityBand, side: Side, events: list[Event]
+) -> None:
+    """An order of this side was stopped by the band: the clock of the limit state starts."""
+    if band.limit_side is not None:
+        return
+    band.limit_side, band.limit_until_us = side, shard.time_us + band.limit_state_us
+    shard.limited.add(name)
+    shard.plan()
+    events.append(_limit_state(name, band))
+
+
+def end_limit_state(shard: Shard, name: str, events: list[Event]) -> None:
+    """End the limit state of a security, if it is in one."""
+    if name in shard.limited:
+        shard.limited.discard(name)
+        shard.bands[name].limit_side = None
+        events.append(_limit_state(name, shard.bands[name]))
+
+
+def leave_limit_states(shard: Shard, events: list[Event]) -> None:
+    """At the end of a batch: over where the other half is within the band again."""
+    for name in sorted(shard.limited):
+        band, book = shard.bands[name], shard.books[name]
+        if not band.holds_back((book.asks if band.limit_side == BUY else book.bids).best):
+            end_limit_state(shard, name, events)
+    shard.plan()
+
+
+def _limit_state(name: str, band: VolatilityBand | None) -> LimitStateChanged:
+    if band is None:
+        return LimitStateChanged(name, None, None, None)
+    return LimitStateChanged(name, band.limit_side, band.low_e4, band.high_e4)

@@ -1,0 +1,76 @@
+"""From the records of a snapshot back to the books of a shard."""
+
+from matching_engine.domain.book import Book, HalfBook, Order, TermedOrder
+from matching_engine.domain.day_state import DayState
+from matching_engine.domain.shard import Shard
+from matching_engine.domain.snapshot import RestingOrder, WaitingStop
+from matching_engine.domain.stops import ParkedStop
+
+
+def restore_half(shard: Shard, half: HalfBook, resting: list[RestingOrder]) -> None:
+    """Put the orders of a half book back into their queues, in their order."""
+    for entry in resting:
+        owner = shard.client_of(entry.client_id)
+        if entry.terms is None:
+            order = half.rest(entry.order_id, owner, entry.price_e4, entry.leaves, entry.quantity)
+        else:
+            order = TermedOrder(
+                entry.order_id,
+                owner,
+                half.index,
+                entry.price_e4,
+                entry.leaves,
+                entry.quantity,
+                entry.terms,
+                entry.reserve,
+            )
+            half.enter(order)
+        restore_order(shard, order)
+
+
+def restore_stops(shard: Shard, book: Book, stops: list[WaitingStop]) -> None:
+    """Let the stops of a book wait again."""
+    for entry in stops:
+        half, owner, quantity = (
+            book.half(entry.side),
+            shard.client_of(entry.client_id),
+            entry.quantity,
+        )
+        order = TermedOrder(
+            entry.order_id, owner, half.index, entry.price_e4, quantity, quantity, entry.terms
+        )
+        book.stops.park(
+            ParkedStop(order, entry.side, entry.terms.stop_price_e4 or 0, entry.becomes_market)
+        )
+        restore_order(shard, order)
+
+
+def restore_books(shard: Shard, state: DayState) -> None:
+    """After the books were restored: what each of them knows of the day."""
+    for known in state.books:
+        book = shard.books[known.security_id]
+        book.day_orders = dict(known.day_orders)
+        book.unpriced = set(known.unpriced)
+        for entry in known.closing:
+            owner, half = shard.client_of(entry.client_id), book.half(entry.side)
+            place = (
+                entry.order_id,
+                owner,
+                half.index,
+                entry.price_e4,
+                entry.leaves,
+                entry.quantity,
+            )
+            order = Order(*place) if entry.terms is None else TermedOrder(*place, entry.terms)
+            book.closing[entry.order_id] = order
+            restore_order(shard, order)
+        if known.indicated is not None:
+            shard.indicated[known.security_id] = known.indicated
+
+
+def restore_order(shard: Shard, order: Order) -> None:
+    """Note an order that was put back with the shard and its owner."""
+    shard.orders[order.order_id] = order
+    order.owner.order_ids.append(order.order_id)
+    if order.terms is not None and order.terms.expires_us is not None:
+        shard.list_expiry(order.terms.expires_us, order.order_id)
