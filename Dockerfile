@@ -2,7 +2,7 @@
 FROM python:3.11-slim
 
 RUN groupadd --gid 10001 venue && useradd --uid 10001 --gid venue --create-home venue \
-    && install -d -o venue -g venue -m 0700 /var/lib/venue/keys /var/lib/venue/engine
+    && install -d -o venue -g venue -m 0700 /var/lib/venue/keys /var/lib/venue/bots /var/lib/venue/engine
 WORKDIR /opt/venue
 
 COPY requirements.lock ./

@@ -10,13 +10,14 @@ from venue_launcher.addresses import describe
 from venue_launcher.errors import CommandError
 from venue_launcher.private_file import private_folder
 from venue_launcher.processes import ProcessIdentity, wait_until
+from venue_launcher.running_venue import Hosts
 from venue_launcher.terminal import report
 
 START_PATIENCE_S = 300.0
 STOP_PATIENCE_S = 90.0
 
 
-def start(way: str | None, host: str) -> int:
+def start(way: str | None, hosts: Hosts) -> int:
     """Start a launcher that outlives us, tell its progress, return once the venue is ready."""
     state_dir = state_folder.choose()
     if state_file.read(state_dir):
@@ -26,7 +27,8 @@ def start(way: str | None, host: str) -> int:
     log = state_dir / "logs" / "launcher.log"
     private_folder(log.parent)
     log.write_bytes(b"")
-    command = [sys.executable, "-P", "-m", "venue_cli", "up", "--background", "--host", host]
+    command = [sys.executable, "-P", "-m", "venue_cli", "up", "--background"]
+    command += ["--host", hosts.public, "--administration-host", hosts.administration]
     command += ["--infrastructure", way] if way else []
     with log.open("ab") as output:
         launcher = subprocess.Popen(

@@ -14,6 +14,7 @@ import msgspec
 from venue_launcher import infrastructure, ports, processes, services, state_file, state_folder
 from venue_launcher.errors import VenueError
 from venue_launcher.server_watch import ServerWatch
+from venue_launcher.services import ServiceDefinition
 from venue_launcher.signals import shielded
 from venue_launcher.state_file import ServerStatus, VenueState
 from venue_launcher.supervisor import FAILURES_ALLOWED, SupervisedService, Supervisor
@@ -25,6 +26,23 @@ if TYPE_CHECKING:
     from venue_launcher.infrastructure import Infrastructure
 
 READY_PATIENCE_S = 90.0
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The addresses to listen on."""
+
+    public: str = "127.0.0.1"
+    """Of order entry and market data, which players need."""
+    administration: str = "127.0.0.1"
+    """Of the clearinghouse and the engine, which have the keys to everything."""
+
+    def of(self, service: ServiceDefinition) -> str:
+        """The address that a service listens on."""
+        return self.public if service.is_public else self.administration
+
+
+LOCAL = Hosts()
 
 
 class VenueRunsElsewhere(VenueError):
@@ -90,7 +108,7 @@ def start(
     way: str | None = None,
     state_dir: Path | None = None,
     report: Report = report,
-    host: str = "127.0.0.1",
+    hosts: Hosts = LOCAL,
     failures_allowed: int = FAILURES_ALLOWED,
 ) -> Iterator[RunningVenue]:
     """A started venue, stopped in order when the block ends, however it ends.
@@ -121,9 +139,9 @@ def start(
             owner_clearing_url=databases.owner_clearing_url,
             owner_market_url=databases.owner_market_url,
             admin_key=realm.administrator_key(databases),
-            addresses=_addresses(host, stack),
+            addresses=_addresses(hosts, stack),
         )
-        watched = _watched(folder, realm, databases, found.broker_url, host, known.addresses)
+        watched = _watched(folder, realm, databases, found.broker_url, hosts, known.addresses)
         state = StateKeeper(folder, known, watched)
         servers = ServerWatch(found.servers, state.set_servers, report)
         state.set_servers(servers.statuses)
@@ -212,7 +230,7 @@ def _watched(
     realm: "Realm",
     databases: "Provisioned",
     broker_url: str,
-    host: str,
+    hosts: Hosts,
     addresses: dict[str, str],
 ) -> list[SupervisedService]:
     """The services, not started, in the order they are stopped."""
@@ -221,6 +239,7 @@ def _watched(
         url = addresses[service.name]
         cache = realm.service_folder(service.name)
         port = int(url.rpartition(":")[2])
+        host = hosts.of(service)
         variables = services.environment(service, databases, broker_url, host, port, cache)
         watched.append(
             SupervisedService(service.name, services.command(service), variables, url, folder)
@@ -235,11 +254,12 @@ def _stop(what: str, stop: Callable[[], None], report: Report | None) -> None:
         stop()
 
 
-def _addresses(host: str, stack: ExitStack) -> dict[str, str]:
+def _addresses(hosts: Hosts, stack: ExitStack) -> dict[str, str]:
     """Base URL by service: the usual ports, or the next free ones; ours until the stack ends."""
-    shown = "127.0.0.1" if host in ("", "0.0.0.0") else host
     addresses = {}
     for service in services.STOP_ORDER:
+        host = hosts.of(service)
+        shown = "127.0.0.1" if host in ("", "0.0.0.0") else host
         port, holder = ports.claim_free(service.usual_port, host)
         stack.enter_context(holder)
         addresses[service.name] = f"http://{shown}:{port}"

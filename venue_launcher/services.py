@@ -18,12 +18,16 @@ class ServiceDefinition:
     name: str
     usual_port: int
     has_market_role: bool = False
+    is_public: bool = False
+    """Whether players need it. The others administer: they listen on this machine alone unless
+    `up --administration-host` says otherwise.
+    """
 
 
-GATEWAY = ServiceDefinition("order_entry_gateway", 8001, has_market_role=True)
+GATEWAY = ServiceDefinition("order_entry_gateway", 8001, has_market_role=True, is_public=True)
 ENGINE = ServiceDefinition("matching_engine", 8002)
 CLEARINGHOUSE = ServiceDefinition("clearinghouse", 8003)
-FEED = ServiceDefinition("market_data_feed", 8000, has_market_role=True)
+FEED = ServiceDefinition("market_data_feed", 8000, has_market_role=True, is_public=True)
 STOP_ORDER = (GATEWAY, ENGINE, CLEARINGHOUSE, FEED)
 """The door first: nothing new comes in while what is under way ends. Starts go the other way
 round.

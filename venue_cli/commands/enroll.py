@@ -3,7 +3,9 @@ trading_bots` reads.
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -55,14 +57,19 @@ def run(arguments: argparse.Namespace) -> int:
     administration = Administration(
         Access(arguments.clearinghouse_url, arguments.key_file.read_text().strip())
     )
-    bots = [
-        _enroll(administration, strategy, security, seed)
-        for security in arguments.securities
-        for seed, strategy in enumerate(STRATEGIES, start=1)
-    ]
+    bots = [_enroll(administration, *role) for role in roles(arguments.securities)]
     write_private(arguments.file, msgspec.json.encode(bots).decode())
     report(f"{len(bots)} bots enrolled in {arguments.file}")
     return 0
+
+
+def roles(securities: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Strategy, security and seed of each bot.
+
+    No two have one seed: with a seed for each strategy all securities would draw one picture.
+    """
+    bots = product(securities, STRATEGIES)
+    return [(strategy, security, seed) for seed, (security, strategy) in enumerate(bots, start=1)]
 
 
 def _enroll(administration: Administration, strategy: str, security: str, seed: int) -> BotSettings:

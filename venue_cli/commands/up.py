@@ -11,7 +11,7 @@ from venue_launcher.terminal import report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--detach, --host and --infrastructure."""
+    """--detach, --host, --administration-host and --infrastructure."""
     parser.add_argument(
         "--detach",
         action="store_true",
@@ -20,7 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
         default=os.environ.get("VENUE_HOST", "127.0.0.1"),
-        help="address to listen on (default 127.0.0.1)",
+        help="address on which order entry and market data listen (default 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--administration-host",
+        default="127.0.0.1",
+        help="address on which clearinghouse and engine listen (default 127.0.0.1: whoever reaches "
+        "them with the administrator's key owns the venue)",
     )
     parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
     options.add_infrastructure(parser)
@@ -28,9 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal (exit code 0) or until a service can't be kept running (1)."""
+    hosts = running_venue.Hosts(arguments.host, arguments.administration_host)
     if arguments.detach:
-        return background.start(arguments.infrastructure, arguments.host)
-    with running_venue.start(arguments.infrastructure, host=arguments.host) as venue:
+        return background.start(arguments.infrastructure, hosts)
+    with running_venue.start(arguments.infrastructure, hosts=hosts) as venue:
         if not arguments.background:
             print(describe(venue), flush=True)
             report("the venue is open; Ctrl-C stops it")

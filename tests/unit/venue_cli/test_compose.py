@@ -47,7 +47,10 @@ def composed() -> dict[str, Any]:
 def test_every_secret_is_required_and_none_has_a_default() -> None:
     required = set(re.findall(r"\$\{(\w+):\?", TEXT))
     assert required == set(variable_names())
-    assert set(re.findall(r"\$\{(\w+):-", TEXT)) == {"VENUE_PUBLISH_ADDRESS"}
+    assert set(re.findall(r"\$\{(\w+):-", TEXT)) == {
+        "VENUE_PUBLISH_ADDRESS",
+        "VENUE_PUBLISH_ADMINISTRATION_ADDRESS",
+    }
 
 
 def test_the_written_env_file_has_every_variable_once_and_is_private(tmp_path: Path) -> None:
@@ -139,3 +142,18 @@ def test_docker_accepts_the_file(tmp_path: Path) -> None:
         command, env=os.environ | SECRETS, capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stderr
+
+
+def test_only_the_public_services_are_published_with_the_public_address() -> None:
+    published = re.findall(r'ports: \["\$\{VENUE_PUBLISH_ADDRESS:-127.0.0.1\}:(\d+):', TEXT)
+    public = {str(service.usual_port) for service in services.STOP_ORDER if service.is_public}
+    assert set(published) == public == {"8000", "8001"}
+
+
+def test_the_bots_have_their_own_keys_and_not_the_administrators(composed: dict[str, Any]) -> None:
+    def volumes(name: str) -> set[str]:
+        return {volume.partition(":")[0] for volume in composed[name].get("volumes", [])}
+
+    assert volumes("bots") == {"bots"}
+    with_admin_key = {name for name in composed if "keys" in volumes(name)}
+    assert with_admin_key == {"migrations", "enrollment"}
