@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration, require_listed
@@ -47,10 +48,10 @@ SECURITIES = (
 
 
 def seed(clearing_owner_url: str) -> bool:
-    """Give an empty clearing_data its first state; whether it did. Nothing happens to one that has
-    accounts.
+    """Give an empty clearing_data its first state; whether it did.
 
-    Reports of these first deposits are not published: the feed reads them as a gap.
+    Nothing happens to one that has it. Reports of these first deposits are not published: no broker
+    may be there yet. The feed notices the gap and reads them from the database.
     """
     database = Database(clearing_owner_url, "bootstrap", pool_size=2)
     try:
@@ -63,16 +64,15 @@ def seed(clearing_owner_url: str) -> bool:
 
 
 def make_first_state(administration: Administration) -> bool:
-    """The venue's own accounts, its securities and its market maker; whether something of it was
-    missing.
+    """Make the venue's own accounts, securities and market maker; whether some were missing.
 
-    Each step is done or passed over, the market maker last: one that was broken off is completed by
-    the next.
+    Each step is done or passed over, the market maker last: so a start that was cut off is
+    completed by the next.
     """
     administration.ensure_venue_accounts()
     for security in SECURITIES:
         _unless_done(
-            lambda security=security: administration.list_security(security, ISSUED_SHARES),  # type: ignore[misc]
+            partial(administration.list_security, security, ISSUED_SHARES),
             RejectReason.SECURITY_EXISTS,
         )
     shares = {security.security_id: MARKET_MAKER_SHARES for security in SECURITIES}
@@ -96,9 +96,7 @@ def _unless_done(step: Callable[[], object], done: RejectReason) -> bool:
 
 
 def ensure_administrator(clearing_owner_url: str, key: str | None = None) -> str | None:
-    """A new key of the venue's first administrator, shown this once, unless `key` is a valid one;
-    None if it is.
-    """
+    """A new key of the venue's first administrator; None if `key` is a valid one already."""
     database = Database(clearing_owner_url, "bootstrap", pool_size=1)
     try:
         return _administration(database).ensure_administrator(key)

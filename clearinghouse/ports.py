@@ -1,6 +1,6 @@
-"""What the clearinghouse asks of its store. Bodies: `adapters.ledger_store` (Postgres),
-`adapters.memory_ledger_store`.
+"""What the clearinghouse asks of its store.
 
+Bodies: `adapters.ledger_store` (Postgres) and `adapters.memory_ledger_store`.
 tests/contract/test_ledger_store.py runs on both.
 """
 
@@ -43,19 +43,22 @@ class ClientState(NamedTuple):
 class LedgerTransaction(Protocol):
     """One transaction of the clearinghouse.
 
-    Whoever moves cash or shares locks the settlement head first, so sequences have no gap;
-    accounts and deposits are locked in key order, as the gateway does.
+    A transaction that moves cash or shares locks the settlement head first: so journals and reports
+    are numbered without a gap. Accounts and deposits are locked in key order, as the gateway locks
+    them: two that need the same ones then wait for each other instead of both forever.
     """
 
     def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
-        """A Settlement on the positions `(client_id, asset)` named, locked with the settlement head
-        until the end.
+        """A Settlement on these positions `(client_id, asset)`.
+
+        They and the settlement head stay locked until the transaction ends.
         """
         ...
 
     def write(self, settlement: Settlement) -> None:
-        """Write all that the settlement changed: positions, chains, journals, reports, obligations,
-        head.
+        """Write all that the settlement changed.
+
+        Positions, chains of reports, journals, reports, obligations and the settlement head.
         """
         ...
 

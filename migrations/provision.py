@@ -52,9 +52,9 @@ def provision(
 ) -> Provisioned:
     """Make what is missing of databases, roles and schemas; idempotent.
 
-    Of two launchers at once the second waits for the first. Role passwords are set to those given.
-    `server_url` is a libpq URL of a role that may create databases and roles; `instance` is
-    lower-case letters, digits and `_`. Without `passwords` new random ones are set.
+    Of two launchers at once the second waits for the first. `server_url` is a libpq URL of a role
+    that may create databases and roles; `instance` is lower-case letters, digits and `_`. The
+    roles get the passwords given, or else new random ones.
     """
     # Alembic and SQLAlchemy take half a second to load, and a reader of a `Provisioned` needs none.
     from migrations import schema

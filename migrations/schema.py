@@ -38,9 +38,7 @@ def downgrade(
 
 
 def differences(database: DatabaseName, owner_url: str) -> list[Any]:
-    """What alembic finds different between the database and the metadata; [] when they are
-    equal.
-    """
+    """What alembic finds different between database and metadata; [] when they are equal."""
     engine = sqlalchemy.create_engine(sqlalchemy_url(owner_url), poolclass=sqlalchemy.NullPool)
     with engine.connect() as connection:
         return list(compare_metadata(MigrationContext.configure(connection), _METADATA[database]))

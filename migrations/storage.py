@@ -9,7 +9,10 @@ APPENDED = {
     "autovacuum_vacuum_insert_threshold": 200_000,
     "autovacuum_freeze_min_age": 0,
 }
-"""Of tables to which rows are only added (venue_storage/table_storage.py says why)."""
+"""For tables to which rows are only added; venue_storage/table_storage.py says why.
+
+Repeated here: a version stays what it was when the tables change.
+"""
 
 
 def set_storage(table: str, storage: Mapping[str, float]) -> None:

@@ -1,6 +1,6 @@
-"""Tables of `clearing_data`. Amounts: `_e4` ten-thousandths of a dollar; times: microseconds since
-the epoch.
+"""Tables of `clearing_data`: accounts, the order log, settlement.
 
+Amounts: `_e4` ten-thousandths of a dollar; quantities: shares; times: microseconds since the epoch.
 Who may write what is in the migrations' grants; each table names its owner here.
 """
 
@@ -104,7 +104,8 @@ securities_deposits = Table(
     CheckConstraint(
         "held >= 0 AND (is_external OR held <= quantity)", name="securities_deposits_covered_check"
     ),
-    comment="Owner: clearinghouse; the gateway may raise held. Shares of one client in one security.",
+    comment="Owner: clearinghouse; the gateway may raise held. Shares of one client in one"
+    " security.",
 )
 
 administrative_actions = Table(
@@ -157,7 +158,8 @@ order_log = Table(
         postgresql_where=text("amended_order_id IS NOT NULL"),
     ),
     postgresql_with=APPENDED,
-    comment="Owner: gateway; append only. The truth: every command that changes a book, gap-free per shard."
+    comment="Owner: gateway; append only. The truth: every command that changes a book, gap-free"
+    " per shard."
     " Rows with the same time_us were one commit.",
 )
 
@@ -166,7 +168,8 @@ order_expiries = Table(
     metadata,
     Column("shard", SmallInteger, primary_key=True, autoincrement=False),
     Column("expires_us", BigInteger, primary_key=True, autoincrement=False),
-    comment="Owner: gateway. Times at which orders of a shard are due to expire and the log has not passed yet.",
+    comment="Owner: gateway. Times at which orders of a shard are due to expire and the log has"
+    " not passed yet.",
 )
 
 cancel_timers = Table(
@@ -176,7 +179,8 @@ cancel_timers = Table(
     Column("client_id", Text, ForeignKey("clients.client_id"), nullable=False),
     Column("due_us", BigInteger, nullable=False),
     Index("cancel_timers_due_us", "due_us"),
-    comment="Owner: gateway. When all open orders of a client are canceled, unless its timer is set again before:"
+    comment="Owner: gateway. When all open orders of a client are canceled, unless its timer is"
+    " set again before:"
     " a dead man's switch, or the end of a WebSocket that asked for it.",
 )
 
@@ -217,7 +221,8 @@ journals = Table(
         postgresql_where=text("reference IS NOT NULL"),
     ),
     postgresql_with=APPENDED,
-    comment="Owner: clearinghouse; insert only, for anybody. One row a journal, its legs in three parallel arrays;"
+    comment="Owner: clearinghouse; insert only, for anybody. One row a journal, its legs in"
+    " three parallel arrays;"
     " the view ledger_entries shows one leg a row. The unique trade_id is the last guard against "
     "settling twice.",
 )
@@ -231,7 +236,8 @@ settlement_reports = Table(
     Column("report", Text, nullable=False),
     UniqueConstraint("client_id", "client_sequence", name="settlement_reports_client_sequence"),
     postgresql_with=APPENDED,
-    comment="Owner: clearinghouse; insert only. The outbox and the record: `report` is the JSON that was published.",
+    comment="Owner: clearinghouse; insert only. The outbox and the record: `report` is the JSON"
+    " that was published.",
 )
 
 obligations = Table(
@@ -241,7 +247,8 @@ obligations = Table(
     Column("time_us", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("trade", Text, nullable=False),
-    comment="Owner: clearinghouse. Trades that could not be settled. Empty in a healthy venue: each row is an alarm.",
+    comment="Owner: clearinghouse. Trades that could not be settled. Empty in a healthy venue:"
+    " each row is an alarm.",
 )
 
 stream_positions = Table(
@@ -250,7 +257,8 @@ stream_positions = Table(
     Column("reader", Text, primary_key=True),
     Column("stream", Text, primary_key=True),
     Column("sequence", BigInteger, nullable=False),
-    comment="Owner: clearinghouse. What has been handled, written in the transaction of the effect.",
+    comment="Owner: clearinghouse. What has been handled, written in the transaction of the"
+    " effect.",
 )
 
 session_phases = Table(
@@ -295,5 +303,6 @@ session_schedule = Table(
     Column("schedule", Text, nullable=False),
     Column("done_us", BigInteger, nullable=False),
     CheckConstraint("single", name="session_schedule_single_check"),
-    comment="Owner: gateway. One row: the schedule as JSON, and up to when its phases were commanded.",
+    comment="Owner: gateway. One row: the schedule as JSON, and up to when its phases were"
+    " commanded.",
 )

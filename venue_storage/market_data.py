@@ -47,7 +47,8 @@ orders = Table(
         "autovacuum_vacuum_scale_factor": 0.05,
         "autovacuum_freeze_min_age": 0,
     },
-    comment="Each order as it stands. price_e4: its limit, or the band edge of an order without one; notional_e4: sum"
+    comment="Each order as it stands. price_e4: its limit, or the band edge of an order without"
+    " one; notional_e4: sum"
     " of its fills; event_sequence: its newest event; visible: its shares in the published book; "
     "triggered_us: when a"
     " stop was elected; terms: JSON of its rare terms. orders_open finds a client's open orders "
@@ -87,7 +88,8 @@ order_reports = Table(
         postgresql_where=text("kind IN ('cancel_rejected', 'amend_rejected')"),
     ),
     postgresql_with=APPENDED,
-    comment="Execution reports: what an event meant to one owner, and how the order stood after it. An event means"
+    comment="Execution reports: what an event meant to one owner, and how the order stood after"
+    " it. An event means"
     " something to a client at most once, so the key serves replay too. previous_sequence chains "
     "an order's reports"
     " backwards from orders.event_sequence: no index on order_id is needed.",
@@ -108,7 +110,8 @@ trades = Table(
     Column("sell_client_id", Text, nullable=False),
     Column("time_us", BigInteger, nullable=False),
     postgresql_with=APPENDED,
-    comment="Each trade once. trade_id rises along a security's tape, so the key serves paging and replay.",
+    comment="Each trade once. trade_id rises along a security's tape, so the key serves paging"
+    " and replay.",
 )
 
 settlements = Table(
@@ -138,7 +141,8 @@ refused_orders = Table(
     Column("time_us", BigInteger, nullable=False),
     Index("refused_orders_client_id", "client_id", "time_us"),
     Index("refused_orders_time_us", "time_us"),
-    comment="Orders the door refused, forgotten by age and number. Text comes from outside: cut and cleaned; quantity"
+    comment="Orders the door refused, forgotten by age and number. Text comes from outside: cut"
+    " and cleaned; quantity"
     " null where too large.",
 )
 
@@ -151,7 +155,8 @@ session_events = Table(
     Column("event", Text, nullable=False),
     Column("time_us", BigInteger, nullable=False),
     Column("event_sequence", BigInteger, nullable=False),
-    comment="The newest phase, indication and limit state (JSON) of each security; security_id is empty for a whole"
+    comment="The newest phase, indication and limit state (JSON) of each security; security_id"
+    " is empty for a whole"
     " shard. Taken in the order of event_sequence they give the session.",
 )
 
@@ -160,5 +165,6 @@ stream_positions = Table(
     metadata,
     Column("stream", Text, primary_key=True),
     Column("sequence", BigInteger, nullable=False),
-    comment="Newest number recorded of each stream, written in the transaction of the record itself.",
+    comment="Newest number recorded of each stream, written in the transaction of the record"
+    " itself.",
 )

@@ -1,9 +1,8 @@
-"""`clearing_data` in one process, for tests and simulation: tables as dicts, real transactions, the
-same constraints.
+"""`clearing_data` in one process, for tests and simulation.
 
-A transaction is all or nothing, also when its process dies in it. `faults` is called at each moment
-at which a database or a process may fail, and may raise there: DatabaseUnavailable, CommitUnknown,
-or anything else.
+Tables are dicts; transactions and constraints are those of Postgres. A transaction is all or
+nothing, also when its process dies in it. `faults` is called at each moment at which a database or
+a process may fail, and may raise there: DatabaseUnavailable, CommitUnknown, or anything else.
 """
 
 import threading
@@ -20,9 +19,11 @@ from venue_storage.clearing_rows import ActionRow, JournalRow, LogRow, ReportRow
 T = TypeVar("T")
 
 Moment = Literal["begin", "read", "statement", "commit", "committed"]
-"""Before anything; before a statement that reads in a transaction that has locked nothing yet, so
-that others may commit now; before any other statement; before the commit; after it, but before
-anybody is told.
+"""Moments of a transaction.
+
+`begin`: before anything. `read`: before a statement that reads while nothing is locked yet, so that
+others may commit now. `statement`: before any other statement. `commit`: before the commit.
+`committed`: after it, but before the caller knows.
 """
 
 _ABSENT: Final = object()
@@ -105,8 +106,9 @@ class Tables:
 
 
 class MemoryTransaction:
-    """Reads `tables`; writes through its methods, which keep the constraints and remember how to
-    undo.
+    """Reads `tables` and writes through its methods, which check the constraints.
+
+    Each write remembers the row before it, so that a failed transaction can be undone.
     """
 
     def __init__(self, tables: Tables, faults: Callable[[Moment], None]) -> None:
@@ -157,8 +159,9 @@ class MemoryTransaction:
         self.put(self.tables.deposits, (client_id, security_id), row)
 
     def append_log(self, row: LogRow) -> None:
-        """Append to the log; UniqueViolated for a client_order_id used before, ConstraintViolated
-        for a hole.
+        """Append to the log.
+
+        UniqueViolated for a client_order_id used before, ConstraintViolated for a hole.
         """
         key = (row.shard, row.sequence)
         if row.sequence > 1 and (row.shard, row.sequence - 1) not in self.tables.log:
@@ -171,8 +174,9 @@ class MemoryTransaction:
             self.put(self.tables.amends, row.amended_order_id, key)
 
     def add_journal(self, row: JournalRow) -> None:
-        """Add a journal; ConstraintViolated unless it balances, follows the last, and its trade is
-        not settled yet.
+        """Add a journal.
+
+        ConstraintViolated unless it balances, follows the last, and its trade is not settled yet.
         """
         sums: dict[str, int] = {}
         for asset, amount in zip(row.assets, row.amounts, strict=True):
@@ -213,8 +217,8 @@ class MemoryClearing:
     def __init__(self, shards: int = 1) -> None:
         self.tables = Tables(shards)
         self.faults: Callable[[Moment], None] = _nothing_fails
-        self.on_commit: Callable[[], None] = _nobody_listens
-        """Called after each commit that wrote something, before whoever committed is told."""
+        self.on_commit: Callable[[], None] = _ignore_commit
+        """Called after each commit that wrote something, before the caller knows of it."""
         self._one_at_a_time = threading.RLock()
 
     @contextmanager
@@ -253,5 +257,5 @@ def _nothing_fails(moment: Moment) -> None:
     """A database that is always there."""
 
 
-def _nobody_listens() -> None:
-    """Nobody wants to know of commits."""
+def _ignore_commit() -> None:
+    """For a database whose commits nobody waits for."""

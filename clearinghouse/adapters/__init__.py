@@ -1,1 +1,1 @@
-"""The clearinghouse's doors to the outside: SQL and HTTP."""
+"""The clearinghouse's adapters: its store in Postgres and in memory, and HTTP."""

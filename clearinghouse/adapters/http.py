@@ -1,5 +1,6 @@
-"""The clearinghouse over HTTP: deposits, securities, ledger entries; clients are in
-`client_http`.
+"""The clearinghouse over HTTP: deposits, securities, ledger entries.
+
+Clients are in `client_http`.
 """
 
 from typing import Any

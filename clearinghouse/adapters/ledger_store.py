@@ -1,5 +1,6 @@
-"""The ledger in Postgres: lock and load what a batch touches, write back what it changed. Set-based
-throughout.
+"""The ledger in Postgres: lock and load what a batch touches, write back what it changed.
+
+Every statement takes a whole batch in arrays (or COPY): its cost is the round trip, not the rows.
 """
 
 import threading
@@ -315,6 +316,7 @@ def _write_deposits(cursor: Cursor, ledger: Ledger) -> None:
         columns[:4],
     )
     if cursor.rowcount < len(keys):
+        # Some are new: a client's first shares of a security. Those that exist are left alone.
         cursor.execute(
             "INSERT INTO securities_deposits (client_id, security_id, quantity, held, is_external)"
             " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], "
@@ -337,15 +339,17 @@ def _write_journals(cursor: Cursor, journals: Sequence[Journal]) -> None:
 def _journal_row(journal: Journal) -> str:
     """A row of COPY text.
 
-    A reference is what an administrator sent: printable, but it may have a backslash.
+    A reference is what an administrator sent: printable, but it may have a backslash to escape.
     """
     legs = journal.legs
     trade_id = NULL if journal.trade_id is None else journal.trade_id
     reference = NULL if journal.reference is None else text_field(journal.reference)
     amounts = ",".join([str(leg.amount) for leg in legs])
+    accounts = _names([leg.client_id for leg in legs])
+    assets = _names([leg.asset for leg in legs])
     return (
         f"{journal.journal_id}\t{journal.kind}\t{journal.time_us}\t{trade_id}\t{reference}\t"
-        f"{_names([leg.client_id for leg in legs])}\t{_names([leg.asset for leg in legs])}\t{{{amounts}}}\n"
+        f"{accounts}\t{assets}\t{{{amounts}}}\n"
     )
 
 

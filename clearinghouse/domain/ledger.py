@@ -1,6 +1,7 @@
-"""The ledger: who has how much of which asset, how much of it is held, and the one way to change
-it.
+"""The ledger: who has how much of which asset, how much of it is held, and how that changes.
 
+Every change computes the next state of all positions, checks every rule, and only then assigns: a
+posting that can't be done has changed nothing.
 Cash is the asset CASH, in ten-thousandths of a dollar; every other asset is a security, in shares.
 """
 
@@ -17,7 +18,9 @@ class Leg(NamedTuple):
 
     client_id: str
     asset: str
+    """CASH or a security."""
     amount: int
+    """Ten-thousandths of a dollar or shares; what the account gets, negative for what it gives."""
 
 
 class HoldRelease(NamedTuple):
@@ -30,10 +33,12 @@ class HoldRelease(NamedTuple):
 
 @dataclass(slots=True)
 class Position:
-    """What one client has of one asset. Not external: 0 <= held <= quantity."""
+    """What one client has of one asset. Unless external, 0 <= held <= quantity."""
 
     quantity: int = 0
+    """Ten-thousandths of a dollar or shares."""
     held: int = 0
+    """How much of it open orders can need at worst; available = quantity - held."""
     is_external: bool = False
     """The other side of what enters and leaves the venue; may be negative."""
 
@@ -69,6 +74,8 @@ class Ledger:
     def post(self, legs: Iterable[Leg], releases: Iterable[HoldRelease] = ()) -> Shortfall | None:
         """Move all legs and shrink all holds, or change nothing and say which position falls short.
 
+        An example: Ann has $1,000.00, all held for an order. Taking $1.00 from her falls short;
+        taking it together with a release of $1.00 leaves $999.00, all held.
         Raises BrokenInvariant if the legs of an asset do not sum to zero, or a hold would go below
         zero.
         """
@@ -103,11 +110,14 @@ class Ledger:
         cash_e4: int,
         released_e4: int,
     ) -> Shortfall | None:
-        """Delivery versus payment of one trade through the clearinghouse: what `post` does with its
-        eight legs and two releases (the seller's is `quantity` shares), without the legs that meet
-        in the clearinghouse's own account.
+        """Delivery versus payment of one trade through the clearinghouse.
+
+        It does what `post` does with the trade's eight legs and two releases (the seller's is
+        `quantity` shares), without the four legs that always meet in the clearinghouse's own
+        account: every trade passes here, and they would be work for nothing.
         """
         if buyer == seller:
+            # Both legs meet in one account, so nothing moves; the two holds still end.
             legs = (Leg(buyer, CASH, 0), Leg(buyer, security_id, 0))
             return self.post(
                 legs,
@@ -156,18 +166,21 @@ class Ledger:
         return following
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """A double-entry posting: legs sum to zero per asset. Immutable; corrected by another
-    journal.
+class Journal(NamedTuple):
+    """A double-entry posting: legs sum to zero per asset. Immutable; corrected by another journal.
+
+    A tuple and no frozen dataclass: one is made for each trade, and it is made three times faster.
     """
 
     journal_id: int
+    """Gap-free, from 1."""
     kind: str
+    """trade, deposit, withdrawal or issue."""
     time_us: int
     legs: tuple[Leg, ...]
     trade_id: int | None = None
     reference: str | None = None
+    """Of a transfer: what it is known by, so that it is done once."""
 
 
 def total(ledger: Ledger, asset: str = CASH) -> int:

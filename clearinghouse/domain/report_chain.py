@@ -1,5 +1,8 @@
-"""Settlement reports: one for each client of a movement, numbered, chained by hash, encoded
-once.
+"""Settlement reports: one for each client of a movement, numbered, chained by hash, encoded once.
+
+An example: Ann's second report is number 2 of hers and, say, 7 of the venue. It carries the hash of
+her first report, and the SHA-256 of its own text. Who keeps her newest hash can show that nothing
+before it was changed, for every hash is made from the one before.
 """
 
 import hashlib
@@ -17,9 +20,12 @@ class SealedReport(NamedTuple):
     """A report as it is stored and published; nothing encodes it again."""
 
     sequence: int
+    """Venue-wide, gap-free."""
     client_id: str
     client_sequence: int
+    """Gap-free per client."""
     encoded: bytes
+    """JSON with the hash as its last field."""
 
 
 class ReportWriter:
@@ -34,24 +40,13 @@ class ReportWriter:
     def traded(self, journal: Journal, trade: Trade) -> None:
         """A settled trade: one report to the buyer, one to the seller."""
         cash_e4 = trade.price_e4 * trade.quantity
-        self._fill(
-            trade, BUY, "trade", journal.time_us, journal.journal_id, -cash_e4, trade.quantity, None
-        )
-        self._fill(
-            trade,
-            SELL,
-            "trade",
-            journal.time_us,
-            journal.journal_id,
-            cash_e4,
-            -trade.quantity,
-            None,
-        )
+        self._fill(trade, BUY, journal.time_us, journal.journal_id, -cash_e4, trade.quantity)
+        self._fill(trade, SELL, journal.time_us, journal.journal_id, cash_e4, -trade.quantity)
 
     def failed(self, trade: Trade, time_us: int, reason: str) -> None:
-        """A trade that could not be settled: both are told, nothing moved."""
+        """A trade that could not be settled: both sides are told, nothing moved."""
         for side in (BUY, SELL):
-            self._fill(trade, side, "failed_trade", time_us, 0, 0, 0, reason)
+            self._fill(trade, side, time_us, 0, 0, 0, kind="failed_trade", memo=reason)
 
     def transferred(self, journal: Journal, leg: Leg, memo: str | None) -> None:
         """A deposit, withdrawal or issue, seen from the account of `leg`."""
@@ -61,18 +56,18 @@ class ReportWriter:
         self._seal(
             chain,
             SettlementReport(
-                self.last_sequence,
-                leg.client_id,
-                chain.count,
-                kind,
-                journal.journal_id,
-                leg.amount if is_cash else 0,
-                0 if is_cash else leg.amount,
-                self._ledger.position(leg.client_id, CASH).quantity,
-                journal.time_us,
-                chain.hash,
-                None if is_cash else leg.asset,
-                None if is_cash else self._ledger.position(leg.client_id, leg.asset).quantity,
+                sequence=self.last_sequence,
+                client_id=leg.client_id,
+                client_sequence=chain.count,
+                settlement_kind=kind,
+                journal_id=journal.journal_id,
+                cash_e4=leg.amount if is_cash else 0,
+                shares=0 if is_cash else leg.amount,
+                balance_e4=self._ledger.position(leg.client_id, CASH).quantity,
+                time_us=journal.time_us,
+                previous_hash=chain.hash,
+                security_id=None if is_cash else leg.asset,
+                holding=None if is_cash else self._ledger.position(*leg[:2]).quantity,
                 memo=memo,
             ),
         )
@@ -81,43 +76,44 @@ class ReportWriter:
         self,
         trade: Trade,
         side: Side,
-        kind: SettlementKind,
         time_us: int,
         journal_id: int,
         cash_e4: int,
         shares: int,
-        memo: str | None,
+        kind: SettlementKind = "trade",
+        memo: str | None = None,
     ) -> None:
+        """The report to one side; `cash_e4` and `shares` are what its accounts changed by."""
         bought = side == BUY
         client_id = trade.buy_client_id if bought else trade.sell_client_id
         chain = self._next_of(client_id)
         self._seal(
             chain,
             SettlementReport(
-                self.last_sequence,
-                client_id,
-                chain.count,
-                kind,
-                journal_id,
-                cash_e4,
-                shares,
-                self._ledger.position(client_id, CASH).quantity,
-                time_us,
-                chain.hash,
-                trade.security_id,
-                self._ledger.position(client_id, trade.security_id).quantity,
-                trade.trade_id,
-                trade.buy_order_id if bought else trade.sell_order_id,
-                side,
-                trade.quantity,
-                trade.price_e4,
-                memo,
+                sequence=self.last_sequence,
+                client_id=client_id,
+                client_sequence=chain.count,
+                settlement_kind=kind,
+                journal_id=journal_id,
+                cash_e4=cash_e4,
+                shares=shares,
+                balance_e4=self._ledger.position(client_id, CASH).quantity,
+                time_us=time_us,
+                previous_hash=chain.hash,
+                security_id=trade.security_id,
+                holding=self._ledger.position(client_id, trade.security_id).quantity,
+                trade_id=trade.trade_id,
+                order_id=trade.buy_order_id if bought else trade.sell_order_id,
+                side=side,
+                quantity=trade.quantity,
+                price_e4=trade.price_e4,
+                memo=memo,
             ),
         )
 
     def _next_of(self, client_id: str) -> ReportChain:
-        """Draw the next number of the venue and of this client; its chain still ends at the report
-        before.
+        """The client's chain with the next numbers drawn; its hash is still that of the report
+        before, which the new report needs.
         """
         chain = self.chains.get(client_id)
         if chain is None:

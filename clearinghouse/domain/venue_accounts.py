@@ -1,6 +1,4 @@
-"""The venue's own accounts: who is on the other side of what enters, and who holds what nobody has
-yet.
-"""
+"""The venue's own accounts: the other side of what enters, and the holder of unsold shares."""
 
 from clearinghouse.domain.settlement import CLEARINGHOUSE
 

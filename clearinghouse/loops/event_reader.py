@@ -1,6 +1,4 @@
-"""Reads `order_execution` in batches and hands what continues each shard's stream to the settlement
-desk.
-"""
+"""Reads `order_execution` and gives what continues each shard's stream to the settlement desk."""
 
 import logging
 import threading
@@ -20,12 +18,15 @@ from venue_protocol.streams import ResendRequest, StreamPosition
 log = logging.getLogger(__name__)
 
 _MOST_MESSAGES = 64
+"""Read at a time: half of what the broker sends ahead, so the next ones are here already."""
 _MOST_EVENTS = 5_000
 """Events settled in one transaction, which no message exceeds: it locks accounts, and the gateway
 waits for them.
 """
 _ANNOUNCE_S = 1.0
+"""How often the newest report is announced: how late the feed may notice a lost last message."""
 _IDLE_S = 0.25
+"""How long to wait for a message: how late a stop is noticed."""
 
 
 class Misdirected(ValueError):
@@ -78,8 +79,9 @@ class EventReader:
         return len(deliveries)
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
-        """Settle what these deliveries bring, which is committed on return; ask for what is missing
-        before it.
+        """Settle what these deliveries bring; it is committed on return.
+
+        What waits behind a gap is kept, and the missing events are asked for.
         """
         taken: dict[int, list[EventBatch]] = {}
         for delivery in deliveries:
@@ -90,14 +92,12 @@ class EventReader:
                 metrics.dead_letters.labels(topology.ORDER_EXECUTION).inc()
                 self._consumer.dead_letter(delivery, str(error))
         for batches in taken.values():
-            for together in _in_bites(batches):
+            for together in _by_transaction(batches):
                 self._desk.settle(together)
         self._ask_for_missing()
 
     def _take(self, message: codec.Message, taken: dict[int, list[EventBatch]]) -> None:
-        """Add to `taken` what continues a stream; Misdirected if the message has no business
-        here.
-        """
+        """Add to `taken` what continues a stream; Misdirected if the message belongs elsewhere."""
         if isinstance(message, EventBatch):
             if message.shard < 0 or message.first < 1 or not message.events:
                 raise Misdirected(
@@ -158,7 +158,7 @@ class EventReader:
             log.warning("can't announce the settlement position now", extra={"error": str(error)})
 
 
-def _in_bites(batches: Sequence[EventBatch]) -> Iterator[list[EventBatch]]:
+def _by_transaction(batches: Sequence[EventBatch]) -> Iterator[list[EventBatch]]:
     """The same batches in order, in lists of at most _MOST_EVENTS events, or of one batch."""
     together: list[EventBatch] = []
     events = 0

@@ -17,7 +17,8 @@ _TABLES = Path(__file__).with_name("0001_tables.sql").read_text()
 # (also what an array of other bounds or dimensions gives) would make sums NULL, and a CHECK passes
 # on NULL.
 _JOURNAL_IS_BALANCED = """
-CREATE FUNCTION journal_is_balanced(accounts text[], assets text[], amounts bigint[]) RETURNS boolean
+CREATE FUNCTION journal_is_balanced(accounts text[], assets text[], amounts bigint[])
+RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
     legs int := cardinality(amounts);
@@ -49,7 +50,8 @@ END $$
 _LEDGER_ENTRIES = """
 CREATE VIEW ledger_entries AS
 SELECT journal_id, leg, account AS client_id, asset, amount, journal_kind, trade_id, time_us
-FROM journals, unnest(accounts, assets, amounts) WITH ORDINALITY AS legs(account, asset, amount, leg)
+FROM journals, unnest(accounts, assets, amounts) WITH ORDINALITY
+    AS legs(account, asset, amount, leg)
 """
 
 _APPEND_ONLY = ("journals", "settlement_reports", "order_log")

@@ -15,7 +15,8 @@ depends_on = None
 _OF_A_TRADE = """
     IF array_dims(amounts) = '[1:8]' AND array_dims(accounts) = '[1:8]'
         AND array_position(accounts, NULL) IS NULL AND assets[1] <> assets[5]
-        AND assets = ARRAY[assets[1], assets[1], assets[1], assets[1], assets[5], assets[5], assets[5], assets[5]]
+        AND assets = ARRAY[assets[1], assets[1], assets[1], assets[1],
+            assets[5], assets[5], assets[5], assets[5]]
         AND amounts[1] + amounts[2] + amounts[3] + amounts[4] = 0
         AND amounts[5] + amounts[6] + amounts[7] + amounts[8] = 0
     THEN
@@ -23,7 +24,8 @@ _OF_A_TRADE = """
     END IF;
 """
 _JOURNAL_IS_BALANCED = """
-CREATE OR REPLACE FUNCTION journal_is_balanced(accounts text[], assets text[], amounts bigint[]) RETURNS boolean
+CREATE OR REPLACE FUNCTION journal_is_balanced(accounts text[], assets text[], amounts bigint[])
+RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE STRICT AS $$
 DECLARE
     legs int := cardinality(amounts);

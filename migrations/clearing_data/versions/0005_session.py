@@ -58,7 +58,8 @@ def upgrade() -> None:
     op.execute(f"GRANT SELECT, UPDATE ON session_schedule TO {gateway}")
     for service in ("clearinghouse", "market_data_feed"):
         op.execute(
-            f'GRANT SELECT ON session_phases, session_bands, session_schedule TO "{prefix}_{service}"'
+            "GRANT SELECT ON session_phases, session_bands, session_schedule"
+            f' TO "{prefix}_{service}"'
         )
 
 
