@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from service_runtime.database import Cursor, Database
 from venue_protocol.securities import Security
+from venue_storage.clearing_rows import ActionRow
 
 LAST_LEG = (1 << 63) - 1
 """A cursor of this leg stands behind all legs of its journal."""
@@ -36,17 +37,11 @@ class EntryLine(NamedTuple):
     time_us: int
 
 
-class ActionLine(NamedTuple):
-    """One row of the record of what administrators did; details is JSON."""
+class NumberedAction(NamedTuple):
+    """One row of the record of what administrators did, with its place in it."""
 
     number: int
-    time_us: int
-    administrator: str
-    action: str
-    client_id: str | None
-    security_id: str | None
-    reason: str | None
-    details: str
+    action: ActionRow
 
 
 class AccountQueries:
@@ -76,17 +71,17 @@ class AccountQueries:
             )
             return [Security(*row) for row in cursor]
 
-    def actions(self, client_id: str | None, after: int, limit: int) -> list[ActionLine]:
+    def actions(self, client_id: str | None, after: int, limit: int) -> list[NumberedAction]:
         """What administrators did (to this client), oldest first; one more than limit."""
         with self._clearing.transaction() as cursor:
             cursor.execute(
-                f"SELECT {', '.join(ActionLine._fields)} FROM administrative_actions"
+                f"SELECT number, {', '.join(ActionRow._fields)} FROM administrative_actions"
                 " WHERE number > %(after)s"
                 " AND (%(client)s::text IS NULL OR client_id = %(client)s)"
                 " ORDER BY number LIMIT %(most)s",
                 {"after": after, "client": client_id, "most": limit + 1},
             )
-            return [ActionLine(*row) for row in cursor]
+            return [NumberedAction(number, ActionRow(*row)) for number, *row in cursor]
 
     def entries(self, client_id: str, after: tuple[int, ...], limit: int) -> list[EntryLine]:
         """A client's legs behind the cursor (journal, leg), oldest first; one more than limit.

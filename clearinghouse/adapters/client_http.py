@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from flask import Flask, Response, request
 
-from clearinghouse.adapters.account_queries import AccountQueries, ActionLine, ClientLine
+from clearinghouse.adapters.account_queries import AccountQueries, ClientLine, NumberedAction
 from clearinghouse.adapters.requests import ClientChange, ClientRequest, SuspensionRequest
 from clearinghouse.administration import Administration
 from clearinghouse.client_administration import ClientAdministration
@@ -136,9 +136,10 @@ def _client(client: ClientLine) -> dict[str, Any]:
     }
 
 
-def _action(action: ActionLine) -> dict[str, Any]:
+def _action(row: NumberedAction) -> dict[str, Any]:
+    action = row.action
     return {
-        "number": action.number,
+        "number": row.number,
         "time_us": action.time_us,
         "administrator": action.administrator,
         "action": action.action,
