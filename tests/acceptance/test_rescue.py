@@ -2,7 +2,7 @@
 
 import requests
 
-from tests.acceptance.api import Client, code_of
+from tests.acceptance.api import Client, code_of, eventually
 from tests.acceptance.conftest import Administrator
 from venue_launcher.admin_client import Administration
 from venue_launcher.running_venue import RunningVenue
@@ -63,7 +63,7 @@ def test_an_administrator_cancels_by_client_by_security_and_all(
     assert door.cancel_orders({"all": True}) >= 2
     trader.until(elsewhere, "canceled")
     maker.until(again, "canceled")
-    assert trader.balance()["held"] == "0.00"
+    eventually(lambda: trader.balance()["held"], lambda held: held == "0.00")
 
 
 def test_a_mass_cancel_is_for_administrators_and_says_what_it_is_about(
