@@ -13,15 +13,11 @@ from order_entry_gateway.adapters.progress import RecordProgress, SettlementProg
 from order_entry_gateway.adapters.rate_limiter import RateLimiter
 from order_entry_gateway.adapters.session_store import SessionStore
 from order_entry_gateway.adapters.timer_store import PostgresTimers
-from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.backlog import Backlog
-from order_entry_gateway.loops.group_commit import Committer
-from order_entry_gateway.loops.phase_scheduler import Scheduler
-from order_entry_gateway.loops.refusal_reporter import RejectionReporter
-from order_entry_gateway.loops.timekeeper import Timekeeper
+from order_entry_gateway.loops.phase_scheduler import PhaseScheduler
 from order_entry_gateway.mass_cancel_desk import MassCancelDesk
-from order_entry_gateway.phase_desk import SessionDesk
 from order_entry_gateway.ports import OrderLog
+from order_entry_gateway.wiring import GatewayParts, GatewayPorts, wire
 from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
@@ -33,67 +29,63 @@ from service_runtime.service import THREADS, Service
 from venue_storage.listed_securities import SecurityMaster
 
 _SETTLED_WITHIN_S, _RECORDED_WITHIN_S = 1.0, 3.0
-"""A new order is refused when what waits before it takes longer."""
+"""A new order is refused when it would wait longer than this for settlement, or for the record."""
 _EVENTS = 4
-"""Of a command, at most as a rule."""
+"""Events that a command has at most, as a rule: accepted, traded twice, canceled."""
 
 
 def build(service: Service, order_log: OrderLog | None = None) -> Application:
     """The service's parts, connected; its threads run on return.
 
-    `order_log`: another than the one in Postgres.
+    `order_log` replaces the one in Postgres, for measurements.
     """
     ours = service.settings
     clearing = Database(ours.clearing_url, service.name, pool_size=8)
     market = Database(ours.market_url, service.name, pool_size=8)
-    bus = RabbitBus(ours.broker_url, service.name)
-    publisher = bus.publisher()
-    clock = SystemClock()
-    securities = SecurityMaster(clearing)
-    statuses = OrderStatusStore(clearing, market)
     if order_log is None:
         order_log = PostgresOrderLog(
             Database(ours.clearing_url, f"{service.name}.log", pool_size=1)
         )
-    committer = Committer(order_log, publisher, clock, securities, service.stopping)
-    reporter = RejectionReporter(publisher, clock, service.stopping)
+    bus = RabbitBus(ours.broker_url, service.name)
+    publisher = bus.publisher()
+    securities = SecurityMaster(clearing)
+    statuses = OrderStatusStore(clearing, market)
     limiter = RateLimiter(clearing, ours.rate_limit_per_second)
     backlogs = _backlogs(ours)
-
-    def is_behind() -> bool:
-        return any(backlog.is_long() for backlog in backlogs)
-
-    desk = OrderDesk(
-        committer, securities, statuses, limiter, reporter, publisher.is_ready, is_behind
+    ports = GatewayPorts(
+        order_log=order_log,
+        publisher=publisher,
+        clock=SystemClock(),
+        securities=securities,
+        statuses=statuses,
+        rate_limit=limiter,
+        timers=PostgresTimers(clearing),
+        is_behind=lambda: any(backlog.is_long() for backlog in backlogs),
     )
-    timekeeper = Timekeeper(
-        PostgresTimers(clearing), committer, securities, clock, service.stopping
+    parts = wire(ports, service.stopping)
+    authenticator, sessions = Authenticator(clearing), SessionStore(clearing)
+    scheduler = PhaseScheduler(
+        sessions, parts.phases, ports.clock, publisher.is_ready, service.stopping
     )
-    authenticator = Authenticator(clearing)
-    session_desk, sessions = SessionDesk(committer, securities), SessionStore(clearing)
-    scheduler = Scheduler(sessions, session_desk, clock, publisher.is_ready, service.stopping)
     service.add_check("database", clearing.is_ready)
     service.add_check("broker", publisher.is_ready)
-    service.spawn("committer", committer.run)
-    service.spawn("rejection_reporter", reporter.run)
-    for backlog in backlogs:
-        service.spawn(f"backlog of {backlog.who}", partial(backlog.run, service.stopping))
-    service.spawn("timekeeper", timekeeper.run)
+    _run_loops(service, parts, backlogs)
     service.spawn("scheduler", scheduler.run)
-    service.on_stop(bus.close)
-    service.on_stop(lambda: publisher.flush(3))
     service.spawn("keys", partial(authenticator.follow, service.stopping))
     service.spawn("securities", partial(securities.follow, service.stopping))
+    service.on_stop(bus.close)
+    service.on_stop(lambda: publisher.flush(3))
+
     app = application.create_app(service)
-    http.add_routes(app, desk, statuses, authenticator)
-    http.add_timer_routes(app, desk, timekeeper, authenticator)
-    session_http.add_routes(app, session_desk, sessions, authenticator, clock)
-    cancels = MassCancelDesk(committer, securities, PostgresOrderOwners(clearing))
+    http.add_routes(app, parts.desk, statuses, authenticator)
+    http.add_timer_routes(app, parts.desk, parts.timekeeper, authenticator)
+    session_http.add_routes(app, parts.phases, sessions, authenticator, ports.clock)
+    cancels = MassCancelDesk(parts.committer, securities, PostgresOrderOwners(clearing))
     mass_cancel_http.add_routes(app, cancels, authenticator)
     openapi.add_routes(app, api.described())
     served = Application(app, THREADS)
     entry = OrderEntry(
-        desk=desk,
+        desk=parts.desk,
         authenticator=authenticator,
         completions=Completions(),
         turns=ListTurns(),
@@ -101,25 +93,33 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
         is_security_at_hand=securities.is_at_hand,
     )
     OrderRoutes(entry).add_to(served)
-    websocket.add_routes(served, entry, timekeeper)
+    websocket.add_routes(served, entry, parts.timekeeper)
     return served
+
+
+def _run_loops(service: Service, parts: GatewayParts, backlogs: list[Backlog]) -> None:
+    service.spawn("committer", parts.committer.run)
+    service.spawn("refusal_reporter", parts.reporter.run)
+    service.spawn("timekeeper", parts.timekeeper.run)
+    for backlog in backlogs:
+        service.spawn(f"backlog of {backlog.who}", partial(backlog.run, service.stopping))
 
 
 def _backlogs(ours: settings.Settings) -> list[Backlog]:
     """What may wait for settlement, counted in commands, and for the record, in events."""
     allowed = ours.backlog_allowed
-    settlement = SettlementProgress(_for_looking(ours.clearing_url))
-    record = RecordProgress(_for_looking(ours.clearing_url), _for_looking(ours.market_url))
+    settlement = SettlementProgress(_connection_for_looking(ours.clearing_url))
+    record = RecordProgress(
+        _connection_for_looking(ours.clearing_url), _connection_for_looking(ours.market_url)
+    )
     return [
         Backlog("settlement", settlement, allowed, _SETTLED_WITHIN_S),
         Backlog("record", record, _EVENTS * allowed, _RECORDED_WITHIN_S, is_excused=True),
     ]
 
 
-def _for_looking(url: str) -> Database:
-    """One connection of its own: whoever looks must not wait for those whom the backlog keeps
-    waiting.
-    """
+def _connection_for_looking(url: str) -> Database:
+    """One connection of its own, so that looking never waits for what the backlog holds up."""
     return Database(url, "order_entry_gateway.loops.backlog", pool_size=1)
 
 

@@ -43,7 +43,7 @@ class BandsRequest(msgspec.Struct, forbid_unknown_fields=True):
     auction_s: int = 60
 
 
-class SessionDesk:
+class PhaseDesk:
     """Turns requests into commands of each shard concerned."""
 
     def __init__(self, committer: CommandQueue, securities: Mapping[str, Security]) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.group_commit import Committer
-from order_entry_gateway.loops.refusal_reporter import RejectionReporter
+from order_entry_gateway.loops.refusal_reporter import RefusalReporter
 from order_entry_gateway.loops.timekeeper import Timekeeper, Timers
-from order_entry_gateway.phase_desk import SessionDesk
+from order_entry_gateway.phase_desk import PhaseDesk
 from order_entry_gateway.ports import OrderLog, OrderStatuses, RateLimit, Readiness
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
@@ -37,9 +37,9 @@ class GatewayParts:
     """The desks that requests call, and the loops that each need a thread."""
 
     desk: OrderDesk
-    phases: SessionDesk
+    phases: PhaseDesk
     committer: Committer
-    reporter: RejectionReporter
+    reporter: RefusalReporter
     timekeeper: Timekeeper
 
 
@@ -53,7 +53,7 @@ def wire(
     committer = committer_type(
         ports.order_log, ports.publisher, ports.clock, ports.securities, stopping
     )
-    reporter = RejectionReporter(ports.publisher, ports.clock, stopping, ports.run_name)
+    reporter = RefusalReporter(ports.publisher, ports.clock, stopping, ports.run_name)
     desk = OrderDesk(
         committer,
         ports.securities,
@@ -65,5 +65,5 @@ def wire(
     )
     timekeeper = Timekeeper(ports.timers, committer, ports.securities, ports.clock, stopping)
     return GatewayParts(
-        desk, SessionDesk(committer, ports.securities), committer, reporter, timekeeper
+        desk, PhaseDesk(committer, ports.securities), committer, reporter, timekeeper
     )

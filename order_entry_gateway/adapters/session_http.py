@@ -14,7 +14,7 @@ from order_entry_gateway.loops.phase_schedule import (
     refuse,
     upcoming,
 )
-from order_entry_gateway.phase_desk import BandsRequest, PhaseRequest, SessionDesk
+from order_entry_gateway.phase_desk import BandsRequest, PhaseDesk, PhaseRequest
 from service_runtime.clock import Clock
 from service_runtime.http.application import json_response
 from service_runtime.http.authentication import Authenticator
@@ -29,7 +29,7 @@ _schedule_decoder: "msgspec.json.Decoder[Schedule]" = msgspec.json.Decoder(Sched
 
 
 def add_routes(
-    app: Flask, desk: SessionDesk, store: SessionStore, authenticator: Authenticator, clock: Clock
+    app: Flask, desk: PhaseDesk, store: SessionStore, authenticator: Authenticator, clock: Clock
 ) -> None:
     """Put the session's routes on `app`."""
 

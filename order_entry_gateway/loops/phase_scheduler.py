@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from order_entry_gateway.adapters.session_store import SessionStore
 from order_entry_gateway.loops.phase_schedule import due
-from order_entry_gateway.phase_desk import PhaseRequest, SessionDesk
+from order_entry_gateway.phase_desk import PhaseDesk, PhaseRequest
 from service_runtime.clock import Clock
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
 from venue_protocol.commands import VENUE
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.5
 
 
-class Scheduler:
+class PhaseScheduler:
     """Of several gateways, the one that has the turn commands.
 
     A phase that is commanded twice after a crash does no harm.
@@ -26,7 +26,7 @@ class Scheduler:
     def __init__(
         self,
         store: SessionStore,
-        desk: SessionDesk,
+        desk: PhaseDesk,
         clock: Clock,
         is_ready: Callable[[], bool],
         stopping: threading.Event,

@@ -19,7 +19,7 @@ _MOST_TEXT = 256
 """Characters of a message or name in a report; what is longer is cut."""
 
 
-class RejectionReporter:
+class RefusalReporter:
     """Collects refusals and publishes them in batches.
 
     A refusal changed nothing, so a crash may lose the last ones.

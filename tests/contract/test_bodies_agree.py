@@ -12,7 +12,7 @@ from matching_engine.domain.engine import MatchingEngine
 from migrations.provision import Provisioned
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.group_commit import Committer
-from order_entry_gateway.loops.refusal_reporter import RejectionReporter
+from order_entry_gateway.loops.refusal_reporter import RefusalReporter
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
 from service_runtime.http.authentication import Caller
@@ -39,7 +39,7 @@ class Venue:
         publisher = self.bus.publisher()
         securities = {security.security_id: security for security in SECURITIES}
         self.committer = Committer(stores.log, publisher, self.clock, securities, Event())
-        reporter = RejectionReporter(publisher, self.clock, Event(), "run")
+        reporter = RefusalReporter(publisher, self.clock, Event(), "run")
         self.door = OrderDesk(
             self.committer, securities, NothingRecorded(), Unlimited(), reporter, lambda: True
         )

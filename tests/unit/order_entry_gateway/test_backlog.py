@@ -12,7 +12,7 @@ from order_entry_gateway.domain.validation import CancelCandidate
 from order_entry_gateway.handlers import Answer, OrderDesk
 from order_entry_gateway.loops.backlog import Backlog
 from order_entry_gateway.loops.group_commit import Committer
-from order_entry_gateway.loops.refusal_reporter import RejectionReporter
+from order_entry_gateway.loops.refusal_reporter import RefusalReporter
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.http.authentication import Caller
@@ -124,7 +124,7 @@ def test_behind_the_door_refuses_orders_and_takes_cancels() -> None:
     bus.declare(topology.DURABLE_QUEUES)
     clock = _Clock()
     committer = Committer(MemoryOrderLog(MemoryClearing()), bus.publisher(), clock, {}, stopping)
-    reporter = RejectionReporter(bus.publisher(), clock, stopping)
+    reporter = RefusalReporter(bus.publisher(), clock, stopping)
     desk = OrderDesk(
         committer, {}, _NoStatuses(), _Unlimited(), reporter, lambda: True, lambda: True
     )  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 import threading
 
-from order_entry_gateway.loops.refusal_reporter import RejectionReporter
+from order_entry_gateway.loops.refusal_reporter import RefusalReporter
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import SystemClock
 from venue_protocol import codec
@@ -15,7 +15,7 @@ from venue_protocol.topology import DATA_FEED
 def test_a_message_of_refusals_is_small_whatever_the_client_wrote() -> None:
     bus = MemoryBus()
     bus.declare([DATA_FEED])
-    reporter = RejectionReporter(bus.publisher(), SystemClock(), threading.Event())
+    reporter = RefusalReporter(bus.publisher(), SystemClock(), threading.Event())
     text = "\x01" * 10_000
     refusal = Refusal(RejectReason.MALFORMED, text)
     for _ in range(600):
@@ -30,7 +30,7 @@ def test_a_message_of_refusals_is_small_whatever_the_client_wrote() -> None:
 def test_of_too_many_refusals_that_wait_the_newest_are_reported() -> None:
     bus = MemoryBus()
     bus.declare([DATA_FEED])
-    reporter = RejectionReporter(bus.publisher(), SystemClock(), threading.Event())
+    reporter = RefusalReporter(bus.publisher(), SystemClock(), threading.Event())
     refusal = Refusal(RejectReason.INSUFFICIENT_FUNDS, "no cash")
     for number in range(10_005):
         reporter.refused("ann", refusal, str(number), "AAPL", "BUY", 1)

@@ -13,7 +13,7 @@ from order_entry_gateway.domain.requests import (
 )
 from order_entry_gateway.handlers import Answer, OrderDesk
 from order_entry_gateway.loops.group_commit import Committer
-from order_entry_gateway.loops.refusal_reporter import RejectionReporter
+from order_entry_gateway.loops.refusal_reporter import RefusalReporter
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
 from service_runtime.http.authentication import Caller
@@ -49,7 +49,7 @@ def answers(caller: Caller) -> list[RejectReason | None]:
     bus.declare(topology.DURABLE_QUEUES)
     log = MemoryOrderLog(MemoryClearing())
     committer = Committer(log, bus.publisher(), clock, SECURITIES, stopping)
-    reporter = RejectionReporter(bus.publisher(), clock, stopping)
+    reporter = RefusalReporter(bus.publisher(), clock, stopping)
     desk = OrderDesk(committer, SECURITIES, NothingRecorded(), Unlimited(), reporter, lambda: True)  # type: ignore[arg-type]
     actions = [
         PlaceOrderRequest("ACME", "BUY", "limit", 1),
