@@ -132,7 +132,7 @@ class Application:
             fields = {"path": scope["path"], "request_id": context.request_id}
             log.exception("request failed", extra=fields)
             reply = refusal_reply(FAULT)
-        await _send_reply(send, reply)
+        await _send_reply(send, reply, connection)
 
     async def _answer(self, scope: Scope, receive: Receive, connection: Connection | None) -> Reply:
         body = await _whole_body(receive)
@@ -196,10 +196,17 @@ async def _whole_body(receive: Receive) -> bytes:
     return b"".join(pieces)
 
 
-async def _send_reply(send: Send, reply: Reply) -> None:
+async def _send_reply(send: Send, reply: Reply, connection: Connection | None) -> None:
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers]
     if reply.content_type:
         headers.append((b"content-type", reply.content_type.encode()))
     headers.append((b"content-length", b"%d" % len(reply.body)))
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    transport = None if connection is None else connection.protocol.transport
+    if transport is not None:
+        transport.cork()
+    try:
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+    finally:
+        if transport is not None:
+            transport.uncork()

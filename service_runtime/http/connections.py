@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from prometheus_client import Counter, Gauge
 
@@ -67,6 +67,8 @@ class Limits:
 
 class Cuttable(Protocol):
     """The protocol that drives a connection now: HTTP first, WebSocket after an upgrade."""
+
+    transport: Any
 
     def cut(self, reason: CutReason) -> None:
         """End it now, with a word why where the protocol allows."""

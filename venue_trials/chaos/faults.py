@@ -27,7 +27,6 @@ class Fault:
 
 FAULTS: dict[str, Fault] = {
     "service killed": Fault(service_faults.kill_service, SERVICES, 12),
-    "worker killed": Fault(service_faults.kill_worker, SERVICES, 3),
     "service terminated": Fault(service_faults.terminate_service, SERVICES, 3),
     "service frozen": Fault(service_faults.freeze_service, SERVICES, 4, 0.5, 8),
     "all services killed": Fault(service_faults.kill_all_services, (ALL,), 1.5),

@@ -23,7 +23,7 @@ _COLUMNS = (
     "worst ",
     "processor",
 )
-_KILLS = ("service killed", "worker killed", "all services killed")
+_KILLS = ("service killed", "all services killed")
 
 
 def recovery_rows(recoveries: Iterable[Recovery]) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 from venue_launcher.processes import wait_until
 from venue_launcher.supervisor import SupervisedService
@@ -25,15 +24,6 @@ def kill_all_services(site: Site, fault: PlannedFault) -> None:
     """SIGKILL to all services at once, as when the power goes."""
     for name in SERVICES:
         _kill(site, name)
-
-
-def kill_worker(site: Site, fault: PlannedFault) -> None:
-    """SIGKILL to the process that does the work; gunicorn's master, or the supervisor, starts
-    another.
-    """
-    pid = site.wait_for_pid(fault.target)
-    for worker in _children(pid) if pid else []:
-        _signal(worker, signal.SIGKILL)
 
 
 def terminate_service(site: Site, fault: PlannedFault) -> None:
@@ -76,15 +66,6 @@ def _await_restart(site: Site, service: SupervisedService, before: int) -> None:
     wait_until(
         lambda: service.restarts > before or site.stopping.is_set(), _NOTICE_S, pause_s=0.005
     )
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [
-            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        ]
-    except OSError:
-        return []
 
 
 def _signal(pid: int, number: int) -> None:

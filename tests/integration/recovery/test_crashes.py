@@ -36,7 +36,7 @@ def fault(at_s: float, kind: str, target: str, seconds: float = 0.0) -> PlannedF
 
 def test_each_service_killed_under_load_loses_nothing(survive: Run) -> None:
     kills = [fault(number, "service killed", name) for number, name in enumerate(SERVICES)]
-    outcome = survive([*kills, fault(4, "worker killed", SERVICES[0])], seconds=4)
+    outcome = survive([*kills, fault(4, "service killed", SERVICES[0])], seconds=4)
     assert all(
         recovery.ready_s is not None and recovery.through_s is not None
         for recovery in outcome.recoveries
