@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from venue_launcher import infrastructure, ports, processes, services, state_file, state_folder
+from venue_launcher import (
+    infrastructure,
+    processes,
+    service_ports,
+    services,
+    state_file,
+    state_folder,
+)
 from venue_launcher.errors import VenueError
 from venue_launcher.server_watch import ServerWatch
 from venue_launcher.services import ServiceDefinition
@@ -139,7 +146,7 @@ def start(
             owner_clearing_url=databases.owner_clearing_url,
             owner_market_url=databases.owner_market_url,
             admin_key=realm.administrator_key(databases),
-            addresses=_addresses(hosts, stack),
+            addresses=_addresses(folder, hosts, stack, report),
         )
         watched = _watched(folder, realm, databases, found.broker_url, hosts, known.addresses)
         state = StateKeeper(folder, known, watched)
@@ -254,16 +261,14 @@ def _stop(what: str, stop: Callable[[], None], report: Report | None) -> None:
         stop()
 
 
-def _addresses(hosts: Hosts, stack: ExitStack) -> dict[str, str]:
-    """Base URL by service: the usual ports, or the next free ones; ours until the stack ends."""
-    addresses = {}
-    for service in services.STOP_ORDER:
-        host = hosts.of(service)
-        shown = "127.0.0.1" if host in ("", "0.0.0.0") else host
-        port, holder = ports.claim_free(service.usual_port, host)
-        stack.enter_context(holder)
-        addresses[service.name] = f"http://{shown}:{port}"
-    return addresses
+def _addresses(folder: Path, hosts: Hosts, stack: ExitStack, report: Report) -> dict[str, str]:
+    """Base URL by service; the ports are ours until the stack ends."""
+    listening = {service.name: hosts.of(service) for service in services.STOP_ORDER}
+    chosen = service_ports.choose(folder, listening, stack, report)
+    return {
+        name: f"http://{'127.0.0.1' if host in ('', '0.0.0.0') else host}:{chosen[name]}"
+        for name, host in listening.items()
+    }
 
 
 class StateKeeper:
