@@ -9,8 +9,9 @@ from matching_engine.recent_events import RecentEvents
 from service_runtime import metrics
 from service_runtime.bus import Confirmation, Publisher
 from venue_protocol import codec, streams
-from venue_protocol.commands import CommandBatch
+from venue_protocol.commands import CommandBatch, SetPhase, SetVolatilityBands
 from venue_protocol.event_parts import EventPart, event_parts
+from venue_protocol.events import PhaseChanged
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.message_bounds import BOUNDS, MessageBounds
 from venue_protocol.streams import StreamPosition
@@ -64,6 +65,8 @@ class MatchingDesk:
         before = engine.log_position
         for batch in self._log_reader.batches(before):
             self._apply(batch)
+        # Told already when it happened.
+        engine.news.clear()
         replayed = engine.log_position - before
         log.info("recovered", extra={"sequence": engine.log_position, "commands": replayed})
 
@@ -118,11 +121,34 @@ class MatchingDesk:
         self._snapshot_at = self.engine.log_position + pause
 
     def _publish(self, batch: CommandBatch) -> list[Confirmation]:
+        parts = self._apply(batch)
+        if self.engine.news:
+            self._log_news(batch)
         return [
             confirmation
-            for part in self._apply(batch)
+            for part in parts
             for confirmation in self._publisher.publish_to_all(_READERS, part.body)
         ]
+
+    def _log_news(self, batch: CommandBatch) -> None:
+        """One line for each change of a whole security, and who commanded it: nobody, if it ended
+        by itself.
+        """
+        by = {
+            command.security_id: command.client_id or "schedule"
+            for command in batch.commands
+            if isinstance(command, SetPhase | SetVolatilityBands)
+        }
+        for event in self.engine.news:
+            client_id = by.get(event.security_id, by.get(None))
+            fields = {"sequence": batch.last, "security": event.security_id, "by": client_id}
+            if isinstance(event, PhaseChanged):
+                fields |= {"phase": event.phase, "reason": event.reason, "until_us": event.until_us}
+                log.info("phase changed", extra=fields)
+            else:
+                fields |= {"side": event.side, "low_e4": event.band_low_e4}
+                log.info("limit state changed", extra=fields | {"high_e4": event.band_high_e4})
+        self.engine.news.clear()
 
     def _apply(self, batch: CommandBatch) -> list[EventPart]:
         """The messages that tell what the batch did, which are remembered for resends."""

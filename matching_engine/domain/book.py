@@ -1,8 +1,9 @@
 """One security's book: two halves of price levels, each level a FIFO queue of resting orders.
 
 Built for speed in plain Python, so the structures know nothing of events:
-- a level's queue is a dict by order id, which keeps the order of entry and lets any order leave at once. Python finds
-  the first entry of a dict by walking over those that left, so a level that many left is copied when it trades.
+- a level's queue is a dict by order id, which keeps the order of entry and lets any order leave at
+  once. Python finds the first entry of a dict by walking over those that left, so a level that many
+  left is copied when it trades.
 - prices are in a heap; an emptied level keeps its place there until it would be the best, because
   prices that were used are used again.
 - nothing here points back from an order to its level, so there are no reference cycles.

@@ -3,17 +3,18 @@ its events.
 
 Rules (docs/orders.md says more)
 - Price, then time. A trade prints at the resting order's price.
-- A market order is a limit order at the edge of the band whose rest is canceled. IOC: the rest is
-canceled.
-- Self-trade prevention: what happens when an order meets an own resting order is the incoming one's choice. Cancel
-  newest, which plain orders do: it trades no further, its rest is canceled.
-- FOK: all or nothing of what matching would do. So it fills only if the orders in front of the first own order,
-  within its limit, suffice; else nothing trades and all of it is canceled. (Cancel oldest passes own orders.)
-- A stop is elected by a trade at or through its stop price, and has its turn once the electing
-command is done.
+- A market order is a limit order at the edge of the price band whose rest is canceled. The rest of
+  an IOC order is canceled too.
+- Self-trade prevention: the incoming order says what happens when it meets an own resting order.
+  Plain orders cancel the newest: the incoming one trades no further, its rest is canceled.
+- FOK: all or nothing of what matching would do. So it fills only if the orders in front of the
+  first own order, within its limit, suffice; else nothing trades and all of it is canceled. Cancel
+  oldest passes own orders.
+- A stop is elected by a trade at or through its stop price. It has its turn once the electing
+  command is done.
 - What is due by the time of a batch expires before its first command.
 - An amend to less quantity at the same price keeps its place; any other change goes to the back and
-may trade.
+  may trade.
 """
 
 import hashlib

@@ -1,6 +1,12 @@
-"""Limit states: an order was stopped by a volatility band, and what comes of it (limit-up limit-down)."""
+"""Limit states: an order was stopped by a volatility band, and what comes of it.
+
+Example: a band of 5 % around 100.00, and SELL 10 at 106.00. BUY 10 at 107.00 may trade up to 105.00,
+where nobody offers: it is canceled, and the limit state begins. An offer at 105.00 or below ends
+it; after 15 seconds without one, trading pauses.
+"""
 
 from matching_engine.domain.book import HalfBook, Order
+from matching_engine.domain.reports import report_news
 from matching_engine.domain.shard import Shard
 from matching_engine.domain.volatility import VolatilityBand
 from venue_protocol.commands import SetVolatilityBands
@@ -34,7 +40,7 @@ def set_bands(shard: Shard, command: SetVolatilityBands, events: list[Event]) ->
     if name in shard.books:
         shard.mark(shard.books[name])
     shard.plan()
-    events.append(_limit_state(name, band))
+    report_news(shard, _limit_state(name, band), events)
 
 
 def begin_limit_state(
@@ -46,7 +52,7 @@ def begin_limit_state(
     band.limit_side, band.limit_until_us = side, shard.time_us + band.limit_state_us
     shard.limited.add(name)
     shard.plan()
-    events.append(_limit_state(name, band))
+    report_news(shard, _limit_state(name, band), events)
 
 
 def end_limit_state(shard: Shard, name: str, events: list[Event]) -> None:
@@ -54,7 +60,7 @@ def end_limit_state(shard: Shard, name: str, events: list[Event]) -> None:
     if name in shard.limited:
         shard.limited.discard(name)
         shard.bands[name].limit_side = None
-        events.append(_limit_state(name, shard.bands[name]))
+        report_news(shard, _limit_state(name, shard.bands[name]), events)
 
 
 def leave_limit_states(shard: Shard, events: list[Event]) -> None:

@@ -1,8 +1,8 @@
 """Matching: an incoming order meets the resting ones, price first, then time. A trade prints at the
 resting price.
 
-Example: SELL 5 at 10.00 (ann) and SELL 5 at 10.10 (bob) rest. BUY 8 at 10.20 (cat) trades 5 at 10.00
-with ann, then 3 at 10.10 with bob, whose other 2 shares go on resting.
+Example: SELL 5 at 10.00 (ann) and SELL 5 at 10.10 (bob) rest. BUY 8 at 10.20 (cat) trades 5 at
+10.00 with ann, then 3 at 10.10 with bob, whose other 2 shares go on resting.
 """
 
 from matching_engine.domain.book import Book, HalfBook, Order, PriceLevel, show

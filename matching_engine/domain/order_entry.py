@@ -1,7 +1,7 @@
 """What becomes of a new order, and of a stop that is elected.
 
-A plain order (no terms, a book that trades without a volatility band) takes the short way in `place`:
-it is nearly all of the work. Everything else goes through `_admit` and `enter_book`.
+A plain order (no terms, a book that trades without a volatility band) takes the short way in
+`place`: it is nearly all of the work. Everything else goes through `_admit` and `enter_book`.
 """
 
 import msgspec

@@ -7,7 +7,14 @@ from matching_engine.domain.book import HalfBook, Order
 from matching_engine.domain.ended_orders import CANCELED
 from matching_engine.domain.ended_orders import EXPIRED as ENDED_EXPIRED
 from matching_engine.domain.shard import Shard
-from venue_protocol.events import Event, OrderCanceled, OrderReduced, Trade
+from venue_protocol.events import (
+    Event,
+    LimitStateChanged,
+    OrderCanceled,
+    OrderReduced,
+    PhaseChanged,
+    Trade,
+)
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import BUY, EXPIRED, SELL, CancelReason, Side
 
@@ -96,3 +103,9 @@ def report_reduced(
             order.leaves,
         )
     )
+
+
+def report_news(shard: Shard, event: PhaseChanged | LimitStateChanged, events: list[Event]) -> None:
+    """Tell of a change of a whole security, which operators read in the log as well."""
+    events.append(event)
+    shard.news.append(event)

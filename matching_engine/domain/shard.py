@@ -1,12 +1,13 @@
 """The books of one shard and what belongs to them: the state that the rules work on.
 
-The rules are functions in the modules beside this one. Each takes the shard, the command and the list
-of events to add to. No module here calls one above it:
+The rules are functions in the modules beside this one. Each takes the shard, the command and the
+list of events to add to. No module calls one that stands before it here:
 
     engine > trading_day > call_auction, amendment > order_entry > matching, cancellation
            > limit_states > reports > shard > book
 """
 
+from collections import deque
 from heapq import heapify, heappush
 
 from matching_engine.domain.book import Book, HalfBook, Order, Owner
@@ -19,6 +20,7 @@ from venue_protocol.trading_day import AUCTIONS, CONTINUOUS, Phases
 
 _FEW_EXPIRIES = 64
 """Entries of the heap of expiries before it is worth a sweep."""
+_MOST_NEWS = 1_000
 NEVER_US = 1 << 62
 """Later than any time of the log."""
 
@@ -83,8 +85,10 @@ class Shard:
         """Securities in a limit state."""
         self.due_us = NEVER_US
         """When the next phase or limit state ends by itself."""
-        self.news: list[PhaseChanged | LimitStateChanged] = []
-        """What operators want to read in the log, since they were last told."""
+        self.news: deque[PhaseChanged | LimitStateChanged] = deque(maxlen=_MOST_NEWS)
+        """What operators want to read in the log, since they were last told: the newest, because
+        many engines have nobody who reads it.
+        """
 
     def depth(
         self, security_id: str, most: int
@@ -110,7 +114,7 @@ class Shard:
         return owner
 
     def sweep(self, owner: Owner) -> None:
-        """Forget the orders of a client that ended; the next sweep comes when the list has doubled."""
+        """Forget the orders of a client that ended; again when the list has doubled."""
         owner.order_ids = [order_id for order_id in owner.order_ids if order_id in self.orders]
         owner.limit = 2 * len(owner.order_ids) + 64
 

@@ -1,8 +1,8 @@
 """The trading day in the engine: what begins and ends with a phase.
 
 A book that trades continuously without a band costs nothing here (`Book.is_special` is False).
-Everything is driven by the log: SetPhase and SetVolatilityBands, and the time of the batches for what
-ends by itself.
+Everything is driven by the log: SetPhase and SetVolatilityBands, and the time of the batches for
+what ends by itself.
 """
 
 from matching_engine.domain.book import Book
@@ -10,6 +10,7 @@ from matching_engine.domain.call_auction import release_closing_orders, uncross
 from matching_engine.domain.cancellation import end_orders
 from matching_engine.domain.limit_states import end_limit_state
 from matching_engine.domain.order_entry import trigger_elected
+from matching_engine.domain.reports import report_news
 from matching_engine.domain.shard import Shard
 from venue_protocol.commands import SetPhase
 from venue_protocol.events import Event, PhaseChanged
@@ -56,10 +57,12 @@ def _begin_phase(
     for book in concerned:
         _leave_phase(shard, book, state.phase, events)
     shard.phases.begin(security_id, state)
-    events.append(PhaseChanged(security_id, state.phase, state.reason, state.until_us))
+    report_news(shard, PhaseChanged(security_id, state.phase, state.reason, state.until_us), events)
     if security_id is None:
         for name, known in sorted(shard.phases.exceptions.items()):
-            events.append(PhaseChanged(name, known.phase, known.reason, known.until_us))
+            report_news(
+                shard, PhaseChanged(name, known.phase, known.reason, known.until_us), events
+            )
     for name in [security_id] if security_id is not None else sorted(shard.limited):
         end_limit_state(shard, name, events)
     for book in concerned:

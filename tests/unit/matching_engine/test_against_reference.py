@@ -156,16 +156,14 @@ class EngineAgainstReference(RuleBasedStateMachine):
         """An amend with the hold that the door adds; the door does not know what is filled."""
         order_id = self.engine.log_position - back
         order = self.engine.orders.get(order_id)
+        sender = self._owner(order_id, client, back)
         added = 0
-        if order is not None:
+        # The gateway holds nothing for an amend of somebody else's order: it refuses it.
+        if order is not None and sender == order.owner.client_id:
             side = self.engine.halves[order.half].side
             added = amend_hold(side, order.price_e4, order.quantity, price, quantity)
-            self.held[order_id] += (
-                added if self._owner(order_id, client, back) == order.owner.client_id else 0
-            )
-        self._run(
-            [AmendOrder(self._owner(order_id, client, back), order_id, quantity, price, added)]
-        )
+            self.held[order_id] += added
+        self._run([AmendOrder(sender, order_id, quantity, price, added)])
 
     @rule()
     def restart(self) -> None:

@@ -12,7 +12,7 @@ from matching_engine.domain.engine import MatchingEngine
 from tests.unit.matching_engine.desk import order
 from tests.unit.matching_engine.live_engine import Venue
 from venue_protocol import codec
-from venue_protocol.commands import CommandBatch
+from venue_protocol.commands import CancelAllOrders, CommandBatch, SetPhase, SetVolatilityBands
 from venue_protocol.events import EventBatch
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.streams import StreamPosition
@@ -238,3 +238,45 @@ def test_engine_without_a_state_folder_recovers_from_the_log(tmp_path: Path) -> 
     venue.start()
     venue.desk.save_snapshot()
     assert len(venue.desk.engine.orders) == 1
+
+
+def test_phases_and_limit_states_are_told_in_the_log_once_with_who_commanded_them(
+    venue: Venue, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "matching_engine.handlers")
+    halt = SetPhase("admin", "halted", "AAPL", "news")
+    bands = SetVolatilityBands("admin", "MSFT", 500, 1_000_000)
+    venue.send(venue.log.commit([halt]), venue.log.commit([SetPhase("", "closed"), bands]))
+    venue.step()
+    told = [
+        (record.message, record.security, record.by, getattr(record, "phase", None))  # type: ignore[attr-defined]
+        for record in caplog.records
+        if "changed" in record.message
+    ]
+    assert told == [
+        ("phase changed", "AAPL", "admin", "halted"),
+        ("phase changed", None, "schedule", "closed"),
+        ("limit state changed", "MSFT", "admin", None),
+    ]
+    venue.start()
+    venue.step()
+    assert sum("changed" in record.message for record in caplog.records) == len(told)
+
+
+def test_a_cancel_of_thirty_thousand_orders_passes_a_broker_with_small_messages(
+    venue: Venue,
+) -> None:
+    """Case A1: nothing that is published is larger than the bound."""
+    venue.send(*(venue.commit(*(f"B 5@{n % 90 + 1} ann",) * 1000) for n in range(30)))
+    venue.step()
+    venue.send(venue.log.commit([CancelAllOrders("ann")]))
+    sizes: list[int] = []
+    publish = venue.publisher.publish_to_all
+    venue.publisher.publish_to_all = lambda keys, body: (  # type: ignore[method-assign]
+        sizes.append(len(body)) or publish(keys, body)  # type: ignore[func-returns-value]
+    )
+    venue.step()
+    assert venue.desk.engine.orders == {}
+    assert len(sizes) > 4
+    assert max(sizes) <= venue.bounds.most_bytes + 200
+    assert venue.events()[-1].last == venue.desk.engine.event_position
