@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when the proof found nothing, 1 at any violation."""
     from venue_trials.chaos import campaign, faults, figures
 
-    # The eavesdropper loses its connections by design.
+    # The repeater of messages loses its connections by design.
     logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     known = [*faults.FAULTS, faults.DUPLICATED]

@@ -11,15 +11,32 @@ from typing import Any
 import pika
 
 from venue_launcher.infrastructure import Unavailable
+from venue_launcher.infrastructure.broker_probe import speaks_amqp
 from venue_launcher.infrastructure.rabbitmq_server import PrivateRabbitMQ
+from venue_launcher.processes import wait_until
 from venue_protocol.topology import DATA_FEED, DURABLE_QUEUES, ORDER_ENTRY, ORDER_EXECUTION
-from venue_trials.chaos.message_repeater import Eavesdropper
+from venue_trials.chaos.message_repeater import MessageRepeater
 from venue_trials.chaos.site import Site
 from venue_trials.chaos.timetable import PlannedFault
 
 _FULL_BYTES = str(10**15)
 _ROOMY_BYTES = "50000000"
 _STARTS = 3
+_LAUNCHER_PATIENCE_S = 60.0
+_LARGEST_MESSAGE_ALLOWED = 1_100_000
+"""Just above the venue's own bound of 1,000,000 bytes a message."""
+_LARGEST_MESSAGE_REFUSED = 200
+"""Below the envelope of nearly every batch."""
+_SET_LARGEST = (
+    "{{ok, Before}} = application:get_env(rabbit, max_message_size),"
+    " case application:get_env(rabbit, largest_before_chaos) of undefined ->"
+    " application:set_env(rabbit, largest_before_chaos, Before); _ -> ok end,"
+    " application:set_env(rabbit, max_message_size, {size})."
+)
+_RESTORE_LARGEST = (
+    "{ok, Before} = application:get_env(rabbit, largest_before_chaos),"
+    " application:set_env(rabbit, max_message_size, Before)."
+)
 
 
 def kill_broker(site: Site, fault: PlannedFault) -> None:
@@ -57,7 +74,7 @@ def freeze_broker(site: Site, fault: PlannedFault) -> None:
 
 
 def fill_broker_disk(site: Site, fault: PlannedFault) -> None:
-    """The broker believes its disk is full (free limit raised): it blocks whoever publishes."""
+    """The broker believes its disk is full (free limit raised): it blocks publishers."""
     site.broker.control("set_disk_free_limit", _FULL_BYTES)
     try:
         site.pause(fault.seconds)
@@ -93,15 +110,61 @@ def delete_queue(site: Site, fault: PlannedFault) -> None:
         )
 
 
-def duplicate_messages(eavesdropper: Eavesdropper, fault: PlannedFault) -> None:
-    """Messages overheard earlier come again, old ones after newer ones."""
-    eavesdropper.repeat(Random(fault.dice))
+def duplicate_messages(repeater: MessageRepeater, fault: PlannedFault) -> None:
+    """Messages from earlier come again, old ones after newer ones."""
+    repeater.repeat(Random(fault.dice))
+
+
+def kill_broker_unasked(site: Site, fault: PlannedFault) -> None:
+    """SIGKILL behind the launcher's back: it must notice, and start its own server again."""
+    pid = site.broker.pid
+    if pid is None:
+        return
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: site.broker.pid not in (None, pid), _LAUNCHER_PATIENCE_S)
+    _wait_until_it_answers(site)
+
+
+def lower_largest_message(site: Site, fault: PlannedFault) -> None:
+    """The broker takes no message above what the venue promises to keep below; nothing waits."""
+    _with_largest_message(site, fault, _LARGEST_MESSAGE_ALLOWED)
+
+
+def refuse_publishers(site: Site, fault: PlannedFault) -> None:
+    """The broker refuses nearly every message; what waited goes out once it takes them again."""
+    _with_largest_message(site, fault, _LARGEST_MESSAGE_REFUSED)
+
+
+def fill_broker_disk_for_real(site: Site, fault: PlannedFault) -> None:
+    """Not a byte is left on its disk for a while. It may end for that: the launcher starts it."""
+    assert site.broker_disk is not None
+    try:
+        site.broker_disk.fill()
+        site.pause(fault.seconds)
+    finally:
+        site.broker_disk.free()
+    _wait_until_it_answers(site)
+
+
+def _wait_until_it_answers(site: Site) -> None:
+    """The faults that follow speak to it."""
+    wait_until(lambda: speaks_amqp(site.broker.port), _LAUNCHER_PATIENCE_S)
+
+
+def _with_largest_message(site: Site, fault: PlannedFault, size: int) -> None:
+    """Connections are closed, because a channel keeps the limit that it was opened with."""
+    control = site.broker.control
+    control("eval", _SET_LARGEST.format(size=size))
+    control("close_all_connections", "chaos")
+    try:
+        site.pause(fault.seconds)
+    finally:
+        control("eval", _RESTORE_LARGEST)
+        control("close_all_connections", "chaos")
 
 
 def start(broker: PrivateRabbitMQ) -> None:
-    """Start, and again should the first start fail: a killed node's ports may need a moment. Raises
-    Unavailable.
-    """
+    """Start it, in three attempts: a killed node's ports may need a moment. Raises Unavailable."""
     for attempt in range(_STARTS):
         try:
             broker.start()
@@ -113,14 +176,11 @@ def start(broker: PrivateRabbitMQ) -> None:
 
 @contextmanager
 def channel(url: str) -> Iterator[Any]:
-    """A channel of our own for a moment.
-
-    Queues that do not exist just now are none of our business.
-    """
+    """A channel of our own for a moment; that a queue does not exist just now is no error."""
     try:
         connection = pika.BlockingConnection(pika.URLParameters(url))
     except (pika.exceptions.AMQPError, OSError) as error:
-        raise Unavailable(f"the broker does not let us in: {error!r}") from error
+        raise Unavailable(f"the broker takes no connection: {error!r}") from error
     try:
         yield connection.channel()
     except pika.exceptions.ChannelClosedByBroker:

@@ -18,10 +18,11 @@ from venue_trials.chaos import faults, full_books, postgres_faults, timetable
 from venue_trials.chaos.broker_faults import start as start_broker
 from venue_trials.chaos.evidence import Evidence
 from venue_trials.chaos.faults import Fault
-from venue_trials.chaos.message_repeater import Eavesdropper
+from venue_trials.chaos.message_repeater import MessageRepeater
 from venue_trials.chaos.phase_administrator import SessionAdministrator
 from venue_trials.chaos.probe import Probe
 from venue_trials.chaos.recoveries import Outages, Recoveries, Recovery
+from venue_trials.chaos.rescue_administrator import RescueAdministrator
 from venue_trials.chaos.retrying_client import Troubles
 from venue_trials.chaos.site import DISK_MEGABYTES, Site, open_site
 from venue_trials.chaos.subscriber import Subscriber
@@ -71,6 +72,7 @@ class Outcome:
     refused: int = 0
     deposits: int = 0
     phases: int = 0
+    suspensions: int = 0
     repeated_messages: int = 0
     compared: dict[str, int] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
@@ -87,7 +89,7 @@ class Campaign:
         self.evidence = Evidence()
         self._troubles = Troubles()
         self._outages = Outages()
-        self._eavesdropper = Eavesdropper(site.broker.url)
+        self._repeater = MessageRepeater(site.broker.url)
         self._administration = administration = Administration(site.venue)
         accounts = enroll(administration, plan.name, plan.traders, plan.most_listed)
         self._probe = Probe(site.venue, administration, plan.name, self.evidence)
@@ -117,7 +119,14 @@ class Campaign:
             self.evidence,
             self._troubles,
         )
-        self._possible = faults.possible(site, self._eavesdropper)
+        self._rescue = RescueAdministrator(
+            site.venue,
+            [account.client_id for account in accounts],
+            plan.seed,
+            self.evidence,
+            self._troubles,
+        )
+        self._possible = faults.possible(site, self._repeater)
         self._hands = hands
         self._under_way: list[Future[None]] = []
         self._stopping = threading.Event()
@@ -159,12 +168,13 @@ class Campaign:
 
     def _trade_under(self, planned: Sequence[PlannedFault]) -> None:
         loops = [trader.trade for trader in self._traders]
-        loops += [self._treasurer.deposit, self._day.command, self._probe.run]
+        loops += [self._treasurer.deposit, self._day.command, self._rescue.command]
+        loops.append(self._probe.run)
         threads = [
             threading.Thread(target=loop, args=(self._stopping,), daemon=True) for loop in loops
         ]
         self._listening.start()
-        self._eavesdropper.start()
+        self._repeater.start()
         for thread in threads:
             thread.start()
         try:
@@ -179,7 +189,7 @@ class Campaign:
             thread.join(max(0.0, deadline - time.monotonic()))
         if any(thread.is_alive() for thread in threads):
             self.outcome.violations.append("a client still waits for its last answer")
-        self._eavesdropper.stop()
+        self._repeater.stop()
 
     def _do_faults(self, planned: Sequence[PlannedFault]) -> None:
         """Begin each fault at its time; those of one target follow each other, others overlap."""
@@ -243,7 +253,8 @@ class Campaign:
         self.outcome.refused = len(self.evidence.refused)
         self.outcome.deposits = len(self.evidence.deposits)
         self.outcome.phases = len(self.evidence.commanded)
-        self.outcome.repeated_messages = self._eavesdropper.repeated
+        self.outcome.suspensions = self._rescue.suspensions
+        self.outcome.repeated_messages = self._repeater.repeated
 
 
 class Hands:

@@ -1,16 +1,18 @@
-"""All kinds of faults: what each does, whom it hits, how often it is drawn, how long it lasts."""
+"""All kinds of faults: what each does, its targets, how often it is drawn, how long it lasts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from venue_trials.chaos import broker_faults, postgres_faults, service_faults
-from venue_trials.chaos.message_repeater import Eavesdropper
-from venue_trials.chaos.site import SERVICES, Site
+from venue_trials.chaos import broker_faults, clock_faults, postgres_faults, service_faults
+from venue_trials.chaos.message_repeater import MessageRepeater
+from venue_trials.chaos.site import GATEWAY, SERVICES, Site
 from venue_trials.chaos.timetable import FaultPlan, PlannedFault
 
 BROKER = "RabbitMQ"
 POSTGRES = "Postgres"
 ALL = "all services"
+FOLDER = "the venue's folder"
+CLOCK = "a second gateway"
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,17 @@ FAULTS: dict[str, Fault] = {
     "broker frozen": Fault(broker_faults.freeze_broker, (BROKER,), 1, 0.5, 8),
     "broker disk full": Fault(broker_faults.fill_broker_disk, (BROKER,), 1, 1, 6),
     "broker connections cut": Fault(broker_faults.cut_broker_connections, (BROKER,), 2),
+    "broker killed unasked": Fault(broker_faults.kill_broker_unasked, (BROKER,), 2),
+    "broker disk filled": Fault(
+        broker_faults.fill_broker_disk_for_real, (BROKER,), 1, 1, 12, needs_disk=True
+    ),
+    "largest message lowered": Fault(broker_faults.lower_largest_message, (BROKER,), 1, 2, 10),
+    "publishers refused": Fault(broker_faults.refuse_publishers, (BROKER,), 1, 1, 8),
     "queues purged": Fault(broker_faults.purge_queues, (BROKER,), 3),
     "messages dropped": Fault(broker_faults.purge_one_queue, (BROKER,), 4),
     "queue deleted": Fault(broker_faults.delete_queue, (BROKER,), 2),
     "Postgres killed": Fault(postgres_faults.kill_postgres, (POSTGRES,), 3, 0, 5),
+    "Postgres killed unasked": Fault(postgres_faults.kill_postgres_unasked, (POSTGRES,), 2),
     "Postgres restarted": Fault(postgres_faults.restart_postgres, (POSTGRES,), 2, 0, 10),
     "Postgres backend killed": Fault(postgres_faults.kill_backend, (POSTGRES,), 2),
     "Postgres frozen": Fault(postgres_faults.freeze_postgres, (POSTGRES,), 1, 0.5, 8),
@@ -50,16 +59,18 @@ FAULTS: dict[str, Fault] = {
     "Postgres disk full": Fault(
         postgres_faults.fill_postgres_disk, (POSTGRES,), 1.5, 0.5, 5, needs_disk=True
     ),
+    "venue disk full": Fault(service_faults.fill_venue_disk, (FOLDER,), 1, 1, 8, needs_disk=True),
+    "clock wrong": Fault(clock_faults.join_skewed_gateway, (CLOCK,), 1, 3, 8),
 }
 DUPLICATED = "messages duplicated"
 _DUPLICATED_WEIGHT = 5.0
 
 
-def possible(site: Site, eavesdropper: Eavesdropper) -> dict[str, Fault]:
-    """The kinds that can be done at this site, with those that need an eavesdropper."""
+def possible(site: Site, repeater: MessageRepeater) -> dict[str, Fault]:
+    """The kinds that can be done at this site, with the one that repeats messages."""
 
     def duplicate(_site: Site, fault: PlannedFault) -> None:
-        broker_faults.duplicate_messages(eavesdropper, fault)
+        broker_faults.duplicate_messages(repeater, fault)
 
     found = {
         kind: fault
@@ -80,4 +91,6 @@ def plans(faults: dict[str, Fault], chosen: Sequence[str] = ()) -> list[FaultPla
 
 def concerned(target: str) -> tuple[str, ...]:
     """The services that have to recover from a fault of this target."""
+    if target == CLOCK:
+        return (GATEWAY,)
     return (target,) if target in SERVICES else SERVICES

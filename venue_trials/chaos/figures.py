@@ -87,6 +87,7 @@ def for_people(outcome: Outcome) -> str:
         "",
         f"{outcome.acknowledged:,} orders acknowledged to clients, {outcome.refused:,} refused, "
         f"{outcome.deposits:,} deposits, {outcome.phases:,} phases commanded, "
+        f"{outcome.suspensions:,} suspensions, "
         f"{outcome.repeated_messages:,} messages brought again",
         ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in compared.items()),
     ]

@@ -6,7 +6,7 @@ from venue_launcher.admin_client import Administration
 from venue_launcher.running_venue import RunningVenue
 from venue_protocol.money import format_e4
 from venue_trials.chaos.evidence import Evidence
-from venue_trials.chaos.retrying_client import Door, Troubles, Unresolved
+from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient
 from venue_trials.chaos.traders import SECURITIES
 
 _CLIENTS = 20
@@ -42,11 +42,11 @@ def fill(
 
 def _door(
     venue: RunningVenue, administration: Administration, client_id: str, shares: int
-) -> tuple[str, Door]:
+) -> tuple[str, WaitingClient]:
     key = administration.create_client(
         client_id, "market_maker", _CASH, dict.fromkeys(SECURITIES, shares)
     )
-    return client_id, Door(venue.gateway_url, key, Troubles())
+    return client_id, WaitingClient(venue.gateway_url, key, Troubles())
 
 
 def _order(name: str, number: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A small disk of one's own that can be filled to the last byte without touching the machine's."""
+"""A small disk that can be filled to the last byte without filling the machine's."""
 
 import os
 import subprocess
@@ -34,9 +34,10 @@ class LimitedDisk:
 
 
 @contextmanager
-def mounted(folder: Path, megabytes: int) -> Iterator[LimitedDisk | None]:
-    """A limited disk at `folder`; None where this user may not mount (then the disk can't be filled
-    safely).
+def mounted(folder: Path, megabytes: int, mode: str = "0700") -> Iterator[LimitedDisk | None]:
+    """A limited disk at `folder`; None where this user may not mount.
+
+    Then no disk can be filled without harm to the machine.
     """
     if os.getuid() != 0:
         yield None
@@ -47,7 +48,7 @@ def mounted(folder: Path, megabytes: int) -> Iterator[LimitedDisk | None]:
         "-t",
         "tmpfs",
         "-o",
-        f"size={megabytes}m,mode=0700",
+        f"size={megabytes}m,mode={mode}",
         "venue-chaos",
         str(folder),
     ]

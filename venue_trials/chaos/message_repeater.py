@@ -19,20 +19,18 @@ _MOST_REPEATED = 60
 _IDLE_S = 0.2
 
 
-class Eavesdropper:
+class MessageRepeater:
     """Listens on private queues beside the services' own, in threads of its own."""
 
     def __init__(self, broker_url: str) -> None:
-        self._bus = RabbitBus(broker_url, "eavesdropper")
+        self._bus = RabbitBus(broker_url, "repeater")
         self._publisher = self._bus.publisher()
         self._overheard: dict[str, deque[bytes]] = {
             key: deque(maxlen=_REMEMBERED) for key in (ORDER_ENTRY, ORDER_EXECUTION, DATA_FEED)
         }
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(
-                target=self._listen, args=(key,), name=f"eavesdropper {key}", daemon=True
-            )
+            threading.Thread(target=self._listen, args=(key,), name=f"repeater {key}", daemon=True)
             for key in self._overheard
         ]
         self.repeated = 0

@@ -12,7 +12,7 @@ from venue_launcher.running_venue import RunningVenue
 from venue_protocol.trading_day import CONTINUOUS, Phase
 from venue_simulation.phases import DrawnBands, draw
 from venue_trials.chaos.evidence import Commanded, Evidence
-from venue_trials.chaos.retrying_client import Door, Troubles, Unresolved
+from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient
 
 _PATIENCE_S = 240.0
 _PAUSE_S = 2.0
@@ -40,7 +40,7 @@ class SessionAdministrator:
         evidence: Evidence,
         troubles: Troubles,
     ) -> None:
-        self._door = Door(venue.gateway_url, venue.admin_key, troubles)
+        self._client = WaitingClient(venue.gateway_url, venue.admin_key, troubles)
         self._securities = securities
         self._probed = probed
         """A security that shall trade all the time; a phase for all is ended there at once."""
@@ -65,7 +65,7 @@ class SessionAdministrator:
             self._open()
         except Unresolved as question:
             self._evidence.note_unresolved(f"session: {question}")
-        self._door.close()
+        self._client.close()
 
     def _open(self) -> None:
         """A venue without bands that trades comes to rest: nothing in it is due."""
@@ -84,7 +84,7 @@ class SessionAdministrator:
         while not commanded.is_known:
             commanded.asked += 1
             try:
-                status, answer = self._door.ask("POST", "/v1/session", body, patience_s=0.0)
+                status, answer = self._client.ask("POST", "/v1/session", body, patience_s=0.0)
             except Unresolved:
                 commanded.is_known = self._is_begun(reason)
             else:
@@ -103,7 +103,7 @@ class SessionAdministrator:
 
     def _is_begun(self, reason: str) -> bool:
         """Whether a phase with this reason is the one commanded last, anywhere."""
-        _, answer = self._door.ask("GET", "/v1/session", None, _PATIENCE_S)
+        _, answer = self._client.ask("GET", "/v1/session", None, _PATIENCE_S)
         return any(row["reason"] == reason for row in answer["phases"])
 
     def _set_bands(self, bands: DrawnBands) -> None:
@@ -114,7 +114,7 @@ class SessionAdministrator:
             "auction_s": bands.auction,
         }
         body = {"security": bands.security_id, "band_bps": bands.band_bps} | times
-        status, answer = self._door.ask("POST", "/v1/session/bands", body, _PATIENCE_S)
+        status, answer = self._client.ask("POST", "/v1/session/bands", body, _PATIENCE_S)
         if status != 202:
             self._evidence.contradict(f"bands {body} were answered {status} {answer}")
             return

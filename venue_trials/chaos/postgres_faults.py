@@ -11,12 +11,15 @@ from typing import Any
 
 import psycopg2
 
+from venue_launcher.processes import wait_until
 from venue_trials.chaos.site import Site
 from venue_trials.chaos.timetable import PlannedFault
 
 _OURS = "backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname <> 'postgres'"
 _MOST_CONNECTIONS = 1_000
 _TURN_S = 0.1
+_LAUNCHER_PATIENCE_S = 60.0
+"""The launcher looks five times a second and pauses at most ten seconds between two starts."""
 
 
 def kill_postgres(site: Site, fault: PlannedFault) -> None:
@@ -34,10 +37,7 @@ def restart_postgres(site: Site, fault: PlannedFault) -> None:
 
 
 def kill_backend(site: Site, fault: PlannedFault) -> None:
-    """SIGKILL to one server process that works for a service:
-
-    Postgres drops every session and recovers.
-    """
+    """SIGKILL to one server process of a service: Postgres drops every session and recovers."""
     with _superuser(site) as cursor:
         cursor.execute(f"SELECT pid FROM pg_stat_activity WHERE {_OURS} ORDER BY pid")
         pids = [pid for (pid,) in cursor]
@@ -65,9 +65,7 @@ def exhaust_connections(site: Site, fault: PlannedFault) -> None:
 
 
 def freeze_postgres(site: Site, fault: PlannedFault) -> None:
-    """SIGSTOP to all its processes, SIGCONT after a while: connections are open and nobody
-    answers.
-    """
+    """SIGSTOP to all its processes, SIGCONT after a while: open connections, no answers."""
     postmaster = site.postgres.pid
     if postmaster is None:
         return
@@ -93,19 +91,31 @@ def fill_postgres_disk(site: Site, fault: PlannedFault) -> None:
         restart_if_ended(site)
 
 
+def kill_postgres_unasked(site: Site, fault: PlannedFault) -> None:
+    """SIGKILL behind the launcher's back: it must notice, and start its own server again."""
+    pid = site.postgres.pid
+    if pid is None:
+        return
+    _signal(pid, signal.SIGKILL)
+    wait_until(lambda: site.postgres.pid not in (None, pid), _LAUNCHER_PATIENCE_S)
+    restart_if_ended(site)
+
+
 def restart_if_ended(site: Site) -> None:
-    """Start the server should it have given up by itself; else wait until it answers."""
+    """Wait until the server answers: if it ended by itself, the launcher starts it again.
+
+    A fault that broke off half way may have left it stopped; nobody else starts it then.
+    """
+    deadline = time.monotonic() + _LAUNCHER_PATIENCE_S
     while not site.postgres.is_ready():
-        if site.postgres.pid is None:
+        if site.postgres.pid is None and time.monotonic() > deadline:
             site.postgres.start()
         time.sleep(_TURN_S)
 
 
 @contextmanager
 def _superuser(site: Site) -> Iterator[Any]:
-    """A cursor of the server's owner, once the server answers: a fault before this one may have
-    left it recovering.
-    """
+    """A cursor of the server's owner, once the server has recovered from earlier faults."""
     restart_if_ended(site)
     with closing(psycopg2.connect(site.postgres.url, connect_timeout=5)) as connection:
         connection.autocommit = True

@@ -10,7 +10,7 @@ from typing import Any
 from venue_launcher.admin_client import Administration
 from venue_launcher.running_venue import RunningVenue
 from venue_trials.chaos.evidence import Evidence, is_of_the_phase
-from venue_trials.chaos.retrying_client import Door, Troubles, Unresolved, code_of
+from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient, code_of
 
 _PRICE = "10.00"
 _PATIENCE_S = 240.0
@@ -47,8 +47,10 @@ class Probe:
         }
         self.buyer = (self._names["BUY"], keys["BUY"])
         """Client id and key."""
-        self._doors = {side: Door(venue.gateway_url, key, troubles) for side, key in keys.items()}
-        self._window = Door(venue.market_data_url, keys["BUY"], troubles)
+        self._clients = {
+            side: WaitingClient(venue.gateway_url, key, troubles) for side, key in keys.items()
+        }
+        self._window = WaitingClient(venue.market_data_url, keys["BUY"], troubles)
         self._passages: list[tuple[float, float]] = []
         """(sent, through), monotonic seconds, of each trade whose settlement report was seen."""
         self._seen = 0
@@ -62,7 +64,7 @@ class Probe:
                 self._trade()
             except Unresolved as question:
                 self._evidence.note_unresolved(f"probe: {question}")
-        for door in (*self._doors.values(), self._window):
+        for door in (*self._clients.values(), self._window):
             door.close()
 
     def first_through(self, since: float) -> float | None:
@@ -106,7 +108,7 @@ class Probe:
             "price": _PRICE,
             "client_order_id": f"{name}-{self._orders}",
         }
-        status, answer = self._doors[side].ask("POST", "/v1/orders", order, _PATIENCE_S)
+        status, answer = self._clients[side].ask("POST", "/v1/orders", order, _PATIENCE_S)
         if is_of_the_phase(code_of(answer)):
             return False
         if status not in (200, 201):

@@ -1,6 +1,4 @@
-"""A client's end of HTTP when everything may break: one request, asked until the answer is
-definite.
-"""
+"""An HTTP client for when everything may break: it asks until the answer is definite."""
 
 import http.client
 import json
@@ -35,7 +33,7 @@ class Troubles:
             self.counts[kind] += 1
 
 
-class Door:
+class WaitingClient:
     """One keep-alive connection of one client to one service. For one thread."""
 
     def __init__(self, url: str, api_key: str, troubles: Troubles) -> None:

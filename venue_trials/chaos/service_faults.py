@@ -38,15 +38,23 @@ def terminate_service(site: Site, fault: PlannedFault) -> None:
 
 
 def freeze_service(site: Site, fault: PlannedFault) -> None:
-    """SIGSTOP to all its processes, SIGCONT after a while: connections time out, leases pass,
-    nothing is noticed.
-    """
+    """SIGSTOP to all its processes, SIGCONT after a while: others' connections time out."""
     pid = _signal_group(site, fault.target, signal.SIGSTOP)
     try:
         site.pause(fault.seconds)
     finally:
         if pid is not None and site.pid(fault.target) == pid:
             _to_group(pid, signal.SIGCONT)
+
+
+def fill_venue_disk(site: Site, fault: PlannedFault) -> None:
+    """Not a byte is left for logs, state file and snapshots; services go on without them."""
+    assert site.venue_disk is not None
+    try:
+        site.venue_disk.fill()
+        site.pause(fault.seconds)
+    finally:
+        site.venue_disk.free()
 
 
 def _kill(site: Site, name: str) -> None:

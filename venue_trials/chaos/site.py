@@ -1,6 +1,4 @@
-"""The place of a campaign: a private venue with servers of its own, gone at the end, and handles on
-its parts.
-"""
+"""The place of a campaign: a private venue with servers of its own, and handles on its parts."""
 
 import threading
 import time
@@ -20,9 +18,16 @@ from venue_launcher.terminal import Report
 from venue_trials.chaos.limited_disk import LimitedDisk, mounted
 
 SERVICES = tuple(service.name for service in services.STOP_ORDER)
+GATEWAY = "order_entry_gateway"
 _RESTARTS_ALLOWED = 100_000
 """A campaign kills more often than any supervisor should forgive."""
 DISK_MEGABYTES = 1_536
+_BROKER_MEGABYTES = 512
+"""More than the 50 MB that RabbitMQ wants free, and than what its queues hold in a campaign."""
+_VENUE_MEGABYTES = 256
+"""Logs and the engine's snapshots of a campaign."""
+_SKEWED_PORT = 18_001
+"""Where the port of a second gateway is looked for: none of the services' own."""
 _WAL_SETTINGS = ("max_wal_size = '256MB'", "min_wal_size = '80MB'")
 
 
@@ -34,6 +39,11 @@ class Site:
     postgres: PrivatePostgres
     broker: PrivateRabbitMQ
     disk: LimitedDisk | None
+    """The disk of Postgres; None where this user may not mount one, and so with the other two."""
+    broker_disk: LimitedDisk | None = None
+    venue_disk: LimitedDisk | None = None
+    """Of the venue's own folder: logs, state, snapshots."""
+    skewed_port: int = _SKEWED_PORT
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set at the end of the campaign: every outage ends at once."""
     ended: Counter[str] = field(default_factory=Counter)
@@ -74,11 +84,16 @@ def open_site(report: Report, disk_megabytes: int = DISK_MEGABYTES) -> Iterator[
     way = temporary_site.way()
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_site.temporary_folder("venue-chaos-"))
+        # The folder first: what is mounted at it would hide the other two.
+        venue_disk = stack.enter_context(mounted(folder, _VENUE_MEGABYTES, "0711"))
         disk = stack.enter_context(mounted(folder / way / "postgres", disk_megabytes))
+        broker_disk = stack.enter_context(mounted(folder / way / "rabbitmq", _BROKER_MEGABYTES))
         venue = stack.enter_context(
             running_venue.start(way, folder, report, failures_allowed=_RESTARTS_ALLOWED)
         )
-        yield _site(venue, disk)
+        site = _site(venue, disk)
+        site.broker_disk, site.venue_disk = broker_disk, venue_disk
+        yield site
 
 
 def _site(venue: RunningVenue, disk: LimitedDisk | None) -> Site:
@@ -90,7 +105,7 @@ def _site(venue: RunningVenue, disk: LimitedDisk | None) -> Site:
 
 
 def _keep_wal_small(url: str) -> None:
-    """The limited disk shall be filled by us alone."""
+    """Keep the log of Postgres from filling the limited disk: the campaign alone does that."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     try:

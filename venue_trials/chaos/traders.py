@@ -1,6 +1,4 @@
-"""Seeded traders on the public API: they place, amend and cancel, hang up in mid-request, repeat
-what is unclear.
-"""
+"""Seeded traders on the public API: they place, amend, cancel, hang up, and repeat."""
 
 import threading
 import time
@@ -15,7 +13,8 @@ from venue_launcher.running_venue import RunningVenue
 from venue_protocol.money import format_e4
 from venue_protocol.times import format_utc
 from venue_trials.chaos.evidence import Evidence
-from venue_trials.chaos.retrying_client import Door, Troubles, Unresolved, code_of
+from venue_trials.chaos.rescue_administrator import SUSPENDED
+from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient, code_of
 
 SECURITIES = ("AAPL", "MSFT", "GOOG")
 _CASH_E4 = 3_000_000_000
@@ -62,9 +61,7 @@ _PREVENTIONS = ("cancel_newest", "cancel_oldest", "cancel_both", "decrement")
 
 
 class Trader:
-    """One client: draws its next action from its own dice and pursues it until the answer is
-    definite.
-    """
+    """One client: draws each action from its own dice and asks until the answer is definite."""
 
     def __init__(
         self,
@@ -77,7 +74,7 @@ class Trader:
         troubles: Troubles,
     ) -> None:
         self.account = account
-        self._door = Door(gateway_url, account.api_key, troubles)
+        self._client = WaitingClient(gateway_url, account.api_key, troubles)
         self._dice = Random(seed)
         self._rate = rate
         self._most_listed = most_listed
@@ -94,7 +91,7 @@ class Trader:
             except Unresolved as question:
                 self._evidence.note_unresolved(f"{self.account.client_id}: {question}")
             stopping.wait(max(0.0, 1 / self._rate - (time.monotonic() - started)))
-        self._door.close()
+        self._client.close()
 
     def act(self) -> None:
         """One action. Raises Unresolved."""
@@ -120,24 +117,33 @@ class Trader:
         A refused one would be a new question if asked again.
         """
         body = orders[0] if len(orders) == 1 else orders
-        unanswered = self._door.unanswered
+        unanswered = self._client.unanswered
         if self._dice.random() < _HANG_UP_SHARE:
-            self._door.hang_up("/v1/orders", body, self._dice.choice((0.3, 0.95, 1.0, 1.0)))
-        status, answer = self._door.ask("POST", "/v1/orders", body, _PATIENCE_S)
+            self._client.hang_up("/v1/orders", body, self._dice.choice((0.3, 0.95, 1.0, 1.0)))
+        status, answer = self._client.ask("POST", "/v1/orders", body, _PATIENCE_S)
+        if code_of(answer) == SUSPENDED:
+            return []
         if status not in (200, 201, 422, 423):
             self._evidence.contradict(
                 f"{self.account.client_id} was answered {status} {answer} to {body}"
             )
             return []
         results = answer["results"] if len(orders) > 1 else [answer]
-        is_only_copy = self._door.unanswered == unanswered
+        # A suspension says nothing about an order: an earlier copy may be in the log, and a later
+        # one may be taken.
+        decided = [
+            (order, result)
+            for order, result in zip(orders, results, strict=True)
+            if code_of(result) != SUSPENDED
+        ]
+        is_only_copy = self._client.unanswered == unanswered
         ids = [
             self._evidence.order(self.account.client_id, order, result, is_only_copy)
-            for order, result in zip(orders, results, strict=True)
+            for order, result in decided
         ]
         accepted = [
             (order_id, order)
-            for order_id, order in zip(ids, orders, strict=True)
+            for order_id, (order, _) in zip(ids, decided, strict=True)
             if order_id is not None
         ]
         self._orders.extend(accepted)
@@ -146,12 +152,12 @@ class Trader:
     def _cancel(self) -> None:
         order_id, _ = self._dice.choice(self._orders)
         self._expect(
-            *self._door.ask("DELETE", f"/v1/orders/{order_id}", None, _PATIENCE_S), "cancel"
+            *self._client.ask("DELETE", f"/v1/orders/{order_id}", None, _PATIENCE_S), "cancel"
         )
 
     def _cancel_all(self) -> None:
         path = f"/v1/orders?security={self._dice.choice(SECURITIES)}"
-        self._expect(*self._door.ask("DELETE", path, None, _PATIENCE_S), "cancel all")
+        self._expect(*self._client.ask("DELETE", path, None, _PATIENCE_S), "cancel all")
 
     def _amend(self) -> None:
         order_id, order = self._dice.choice(self._orders)
@@ -159,11 +165,11 @@ class Trader:
         if order["type"] == "limit" and self._dice.random() < 0.5:
             body["price"] = self._price(order["side"])
         self._expect(
-            *self._door.ask("PATCH", f"/v1/orders/{order_id}", body, _PATIENCE_S), "amend", 423
+            *self._client.ask("PATCH", f"/v1/orders/{order_id}", body, _PATIENCE_S), "amend", 423
         )
 
     def _expect(self, status: int, answer: Any, what: str, *refusals: int) -> None:
-        if status not in (200, 202, 422, *refusals):
+        if status not in (200, 202, 422, *refusals) and code_of(answer) != SUSPENDED:
             self._evidence.contradict(
                 f"{self.account.client_id} was answered {status} {code_of(answer)} to {what}"
             )
@@ -228,7 +234,7 @@ class Trader:
 
 
 class Treasurer:
-    """An administrator who goes on making deposits, each under one key until it has its journal."""
+    """An administrator who makes deposits, each under one key until it has its journal."""
 
     def __init__(
         self,
@@ -239,7 +245,7 @@ class Treasurer:
         evidence: Evidence,
         troubles: Troubles,
     ) -> None:
-        self._door = Door(venue.clearinghouse_url, venue.admin_key, troubles)
+        self._client = WaitingClient(venue.clearinghouse_url, venue.admin_key, troubles)
         self._accounts = accounts
         self._dice = Random(seed)
         self._evidence = evidence
@@ -263,7 +269,7 @@ class Treasurer:
                     "shares": self._dice.randint(1, 50),
                 }
             try:
-                status, answer = self._door.ask(
+                status, answer = self._client.ask(
                     "POST", "/v1/deposits", body, _PATIENCE_S, {"Idempotency-Key": key}
                 )
             except Unresolved as question:
@@ -273,4 +279,4 @@ class Treasurer:
                 self._evidence.contradict(f"deposit {key} was answered {status} {answer}")
             else:
                 self._evidence.deposit(key, int(answer["journal_id"]))
-        self._door.close()
+        self._client.close()

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from venue_launcher.processes import wait_until
 from venue_trials.chaos.campaign import Campaign, Outcome
-from venue_trials.chaos.faults import ALL, BROKER, DUPLICATED, POSTGRES
+from venue_trials.chaos.faults import ALL, BROKER, CLOCK, DUPLICATED, FOLDER, POSTGRES
 from venue_trials.chaos.service_faults import kill_all_services
 from venue_trials.chaos.site import SERVICES, Site
 from venue_trials.chaos.timetable import PlannedFault
@@ -90,6 +90,47 @@ def test_full_disks_only_delay(site: Site, survive: Run) -> None:
         faults.append(fault(0.3, "Postgres disk full", POSTGRES, seconds=1.5))
     outcome = survive(faults, seconds=1)
     assert set(outcome.troubles) <= DELAYS_AND_503
+
+
+def test_servers_killed_behind_the_launchers_back_are_started_again_by_it(survive: Run) -> None:
+    outcome = survive(
+        [
+            fault(0.3, "broker killed unasked", BROKER),
+            fault(0.4, "Postgres killed unasked", POSTGRES),
+        ],
+        seconds=1,
+    )
+    assert all(recovery.ready_s is not None for recovery in outcome.recoveries)
+
+
+def test_publishers_that_the_broker_refuses_say_so_and_go_on_by_themselves(survive: Run) -> None:
+    outcome = survive(
+        [
+            fault(0.3, "publishers refused", BROKER, seconds=2),
+            fault(0.4, "largest message lowered", BROKER, seconds=1),
+        ],
+        seconds=4,
+    )
+    assert set(outcome.troubles) <= DELAYS_AND_503
+
+
+def test_the_venues_own_folder_full_and_the_brokers_disk_full_only_delay(
+    site: Site, survive: Run
+) -> None:
+    faults = []
+    if site.venue_disk is not None:
+        # Only root may mount a small disk to fill.
+        faults = [
+            fault(0.3, "venue disk full", FOLDER, seconds=1.5),
+            fault(0.4, "broker disk filled", BROKER, seconds=3),
+        ]
+    outcome = survive(faults, seconds=2)
+    assert set(outcome.troubles) <= DELAYS_AND_503
+
+
+def test_a_gateway_with_a_wrong_clock_stops_nobody(survive: Run) -> None:
+    outcome = survive([fault(0.3, "clock wrong", CLOCK, seconds=4)], seconds=4)
+    assert outcome.compared["trades"] > 0
 
 
 def test_services_started_while_database_and_broker_are_away_say_so_and_go_on_by_themselves(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from venue_trials.chaos.retrying_client import Door, Troubles, Unresolved
+from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient
 
 HANG_UP = None
 Answer = tuple[int, Any] | None
@@ -71,7 +71,7 @@ def away() -> dict[str, Any]:
 def test_no_answer_and_503_are_asked_again_and_counted(venue: FakeVenue) -> None:
     venue.answers = [HANG_UP, (503, away()), (201, {"order_id": 1})]
     troubles = Troubles()
-    assert Door(venue.url, "key", troubles).ask("POST", "/v1/orders", {"a": 1}, 10) == (
+    assert WaitingClient(venue.url, "key", troubles).ask("POST", "/v1/orders", {"a": 1}, 10) == (
         201,
         {"order_id": 1},
     )
@@ -81,7 +81,7 @@ def test_no_answer_and_503_are_asked_again_and_counted(venue: FakeVenue) -> None
 
 def test_a_list_with_an_open_result_is_asked_again_as_a_whole(venue: FakeVenue) -> None:
     venue.answers = [(200, {"results": [{"order_id": 1}, away()]}), (200, {"results": [{}, {}]})]
-    assert Door(venue.url, "key", Troubles()).ask("POST", "/v1/orders", {}, 10)[1] == {
+    assert WaitingClient(venue.url, "key", Troubles()).ask("POST", "/v1/orders", {}, 10)[1] == {
         "results": [{}, {}]
     }
 
@@ -89,26 +89,29 @@ def test_a_list_with_an_open_result_is_asked_again_as_a_whole(venue: FakeVenue) 
 def test_a_definite_refusal_and_a_fault_are_answers(venue: FakeVenue) -> None:
     for status in (409, 422, 500):
         venue.answers = [(status, {"error": {"code": "x"}})]
-        assert Door(venue.url, "key", Troubles()).ask("POST", "/v1/orders", {}, 10)[0] == status
+        assert (
+            WaitingClient(venue.url, "key", Troubles()).ask("POST", "/v1/orders", {}, 10)[0]
+            == status
+        )
 
 
 def test_a_503_without_retry_after_is_noted(venue: FakeVenue) -> None:
     venue.headers = ""
     venue.answers = [(503, away()), (200, {})]
     troubles = Troubles()
-    Door(venue.url, "key", troubles).ask("POST", "/v1/orders", {}, 10)
+    WaitingClient(venue.url, "key", troubles).ask("POST", "/v1/orders", {}, 10)
     assert troubles.counts["503 without Retry-After"] == 1
 
 
 def test_without_a_definite_answer_the_question_is_unresolved(venue: FakeVenue) -> None:
     venue.answers = [(503, away())]
     with pytest.raises(Unresolved, match=r"service\.not_ready"):
-        Door(venue.url, "key", Troubles()).ask("POST", "/v1/orders", {}, 0.1)
+        WaitingClient(venue.url, "key", Troubles()).ask("POST", "/v1/orders", {}, 0.1)
 
 
 def test_a_hang_up_sends_the_share_it_shall_and_no_more(venue: FakeVenue) -> None:
     venue.answers = [HANG_UP]
-    door = Door(venue.url, "key", Troubles())
+    door = WaitingClient(venue.url, "key", Troubles())
     door.hang_up("/v1/orders", {"quantity": 5}, 0.5)
     door.hang_up("/v1/orders", {"quantity": 5}, 1.0)
     with pytest.raises(Unresolved):

@@ -1,0 +1,36 @@
+"""Faults of time: a gateway whose clock is far ahead or behind joins for a while."""
+
+import signal
+import sys
+from random import Random
+
+from venue_launcher import ports, processes
+from venue_launcher.processes import wait_until
+from venue_trials.chaos.site import GATEWAY, Site
+from venue_trials.chaos.timetable import PlannedFault
+
+_JUMPS_S = (86_400, -86_400, 3_600, -3_600, 90, -90)
+"""A day and an hour: a wrong date or zone; a minute and a half: more than any clock service slews."""
+_END_PATIENCE_S = 10.0
+
+
+def join_skewed_gateway(site: Site, fault: PlannedFault) -> None:
+    """A second gateway with another time commits what is due by its clock, then goes.
+
+    Its log is beside those of the services.
+    """
+    ahead_s = Random(fault.dice).choice(_JUMPS_S)
+    port, holder = ports.claim_free(site.skewed_port, "127.0.0.1")
+    variables = dict(site.service(GATEWAY).environment) | {"VENUE_PORT": str(port)}
+    with holder:
+        gateway = processes.start(
+            [sys.executable, "-P", "-m", "venue_trials.chaos.skewed_gateway", str(ahead_s)],
+            log=site.venue.state_dir / "logs" / "skewed_gateway.log",
+            death_signal=signal.SIGKILL,
+            environment=variables,
+        )
+        try:
+            site.pause(fault.seconds)
+        finally:
+            processes.stop(gateway, signal.SIGTERM, _END_PATIENCE_S)
+    wait_until(lambda: gateway.poll() is not None, _END_PATIENCE_S)

@@ -1,0 +1,53 @@
+"""An administrator who suspends traders and resumes them while things fail."""
+
+import threading
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from venue_launcher.running_venue import RunningVenue
+from venue_trials.chaos.evidence import Evidence
+from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient
+
+SUSPENDED = "client.suspended"
+_PATIENCE_S = 240.0
+_EVERY_S = 5.0
+_SUSPENDED_S = 2.0
+"""Short, so that the traders trade most of the time."""
+
+
+class RescueAdministrator:
+    """Suspends one trader after the other. Both commands may be repeated safely."""
+
+    def __init__(
+        self,
+        venue: RunningVenue,
+        client_ids: Sequence[str],
+        seed: int,
+        evidence: Evidence,
+        troubles: Troubles,
+    ) -> None:
+        self._clearinghouse = WaitingClient(venue.clearinghouse_url, venue.admin_key, troubles)
+        self._client_ids = client_ids
+        self._dice = Random(seed)
+        self._evidence = evidence
+        self.suspensions = 0
+
+    def command(self, stopping: threading.Event) -> None:
+        """Suspend and resume until stopping; in the end nobody is suspended."""
+        while not stopping.wait(_EVERY_S):
+            path = f"/v1/clients/{self._dice.choice(self._client_ids)}/suspension"
+            self._ask("PUT", path, {"reason": "chaos"})
+            stopping.wait(_SUSPENDED_S)
+            self._ask("DELETE", path, None)
+            self.suspensions += 1
+        self._clearinghouse.close()
+
+    def _ask(self, method: str, path: str, body: Any) -> None:
+        try:
+            status, answer = self._clearinghouse.ask(method, path, body, _PATIENCE_S)
+        except Unresolved as question:
+            self._evidence.note_unresolved(str(question))
+            return
+        if status != 200:
+            self._evidence.contradict(f"{method} {path} was answered {status} {answer}")
