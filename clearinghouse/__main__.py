@@ -16,7 +16,7 @@ from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
-from service_runtime.http import application, openapi
+from service_runtime.http import application, openapi, query
 from service_runtime.http.authentication import Authenticator
 from service_runtime.service import Service
 from service_runtime.settings import SettingsError
@@ -53,6 +53,7 @@ def build(service: Service) -> Flask:
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
     app = application.create_app(service)
+    query.refuse_unknown(app, api.OPERATIONS)
     http.add_routes(
         app, parts.administration, parts.clients, Authenticator(clearing), AccountQueries(clearing)
     )

@@ -23,7 +23,7 @@ from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
-from service_runtime.http import application, openapi
+from service_runtime.http import application, openapi, query
 from service_runtime.http.asgi_application import Application
 from service_runtime.http.authentication import Authenticator
 from service_runtime.service import THREADS, Service, end_loudly
@@ -74,6 +74,7 @@ def build(service: Service) -> Application:
     service.spawn("keys", partial(authenticator.follow, service.stopping))
     service.on_stop(bus.close)
     app = application.create_app(service)
+    query.refuse_unknown(app, api.OPERATIONS)
     http.add_routes(app, http.Answers(clearing, listings, records, hub, authenticator))
     marks = Marks(market_data, listings)
     standings_http.add_routes(app, clearing, marks, authenticator, clock)

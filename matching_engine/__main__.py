@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from matching_engine.adapters import http
+from matching_engine.adapters import api, http
 from matching_engine.adapters.log_reader import PostgresLogReader
 from matching_engine.adapters.security_list import SecurityList
 from matching_engine.adapters.snapshots import SnapshotFolder
@@ -10,7 +10,7 @@ from matching_engine.wiring import EnginePorts, wire
 from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.database import Database
-from service_runtime.http import application
+from service_runtime.http import application, query
 from service_runtime.service import Service
 from venue_protocol.topology import order_entry_queue, resend_queue
 
@@ -42,6 +42,7 @@ def build(service: Service) -> Flask:
     service.on_stop(lambda: ports.publisher.flush(3))
     service.on_stop(engine.desk.save_snapshot)
     app = application.create_app(service)
+    query.refuse_unknown(app, api.OPERATIONS)
     http.add_routes(app, engine.desk, SecurityList(database, ours.shard))
     return app
 

@@ -22,7 +22,7 @@ from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
-from service_runtime.http import application, openapi
+from service_runtime.http import application, openapi, query
 from service_runtime.http.asgi_application import Application
 from service_runtime.http.authentication import Authenticator
 from service_runtime.service import THREADS, Service
@@ -77,6 +77,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     service.on_stop(lambda: publisher.flush(3))
 
     app = application.create_app(service)
+    query.refuse_unknown(app, api.OPERATIONS)
     http.add_routes(app, parts.desk, statuses, authenticator)
     http.add_timer_routes(app, parts.desk, parts.timekeeper, authenticator)
     session_http.add_routes(app, parts.phases, sessions, authenticator, ports.clock)

@@ -1,5 +1,6 @@
 // The page: public market data over one WebSocket. Prices stay decimal strings; numbers are only made to draw.
 import { BookView } from "/page/book.js";
+import { Freshness } from "/page/freshness.js";
 import { dollars, drawDepth, drawPrices, sparkline } from "/page/drawing.js";
 
 const BOOK_LEVELS = 11;
@@ -13,6 +14,7 @@ let chosen = null;
 let book = new BookView();
 let tape = [];
 let socket = null;
+let freshness = null;
 let pauseMs = 300;
 let trades = 0;
 let lastStatus = null;
@@ -21,8 +23,12 @@ let dirty = true;
 const send = (message) => socket?.readyState === WebSocket.OPEN && socket.send(JSON.stringify(message));
 
 async function start() {
-  const answer = await fetch("/v1/securities").then((response) => response.json());
-  for (const security of answer.securities) addSecurity(security);
+  for (let after = ""; after !== null; ) {
+    const path = `/v1/securities?after=${encodeURIComponent(after)}`;
+    const answer = await fetch(path).then((response) => response.json());
+    for (const security of answer.securities) addSecurity(security);
+    after = answer.next;
+  }
   for (const name of [...securities.keys()].slice(0, TILES_WITH_PAST)) readPast(name, 120);
   choose(location.hash.slice(1) || securities.keys().next().value);
   connect();
@@ -84,6 +90,7 @@ const point = (trade) => ({ time: trade.time_us / 1e6, price: Number(trade.price
 function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/stream`);
   byId("stream-address").textContent = `WebSocket ${socket.url}`;
+  freshness = new Freshness(performance.now());
   socket.onopen = () => {
     pauseMs = 300;
     send({ action: "subscribe", channel: "status" });
@@ -91,7 +98,10 @@ function connect() {
     book = new BookView();
     follow(chosen);
   };
-  socket.onmessage = (event) => receive(JSON.parse(event.data));
+  socket.onmessage = (event) => {
+    freshness.heard(performance.now());
+    receive(JSON.parse(event.data));
+  };
   socket.onclose = () => {
     showStatus("lost", "reconnecting");
     setTimeout(connect, pauseMs * (0.5 + Math.random()));
@@ -164,6 +174,16 @@ function showRates(now, before) {
   trades = 0;
 }
 
+// A feed that is frozen closes nothing: the last prices stay, and only the silence tells.
+function showSilence() {
+  const now = performance.now();
+  const seconds = freshness?.staleSeconds(now) ?? 0;
+  document.body.classList.toggle("stale", seconds > 0);
+  if (seconds === 0) return;
+  showStatus("lost", `stale: nothing heard for ${seconds} s`);
+  if (freshness.isHopeless(now)) socket.close();
+}
+
 function showStatus(kind, text) {
   byId("status").className = `status ${kind}`;
   byId("status").lastElementChild.textContent = text;
@@ -198,6 +218,8 @@ function paintBook() {
   const most = Math.max(1, ...asks.map((level) => level.quantity), ...bids.map((level) => level.quantity));
   byId("asks").innerHTML = asks.reverse().map((level) => bookRow(level, most)).join("");
   byId("bids").innerHTML = bids.map((level) => bookRow(level, most)).join("");
+  // Set here and not in the markup: the page's security policy allows no style attributes.
+  for (const bar of document.querySelectorAll(".bar")) bar.style.width = `${bar.dataset.percent}%`;
   const { bid, ask, last } = securities.get(chosen).top;
   byId("middle").innerHTML = `<tr><td colspan="3">last ${last ?? "–"}</td></tr>`;
   byId("spread").textContent = bid && ask ? `spread ${dollars(Number(ask) - Number(bid))}` : "";
@@ -205,7 +227,7 @@ function paintBook() {
 
 const bookRow = ({ price, quantity, orders }, most) =>
   `<tr><td>${orders}</td><td>${quantity.toLocaleString()}</td>` +
-  `<td><span class="bar" style="width:${Math.round((100 * quantity) / most)}%"></span>${price}</td></tr>`;
+  `<td><span class="bar" data-percent="${Math.round((100 * quantity) / most)}"></span>${price}</td></tr>`;
 
 function paintTape() {
   byId("trades").innerHTML = tape
@@ -217,6 +239,7 @@ function paintTape() {
     .join("");
 }
 
+setInterval(showSilence, 500);
 addEventListener("resize", () => (dirty = true));
 addEventListener("hashchange", () => choose(location.hash.slice(1)));
 start().catch(() => {

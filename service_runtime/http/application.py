@@ -11,6 +11,7 @@ from service_runtime.database import CommitUnknown, DatabaseUnavailable
 from service_runtime.http import request_context
 from service_runtime.http.answers import FAULT, Reply, database_refusal, json_reply, refusal_reply
 from service_runtime.http.http_protocol import MAX_BODY_BYTES
+from service_runtime.http.security_headers import add_security_headers
 from service_runtime.http.wsgi_bridge import BEGUN
 from service_runtime.service import Service
 from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
@@ -99,6 +100,7 @@ def create_app(service: Service) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
     _add_request_ids(app)
+    add_security_headers(app)
     _add_error_answers(app)
     _add_common_routes(app, service)
     return app

@@ -140,7 +140,8 @@ class Application:
         handler = self._handler(request)
         if handler is not None:
             return await handler(request)
-        if scope["path"] == "/healthz" and scope["method"] == "GET":
+        is_plain = not scope["query_string"]
+        if scope["path"] == "/healthz" and scope["method"] == "GET" and is_plain:
             # On the loop: the process is alive, however many wait for its threads.
             return json_reply({"status": "alive", "service": self._flask.name})
         environ = wsgi_bridge.environ_of(scope, body)

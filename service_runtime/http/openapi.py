@@ -16,7 +16,8 @@ import msgspec
 from flask import Flask, Response
 
 from service_runtime.http.application import json_response
-from service_runtime.http.openapi_page import page
+from service_runtime.http.openapi_page import STYLE, page
+from service_runtime.http.security_headers import page_policy, style_source
 from venue_protocol.refusals import RejectReason
 
 VERSION = "3.1.0"
@@ -185,7 +186,9 @@ def add_routes(app: Flask, content: dict[str, Any]) -> None:
 
     @app.get("/docs")
     def docs() -> Response:
-        return Response(page(content), content_type="text/html; charset=utf-8")
+        response = Response(page(content), content_type="text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = page_policy(style_source(STYLE))
+        return response
 
 
 _ERROR = {

@@ -4,7 +4,7 @@ import json
 from html import escape
 from typing import Any
 
-_STYLE = """
+STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 :root { color-scheme: light dark; }
 summary { cursor: pointer; padding: .3rem 0; } summary b { display: inline-block; min-width: 4.5rem; }
@@ -29,7 +29,7 @@ def page(document: dict[str, Any]) -> str:
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(info["title"])}</title>'
-        f"<style>{_STYLE}</style><h1>{escape(info['title'])}</h1><p>{escape(info['description'])}</p>"
+        f"<style>{STYLE}</style><h1>{escape(info['title'])}</h1><p>{escape(info['description'])}</p>"
         f'<p>For programs: <a href="/openapi.json">openapi.json</a> (OpenAPI {escape(document["openapi"])}).</p>'
         f"{operations}<h2>Schemas</h2>{schemas}</html>"
     )

@@ -22,7 +22,7 @@ import order_entry_gateway.adapters.order_routes
 import order_entry_gateway.adapters.session_http
 import order_entry_gateway.adapters.websocket
 from market_data_feed.adapters.stream.connection import StreamParts
-from service_runtime.http import application, openapi
+from service_runtime.http import application, openapi, query
 from service_runtime.http.asgi_application import Application
 from service_runtime.http.openapi import (
     ByName,
@@ -78,6 +78,7 @@ every_service = pytest.mark.parametrize("name", SERVICES)
 def app_of(name: str) -> Flask:
     api, add_routes = SERVICES[name]
     app = application.create_app(Service(name, SETTINGS))
+    query.refuse_unknown(app, api.OPERATIONS)
     add_routes(app)
     openapi.add_routes(app, api.described())
     return app
