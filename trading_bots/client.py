@@ -202,8 +202,8 @@ class VenueClient:
 
     def holdings(self) -> list[Holding]:
         """All own shares."""
-        content = self._feed.request("GET", f"/holdings/{self.client_id}")
-        return _list(content, "holdings", Holding, client_id=self.client_id)
+        path = f"/holdings/{self.client_id}"
+        return self._whole_list(path, "holdings", Holding, client_id=self.client_id)
 
     def fills(self, after: int = 0, limit: int = _PAGE) -> list[Fill]:
         """Own fills after a sequence, oldest first."""
@@ -224,7 +224,18 @@ class VenueClient:
 
     def securities(self) -> list[SecurityRules]:
         """Every listed security with its trading rules."""
-        return _list(self._feed.request("GET", "/v1/securities"), "securities", SecurityRules)
+        return self._whole_list("/v1/securities", "securities", SecurityRules)
+
+    def _whole_list(self, path: str, name: str, kind: type[Any], **inherited: Any) -> list[Any]:
+        """Every row of a list of the feed, page by page."""
+        rows: list[Any] = []
+        query: dict[str, Any] = {}
+        while True:
+            content = self._feed.request("GET", path, query=query)
+            rows += _list(content, name, kind, **inherited)
+            if not content.get("next"):
+                return rows
+            query = {"after": content["next"]}
 
     def price(self, security: str) -> Price:
         """Last price, best bid and best ask."""

@@ -73,8 +73,12 @@ class StandingsReader:
 
         Raises VenueUnavailable, Refused.
         """
-        content = self._feed.request("GET", "/v1/standings")
-        standings = msgspec.convert(content["standings"], list[Standing], strict=False)
+        standings: list[Standing] = []
+        after: str | None = "0"
+        while after is not None:
+            content = self._feed.request("GET", "/v1/standings", query={"after": after})
+            standings += msgspec.convert(content["standings"], list[Standing], strict=False)
+            after = content["next"]
         return ranking(
             [each for each in standings if each.client_id.startswith(prefix)],
             paid_in(self._clearing_url),

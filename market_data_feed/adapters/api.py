@@ -4,6 +4,7 @@ from typing import Any
 
 from service_runtime.http.openapi import (
     AFTER,
+    CURSOR,
     LIMIT,
     NEXT,
     TERMS,
@@ -180,6 +181,12 @@ _STATUS = {
     "time_us": _TIME_US,
     "time": _TIME,
 }
+LONG_LIMIT = Query(
+    "limit",
+    "at most so many rows",
+    {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000},
+)
+"""Of lists that most readers want as a whole."""
 _CLIENT = Query("client_id", "for an administrator: whose", {"type": "string"})
 
 _ACCOUNTS = (
@@ -210,14 +217,15 @@ _ACCOUNTS = (
         "/holdings/<client_id>",
         "All shares of a client.",
         "client",
-        {200: {"client_id": "ann", "holdings": [_HOLDING]}},
+        {200: {"client_id": "ann", "holdings": [_HOLDING], "next": NEXT}},
+        query=(CURSOR, LONG_LIMIT),
     ),
     Operation(
         "GET",
         "/settlement-reports",
         "Every movement of cash and shares, oldest first.",
         "client",
-        {200: {"reports": [_SETTLEMENT], "next_after": 904}},
+        {200: {"reports": [_SETTLEMENT], "next_after": 904, "next": NEXT}},
         query=(
             AFTER,
             LIMIT,
@@ -234,7 +242,15 @@ _ACCOUNTS = (
         "/v1/standings",
         "All accounts with their equity at the marks (docs/market-data.md), the richest first.",
         "administrator",
-        {200: {"time_us": _TIME_US, "prices": ByName("AAPL", "105.15"), "standings": [_STANDING]}},
+        {
+            200: {
+                "time_us": _TIME_US,
+                "prices": ByName("AAPL", "105.15"),
+                "standings": [_STANDING],
+                "next": NEXT,
+            }
+        },
+        query=(Query("after", "only what is ranked behind so many"), LONG_LIMIT),
     ),
     Operation(
         "GET",
@@ -251,14 +267,15 @@ _ORDERS = (
         "/v1/orders",
         "Own orders on record, newest first.",
         "client",
-        {200: {"orders": [_ORDER]}},
+        {200: {"orders": [_ORDER], "next": NEXT}},
         query=(
             Query(
                 "status",
                 "`open` or `all`",
                 {"type": "string", "enum": ["open", "all"], "default": "open"},
             ),
-            Query("before", "only orders with a smaller order_id"),
+            CURSOR,
+            Query("before", "as `after`: only orders with a smaller order_id"),
             LIMIT,
             _CLIENT,
         ),
@@ -271,15 +288,15 @@ _ORDERS = (
         "/v1/orders/<int:order_id>/reports",
         "Its execution reports, oldest first.",
         "client",
-        {200: {"order_id": 2796, "reports": [_REPORT]}},
-        query=(LIMIT,),
+        {200: {"order_id": 2796, "reports": [_REPORT], "next": NEXT}},
+        query=(AFTER, LIMIT),
     ),
     Operation(
         "GET",
         "/v1/reports",
         "All own execution reports, oldest first.",
         "client",
-        {200: {"reports": [_REPORT], "next_after": 3275}},
+        {200: {"reports": [_REPORT], "next_after": 3275, "next": NEXT}},
         query=(AFTER, LIMIT, _CLIENT),
     ),
     Operation(
@@ -287,7 +304,7 @@ _ORDERS = (
         "/v1/fills",
         "Own fills, oldest first.",
         "client",
-        {200: {"fills": [_FILL], "next_after": 3275}},
+        {200: {"fills": [_FILL], "next_after": 3275, "next": NEXT}},
         query=(AFTER, LIMIT, _CLIENT),
     ),
     Operation(
@@ -295,8 +312,8 @@ _ORDERS = (
         "/v1/refused-orders",
         "What the door refused, newest first.",
         "client",
-        {200: {"refused_orders": [_REFUSED]}},
-        query=(LIMIT, _CLIENT),
+        {200: {"refused_orders": [_REFUSED], "next": NEXT}},
+        query=(CURSOR, LIMIT, _CLIENT),
     ),
 )
 _MARKET = (
@@ -305,7 +322,8 @@ _MARKET = (
         "/v1/securities",
         "All securities and their rules.",
         "anybody",
-        {200: {"securities": [_SECURITY]}},
+        {200: {"securities": [_SECURITY], "next": NEXT}},
+        query=(CURSOR, LONG_LIMIT),
     ),
     Operation(
         "GET",
@@ -340,8 +358,8 @@ _MARKET = (
         "/v1/trades/<security_id>",
         "The newest trades, newest first.",
         "anybody",
-        {200: {"security": "AAPL", "trades": [_TRADE]}},
-        query=(LIMIT, Query("before", "only trades with a smaller trade_id")),
+        {200: {"security": "AAPL", "trades": [_TRADE], "next": NEXT}},
+        query=(CURSOR, LIMIT, Query("before", "as `after`: only trades with a smaller trade_id")),
     ),
     Operation(
         "GET",

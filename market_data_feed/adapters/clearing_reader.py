@@ -2,45 +2,20 @@
 read.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
+from market_data_feed.domain.ranking import Account, Holding, Standing
 from service_runtime.database import Database
 from venue_protocol import codec
 from venue_protocol.settlement import SettlementReport
 
+# By bytes: the order by which a cursor is compared must not depend on the database's language.
+_HOLDINGS = """
+SELECT client_id, security_id, quantity, held FROM securities_deposits
+WHERE client_id = %s AND security_id COLLATE "C" > %s ORDER BY security_id COLLATE "C" LIMIT %s
+"""
 _STANDINGS = """
 SELECT client_id, role, balance_e4, held_e4 FROM accounts JOIN clients USING (client_id)
 WHERE role IN ('trader', 'market_maker') ORDER BY client_id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Cash of one client, ten-thousandths of a dollar."""
-
-    client_id: str
-    balance_e4: int
-    held_e4: int
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """Shares of one client in one security."""
-
-    client_id: str
-    security_id: str
-    quantity: int
-    held: int
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What one client owns."""
-
-    account: Account
-    role: str
-    holdings: Mapping[str, Holding]
 
 
 class Clearing:
@@ -70,14 +45,10 @@ class Clearing:
             row = cursor.fetchone()
         return Holding(*row) if row else Holding(client_id, security_id, 0, 0)
 
-    def holdings(self, client_id: str) -> list[Holding]:
-        """All securities the client has or had shares of."""
+    def holdings(self, client_id: str, after: str, limit: int) -> list[Holding]:
+        """The securities the client has or had shares of, by name, those behind `after`."""
         with self._database.transaction() as cursor:
-            cursor.execute(
-                "SELECT client_id, security_id, quantity, held FROM securities_deposits"
-                " WHERE client_id = %s ORDER BY security_id",
-                (client_id,),
-            )
+            cursor.execute(_HOLDINGS, (client_id, after, limit))
             return [Holding(*row) for row in cursor]
 
     def standings(self) -> list[Standing]:
@@ -95,12 +66,6 @@ class Clearing:
             Standing(Account(client_id, balance_e4, held_e4), role, holdings.get(client_id, {}))
             for client_id, role, balance_e4, held_e4 in accounts
         ]
-
-    def client_exists(self, client_id: str) -> bool:
-        """Whether there is such a client."""
-        with self._database.transaction() as cursor:
-            cursor.execute("SELECT 1 FROM clients WHERE client_id = %s", (client_id,))
-            return cursor.fetchone() is not None
 
     def reports_after(self, sequence: int, limit: int) -> list[SettlementReport]:
         """Settlement reports that follow `sequence` without a gap, at most `limit`."""

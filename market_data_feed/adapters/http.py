@@ -11,22 +11,41 @@ from typing import Any
 from flask import Flask, Response, request, send_from_directory
 
 from market_data_feed.adapters import views
-from market_data_feed.adapters.clearing_reader import Account, Clearing
+from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.listings import Listings
-from market_data_feed.adapters.records import NEWEST, OrderRecord, Records
+from market_data_feed.adapters.records import (
+    NEWEST,
+    NEWEST_REFUSAL,
+    OrderRecord,
+    Records,
+    RefusalCursor,
+    RefusedOrder,
+)
 from market_data_feed.adapters.stream.hub import Hub, book_view
 from market_data_feed.domain.market import Market
+from market_data_feed.domain.orders import ExecutionReport
+from market_data_feed.domain.ranking import Account
 from service_runtime.http.application import json_response, query_whole
 from service_runtime.http.authentication import Authenticator, Caller
+from service_runtime.http.paging import (
+    MOST_ROWS,
+    asked_after,
+    asked_after_name,
+    asked_limit,
+    page,
+)
+from service_runtime.http.security_headers import page_policy
 from venue_protocol.identifiers import is_client_id
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 
-MOST_ROWS = 1_000
-_DEFAULT_ROWS = 100
+_MOST_CURSOR = 300
 _MOST_LEVELS = 500
 _ORDER_ID_END = 1 << 53
 _PAGE_FOLDER = Path(__file__).parents[1] / "page"
+_PAGE_POLICY = page_policy(
+    "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'"
+)
 
 
 class Answers:
@@ -122,8 +141,10 @@ def _add_accounts(app: Flask, answers: Answers) -> None:
     @app.get("/holdings/<client_id>")
     def holdings(client_id: str) -> Response:
         answers.reader_of(client_id)
-        rows = [views.holding(row) for row in answers.clearing.holdings(client_id)]
-        return json_response({"client_id": client_id, "holdings": rows})
+        after, limit = asked_after_name(), asked_limit(MOST_ROWS)
+        rows = answers.clearing.holdings(client_id, after, limit + 1)
+        listed = page("holdings", rows, limit, lambda row: row.security_id, views.holding)
+        return json_response({"client_id": client_id} | listed)
 
     @app.get("/settlement-reports")
     def settlement_reports() -> Response:
@@ -132,8 +153,8 @@ def _add_accounts(app: Flask, answers: Answers) -> None:
         client_id = None if is_all else answers.asked_client()
         wanted = request.args.get("format", "json")
         if wanted == "ndjson":
-            limit = query_whole("limit", NEWEST, 1, NEWEST)
-            return _ndjson(_settlement_pages(answers.records, client_id, _after(), limit))
+            most = query_whole("limit", NEWEST, 1, NEWEST)
+            return _ndjson(_settlement_pages(answers.records, client_id, asked_after(), most))
         if wanted != "json":
             raise refuse(
                 RejectReason.INVALID_FIELD,
@@ -141,21 +162,19 @@ def _add_accounts(app: Flask, answers: Answers) -> None:
                 "format",
                 value=wanted[:64],
             )
-        after, limit = _after(), _limit()
-        reports = [
-            views.settlement(report)
-            for report in answers.records.settlements(client_id, after, limit)
-        ]
-        return json_response(
-            {"reports": reports, "next_after": reports[-1]["sequence"] if reports else after}
-        )
+        after, limit = asked_after(), asked_limit()
+        rows = answers.records.settlements(client_id, after, limit + 1)
+        listed = page("reports", rows, limit, lambda row: row.sequence, views.settlement)
+        return _with_next_after(listed, "reports", after)
 
 
 def _add_market(app: Flask, answers: Answers) -> None:
     @app.get("/v1/securities")
     def securities() -> Response:
+        after, limit = asked_after_name(), asked_limit(MOST_ROWS)
+        rows = [listed for listed in answers.listings.all() if listed.security_id > after]
         return json_response(
-            {"securities": [views.security(listed) for listed in answers.listings.all()]}
+            page("securities", rows, limit, lambda row: row.security_id, views.security)
         )
 
     @app.get("/v1/securities/<security_id>")
@@ -191,12 +210,10 @@ def _add_market(app: Flask, answers: Answers) -> None:
     @app.get("/v1/trades/<security_id>")
     def trades(security_id: str) -> Response:
         answers.security(security_id)
-        rows = answers.records.trades_before(
-            security_id, query_whole("before", NEWEST, 0, NEWEST), _limit()
-        )
-        return json_response(
-            {"security": security_id, "trades": [views.public_trade(row) for row in rows]}
-        )
+        limit = asked_limit()
+        rows = answers.records.trades_before(security_id, _asked_before(), limit + 1)
+        listed = page("trades", rows, limit, lambda row: row.trade_id, views.public_trade)
+        return json_response({"security": security_id} | listed)
 
 
 def _add_orders(app: Flask, answers: Answers) -> None:
@@ -211,9 +228,9 @@ def _add_orders(app: Flask, answers: Answers) -> None:
                 "status",
                 value=status[:64],
             )
-        before = query_whole("before", NEWEST, 0, NEWEST)
-        rows = answers.records.orders(client_id, status == "open", before, _limit())
-        return json_response({"orders": [views.order(row) for row in rows]})
+        limit = asked_limit()
+        rows = answers.records.orders(client_id, status == "open", _asked_before(), limit + 1)
+        return json_response(page("orders", rows, limit, lambda row: row.order_id, views.order))
 
     @app.get("/v1/orders/<int:order_id>")
     def order(order_id: int) -> Response:
@@ -222,41 +239,41 @@ def _add_orders(app: Flask, answers: Answers) -> None:
     @app.get("/v1/orders/<int:order_id>/reports")
     def order_reports(order_id: int) -> Response:
         found = answers.own_order(order_id)
-        reports = answers.records.reports_of_order(found.client_id, order_id, _limit())
-        return json_response(
-            {"order_id": order_id, "reports": [views.execution_report(row) for row in reports]}
-        )
+        after, limit = asked_after(), asked_limit()
+        rows = answers.records.reports_of_order(found.client_id, order_id, after, limit + 1)
+        listed = page("reports", rows, limit, _event_sequence, views.execution_report)
+        return json_response({"order_id": order_id} | listed)
 
     @app.get("/v1/reports")
     def reports() -> Response:
-        client_id, after, limit = answers.asked_client(), _after(), _limit()
-        rows = [
-            views.execution_report(row) for row in answers.records.reports(client_id, after, limit)
-        ]
-        return json_response(
-            {"reports": rows, "next_after": rows[-1]["sequence"] if rows else after}
-        )
+        client_id, after, limit = answers.asked_client(), asked_after(), asked_limit()
+        rows = answers.records.reports(client_id, after, limit + 1)
+        listed = page("reports", rows, limit, _event_sequence, views.execution_report)
+        return _with_next_after(listed, "reports", after)
 
     @app.get("/v1/fills")
     def fills() -> Response:
-        client_id, after, limit = answers.asked_client(), _after(), _limit()
-        rows = [
-            views.fill(row)
-            for row in answers.records.reports(client_id, after, limit, fills_only=True)
-        ]
-        return json_response({"fills": rows, "next_after": rows[-1]["sequence"] if rows else after})
+        client_id, after, limit = answers.asked_client(), asked_after(), asked_limit()
+        rows = answers.records.reports(client_id, after, limit + 1, fills_only=True)
+        listed = page("fills", rows, limit, _event_sequence, views.fill)
+        return _with_next_after(listed, "fills", after)
 
     @app.get("/v1/refused-orders")
     def refused_orders() -> Response:
         client_id = answers.asked_client()
-        rows = answers.records.refused_orders(client_id, _limit())
-        return json_response({"refused_orders": [views.refused_order(row) for row in rows]})
+        limit = asked_limit()
+        rows = answers.records.refused_orders(client_id, _asked_after_refusal(), limit + 1)
+        return json_response(
+            page("refused_orders", rows, limit, _refusal_cursor, views.refused_order)
+        )
 
 
 def _add_page(app: Flask) -> None:
     @app.get("/")
-    def page() -> Response:
-        return send_from_directory(_PAGE_FOLDER, "index.html", max_age=0)
+    def start_page() -> Response:
+        response = send_from_directory(_PAGE_FOLDER, "index.html", max_age=0)
+        response.headers["Content-Security-Policy"] = _PAGE_POLICY
+        return response
 
     @app.get("/page/<path:name>")
     def page_file(name: str) -> Response:
@@ -270,11 +287,11 @@ def _settlement_pages(
     given.
     """
     while limit > 0:
-        page = records.settlement_texts(client_id, after, min(limit, MOST_ROWS))
-        yield "".join(f"{text}\n" for _, text in page)
-        if len(page) < MOST_ROWS:
+        texts = records.settlement_texts(client_id, after, min(limit, MOST_ROWS))
+        yield "".join(f"{text}\n" for _, text in texts)
+        if len(texts) < MOST_ROWS:
             return
-        after, limit = page[-1][0], limit - len(page)
+        after, limit = texts[-1][0], limit - len(texts)
 
 
 def _ndjson(pages: Iterator[str]) -> Response:
@@ -285,12 +302,43 @@ def _ndjson(pages: Iterator[str]) -> Response:
     return Response(chain([next(pages)], pages), mimetype="application/x-ndjson")
 
 
-def _after() -> int:
-    return query_whole("after", 0, 0, NEWEST)
+def _asked_before() -> int:
+    """Where a list with the newest row first goes on: `after`, or `before` as it was once called."""
+    return min(query_whole("before", NEWEST, 0, NEWEST), asked_after(NEWEST))
 
 
-def _limit() -> int:
-    return query_whole("limit", _DEFAULT_ROWS, 1, MOST_ROWS)
+def _asked_after_refusal() -> RefusalCursor:
+    """Where a list of refused orders goes on: `time.number.gateway run`."""
+    text = request.args.get("after")
+    if text is None:
+        return NEWEST_REFUSAL
+    time_us, _, rest = text.partition(".")
+    number, _, gateway_run = rest.partition(".")
+    is_cursor = all(
+        part.isascii() and part.isdigit() and len(part) < 19 for part in (time_us, number)
+    )
+    if not is_cursor or not gateway_run.isprintable() or len(text) > _MOST_CURSOR:
+        raise refuse(
+            RejectReason.INVALID_FIELD,
+            "after must be what the page before gave as next",
+            "after",
+            value=text[:64],
+        )
+    return RefusalCursor(int(time_us), int(number), gateway_run)
+
+
+def _refusal_cursor(row: RefusedOrder) -> str:
+    return f"{row.time_us}.{row.number}.{row.gateway_run}"
+
+
+def _event_sequence(report: ExecutionReport) -> int:
+    return report.event_sequence
+
+
+def _with_next_after(listed: dict[str, Any], name: str, after: int) -> Response:
+    """The page with `next_after` too: where to ask again for what comes later, also at the end."""
+    rows = listed[name]
+    return json_response(listed | {"next_after": rows[-1]["sequence"] if rows else after})
 
 
 def _as_of(sequence: int, time_us: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ _SHORTEST_PAUSE_S = 0.02
 
 _SELECT = """
 SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, max_quantity
-FROM securities ORDER BY security_id
+FROM securities ORDER BY security_id COLLATE "C"
 """
 
 

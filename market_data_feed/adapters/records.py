@@ -3,6 +3,7 @@ their callers.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -31,23 +32,25 @@ SELECT event_sequence, time_us, trade_id, security_id, price_e4, quantity, aggre
 FROM trades
 """
 
-# From the order's newest report back along previous_sequence: one key lookup a report.
+# From the order's newest report back along previous_sequence, as far as the page before: one key
+# lookup a report. Reports have no index by order; a client's own may be millions.
 _REPORTS_OF_ORDER = f"""
 WITH RECURSIVE chain(sequence) AS (
     SELECT event_sequence FROM orders WHERE order_id = %(order_id)s
     UNION ALL
     SELECT previous_sequence FROM chain JOIN order_reports
         ON client_id = %(client_id)s AND event_sequence = sequence
-    WHERE previous_sequence IS NOT NULL
+    WHERE previous_sequence > %(after)s
 ), wanted AS (
-    (SELECT sequence FROM chain LIMIT %(limit)s)
+    (SELECT sequence FROM chain WHERE sequence > %(after)s ORDER BY sequence LIMIT %(limit)s)
     UNION ALL
     (SELECT event_sequence FROM order_reports
      WHERE order_id = %(order_id)s AND client_id = %(client_id)s AND kind IN ('cancel_rejected', 'amend_rejected')
-     LIMIT %(limit)s)
+        AND event_sequence > %(after)s
+     ORDER BY event_sequence LIMIT %(limit)s)
 )
 {_REPORT} JOIN wanted ON r.client_id = %(client_id)s AND r.event_sequence = wanted.sequence
-ORDER BY r.event_sequence DESC LIMIT %(limit)s
+ORDER BY r.event_sequence LIMIT %(limit)s
 """
 
 
@@ -81,6 +84,9 @@ class OrderRecord(msgspec.Struct, frozen=True):
 class RefusedOrder:
     """One row of refused_orders."""
 
+    gateway_run: str
+    number: int
+    """Among the refusals of its gateway run."""
     client_id: str
     client_order_id: str | None
     security_id: str | None
@@ -89,6 +95,29 @@ class RefusedOrder:
     reason: str
     message: str
     time_us: int
+
+
+class RefusalCursor(NamedTuple):
+    """A place in the list of refused orders: many of one commit share their time."""
+
+    time_us: int
+    number: int
+    gateway_run: str
+
+    def as_row(self) -> tuple[int, int, str]:
+        """In the order by which the list is sorted."""
+        return self.time_us, self.number, self.gateway_run
+
+
+NEWEST_REFUSAL = RefusalCursor(NEWEST, 0, "")
+"""Before the first of the list."""
+
+# Refused orders have no number of their own: the time, and then their key, put them in order.
+_REFUSED_ORDERS = """
+SELECT gateway_run, number, client_id, client_order_id, security_id, side, quantity, reason, message, time_us
+FROM refused_orders WHERE client_id = %s AND time_us <= %s AND (time_us, number, gateway_run) < (%s, %s, %s)
+ORDER BY time_us DESC, number DESC, gateway_run DESC LIMIT %s
+"""
 
 
 class Records:
@@ -117,13 +146,14 @@ class Records:
             )
             return [OrderRecord(*row) for row in cursor]
 
-    def reports_of_order(self, client_id: str, order_id: int, limit: int) -> list[ExecutionReport]:
-        """An order's reports, oldest first; if there are more than `limit`, the newest of them."""
+    def reports_of_order(
+        self, client_id: str, order_id: int, after: int, limit: int
+    ) -> list[ExecutionReport]:
+        """An order's reports with event_sequence > after, oldest first."""
+        asked = {"client_id": client_id, "order_id": order_id, "after": after, "limit": limit}
         with self._database.transaction() as cursor:
-            cursor.execute(
-                _REPORTS_OF_ORDER, {"client_id": client_id, "order_id": order_id, "limit": limit}
-            )
-            return [ExecutionReport(*row) for row in cursor][::-1]
+            cursor.execute(_REPORTS_OF_ORDER, asked)
+            return [ExecutionReport(*row) for row in cursor]
 
     def reports(
         self,
@@ -214,13 +244,10 @@ class Records:
             )
             return cursor.fetchone()[0] or 0
 
-    def refused_orders(self, client_id: str, limit: int) -> list[RefusedOrder]:
-        """The newest orders that the door refused a client, newest first."""
+    def refused_orders(
+        self, client_id: str, after: RefusalCursor, limit: int
+    ) -> list[RefusedOrder]:
+        """The orders that the door refused a client, newest first; those behind `after`."""
         with self._database.transaction() as cursor:
-            cursor.execute(
-                "SELECT client_id, client_order_id, security_id, side, quantity, reason, message, "
-                "time_us"
-                " FROM refused_orders WHERE client_id = %s ORDER BY time_us DESC LIMIT %s",
-                (client_id, limit),
-            )
+            cursor.execute(_REFUSED_ORDERS, (client_id, after.time_us, *after.as_row(), limit))
             return [RefusedOrder(*row) for row in cursor]

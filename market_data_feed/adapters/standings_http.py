@@ -7,6 +7,7 @@ from flask import Flask, Response
 from market_data_feed.adapters import views
 from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.marks import Marks
+from market_data_feed.domain.ranking import ranking
 from market_data_feed.domain.transfers import Transfer
 from service_runtime.clock import Clock
 from service_runtime.http import paging
@@ -24,12 +25,14 @@ def add_routes(
     def standings() -> Response:
         authenticator.administrator()
         marks_e4 = marks.read()
-        found = [(views.equity_e4(row, marks_e4), row) for row in clearing.standings()]
-        found.sort(key=lambda each: (-each[0], each[1].account.client_id))
-        rows = [views.standing(row, equity_e4) for equity_e4, row in found]
-        return json_response(
-            {"time_us": clock.now_us(), "prices": _shown(marks_e4), "standings": rows}
+        # The ranking is made anew for each page; its cursor is the number of rows before.
+        after, limit = paging.asked_after(), paging.asked_limit(paging.MOST_ROWS)
+        ranked = list(enumerate(ranking(clearing.standings(), marks_e4), 1))
+        rows = ranked[after : after + limit + 1]
+        page = paging.page(
+            "standings", rows, limit, lambda row: row[0], lambda row: views.standing(*row[1])
         )
+        return json_response({"time_us": clock.now_us(), "prices": _shown(marks_e4)} | page)
 
     @app.get("/v1/transfers")
     def transfers() -> Response:

@@ -1,12 +1,11 @@
 """How the feed shows its records: money as decimal strings, times as microseconds and as text."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from market_data_feed.adapters.clearing_reader import Account, Holding, Standing
 from market_data_feed.adapters.records import OrderRecord, RefusedOrder
 from market_data_feed.domain.market import Level, TopOfBook
 from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
+from market_data_feed.domain.ranking import Account, Holding, Standing
 from market_data_feed.domain.trading_phases import Session
 from venue_protocol import codec
 from venue_protocol.money import format_e4
@@ -221,12 +220,6 @@ def refused_order(row: RefusedOrder) -> View:
         "time_us": row.time_us,
         "time": iso(row.time_us),
     }
-
-
-def equity_e4(row: Standing, marks_e4: Mapping[str, int]) -> int:
-    """What a client owns, its shares at the marks; ten-thousandths of a dollar, of any size."""
-    shares_e4 = sum(held.quantity * marks_e4.get(name, 0) for name, held in row.holdings.items())
-    return row.account.balance_e4 + shares_e4
 
 
 def standing(row: Standing, equity_e4: int) -> View:

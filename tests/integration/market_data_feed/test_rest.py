@@ -50,7 +50,11 @@ def test_balance_shows_cash_held_and_available(feed: RunningFeed) -> None:
 def test_holdings_show_shares_held_and_available(feed: RunningFeed) -> None:
     expected = {"client_id": "alice", "security": "AAPL", "quantity": 10, "held": 3, "available": 7}
     assert feed.get("/holdings/AAPL/alice", "alice") == expected
-    assert feed.get("/holdings/alice", "alice") == {"client_id": "alice", "holdings": [expected]}
+    assert feed.get("/holdings/alice", "alice") == {
+        "client_id": "alice",
+        "holdings": [expected],
+        "next": None,
+    }
 
 
 def test_a_listed_security_never_held_is_zero(feed: RunningFeed) -> None:
@@ -167,7 +171,7 @@ def test_settlement_reports_page_by_page(feed: RunningFeed) -> None:
         ("alice", 1, "0.01"),
         ("alice", 2, "0.01"),
     ]
-    assert end == {"reports": [], "next_after": second["next_after"]}
+    assert end == {"reports": [], "next_after": second["next_after"], "next": None}
 
 
 def test_an_administrator_sees_all_settlement_reports_or_one_clients(feed: RunningFeed) -> None:
