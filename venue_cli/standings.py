@@ -1,4 +1,4 @@
-"""The ranking: who owns what at the last prices, and what came of what was paid in."""
+"""The ranking: who owns what at the marks, and what came of what was paid in."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -30,9 +30,7 @@ WHERE reference IS NOT NULL GROUP BY client_id
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What one client owns, dollars and shares, as the feed says it; equity is at the last
-    prices.
-    """
+    """What one client owns, dollars and shares, as the feed says it; equity is at the marks."""
 
     client_id: str
     role: str
@@ -51,7 +49,7 @@ class RankedClient(msgspec.Struct, frozen=True):
     role: str
     cash: Decimal
     shares_value: Decimal
-    """At the last price, before the first trade at the reference price."""
+    """At the marks (docs/market-data.md)."""
     equity: Decimal
     paid_in: Decimal
     """Starting cash and deposits less withdrawals; shares given are taken at the reference
