@@ -131,7 +131,7 @@ _ORDERS = (
         "/v1/orders",
         "Place an order, or a list of them. 201: it is durable and covered.",
         "client",
-        {201: _PLACED, 200: _PLACED | {"duplicate": True}},
+        {201: _PLACED, 200: Either(_PLACED | {"duplicate": True}, _RESULTS)},
         body=PlaceOrderRequest | list[PlaceOrderRequest],
         body_example=_PLACE,
     ),
