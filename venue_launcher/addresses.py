@@ -5,7 +5,7 @@ from venue_launcher.terminal import paint
 
 
 def describe(venue: RunningVenue) -> str:
-    """The services' addresses, their servers, the key, and what bots elsewhere need; several lines."""
+    """Addresses, servers, the key, and what bots elsewhere need; several lines."""
     rows = {
         "market data": f"{venue.market_data_url}  (web page, REST, WebSocket)",
         "order entry": f"{venue.gateway_url}/v1/orders",

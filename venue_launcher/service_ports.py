@@ -1,4 +1,4 @@
-"""The ports of the services: those of the last start while they are free, so that bots find them."""
+"""The ports of the services: those of the last start where free, so that bots find them."""
 
 from contextlib import ExitStack
 from pathlib import Path
