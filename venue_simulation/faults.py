@@ -108,7 +108,8 @@ UNREADABLE_MESSAGES = (
     b"",
     b"\xff\xfe",
     b'{"kind":"event_batch","schema":1,"shard":0',
-    b'{"kind":"event_batch","schema":2,"shard":0,"first":1,"log_first":1,"log_last":1,"time_us":1,"events":[]}',
+    b'{"kind":"event_batch","schema":2,"shard":0,"first":1,"log_first":1,"log_last":1,'
+    b'"time_us":1,"events":[]}',
     b'{"kind":"stream_position","schema":1,"stream":"events.first","sequence":9}',
     b'{"kind":"resend_request","schema":1,"stream":"settlements","after":0,"reply_to":"nowhere"}',
 )

@@ -199,7 +199,7 @@ class Session:
             self._entry.completions.call(pending, self._answer_decided)
 
     def _answer_decided(self) -> None:
-        """Send the answers that are due: of those decided, in order, up to the first that is not."""
+        """Send the decided answers in order, up to the first that is not decided."""
         try:
             while self._unanswered and self._unanswered[0].pending.is_decided():
                 due = self._unanswered.popleft()

@@ -20,7 +20,7 @@ class TokenBucket:
         return cls(per_second, float(per_second * BURST_S), now_s)
 
     def draw(self, count: int, now_s: float) -> float:
-        """Take `count` tokens and return 0; or take none and return the seconds to wait for them."""
+        """Take `count` tokens and return 0; or take none and return the seconds to wait."""
         capacity = self.per_second * BURST_S
         self.tokens = min(capacity, self.tokens + (now_s - self.filled_at_s) * self.per_second)
         self.filled_at_s = now_s

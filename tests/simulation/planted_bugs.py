@@ -94,9 +94,7 @@ class _NoHolds(MemoryLogTransaction):
 
 
 class RepetitionIsNotSeen(RealParts):
-    """A client_order_id in the log is not looked for, nor is it unique: the same order twice is
-    two.
-    """
+    """A client_order_id is neither looked up nor unique: the same order twice is two orders."""
 
     class order_log(MemoryOrderLog):
         @contextmanager
@@ -113,9 +111,7 @@ class _Forgetful(MemoryLogTransaction):
 
 
 class RaceForANameIsWonTwice(RealParts):
-    """A client_order_id is looked for, but the log does not enforce it: two gateways at once take
-    it twice.
-    """
+    """A client_order_id is looked up but not unique: two gateways at once take it twice."""
 
     class order_log(MemoryOrderLog):
         @contextmanager
@@ -195,7 +191,7 @@ class PositionNotStoredWithTheEffect(RealParts):
 
             def without_position(transaction: Any) -> Any:
                 made = MemoryLedgerTransaction(transaction)
-                made.write_position = lambda stream, sequence: late.append((stream, sequence))  # type: ignore[method-assign]
+                made.write_position = lambda stream, sequence: late.append((stream, sequence))
                 return work(made)
 
             result = self._clearing.run(without_position, stopping)
@@ -364,9 +360,7 @@ class FeedNeverHeals(RealParts):
 
 
 class AcknowledgesTooEarly(RealParts):
-    """The clearinghouse acknowledges before it has settled: a crash loses the message, a resend
-    brings it again.
-    """
+    """The clearinghouse acknowledges before it has settled: a crash loses the message."""
 
     class event_reader(EventReader):
         def step(self, timeout_s: float) -> int:

@@ -1,107 +1,21 @@
 """Who may do what, enforced by Postgres: roles, append-only tables, CHECKs and unique keys."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-import psycopg2
 import pytest
 from psycopg2 import errors
 
 from migrations.provision import SERVICES, Provisioned
-
-OWNER = "owner"
-ENGINE, GATEWAY, CLEARINGHOUSE, FEED = (
-    "matching_engine",
-    "order_entry_gateway",
-    "clearinghouse",
-    "market_data_feed",
+from tests.integration.migrations.statements import (
+    APPEND_LOG,
+    BALANCED,
+    CLEARING_TABLES,
+    CLEARINGHOUSE,
+    ENGINE,
+    FEED,
+    GATEWAY,
+    INSERT_REPORT,
+    MARKET_TABLES,
+    session,
 )
-CLEARING_TABLES = (
-    "clients",
-    "api_keys",
-    "securities",
-    "accounts",
-    "securities_deposits",
-    "order_log_heads",
-    "order_log",
-    "settlement_heads",
-    "journals",
-    "settlement_reports",
-    "obligations",
-    "stream_positions",
-    "session_phases",
-    "session_bands",
-    "session_schedule",
-    "administrative_actions",
-)
-MARKET_TABLES = (
-    "orders",
-    "order_reports",
-    "trades",
-    "settlements",
-    "refused_orders",
-    "stream_positions",
-    "session_events",
-)
-
-APPEND_LOG = (
-    "INSERT INTO order_log (shard, sequence, time_us, client_id, client_order_id, command)"
-    " VALUES (0, {sequence}, 1, 'market_maker', {client_order_id}, '{{}}')"
-)
-INSERT_JOURNAL = (
-    "INSERT INTO journals (journal_id, journal_kind, time_us, trade_id, accounts, assets, amounts)"
-    " VALUES ({journal_id}, '{kind}', 1, {trade_id}, '{accounts}', '{assets}', '{amounts}')"
-)
-INSERT_REPORT = (
-    "INSERT INTO settlement_reports (sequence, client_id, client_sequence, report)"
-    " VALUES (1000000, 'market_maker', 1000000, '{}')"
-)
-
-
-def journal(
-    accounts: str,
-    assets: str,
-    amounts: str,
-    journal_id: int = 900_001,
-    trade_id: str = "NULL",
-    kind: str = "trade",
-) -> str:
-    """An INSERT of one journal with these array literals."""
-    return INSERT_JOURNAL.format(
-        accounts=accounts,
-        assets=assets,
-        amounts=amounts,
-        journal_id=journal_id,
-        trade_id=trade_id,
-        kind=kind,
-    )
-
-
-BALANCED = journal("{bank,market_maker}", "{USD,USD}", "{-5,5}")
-
-
-@contextmanager
-def session(provisioned: Provisioned, role: str, database: str = "clearing_data") -> Iterator[Any]:
-    """A cursor of this role in a transaction that is rolled back at the end."""
-    if role == OWNER:
-        url = (
-            provisioned.owner_clearing_url
-            if database == "clearing_data"
-            else provisioned.owner_market_url
-        )
-    else:
-        url = (
-            provisioned.clearing_url(role)
-            if database == "clearing_data"
-            else provisioned.market_url(role)
-        )
-    connection = psycopg2.connect(url)
-    try:
-        with connection.cursor() as cursor:
-            yield cursor
-    finally:
-        connection.close()
 
 
 def may(
@@ -304,130 +218,3 @@ def test_engine_and_clearinghouse_have_no_business_in_market_data(
     with session(provisioned, role, "market_data") as cursor:
         cursor.execute("SELECT has_schema_privilege('public', 'USAGE')")
         assert cursor.fetchone() == (False,)
-
-
-@pytest.mark.parametrize("role", [OWNER, *SERVICES])
-@pytest.mark.parametrize("table", ["journals", "settlement_reports", "order_log"])
-@pytest.mark.parametrize(
-    "change", ["UPDATE {0} SET time_us = 0", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"]
-)
-def test_nobody_not_even_the_owner_changes_what_is_written(
-    provisioned: Provisioned, role: str, table: str, change: str
-) -> None:
-    statement = change.format(table).replace(
-        "settlement_reports SET time_us = 0", "settlement_reports SET report = ''"
-    )
-    with (
-        session(provisioned, role) as cursor,
-        pytest.raises((errors.InsufficientPrivilege, errors.RaiseException)),
-    ):
-        cursor.execute(statement)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE accounts SET held_e4 = balance_e4 + 1 WHERE client_id = 'market_maker'",
-        "UPDATE accounts SET held_e4 = -1 WHERE client_id = 'market_maker'",
-        "UPDATE accounts SET balance_e4 = -1 WHERE client_id = 'market_maker'",
-        "UPDATE accounts SET held_e4 = -1 WHERE client_id = 'bank'",
-        "UPDATE securities_deposits SET held = quantity + 1 WHERE client_id = 'market_maker'",
-        "UPDATE securities_deposits SET held = -1 WHERE client_id = 'market_maker'",
-        "UPDATE securities_deposits SET quantity = -1 WHERE client_id = 'market_maker'",
-        "UPDATE securities SET tick_e4 = -1",
-        "UPDATE securities SET lot = 0",
-        "UPDATE securities SET band_bps = 10001",
-        "UPDATE securities SET reference_price_e4 = tick_e4 + 1",
-        "INSERT INTO clients VALUES ('a b', 'trader', 1, NULL)",
-        "INSERT INTO clients VALUES (E'a\\n', 'trader', 1, NULL)",
-        "INSERT INTO clients VALUES (repeat('x', 65), 'trader', 1, NULL)",
-        "INSERT INTO clients VALUES ('x', 'king', 1, NULL)",
-        "INSERT INTO api_keys VALUES ('short', 'market_maker', 1, NULL)",
-        "INSERT INTO settlement_heads VALUES (false, 0, 0)",
-        "INSERT INTO session_phases VALUES (0, '', 'lunch', NULL, NULL, 1, 1)",
-        "INSERT INTO session_bands VALUES (0, 'AAPL', 10000, 1, 1, 1)",
-        "INSERT INTO session_schedule VALUES (false, '{}', 0)",
-        APPEND_LOG.format(sequence=0, client_order_id="NULL"),
-        journal("{bank,market_maker}", "{USD,USD}", "{-5,5}", kind="gift"),
-    ],
-)
-def test_what_must_never_be_is_refused_by_a_check_even_to_the_owner(
-    provisioned: Provisioned, statement: str
-) -> None:
-    with session(provisioned, OWNER) as cursor, pytest.raises(errors.CheckViolation):
-        cursor.execute(statement)
-
-
-@pytest.mark.parametrize(
-    ("accounts", "assets", "amounts"),
-    [
-        ("{bank,market_maker}", "{USD,USD}", "{-5,4}"),
-        ("{bank,market_maker}", "{USD,AAPL}", "{-5,5}"),
-        ("{bank,market_maker,a,b}", "{USD,USD,AAPL,AAPL}", "{-5,5,3,-2}"),
-        ("{bank}", "{USD}", "{0}"),
-        ("{}", "{}", "{}"),
-        ("{bank,market_maker}", "{USD,USD}", "{-5,5,0}"),
-        ("{bank}", "{USD,USD}", "{-5,5}"),
-        ("{bank,market_maker}", "{USD,USD}", "{100,NULL}"),
-        ("{bank,market_maker}", "{NULL,NULL}", "{100,100}"),
-        ("{NULL,market_maker}", "{USD,USD}", "{-5,5}"),
-        ("{{bank,a},{b,c}}", "{{USD,USD},{USD,USD}}", "{{1,2},{3,4}}"),
-        ("{bank,market_maker}", "{USD,USD}", "[2:3]={1,2}"),
-        ("{bank,market_maker}", "{USD,USD}", "{9223372036854775807,9223372036854775807}"),
-    ],
-)
-def test_a_journal_that_does_not_balance_is_refused(
-    provisioned: Provisioned, accounts: str, assets: str, amounts: str
-) -> None:
-    with session(provisioned, OWNER) as cursor, pytest.raises(errors.CheckViolation):
-        cursor.execute(journal(accounts, assets, amounts))
-
-
-@pytest.mark.parametrize(
-    ("accounts", "assets", "amounts"),
-    [
-        ("{bank,market_maker}", "{USD,USD}", "{-5,5}"),
-        ("{a,b,c,d}", "{USD,AAPL,USD,AAPL}", "{-500,3,500,-3}"),
-        ("{a,b}", "{USD,USD}", "{9223372036854775807,-9223372036854775807}"),
-    ],
-)
-def test_a_journal_that_balances_per_asset_is_taken(
-    provisioned: Provisioned, accounts: str, assets: str, amounts: str
-) -> None:
-    with session(provisioned, CLEARINGHOUSE) as cursor:
-        cursor.execute(journal(accounts, assets, amounts))
-        cursor.execute("SELECT count(*) FROM ledger_entries WHERE journal_id = 900001")
-        assert cursor.fetchone()[0] == accounts.count(",") + 1
-
-
-def test_a_trade_can_be_settled_once_only(provisioned: Provisioned) -> None:
-    with session(provisioned, CLEARINGHOUSE) as cursor:
-        cursor.execute(journal("{a,b}", "{USD,USD}", "{-5,5}", 900_001, "77"))
-        with pytest.raises(errors.UniqueViolation):
-            cursor.execute(journal("{a,b}", "{USD,USD}", "{-5,5}", 900_002, "77"))
-
-
-def test_a_client_order_id_is_logged_once_for_each_client(provisioned: Provisioned) -> None:
-    with session(provisioned, GATEWAY) as cursor:
-        cursor.execute(APPEND_LOG.format(sequence=1, client_order_id="'mine'"))
-        cursor.execute(APPEND_LOG.format(sequence=2, client_order_id="NULL"))
-        cursor.execute(APPEND_LOG.format(sequence=3, client_order_id="NULL"))
-        cursor.execute(
-            APPEND_LOG.format(sequence=4, client_order_id="'mine'").replace("market_maker", "other")
-        )
-        with pytest.raises(errors.UniqueViolation):
-            cursor.execute(APPEND_LOG.format(sequence=5, client_order_id="'mine'"))
-
-
-def test_a_sequence_is_logged_once_for_each_shard(provisioned: Provisioned) -> None:
-    with session(provisioned, GATEWAY) as cursor:
-        cursor.execute(APPEND_LOG.format(sequence=1, client_order_id="NULL"))
-        with pytest.raises(errors.UniqueViolation):
-            cursor.execute(APPEND_LOG.format(sequence=1, client_order_id="NULL"))
-
-
-def test_a_settlement_report_is_numbered_once_for_each_client(provisioned: Provisioned) -> None:
-    with session(provisioned, CLEARINGHOUSE) as cursor:
-        cursor.execute(INSERT_REPORT)
-        with pytest.raises(errors.UniqueViolation):
-            cursor.execute(INSERT_REPORT.replace("VALUES (1000000", "VALUES (1000001"))

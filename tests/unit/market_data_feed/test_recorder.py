@@ -31,7 +31,7 @@ def _record_all(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> tuple[int, di
     clearing = ClearingReader(MemoryClearing())
     hub = Hub(Market(), _Silence())  # type: ignore[arg-type]
     consumer = bus.consumer(topology.DATA_FEED, 200)
-    recorder = Recorder(consumer, publisher, market, clearing, hub, Event())  # type: ignore[arg-type]
+    recorder = Recorder(consumer, publisher, market, clearing, hub, Event())
     recorder.load()
     tape = RandomMarket(seed=3).play(60)
     for batch in tape.batches:

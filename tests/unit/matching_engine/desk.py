@@ -31,7 +31,7 @@ def order(text: str, security_id: str = "AAPL") -> PlaceOrder:
     assert found, text
     side: Side = BUY if found["side"] == "B" else SELL
     order_type: OrderType = "market" if found["market"] else "limit"
-    time_in_force: TimeInForce = found["tif"] or ("IOC" if found["market"] else "GTC")  # type: ignore[assignment]
+    time_in_force: TimeInForce = found["tif"] or ("IOC" if found["market"] else "GTC")
     return PlaceOrder(
         found["client"],
         security_id,

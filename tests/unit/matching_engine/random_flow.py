@@ -83,7 +83,7 @@ class RandomFlow:
             dice.randint(1, quantity) if kind == "min_quantity" else None,
             dice.randint(1, 5) if kind == "iceberg" else None,
             kind == "post_only",
-            dice.choice(_PREVENTIONS) if dice.random() < 0.6 else "cancel_newest",  # type: ignore[arg-type]
+            dice.choice(_PREVENTIONS) if dice.random() < 0.6 else "cancel_newest",
         )
         order_type = kind if kind in ("market", "stop", "stop_limit") else "limit"
         price_e4 = edge_e4 if kind in ("market", "stop") else self._price_e4()

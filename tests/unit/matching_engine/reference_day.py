@@ -62,7 +62,7 @@ class ReferenceDay(ReferenceEngine):
 
     def _place(self, command: PlaceOrder) -> list[Event]:
         phase = self.phase(command.security_id)
-        refused = refuse_in_phase(phase, command.order_type, command.time_in_force)  # type: ignore[arg-type]
+        refused = refuse_in_phase(phase, command.order_type, command.time_in_force)
         self.time_in_force[self.sequence] = command.time_in_force
         if not refused and (command.time_in_force != "CLS" or phase == "closing_auction"):
             return super()._place(command)

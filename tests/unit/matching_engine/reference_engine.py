@@ -94,10 +94,8 @@ class ReferenceEngine:
             for o in self.orders
             if o.state in OPEN and (o.terms.expires_us or self.time_us + 1) <= self.time_us
         ]
-        return [
-            self._end(order, "expired")
-            for order in sorted(due, key=lambda o: (o.terms.expires_us, o.order_id))
-        ]
+        due.sort(key=lambda order: (order.terms.expires_us, order.order_id))
+        return [self._end(order, "expired") for order in due]
 
     def _elections(self, done: list[Event]) -> list[Event]:
         """Every trade elects; then one elected stop after the other has its turn."""
@@ -205,9 +203,7 @@ class ReferenceEngine:
         return [accepted, *self._enter(new, rest)]
 
     def _fillable(self, order: ReferenceOrder) -> int:
-        """What it would trade in another world, up to the first own order that stops or shortens
-        it.
-        """
+        """What it would trade up to the first own order that stops or shortens it."""
         world = copy.deepcopy(self)
         twin = world._find(order.order_id)
         assert twin

@@ -67,7 +67,7 @@ class DayAgainstReference(EngineAgainstReference):
     def set_phase(self, phase: str, security: str | None, price: int | None) -> None:
         """A phase of one security or of all."""
         listed = [("AAPL", price)] if price is not None else []
-        self._run([SetPhase("admin", phase, security, "why", None, listed)])  # type: ignore[arg-type]
+        self._run([SetPhase("admin", phase, security, "why", None, listed)])
 
     @invariant()
     def what_trades_is_not_crossed(self) -> None:

@@ -126,7 +126,7 @@ def test_ended_orders_are_remembered_across_a_snapshot() -> None:
     events = restored.apply(
         CommandBatch(codec.SCHEMA, 0, 5, 2_000_000, [CancelOrder("ann", 1), CancelOrder("ann", 3)])
     ).events
-    assert [event.reason for event in events] == ["order.already_filled", "order.already_canceled"]  # type: ignore[union-attr]
+    assert [event.reason for event in events] == ["order.already_filled", "order.already_canceled"]
 
 
 def test_unreadable_snapshots_are_refused() -> None:

@@ -118,7 +118,7 @@ def test_a_mass_cancel_ends_stops_too() -> None:
 
 def timed(engine: MatchingEngine, time_us: int, *commands: object) -> list[Event]:
     """The events of a batch at this time."""
-    events = engine.apply(CommandBatch(SCHEMA, 0, engine.log_position + 1, time_us, list(commands)))  # type: ignore[arg-type]
+    events = engine.apply(CommandBatch(SCHEMA, 0, engine.log_position + 1, time_us, list(commands)))
     engine.check_invariants()
     return events.events
 

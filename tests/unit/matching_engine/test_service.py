@@ -249,7 +249,7 @@ def test_phases_and_limit_states_are_told_in_the_log_once_with_who_commanded_the
     venue.send(venue.log.commit([halt]), venue.log.commit([SetPhase("", "closed"), bands]))
     venue.step()
     told = [
-        (record.message, record.security, record.by, getattr(record, "phase", None))  # type: ignore[attr-defined]
+        (record.message, record.security, record.by, getattr(record, "phase", None))
         for record in caplog.records
         if "changed" in record.message
     ]

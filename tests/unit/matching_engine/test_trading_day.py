@@ -177,7 +177,7 @@ def test_the_newer_orders_prevention_parts_own_orders_before_an_auction_trades(
     mode: str, canceled: list[str], reduced: list[tuple[int, int, int]], left: str
 ) -> None:
     desk = opened("B 5@10.20 ann")
-    desk.run(order("S 8@10.00 ann", terms=OrderTerms(self_trade_prevention=mode)))  # type: ignore[arg-type]
+    desk.run(order("S 8@10.00 ann", terms=OrderTerms(self_trade_prevention=mode)))
     events = desk.phase("continuous")
     assert cancels(events) == canceled
     found = [

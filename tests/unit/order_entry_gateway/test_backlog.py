@@ -164,7 +164,7 @@ def test_once_the_oldest_has_waited_long_only_one_commit_may_wait(
     now_s[0] = 0.6
     committer.step(0)
     refused = committer.enqueue(hundred)
-    assert refused.is_decided() and _reason(refused.wait()[0]) == RejectReason.OVERLOADED  # type: ignore[arg-type]
+    assert refused.is_decided() and _reason(refused.wait()[0]) == RejectReason.OVERLOADED
     while committer.step(0):
         pass
     assert not committer.enqueue(hundred).is_decided()

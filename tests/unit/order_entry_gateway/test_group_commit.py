@@ -95,7 +95,7 @@ def test_lists_that_wait_long_are_refused_and_single_orders_still_taken(
     now_s[0] = 0.6
     committer.step(0)
     refused, taken = committer.send(500, 1)
-    assert refused.is_decided() and refused.wait()[0].reason == RejectReason.OVERLOADED  # type: ignore[union-attr]
+    assert refused.is_decided() and refused.wait()[0].reason == RejectReason.OVERLOADED
     assert not taken.is_decided()
     committer.step(0)
     assert taken.wait()[0].reason == RejectReason.UNKNOWN_ORDER  # type: ignore[union-attr]

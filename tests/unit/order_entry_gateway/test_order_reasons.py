@@ -200,7 +200,7 @@ def test_the_door_answers_an_amend_or_cancel_with_its_reason(
 def _bid(
     client: str, quantity: int, terms: OrderTerms | None = None, tif: str = "GTC"
 ) -> PlaceOrder:
-    return PlaceOrder(client, "AAPL", "BUY", "limit", tif, quantity, 1_000_000, None, terms)  # type: ignore[arg-type]
+    return PlaceOrder(client, "AAPL", "BUY", "limit", tif, quantity, 1_000_000, None, terms)
 
 
 def _ask(client: str, quantity: int, price_e4: int = 1_000_000) -> PlaceOrder:

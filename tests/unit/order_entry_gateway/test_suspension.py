@@ -50,7 +50,7 @@ def answers(caller: Caller) -> list[RejectReason | None]:
     log = MemoryOrderLog(MemoryClearing())
     committer = Committer(log, bus.publisher(), clock, SECURITIES, stopping)
     reporter = RefusalReporter(bus.publisher(), clock, stopping)
-    desk = OrderDesk(committer, SECURITIES, NothingRecorded(), Unlimited(), reporter, lambda: True)  # type: ignore[arg-type]
+    desk = OrderDesk(committer, SECURITIES, NothingRecorded(), Unlimited(), reporter, lambda: True)
     actions = [
         PlaceOrderRequest("ACME", "BUY", "limit", 1),
         AmendAction(order_id=1, quantity=5),

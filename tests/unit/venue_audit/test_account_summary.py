@@ -9,7 +9,7 @@ from venue_protocol.settlement import STARTING_POSITION, SettlementReport
 
 
 def report(kind: str, cash_e4: int = 0, shares: int = 0, **fields: Any) -> SettlementReport:
-    return SettlementReport(1, "ann", 1, kind, 1, cash_e4, shares, 0, 0, "", **fields)  # type: ignore[arg-type]
+    return SettlementReport(1, "ann", 1, kind, 1, cash_e4, shares, 0, 0, "", **fields)
 
 
 def bought(quantity: int, price_e4: int) -> SettlementReport:

@@ -206,7 +206,8 @@ def test_a_message_without_one_of_its_envelope_fields_is_refused(
         b'{"kind":"stream_position","schema":1,"stream":"x","sequence":true}',
         b'{"kind":"stream_position","schema":1,"stream":"\xff","sequence":1}',
         b'{"kind":"stream_position","schema":1,"stream":"x","sequence":1}garbage',
-        b'{"kind":"command_batch","schema":1,"shard":0,"first":1,"time_us":1,"commands":[{"kind":"place_order"}]}',
+        b'{"kind":"command_batch","schema":1,"shard":0,"first":1,"time_us":1,'
+        b'"commands":[{"kind":"place_order"}]}',
         b'{"a":' * 100_000,
         b"[" * 100_000,
     ],
