@@ -11,16 +11,18 @@ from order_entry_gateway.adapters.order_routes import OrderEntry, OrderRoutes
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.progress import RecordProgress, SettlementProgress
 from order_entry_gateway.adapters.rate_limiter import RateLimiter
+from order_entry_gateway.adapters.reference_time import PostgresTime
 from order_entry_gateway.adapters.session_store import SessionStore
 from order_entry_gateway.adapters.timer_store import PostgresTimers
 from order_entry_gateway.loops.backlog import Backlog
+from order_entry_gateway.loops.clock_check import ClockCheck
 from order_entry_gateway.loops.phase_scheduler import PhaseScheduler
 from order_entry_gateway.mass_cancel_desk import MassCancelDesk
 from order_entry_gateway.ports import OrderLog
 from order_entry_gateway.wiring import GatewayParts, GatewayPorts, wire
 from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
-from service_runtime.clock import SystemClock
+from service_runtime.clock import ConfirmedClock, SystemClock
 from service_runtime.database import Database
 from service_runtime.http import application, openapi, query
 from service_runtime.http.asgi_application import Application
@@ -52,10 +54,12 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     statuses = OrderStatusStore(clearing, market)
     limiter = RateLimiter(clearing, ours.rate_limit_per_second)
     backlogs = _backlogs(ours)
+    clock = ConfirmedClock(SystemClock())
     ports = GatewayPorts(
         order_log=order_log,
         publisher=publisher,
-        clock=SystemClock(),
+        clock=clock,
+        clock_trouble=lambda: clock.trouble,
         securities=securities,
         statuses=statuses,
         rate_limit=limiter,
@@ -65,10 +69,17 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     parts = wire(ports, service.stopping)
     authenticator, sessions = Authenticator(clearing), SessionStore(clearing)
     scheduler = PhaseScheduler(
-        sessions, parts.phases, ports.clock, publisher.is_ready, service.stopping
+        sessions,
+        parts.phases,
+        clock,
+        lambda: publisher.is_ready() and clock.is_confirmed(),
+        service.stopping,
     )
     service.add_check("database", clearing.is_ready)
     service.add_check("broker", publisher.is_ready)
+    service.add_check("clock", clock.is_confirmed)
+    reference = PostgresTime(_connection_for_looking(ours.clearing_url))
+    service.spawn("clock check", ClockCheck(clock, reference, service.stopping).run)
     _run_loops(service, parts, backlogs)
     service.spawn("scheduler", scheduler.run)
     service.spawn("keys", partial(authenticator.follow, service.stopping))

@@ -67,6 +67,7 @@ def append(
     _load_named(transaction, candidates, state)
     _load_orders(transaction, candidates, state)
     _load_amended_terms(transaction, candidates, state)
+    _load_log_times(transaction, candidates, state)
     _lock_session(transaction, candidates, state)
     _lock_funds(transaction, candidates, state)
     decisions = decide(candidates, state)
@@ -90,6 +91,23 @@ def append(
     _write_holds(transaction, state)
     _write_session(transaction, fresh, state)
     return decisions, appended
+
+
+def _load_log_times(
+    transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
+) -> None:
+    """How far the log is in the shards in which an order is to expire at some time.
+
+    The engine goes by the log's time: where a clock once was ahead, so is the log.
+    """
+    shards = {
+        candidate.security.shard
+        for candidate in candidates
+        if type(candidate) is PlaceCandidate
+        and candidate.terms is not None
+        and candidate.terms.expires_us is not None
+    }
+    state.log_times_us = {shard: transaction.log_time_us(shard) for shard in sorted(shards)}
 
 
 def _take_timers(

@@ -89,6 +89,10 @@ class LogTransaction(Protocol):
         """The first of the next `count` sequences of a shard, and their strictly rising time."""
         ...
 
+    def log_time_us(self, shard: int) -> int:
+        """The newest time in the log of a shard; not locked, so it may go on meanwhile."""
+        ...
+
     def append(self, rows: Sequence[LogRow]) -> None:
         """Append to the log."""
         ...
@@ -181,6 +185,18 @@ class RefusalRecord(Protocol):
         quantity: int,
     ) -> None:
         """Note one refused order."""
+        ...
+
+
+class ReferenceTime(Protocol):
+    """A second clock, on another machine where the database has one of its own."""
+
+    def database_us(self) -> int:
+        """The database's clock now. Raises DatabaseUnavailable."""
+        ...
+
+    def newest_log_us(self) -> int:
+        """The newest time in any shard's log; 0 for an empty one. Raises DatabaseUnavailable."""
         ...
 
 

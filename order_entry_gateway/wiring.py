@@ -1,7 +1,7 @@
 """From ports to running parts: how a gateway is put together, live and in the simulation."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from order_entry_gateway.handlers import OrderDesk
@@ -26,6 +26,8 @@ class GatewayPorts:
     statuses: OrderStatuses
     rate_limit: RateLimit
     timers: Timers
+    clock_trouble: Callable[[], str | None] = lambda: None
+    """Why the time is not confirmed, so that no order is taken; None while it is."""
     is_behind: Readiness = lambda: False
     """Whether settlement or record is too far behind to take more orders."""
     run_name: str | None = None
@@ -51,7 +53,12 @@ def wire(
 ) -> GatewayParts:
     """One gateway, ready to run. The simulation hands in parts with planted bugs."""
     committer = committer_type(
-        ports.order_log, ports.publisher, ports.clock, ports.securities, stopping
+        ports.order_log,
+        ports.publisher,
+        ports.clock,
+        ports.securities,
+        stopping,
+        clock_trouble=ports.clock_trouble,
     )
     reporter = RefusalReporter(ports.publisher, ports.clock, stopping, ports.run_name)
     desk = OrderDesk(
@@ -63,7 +70,9 @@ def wire(
         ports.publisher.is_ready,
         ports.is_behind,
     )
-    timekeeper = Timekeeper(ports.timers, committer, ports.securities, ports.clock, stopping)
+    timekeeper = Timekeeper(
+        ports.timers, committer, ports.securities, ports.clock, stopping, ports.clock_trouble
+    )
     return GatewayParts(
         desk, PhaseDesk(committer, ports.securities), committer, reporter, timekeeper
     )

@@ -36,3 +36,9 @@ batch_size = Histogram(
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
 )
 step_seconds = Histogram("venue_step_seconds", "Time of one step", ["step"], buckets=_BUCKETS)
+clock_trouble = Gauge(
+    "venue_clock_trouble", "1 while the gateway's clock is not confirmed, and no order is taken"
+)
+log_ahead_seconds = Gauge(
+    "venue_log_ahead_seconds", "How far the time of the order log is ahead of the clock"
+)

@@ -127,6 +127,11 @@ class MemoryLogTransaction:
         self._transaction.put(self._tables.log_heads, shard, (last + count, time_us))
         return last + 1, time_us
 
+    def log_time_us(self, shard: int) -> int:
+        """The newest time in the log of a shard."""
+        self._transaction.statement()
+        return self._tables.log_heads[shard][1]
+
     def append(self, rows: Sequence[LogRow]) -> None:
         """Append to the log."""
         self._transaction.statement()

@@ -165,6 +165,11 @@ class PostgresLogTransaction:
         last, time_us = self._cursor.fetchone()
         return last - count + 1, time_us
 
+    def log_time_us(self, shard: int) -> int:
+        """The newest time in the log of a shard."""
+        self._cursor.execute("SELECT last_time_us FROM order_log_heads WHERE shard = %s", (shard,))
+        return int(self._cursor.fetchone()[0])
+
     def append(self, rows: Sequence[LogRow]) -> None:
         """Append to the log."""
         copy_text(

@@ -123,6 +123,8 @@ class DoorState:
     timers: set[tuple[str, int]] = field(default_factory=set)
     """Name and due_us of the due timers that this batch takes."""
     now_us: int = 0
+    log_times_us: dict[int, int] = field(default_factory=dict)
+    """Newest time in the log of each shard in which an order of the batch is to expire."""
 
 
 def decide(candidates: Sequence[Candidate], state: DoorState) -> list[Decision]:
@@ -172,8 +174,9 @@ def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
     if earlier is not None:
         return _repeat(earlier, _is_same_order(earlier.command, command), candidate.client_order_id)
     expires_us = candidate.terms.expires_us if candidate.terms is not None else None
-    if expires_us is not None and expires_us <= state.now_us:
-        message = f"expire_time {format_utc(expires_us)} is over: it is {format_utc(state.now_us)}"
+    now_us = max(state.now_us, state.log_times_us.get(candidate.security.shard, 0))
+    if expires_us is not None and expires_us <= now_us:
+        message = f"expire_time {format_utc(expires_us)} is over: it is {format_utc(now_us)}"
         return Refusal(RejectReason.EXPIRE_TIME_PAST, message, "expire_time")
     amount = held_amount(candidate.side, candidate.price_e4, candidate.quantity)
     refusal = state.session.refuse(

@@ -94,6 +94,7 @@ class Committer:
         securities: Mapping[str, Security],
         stopping: threading.Event,
         bounds: MessageBounds = BOUNDS,
+        clock_trouble: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._order_log = order_log
         self._publisher = publisher
@@ -101,6 +102,8 @@ class Committer:
         self._securities = securities
         self._stopping = stopping
         self._bounds = bounds
+        self._clock_trouble = clock_trouble
+        """Why the time is not confirmed: the log takes no time from a wrong clock."""
         self._coming: queue.SimpleQueue[Submission] = queue.SimpleQueue()
         self._short: deque[Submission] = deque()
         self._long: deque[Submission] = deque()
@@ -223,6 +226,10 @@ class Committer:
 
     def _decide(self, candidates: list[Candidate]) -> tuple[list[Decision], list[AppendedBatch]]:
         """Decisions, committed; or the same refusal for all when the database can't be asked."""
+        trouble = self._clock_trouble()
+        if trouble is not None:
+            unconfirmed = Refusal(RejectReason.NOT_READY, f"{trouble}; nothing was done")
+            return [unconfirmed] * len(candidates), []
         for _ in range(_RACES):
             try:
                 with self._order_log.transaction() as transaction:

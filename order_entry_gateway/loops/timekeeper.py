@@ -8,13 +8,14 @@ transaction that logs its cancel.
 import logging
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from order_entry_gateway.domain.validation import AdvanceTimeCandidate, CancelAllCandidate
 from order_entry_gateway.loops.group_commit import Committer, Submission
 from service_runtime.clock import Clock
 from service_runtime.database import DatabaseUnavailable
+from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.securities import Security
 
 log = logging.getLogger(__name__)
@@ -67,12 +68,15 @@ class Timekeeper:
         securities: Mapping[str, Security],
         clock: Clock,
         stopping: threading.Event,
+        clock_trouble: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._timers = timers
         self._committer = committer
         self._securities = securities
         self._clock = clock
         self._stopping = stopping
+        self._clock_trouble = clock_trouble
+        """Why the time is not confirmed: nothing is due by a wrong clock."""
         self._sessions: set[str] = set()
         self._lock = threading.Lock()
         self._kept_us = 0
@@ -92,6 +96,8 @@ class Timekeeper:
 
         What could not be done stays due.
         """
+        if self._clock_trouble() is not None:
+            return 0
         now_us = self._clock.now_us()
         self._advances = {
             shard: begun for shard, begun in self._advances.items() if not begun.is_decided()
@@ -118,22 +124,22 @@ class Timekeeper:
     def cancel_after(self, client_id: str, timeout_ms: int) -> int | None:
         """Restart the client's dead man's switch; when it is due, or None if it is off now.
 
-        Raises DatabaseUnavailable.
+        Raises DatabaseUnavailable; Refused while the time is not confirmed.
         """
         if timeout_ms == 0:
             self._timers.disarm(_switch(client_id))
             return None
-        due_us = self._clock.now_us() + timeout_ms * 1000
+        due_us = self._confirmed_us() + timeout_ms * 1000
         self._timers.arm(_switch(client_id), client_id, due_us)
         return due_us
 
     def open_session(self, client_id: str) -> str:
         """A session at whose end all orders of the client are canceled.
 
-        Raises DatabaseUnavailable.
+        Raises DatabaseUnavailable; Refused while the time is not confirmed.
         """
         session = f"session:{uuid.uuid4().hex}"
-        self._timers.arm(session, client_id, self._clock.now_us() + _SESSION_US)
+        self._timers.arm(session, client_id, self._confirmed_us() + _SESSION_US)
         with self._lock:
             self._sessions.add(session)
         return session
@@ -157,6 +163,12 @@ class Timekeeper:
             log.warning(
                 "the end of a session is not stored, it will lapse", extra={"error": str(error)}
             )
+
+    def _confirmed_us(self) -> int:
+        trouble = self._clock_trouble()
+        if trouble is not None:
+            raise Refused(Refusal(RejectReason.NOT_READY, f"{trouble}; nothing was done"))
+        return self._clock.now_us()
 
     def _keep_sessions(self, now_us: int) -> None:
         # Locked throughout: a session that ends now is due now, and must not be put off afterwards.

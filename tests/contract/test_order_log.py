@@ -87,6 +87,7 @@ def test_numbers_have_no_gap_and_time_rises_even_when_the_clock_goes_back(stores
         first, first_us = transaction.draw(0, 3, NOW_US)
     with stores.log.transaction() as transaction:
         second, second_us = transaction.draw(0, 1, NOW_US - 10_000_000)
+        assert transaction.log_time_us(0) == second_us
     assert second == first + 3
     assert second_us == first_us + 1
     _fill(stores, first, 4)

@@ -8,6 +8,7 @@ import pytest
 
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
 from order_entry_gateway.adapters.memory_timers import MemoryTimers
+from order_entry_gateway.domain.coverage import Accepted, Decision
 from order_entry_gateway.domain.validation import PlaceCandidate
 from order_entry_gateway.loops.group_commit import Committer
 from order_entry_gateway.loops.timekeeper import Timekeeper
@@ -16,6 +17,7 @@ from service_runtime.clock import ManualClock
 from venue_protocol import codec
 from venue_protocol.commands import AdvanceTime, CancelAllOrders, Command, PlaceOrder
 from venue_protocol.orders import OrderTerms
+from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.securities import Security
 from venue_protocol.topology import ORDER_ENTRY
 from venue_storage.memory_clearing_data import AccountRow, MemoryClearing
@@ -35,18 +37,32 @@ class Door:
         bus = MemoryBus()
         bus.declare([ORDER_ENTRY])
         log, stopping, securities = MemoryOrderLog(self.clearing), Event(), {"AAPL": AAPL}
-        self.committer = Committer(log, bus.publisher(), self.clock, securities, stopping)
+        self.trouble: str | None = None
+        self.committer = Committer(
+            log,
+            bus.publisher(),
+            self.clock,
+            securities,
+            stopping,
+            clock_trouble=lambda: self.trouble,
+        )
         self.timekeeper = Timekeeper(
-            MemoryTimers(self.clearing), self.committer, securities, self.clock, stopping
+            MemoryTimers(self.clearing),
+            self.committer,
+            securities,
+            self.clock,
+            stopping,
+            lambda: self.trouble,
         )
 
-    def place(self, expires_us: int) -> None:
-        """An order that expires then."""
+    def place(self, expires_us: int) -> Decision:
+        """An order that expires then, and what is decided of it."""
         terms = OrderTerms(expires_us=expires_us)
-        self.committer.enqueue(
+        submission = self.committer.enqueue(
             [PlaceCandidate("ann", AAPL, "BUY", "limit", "GTD", 1, 1_000_000, None, terms)]
         )
         self.committer.step(0)
+        return submission.wait()[0]
 
     def tick(self) -> None:
         """One look at the time, and the commit of what it began."""
@@ -193,3 +209,37 @@ def test_a_released_session_cancels_nothing() -> None:
     door.clock.advance(60_000_000)
     door.tick()
     assert door.log() == []
+
+
+def test_while_the_clock_is_not_confirmed_nothing_is_logged_and_nothing_is_due() -> None:
+    door = Door()
+    door.place(door.clock.now_us() + 1_000_000)
+    door.timekeeper.cancel_after("ann", 1_000)
+    before = door.log()
+    door.trouble = "the clocks differ by a day"
+    door.clock.advance(86_400_000_000)
+    door.tick()
+    refusal = door.place(door.clock.now_us() + 10**12)
+    assert isinstance(refusal, Refusal) and refusal.reason is RejectReason.NOT_READY
+    assert "the clocks differ by a day" in refusal.message
+    assert door.log() == before
+    for arm in (
+        lambda: door.timekeeper.cancel_after("ann", 1_000),
+        lambda: door.timekeeper.open_session("ann"),
+    ):
+        with pytest.raises(Refused, match="the clocks differ by a day"):
+            arm()
+    door.trouble = None
+    door.tick()
+    assert len(door.log()) == len(before) + 2
+
+
+def test_an_order_that_is_over_by_the_time_of_the_log_is_refused() -> None:
+    """The log is a day ahead, since a clock once was: the engine would let it expire at once."""
+    door = Door()
+    door.clock.advance(86_400_000_000)
+    assert isinstance(door.place(door.clock.now_us() + 1), Accepted)
+    door.clock.advance(-86_400_000_000)
+    refusal = door.place(door.clock.now_us() + 3_600_000_000)
+    assert isinstance(refusal, Refusal) and refusal.reason is RejectReason.EXPIRE_TIME_PAST
+    assert isinstance(door.place(door.clock.now_us() + 2 * 86_400_000_000), Accepted)
