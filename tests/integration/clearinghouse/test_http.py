@@ -256,6 +256,12 @@ def test_what_administrators_did_is_on_record_with_who_and_why(door: Door) -> No
     assert {row["administrator"][:4] for row in rows} == {"boss"}
 
 
+@pytest.mark.parametrize("client_id", ["%00", "a%20b", "", "x" * 65])
+def test_a_text_that_names_no_client_is_refused_in_the_record(door: Door, client_id: str) -> None:
+    refused = door.refused("GET", f"/v1/administrative-actions?client_id={client_id}", None, 404)
+    assert refused == "client.unknown client_id"
+
+
 def test_a_rotated_key_replaces_all_others(door: Door) -> None:
     ann = door.name("ann")
     old = door.ask("POST", "/v1/clients", {"client_id": ann}, 201)["api_key"]
