@@ -80,7 +80,7 @@ def build(service: Service) -> Application:
     standings_http.add_routes(app, clearing, marks, authenticator, clock)
     status_board.add_routes(app, board.read)
     openapi.add_routes(app, api.described())
-    served = Application(app, THREADS)
+    served = Application(app, THREADS, authenticator)
     route.add_routes(served, streams)
     return served
 

@@ -95,7 +95,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     cancels = MassCancelDesk(parts.committer, securities, PostgresOrderOwners(clearing))
     mass_cancel_http.add_routes(app, cancels, authenticator)
     openapi.add_routes(app, api.described())
-    served = Application(app, THREADS)
+    served = Application(app, THREADS, authenticator)
     entry = OrderEntry(
         desk=parts.desk,
         authenticator=authenticator,

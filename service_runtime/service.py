@@ -27,6 +27,7 @@ _STOP_GRACE_S = 5
 _OPEN_FILES = 65_536
 THREADS = 32
 """For the Flask routes of one service: they wait for Postgres, of whose connections there are 8."""
+_SWITCH_S = 0.001
 _LEAVING = "its stop"
 
 
@@ -133,6 +134,8 @@ class Service:
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
+        # Of Python's 5 ms: the loop's thread must not wait so long after each call of the kernel.
+        sys.setswitchinterval(_SWITCH_S)
         host, port = self.settings.host, self.settings.port
         HttpServer(
             application, host, port, limits_of(self.settings), self.leave

@@ -26,6 +26,7 @@ from service_runtime import metrics
 from service_runtime.http.answers import Reply, error_body, json_reply, refusal_reply
 from service_runtime.http.asgi_application import Application, NativeRequest
 from service_runtime.http.authentication import Authenticator, Caller, key_in
+from service_runtime.http.query import check_query
 from service_runtime.http.request_body import decode_strictly
 from service_runtime.http.worker_threads import WorkerThreads
 from venue_protocol.refusals import Refusal, RejectReason, refuse
@@ -99,7 +100,7 @@ class OrderRoutes:
 
     async def place(self, request: NativeRequest) -> Reply:
         """One order, or a list of them."""
-        caller = await self._caller(request)
+        caller = await self._caller(request, "POST /v1/orders")
         if len(request.body) > SHORT_BYTES:
             is_list = request.body.lstrip()[:1] == b"["
             return await self._answer_long(request, caller, _read_orders, is_list)
@@ -114,7 +115,7 @@ class OrderRoutes:
 
     async def commands(self, request: NativeRequest) -> Reply:
         """A mixed list."""
-        caller = await self._caller(request)
+        caller = await self._caller(request, "POST /v1/commands")
         if len(request.body) > SHORT_BYTES:
             return await self._answer_long(request, caller, _read_commands, True)
         pending = await self._entry.begin(caller, _read_commands(request.body), request.threads)
@@ -123,25 +124,20 @@ class OrderRoutes:
 
     async def cancel(self, request: NativeRequest) -> Reply:
         """Cancel one order."""
-        caller = await self._caller(request)
+        caller = await self._caller(request, "DELETE /v1/orders/<order_id>")
         return await self._answer(
             request, caller, CancelAction(order_id=whole_order_id(request.segment))
         )
 
     async def cancel_all(self, request: NativeRequest) -> Reply:
         """Cancel all of the caller's orders, or those in one security."""
-        caller = await self._caller(request)
-        query = request.scope["query_string"].decode("utf-8", "replace")
-        parameters = parse_qsl(query, keep_blank_values=True)
-        if {name for name, _ in parameters} - {"security"} or len(parameters) > 1:
-            message = "the only parameter is security, once; nothing was canceled"
-            raise refuse(RejectReason.UNKNOWN_FIELD, message)
-        named = [value for _, value in parameters]
+        caller = await self._caller(request, "DELETE /v1/orders", "security")
+        named = [value for _, value in query_of(request)]
         return await self._answer(request, caller, CancelAllAction(*named))
 
     async def amend(self, request: NativeRequest) -> Reply:
         """Amend one order."""
-        caller = await self._caller(request)
+        caller = await self._caller(request, "PATCH /v1/orders/<order_id>")
         body = decode_strictly(_amend_decoder, request.body)
         action = AmendAction(
             order_id=whole_order_id(request.segment),
@@ -174,9 +170,18 @@ class OrderRoutes:
         async with entry.turns.writing():
             return await request.threads.run(caller.client_id, write)
 
-    async def _caller(self, request: NativeRequest) -> Caller:
+    async def _caller(self, request: NativeRequest, where: str, *parameters: str) -> Caller:
+        """The caller of an operation that takes these query parameters; Refused for others."""
+        if request.scope["query_string"]:
+            check_query(where, frozenset(parameters), [name for name, _ in query_of(request)])
         key = key_in(request.header(b"authorization"), request.header(b"x-api-key"))
         return await self._entry.caller(key, request.threads, request.caller)
+
+
+def query_of(request: NativeRequest) -> list[tuple[str, str]]:
+    """Names and values of the query string."""
+    text = request.scope["query_string"].decode("utf-8", "replace")
+    return parse_qsl(text, keep_blank_values=True)
 
 
 def bounded(actions: list) -> list:  # type: ignore[type-arg]

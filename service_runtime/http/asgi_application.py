@@ -14,9 +14,10 @@ from flask import Flask
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
 from service_runtime.http import request_context, wsgi_bridge
 from service_runtime.http.answers import FAULT, Reply, database_refusal, json_reply, refusal_reply
+from service_runtime.http.authentication import Authenticator, key_in
 from service_runtime.http.connections import Connection
 from service_runtime.http.websocket import WebSocket
-from service_runtime.http.worker_threads import WorkerThreads
+from service_runtime.http.worker_threads import STRANGER, WorkerThreads
 from venue_protocol.refusals import Refused
 
 log = logging.getLogger(__name__)
@@ -70,14 +71,18 @@ def caller_of(connection: Connection | None) -> str:
     """Whose share of the threads a request on this connection takes."""
     if connection is None:
         return ""
-    return connection.client_id or connection.address
+    return connection.client_id or f"{STRANGER}{connection.address}"
 
 
 class Application:
     """An ASGI application: callable with scope, receive and send."""
 
-    def __init__(self, flask: Flask, threads: int) -> None:
+    def __init__(
+        self, flask: Flask, threads: int, authenticator: Authenticator | None = None
+    ) -> None:
+        """`authenticator`: knows keys, so that a client's first request is no stranger's."""
         self._flask = flask
+        self._authenticator = authenticator
         self.threads = WorkerThreads(threads, "http")
         self._probe_threads = WorkerThreads(_PROBE_THREADS, "probe")
         self._exact: dict[tuple[str, str], Handler] = {}
@@ -144,9 +149,19 @@ class Application:
         if scope["path"] == "/healthz" and scope["method"] == "GET" and is_plain:
             # On the loop: the process is alive, however many wait for its threads.
             return json_reply({"status": "alive", "service": self._flask.name})
+        if self._authenticator is not None and connection is not None:
+            self._authenticator.remembered(
+                key_in(request.header(b"authorization"), request.header(b"x-api-key"))
+            )
         environ = wsgi_bridge.environ_of(scope, body)
         threads = self._probe_threads if scope["path"] in _PROBES else self.threads
-        return await threads.run(request.caller, wsgi_bridge.answer, self._flask.wsgi_app, environ)
+        return await threads.run(request.caller, self._answer_in_flask, connection, environ)
+
+    def _answer_in_flask(self, connection: Connection | None, environ: dict[str, Any]) -> Reply:
+        """In a thread. Nobody waits for the answers of a client that went away."""
+        if connection is not None and connection.protocol.transport.is_closing():
+            raise ClientGone
+        return wsgi_bridge.answer(self._flask.wsgi_app, environ)
 
     def _handler(self, request: NativeRequest) -> Handler | None:
         method, path = request.scope["method"], request.scope["path"]
@@ -174,6 +189,8 @@ class Application:
 
 
 _INTERNAL_ERROR = 1011
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+"""What `security_headers` puts on every answer of Flask."""
 
 
 def _is_native() -> Any:
@@ -201,6 +218,8 @@ async def _send_reply(send: Send, reply: Reply, connection: Connection | None) -
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers]
     if reply.content_type:
         headers.append((b"content-type", reply.content_type.encode()))
+    if all(name != _NO_SNIFFING[0] for name, _ in headers):
+        headers.append(_NO_SNIFFING)
     headers.append((b"content-length", b"%d" % len(reply.body)))
     transport = None if connection is None else connection.protocol.transport
     if transport is not None:

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 import msgspec
 from flask import Flask, Response
 
-from service_runtime.http.application import json_response
+from service_runtime.http.answers import json_reply
+from service_runtime.http.application import flask_response
 from service_runtime.http.openapi_page import STYLE, page
 from service_runtime.http.security_headers import page_policy, style_source
 from venue_protocol.refusals import RejectReason
@@ -178,15 +179,17 @@ def document(title: str, description: str, operations: Sequence[Operation]) -> d
 
 
 def add_routes(app: Flask, content: dict[str, Any]) -> None:
-    """Put `/openapi.json` and `/docs` on `app`."""
+    """Put `/openapi.json` and `/docs` on `app`. Both are made once: anybody may ask for them."""
+    as_json = json_reply(content)
+    as_page = page(content)
 
     @app.get("/openapi.json")
     def openapi() -> Response:
-        return json_response(content)
+        return flask_response(as_json)
 
     @app.get("/docs")
     def docs() -> Response:
-        response = Response(page(content), content_type="text/html; charset=utf-8")
+        response = Response(as_page, content_type="text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = page_policy(style_source(STYLE))
         return response
 

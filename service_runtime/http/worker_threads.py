@@ -16,10 +16,14 @@ from venue_protocol.refusals import Refusal, Refused, RejectReason
 P = ParamSpec("P")
 T = TypeVar("T")
 
+STRANGER = "@"
+"""Begins the name of a caller without a key; no client_id does."""
 _MOST_WAITING_OF_A_CALLER = 256
 """Requests of one caller that wait for a thread; each is at most one connection's."""
 _SHARE = 4
-"""A caller gets at most a fourth of the threads at once."""
+"""A client gets at most a fourth of the threads at once."""
+_MOST_OF_A_STRANGER = 2
+"""Threads of an address without a key: what anybody may ask costs little, and is not urgent."""
 
 
 class WorkerThreads:
@@ -27,7 +31,8 @@ class WorkerThreads:
 
     def __init__(self, threads: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._most_of_a_caller = max(1, threads // _SHARE)
+        self._most_of_a_client = max(1, threads // _SHARE)
+        self._most_of_a_stranger = min(_MOST_OF_A_STRANGER, self._most_of_a_client)
         self._running: dict[str, int] = {}
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
@@ -36,7 +41,7 @@ class WorkerThreads:
     ) -> T:
         """What `function` returns in a thread; Refused when too much of `caller` waits already.
 
-        `caller`: the client or address that asks, or "" for the service itself.
+        `caller`: the client that asks, STRANGER and the address, or "" for the service itself.
         """
         await self._enter(caller)
         try:
@@ -50,7 +55,8 @@ class WorkerThreads:
 
     async def _enter(self, caller: str) -> None:
         running = self._running.get(caller, 0)
-        if running < self._most_of_a_caller:
+        is_stranger = caller.startswith(STRANGER)
+        if running < (self._most_of_a_stranger if is_stranger else self._most_of_a_client):
             self._running[caller] = running + 1
             return
         waiting = self._waiting.setdefault(caller, deque())

@@ -16,7 +16,7 @@ from venue_launcher import ports, processes
 from venue_launcher.errors import CommandError
 from venue_launcher.supervisor import SupervisedService
 from venue_launcher.terminal import report, silent
-from venue_trials.bench import usage
+from venue_trials.bench import strangers, usage
 from venue_trials.bench.run_figures import DoorFigures, parts_since
 from venue_trials.bench.site import MOST_FROZEN_S, BenchSite, open_site
 from venue_trials.bench.usage import Usage
@@ -45,6 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only with the commit (default: first with, then without)",
     )
+    parser.add_argument(
+        "--strangers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="instead: a client who trades, beside N strangers of each kind",
+    )
     add_site_arguments(parser)
     parser.set_defaults(seconds=20.0, warm_up=3.0)
 
@@ -52,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 when the audit found nothing."""
     load.check(arguments)
+    if arguments.strangers:
+        return strangers.run(arguments)
     if arguments.rate == load.MAX:
         raise CommandError(
             "give a rate: what the whole way holds is found by ./venue bench venue --rate max"

@@ -64,7 +64,9 @@ class Streams:
         address = websocket.connection.address
         key = key_in(websocket.header(b"authorization"), None)
         try:
-            client_id = await self._threads.run(address, self._client_of, key)
+            client_id = await self._threads.run(
+                caller_of(websocket.connection), self._client_of, key
+            )
             place = self.enter(address, client_id)
         except Refused as refused:
             await websocket.refuse(refusal_reply(refused.refusal, refused.retry_after_s))
