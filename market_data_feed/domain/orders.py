@@ -160,6 +160,30 @@ class BatchEffect(msgspec.Struct, gc=False):
     reports: list[ExecutionReport]
     session: list[SessionRow] = []
     """Phases, indications and limit states, in order."""
+    is_part: bool = False
+    """Whether more messages of the same commands follow."""
+
+
+def whole_effect(parts: list[BatchEffect]) -> BatchEffect:
+    """What the parts of one batch of commands did together. In between its books may cross."""
+    first, *others = parts
+    if not others:
+        return first
+    levels = {key: list(change) for key, change in first.levels.items()}
+    for part in others:
+        for key, (shares, orders) in part.levels.items():
+            change = levels.setdefault(key, [0, 0])
+            change[0] += shares
+            change[1] += orders
+    return BatchEffect(
+        first.first_sequence,
+        parts[-1].last_sequence,
+        first.time_us,
+        levels,
+        [recorded for part in parts for recorded in part.trades],
+        [report for part in parts for report in part.reports],
+        [row for part in parts for row in part.session],
+    )
 
 
 class Fold:
@@ -184,6 +208,7 @@ class Fold:
         events = batch.events[skip:] if skip else batch.events
         start = sharded_id(batch.shard, batch.first + skip)
         effect = BatchEffect(start, start + len(events) - 1, batch.time_us, {}, [], [])
+        effect.is_part = batch.log_last < batch.log_first
         for sequence, event in enumerate(events, start):
             self._fold(event, sequence, effect)
         self.effects.append(effect)

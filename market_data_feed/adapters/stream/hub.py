@@ -17,14 +17,19 @@ from market_data_feed.adapters.stream.book_frames import BookSnapshots, update_f
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
 from market_data_feed.domain.market import Market, MarketChange, SecurityMarket, TopOfBook
-from market_data_feed.domain.orders import BatchEffect, ExecutionReport, RecordedTrade
+from market_data_feed.domain.orders import (
+    BatchEffect,
+    ExecutionReport,
+    RecordedTrade,
+    whole_effect,
+)
 from market_data_feed.domain.trading_phases import Session, SessionRow
 from service_runtime.http.websocket_frames import json_frame
 from venue_protocol.events import PhaseChanged
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.settlement import SettlementReport
-from venue_protocol.streams import SETTLEMENTS
+from venue_protocol.streams import SETTLEMENTS, event_shard
 from venue_protocol.trading_day import CONTINUOUS
 
 TopicKey = tuple[str, str]
@@ -75,6 +80,8 @@ class Hub:
         self._topics: dict[TopicKey, Topic] = {}
         self._newest: dict[TopicKey, int] = {}
         self._positions: dict[str, int] = {}
+        self._parts: dict[int, list[BatchEffect]] = {}
+        """By shard: recorded parts of a batch of commands whose last part has not come."""
         self._status_count = 0
         self._session = Session()
         self._session_us = 0
@@ -140,6 +147,7 @@ class Hub:
     ) -> None:
         """Show what was just committed: apply it to the market and tell who listens."""
         with self._lock:
+            effects = list(self._take_whole(effects))
             for effect in effects:
                 for row in effect.session:
                     self._session.apply(row)
@@ -158,8 +166,24 @@ class Hub:
                 self._newest[key] = report.sequence
                 if key in self._topics:
                     self._tell(key, report.sequence, views.settlement(report))
-            self._positions.update(positions)
+            self._positions.update(
+                (stream, position)
+                for stream, position in positions.items()
+                if event_shard(stream) not in self._parts
+            )
         self._sender.ring()
+
+    def _take_whole(self, effects: list[BatchEffect]) -> Iterator[BatchEffect]:
+        """The effects of whole batches of commands: a part waits for the others, so that no book is
+        shown while it crosses.
+        """
+        for effect in effects:
+            shard, _ = shard_and_number(effect.first_sequence)
+            parts = self._parts.setdefault(shard, [])
+            parts.append(effect)
+            if not effect.is_part:
+                del self._parts[shard]
+                yield whole_effect(parts)
 
     def publish_status(self, status: dict[str, Any]) -> None:
         """Tell the listeners of `status`; it has a count of its own."""
