@@ -37,6 +37,32 @@ def limits_of(ours: settings.Settings) -> Limits:
     )
 
 
+def add_answers(app: flask.Flask) -> None:
+    """Routes that answer in each of the ways a service can."""
+
+    @app.get("/refused")
+    def refused() -> Response:
+        raise refuse(RejectReason.INVALID_FIELD, "the field is wrong", "field", given=1)
+
+    @app.get("/fault")
+    def fault() -> Response:
+        raise ZeroDivisionError("secret")
+
+    @app.get("/whole")
+    def whole() -> Response:
+        return application.json_response({"limit": application.query_whole("limit", 5, 1, 10)})
+
+    @app.get("/large")
+    def large() -> Response:
+        return application.json_response("x" * 1_000_000)
+
+    @app.get("/who")
+    def who() -> Response:
+        """A key that is good: the connection is its client's."""
+        request_context.note_caller(flask.request.headers["X-API-Key"])
+        return application.json_response({})
+
+
 def build(service: Service) -> Application:
     """A worker thread that does what it is told, and routes that tell it."""
     orders: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -80,28 +106,7 @@ def build(service: Service) -> Application:
         ready["part"] = False
         return application.json_response({})
 
-    @app.get("/refused")
-    def refused() -> Response:
-        raise refuse(RejectReason.INVALID_FIELD, "the field is wrong", "field", given=1)
-
-    @app.get("/fault")
-    def fault() -> Response:
-        raise ZeroDivisionError("secret")
-
-    @app.get("/whole")
-    def whole() -> Response:
-        return application.json_response({"limit": application.query_whole("limit", 5, 1, 10)})
-
-    @app.get("/large")
-    def large() -> Response:
-        return application.json_response("x" * 1_000_000)
-
-    @app.get("/who")
-    def who() -> Response:
-        """A key that is good: the connection is its client's."""
-        request_context.note_caller(flask.request.headers["X-API-Key"])
-        return application.json_response({})
-
+    add_answers(app)
     native = Application(app, threads=4)
     native.add_route("POST", "/native", echo_natively)
     native.add_websocket("/socket", converse, refuse_no_handshake)
