@@ -76,7 +76,9 @@ def run(arguments: argparse.Namespace) -> int:
         say, backlog_allowed=math.ceil(rate * (arguments.seconds + arguments.warm_up))
     ) as site:
         limits = limits_of(site, arguments, arguments.size, say)
-        bench = Workbench(site, arguments.accounts, arguments.securities, 0, say)
+        bench = Workbench(
+            site, arguments.accounts, arguments.securities, 0, say, arguments.connections
+        )
         bench.fill(arguments.resting)
         plan = bench.plan(
             arguments.case,

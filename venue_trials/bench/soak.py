@@ -117,7 +117,9 @@ def measure(arguments: argparse.Namespace, say: Report) -> SoakResult:
     count = round(arguments.minutes / arguments.window)
     with open_site(say) as site:
         limits = venue.limits_of(site, arguments, arguments.size, say)
-        bench = Workbench(site, arguments.accounts, arguments.securities, 4, say)
+        bench = Workbench(
+            site, arguments.accounts, arguments.securities, 4, say, arguments.connections
+        )
         bench.fill(arguments.resting)
         for number in range(1, count + 1):
             mix, seconds = MIXES[arguments.mix], arguments.window * _MINUTE_S

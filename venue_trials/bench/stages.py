@@ -56,7 +56,9 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
     say = silent if arguments.json else report
     with open_site(say, backlog_allowed=arguments.commands) as site:
         limits = limits_of(site, arguments, _SIZE, say)
-        bench = Workbench(site, arguments.accounts, arguments.securities, 0, say)
+        bench = Workbench(
+            site, arguments.accounts, arguments.securities, 0, say, arguments.connections
+        )
         bench.fill(arguments.resting)
         say(
             f"{arguments.commands:,} commands while the {_PARTS[stage]} stands still, then it "

@@ -47,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     say = silent if arguments.json else report
     figures: list[StrangersFigures] = []
     with open_site(say) as site:
-        bench = Workbench(site, arguments.accounts, arguments.securities, 0, say)
+        bench = Workbench(
+            site, arguments.accounts, arguments.securities, 0, say, arguments.connections
+        )
         bench.fill(arguments.resting)
         for kind in (NOBODY, *KINDS):
             plan = bench.plan(

@@ -22,7 +22,7 @@ from venue_trials.bench.machine import MachineLimits
 from venue_trials.bench.overload import Overload, overload
 from venue_trials.bench.run_figures import DoorFigures, RunFigures, StageFigures
 from venue_trials.bench.site import BenchSite, open_site
-from venue_trials.bench.workbench import Workbench
+from venue_trials.bench.workbench import MOST_CONNECTIONS, Workbench
 from venue_trials.load import arguments as load
 from venue_trials.load import search
 from venue_trials.load.mixes import MIXES, Mix
@@ -92,6 +92,12 @@ def add_site_arguments(parser: argparse.ArgumentParser) -> None:
         "--securities", type=int, default=5, help="securities they trade (default 5)"
     )
     parser.add_argument(
+        "--connections",
+        type=int,
+        default=MOST_CONNECTIONS,
+        help=f"of the load generator, at most one an account (default {MOST_CONNECTIONS})",
+    )
+    parser.add_argument(
         "--resting", type=int, default=5_000, help="orders in the books before (default 5000)"
     )
     parser.add_argument(
@@ -116,7 +122,14 @@ def measure(arguments: argparse.Namespace, say: Report) -> VenueResult:
     """The figures of a venue that is made for them and gone afterwards."""
     with open_site(say) as site:
         limits = limits_of(site, arguments, arguments.size, say)
-        bench = Workbench(site, arguments.accounts, arguments.securities, arguments.watched, say)
+        bench = Workbench(
+            site,
+            arguments.accounts,
+            arguments.securities,
+            arguments.watched,
+            say,
+            arguments.connections,
+        )
         bench.fill(arguments.resting)
         runs, overloads = [], []
         for case in _cases(arguments):

@@ -24,6 +24,8 @@ from venue_trials.load.plan import Account, Case, LoadPlan
 from venue_trials.load.sending import send
 from venue_trials.quiescence import engine_state, wait_until_quiet
 
+MOST_CONNECTIONS = 200
+"""Of the load generator, unless it is told otherwise."""
 _DRAIN_S = 300.0
 _TURN_S = 0.1
 _FILL_RATE, _FILL_SIZE, _FILL_TRIES = 5_000.0, 100, 5
@@ -38,9 +40,17 @@ class Workbench:
     """A venue with accounts that send loads to it, one after the other."""
 
     def __init__(
-        self, site: BenchSite, accounts: int, securities: int, watched: int, report: Report
+        self,
+        site: BenchSite,
+        accounts: int,
+        securities: int,
+        watched: int,
+        report: Report,
+        connections: int = MOST_CONNECTIONS,
     ) -> None:
+        """`connections`: of the load generator, at most one for each account."""
         self.site = site
+        self._connections = connections
         self._report = report
         administration = Administration(site.venue)
         report(f"making {accounts:,} accounts and {securities:,} securities …")
@@ -71,7 +81,6 @@ class Workbench:
     ) -> LoadPlan:
         """A load of these accounts, with names of its own."""
         self._loads += 1
-        most = 200
         return LoadPlan(
             gateway_url=self.site.venue.gateway_url,
             case=case,
@@ -81,7 +90,7 @@ class Workbench:
             seconds=seconds + warm_up_s,
             warm_up_s=warm_up_s,
             accounts=self.accounts,
-            connections=min(most, len(self.accounts)),
+            connections=min(self._connections, len(self.accounts)),
             name=f"b{self._loads}",
             seed=self._loads,
         )
