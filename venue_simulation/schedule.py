@@ -1,6 +1,4 @@
-"""One schedule: a seed decides who acts next and what goes wrong; at the end all is calm and
-everything must agree.
-"""
+"""One schedule: a seed decides who acts next and what goes wrong; then everything must agree."""
 
 import random
 from collections.abc import Callable
@@ -12,10 +10,11 @@ from venue_protocol.message_bounds import MessageBounds
 from venue_protocol.refusals import Refused
 from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION, order_entry_queue, resend_queue
 from venue_simulation import faults as kinds
+from venue_simulation.agreement import MOST_SKEW_US, Agreement
 from venue_simulation.broker import SimulatedBus, SimulatedPublisher
+from venue_simulation.broker_faults import BrokerFaults
 from venue_simulation.clients import Client, ClientAction, InFlight, brief
 from venue_simulation.faults import Faults, Killed
-from venue_simulation.feed_check import FeedCheck
 from venue_simulation.oracle import Oracle
 from venue_simulation.phases import next_commands
 from venue_simulation.plan import Failure, Outcome, Plan, simulated_security
@@ -28,7 +27,7 @@ from venue_simulation.processes import (
     RealParts,
     Surroundings,
 )
-from venue_simulation.violation import Violation, require
+from venue_simulation.violation import Violation
 from venue_storage.memory_clearing_data import Moment
 
 _GATEWAYS = 2
@@ -39,8 +38,6 @@ _AFTERSHOCK_ROUNDS = 10
 _IMPATIENT_SHARE = 0.1
 """Share of requests that are sent twice without waiting."""
 _LONGEST_PAUSE_US = 1_200_000
-_MOST_SKEW_US = 2_000_000
-"""How wrong a gateway's clock is at most."""
 _CASH_E4 = 20_000_000
 _SHARES = 40
 _ISSUED = 10_000
@@ -69,15 +66,18 @@ class Schedule:
         listed = {security.security_id: security for security in securities}
         self.around = Surroundings(self.bus, listed, self._shards, bounds)
         self.oracle = Oracle(self.around.clearing, self._shards, bounds)
-        self._feed_check = FeedCheck(self.around.market)
         self.gateways = [
-            Gateway(number, self.around, parts, self._dice.randint(-_MOST_SKEW_US, _MOST_SKEW_US))
+            Gateway(number, self.around, parts, self._dice.randint(-MOST_SKEW_US, MOST_SKEW_US))
             for number in range(_GATEWAYS)
         ]
         self.engines = [Engine(shard, self.around, parts) for shard in range(self._shards)]
         self.clearing = Clearing(self.around, parts)
         self.feed = Feed(self.around, parts)
         self.processes: list[Process] = [*self.gateways, *self.engines, self.clearing, self.feed]
+        self._agreement = Agreement(self.around, self.oracle, self.engines, self.feed)
+        self._broker_faults = BrokerFaults(
+            self.around, self.faults, self._dice, self._note, self._some_publisher
+        )
         names = list(self.around.securities)
         self.clients = [
             Client(
@@ -92,7 +92,6 @@ class Schedule:
         self._deposits: list[tuple[str, str, int, str]] = []
         """Deposits that are not known to be made: client, asset, amount, key."""
         self._deposit_keys: set[str] = set()
-        self._blocked: SimulatedPublisher | None = None
         self._checked: dict[str, tuple[int, int]] = {}
         self._acting: list[Process] = []
         """The process that moves; a second one, if it gets in between."""
@@ -109,7 +108,7 @@ class Schedule:
             self.around.clock.advance(self._dice.randint(100, 40_000))
             self._dice.choices(self._acts, self._weights)[0]()
         self._calm_down()
-        self._compare()
+        self._agreement.check(self._deposit_keys)
         trades = sum(shard.engine.trade_count for shard in self.oracle.shards)
         commands = sum(shard.engine.log_position for shard in self.oracle.shards)
         return Outcome(
@@ -121,8 +120,9 @@ class Schedule:
         self.faults.is_calm = True
         queues = [order_entry_queue(engine.shard) for engine in self.engines]
         queues += [resend_queue(engine.shard) for engine in self.engines]
-        self._queues = [*queues, ORDER_EXECUTION, DATA_FEED]
-        self.bus.declare(self._queues)
+        queues += [ORDER_EXECUTION, DATA_FEED]
+        self.bus.declare(queues)
+        self._broker_faults.queues = queues
         self.clearing.start()
         administration = self.clearing.administration
         administration.ensure_venue_accounts()
@@ -139,9 +139,7 @@ class Schedule:
         self.around.market.faults = self.faults.at_database
 
     def _draw_weights(self) -> tuple[list[Callable[[], None]], list[float]]:
-        """How often each act is chosen: drawn too, so that in some schedules a part is slow, or
-        clients are fast.
-        """
+        """How often each act is chosen; drawn, so that in some schedules one part is slow."""
         acts: dict[Callable[[], None], float] = {
             self._client_sends: 10,
             self._answer_arrives: 8,
@@ -167,8 +165,7 @@ class Schedule:
     def _client_sends(self) -> None:
         client = self._dice.choice(self.clients)
         actions = client.next_actions(self.clients)
-        is_impatient = self._dice.random() < _IMPATIENT_SHARE
-        for _ in range(2 if is_impatient else 1):
+        for _ in range(2 if self._dice.random() < _IMPATIENT_SHARE else 1):
             self._send(client, actions)
 
     def _send(self, client: Client, actions: list[ClientAction]) -> None:
@@ -189,13 +186,9 @@ class Schedule:
         self._in_flight.append(InFlight(client, actions, pending, gateway))
 
     def _client_arms_switch(self) -> None:
-        """A dead man's switch: at its end all orders of the client are canceled, whichever gateway
-        is up then.
-        """
-        client_id, timeout_ms = (
-            self._dice.choice(self.clients).caller.client_id,
-            self._dice.choice((0, 300, 2_000)),
-        )
+        """A dead man's switch: at its end any gateway cancels all orders of the client."""
+        client_id = self._dice.choice(self.clients).caller.client_id
+        timeout_ms = self._dice.choice((0, 300, 2_000))
         gateway = self._dice.choice(self.gateways)
 
         def arm() -> None:
@@ -285,14 +278,13 @@ class Schedule:
                 request.client.abandoned(request.actions)
 
     def _restart(self) -> None:
-        down = [process for process in self.processes if not process.is_up]
-        if down:
+        if down := [process for process in self.processes if not process.is_up]:
             process = self._dice.choice(down)
             self._step(process, "starts", process.start)
 
     def _publisher_sends(self) -> None:
         publisher = self._some_publisher()
-        if publisher is not None and publisher is not self._blocked:
+        if publisher is not None and publisher is not self._broker_faults.blocked:
             publisher.send(self._dice.choice((1, 1, 2, 5, 20)))
 
     def _publisher_hears(self) -> None:
@@ -350,53 +342,22 @@ class Schedule:
             process = self._dice.choice(up)
             self._note(f"{process.name} is killed")
             self._crash(process)
-        if self.faults.strikes(kinds.CONNECTION_LOST):
-            self._note("every consumer loses its connection")
-            self.bus.lose_connections()
-        publisher = self._some_publisher()
-        if publisher is not None and self.faults.strikes(kinds.PUBLISHED_AGAIN):
-            self._note(f"a publisher reconnects and sends {publisher.reconnect()} messages again")
-        if self.faults.strikes(kinds.QUEUE_PURGED):
-            queue = self._dice.choice(self._queues)
-            self._note(f"queue {queue} loses {self.bus.purge(queue)} messages")
-        if self.faults.strikes(kinds.BROKER_WIPED):
-            self._note("the broker loses everything")
-            self.bus.wipe()
-        if self.faults.strikes(kinds.SNAPSHOT_LOST):
-            self._note("all engine snapshots are deleted")
-            for snapshots in self.around.snapshots.values():
-                snapshots.wipe()
-        if self.faults.strikes(kinds.BAD_MESSAGE):
-            queue = self._dice.choice(self._queues)
-            self._note(f"queue {queue} gets a message that does not belong there")
-            self.bus.put(queue, self._dice.choice(kinds.UNREADABLE_MESSAGES), {})
-        self._block_or_unblock()
-
-    def _block_or_unblock(self) -> None:
-        if self._blocked is not None:
-            self._blocked.is_blocked = False
-            self._blocked = None
-        publisher = self._some_publisher()
-        if publisher is not None and self.faults.strikes(kinds.BROKER_BLOCKED):
-            self._note("the broker takes nothing from a publisher for a while")
-            publisher.is_blocked = True
-            self._blocked = publisher
+        self._broker_faults.strike()
 
     def _calm_down(self) -> None:
         """No more faults, no new orders; everybody goes on until nothing moves."""
         self._note("calm")
         self.faults.calm()
-        self._block_or_unblock()
+        self._broker_faults.block_or_unblock()
         shocks = self._draw_aftershocks()
         for number in range(_CALM_ROUNDS):
             self._one_calm_round(shocks.get(number))
-            if number > max(shocks, default=2) and self._is_at_rest():
+            if number > max(shocks, default=2) and not self._unrest():
                 return
         raise Violation(f"the venue does not come to rest: {self._unrest()}")
 
     def _draw_aftershocks(self) -> dict[int, Process]:
-        """Rounds in which the broker loses everything once more, just after this process has
-        published.
+        """Rounds in which the broker loses everything just after this process has published.
 
         They are the hardest losses: no later message shows the gap.
         """
@@ -431,60 +392,9 @@ class Schedule:
         for deposit in list(self._deposits):
             self._deposit(deposit)
 
-    def _is_at_rest(self) -> bool:
-        return not self._unrest()
-
     def _unrest(self) -> list[str]:
         """What is not where it should be yet."""
         waiting = [f"{client.caller.client_id} waits" for client in self.clients if client.unclear]
         waiting += [f"deposit {deposit}" for deposit in self._deposits]
         waiting += ["requests in flight"] if self._in_flight else []
-        for shard, engine in zip(self.oracle.shards, self.engines, strict=True):
-            if engine.desk.engine.log_position != shard.engine.log_position:
-                waiting.append(
-                    f"{engine.name} is at {engine.desk.engine.log_position} of "
-                    f"{shard.engine.log_position}"
-                )
-            if shard.settled != len(shard.batches):
-                waiting.append(f"{shard.settled} of {len(shard.batches)} batches are settled")
-            recorded = self.around.market.position(f"events.{shard.shard}")
-            if recorded != shard.engine.event_position:
-                waiting.append(f"the feed is at {recorded} of {shard.engine.event_position} events")
-        waiting += [
-            f"due at {at}"
-            for at in self._due_times()
-            if at <= self.around.clock.now_us() - _MOST_SKEW_US
-        ]
-        reports = len(self.around.clearing.tables.reports)
-        if self.around.market.position("settlements") != reports:
-            waiting.append(f"the feed does not have all {reports} settlement reports")
-        return waiting
-
-    def _due_times(self) -> list[int]:
-        """When orders expire and switches fire that nobody has dealt with."""
-        tables = self.around.clearing.tables
-        return [due_us for _, due_us in [*tables.expiries, *tables.cancel_timers.values()]]
-
-    def _compare(self) -> None:
-        """At rest, everything equals the undisturbed run."""
-        passed_us = self.around.clock.now_us() - _MOST_SKEW_US
-        for engine in self.engines:
-            expiries = [
-                order.terms.expires_us
-                for order in engine.desk.engine.orders.values()
-                if order.terms
-            ]
-            late = [
-                expires_us
-                for expires_us in expiries
-                if expires_us is not None and expires_us <= passed_us
-            ]
-            require(not late, "an order that is due expires though no other command comes", late)
-        for engine in self.engines:
-            self.oracle.check_engine(engine.desk.engine)
-        tables = self.around.clearing.tables
-        done = {reference for reference in tables.references if reference.startswith("deposit:")}
-        require(done == self._deposit_keys, "each deposit is made once", (done, self._deposit_keys))
-        self._feed_check.check(self.oracle.shards, tables.reports)
-        self._feed_check.check_depth(self.feed.market, self.oracle.shards)
-        self.oracle.check_from_nothing()
+        return waiting + self._agreement.missing()
