@@ -13,10 +13,12 @@ from venue_audit.snapshot import Snapshot
 from venue_protocol.holds import CASH
 
 _ACCOUNTS = """
-SELECT client_id, balance_e4, held_e4, is_external, report_count, report_hash FROM accounts ORDER BY client_id
+SELECT client_id, balance_e4, held_e4, is_external, report_count, report_hash
+FROM accounts ORDER BY client_id
 """
 _DEPOSITS = """
-SELECT client_id, security_id, quantity, held, is_external FROM securities_deposits ORDER BY client_id, security_id
+SELECT client_id, security_id, quantity, held, is_external
+FROM securities_deposits ORDER BY client_id, security_id
 """
 _NEWEST_REPORT = "SELECT max(sequence) FROM settlement_reports WHERE client_id = %s"
 _ENTRY_SUMS = (

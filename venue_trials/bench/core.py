@@ -115,12 +115,14 @@ def _lines(result: CoreResult) -> Iterator[str]:
         "whole: decode, match, events, encode. book: matching and events. codec: decode and "
         "encode, the baseline."
     )
-    yield "(cpu): by processor time; it is higher than by the clock when the machine had other work."
-    yield f"{'messages/s':<26}{'whole':>10}{'(cpu)':>10}{'of codec':>10}{'book':>10}{'codec':>11}{'trades':>8}"
+    yield "(cpu): by processor time; higher than by the clock when the machine had other work."
+    heads = f"{'messages/s':<26}{'whole':>10}{'(cpu)':>10}{'of codec':>10}"
+    yield heads + f"{'book':>10}{'codec':>11}{'trades':>8}"
     for figures in result.workloads:
         yield (
             f"{figures.workload:<26}{figures.whole:>10,.0f}{figures.whole_cpu:>10,.0f}"
-            f"{figures.whole / figures.baseline:>10.0%}{figures.book:>10,.0f}{figures.baseline:>11,.0f}"
+            f"{figures.whole / figures.baseline:>10.0%}{figures.book:>10,.0f}"
+            f"{figures.baseline:>11,.0f}"
             f"{figures.trades:>8,}"
         )
     if result.workloads:
@@ -155,6 +157,7 @@ def _depth_lines(depths: list[DepthCost]) -> Iterator[str]:
         yield (
             f"{cost.resting:>14,}{cost.levels:>8,}"
             f"{cost.microseconds:>12.2f}{cost.microseconds / small.microseconds:>10.2f}"
-            f"{cost.scattered_microseconds:>11.2f}{cost.scattered_microseconds / small.scattered_microseconds:>10.2f}"
+            f"{cost.scattered_microseconds:>11.2f}"
+            f"{cost.scattered_microseconds / small.scattered_microseconds:>10.2f}"
             f"{weight:>13}"
         )

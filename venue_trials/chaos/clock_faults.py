@@ -10,7 +10,7 @@ from venue_trials.chaos.site import GATEWAY, Site
 from venue_trials.chaos.timetable import PlannedFault
 
 _JUMPS_S = (86_400, -86_400, 3_600, -3_600, 90, -90)
-"""A day and an hour: a wrong date or zone; a minute and a half: more than any clock service slews."""
+"""A day or an hour: a wrong date or zone. A minute and a half: more than a clock service slews."""
 _END_PATIENCE_S = 10.0
 
 

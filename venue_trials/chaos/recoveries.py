@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from venue_trials.chaos.probe import Probe
-from venue_trials.chaos.site import Site
+from venue_trials.chaos.site import SERVICES, Site
 
 _PATIENCE_S = 120.0
 _LOOK_EVERY_S = 0.02
@@ -119,7 +119,7 @@ class Recoveries:
     ) -> None:
         deadline = since + _PATIENCE_S
         ready = _when(lambda: self._are_ready(services), deadline)
-        processor_s = processor_seconds(self._site.pid(target)) if len(services) == 1 else None
+        processor_s = processor_seconds(self._site.pid(target)) if target in SERVICES else None
         through = _when(lambda: self._probe.first_through(since) is not None, deadline)
         first = self._probe.first_through(since)
         awaited = (*services, *_AWAITED)

@@ -101,6 +101,7 @@ class Flow:
             )
         cents = REFERENCE_CENTS + cents if is_buy else REFERENCE_CENTS - cents
         return (
-            f'"security":"{security}","side":"{"BUY" if is_buy else "SELL"}","type":"limit","quantity":{quantity},'
+            f'"security":"{security}","side":"{"BUY" if is_buy else "SELL"}",'
+            f'"type":"limit","quantity":{quantity},'
             f'"price":"{cents // 100}.{cents % 100:02}","client_order_id":"{name}"{ends}'
         )

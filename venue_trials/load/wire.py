@@ -119,8 +119,10 @@ class WebSocketConnection(Connection):
         super().__init__(url)
         nonce = base64.b64encode(os.urandom(16)).decode()
         head = (
-            f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {api_key}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {nonce}\r\n\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\n"
+            f"Authorization: Bearer {api_key}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: {nonce}\r\n\r\n"
         )
         self.socket.sendall(head.encode())
         while b"\r\n\r\n" not in self._read and len(self._read) < _LONGEST_HEAD:

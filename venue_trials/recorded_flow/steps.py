@@ -103,7 +103,7 @@ class Plan:
     out_of_turn: int = 0
     """Recorded executions of an order that was not the next in its turn, played as reductions."""
     left_out: int = 0
-    """Recorded messages that fit no order of the book, and were made good from the recorded book."""
+    """Messages that fit no order of the book, made good from the recorded book."""
 
     def places(self) -> list[PlaceStep]:
         """All orders of the plan."""

@@ -130,6 +130,7 @@ def test_the_venues_own_folder_full_and_the_brokers_disk_full_only_delay(
 
 def test_a_gateway_with_a_wrong_clock_stops_nobody(survive: Run) -> None:
     outcome = survive([fault(0.3, "clock wrong", CLOCK, seconds=4)], seconds=4)
+    assert [recovery.ready_s is not None for recovery in outcome.recoveries] == [True]
     assert outcome.compared["trades"] > 0
 
 
