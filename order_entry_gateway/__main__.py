@@ -77,9 +77,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     )
     service.add_check("database", clearing.is_ready)
     service.add_check("broker", publisher.is_ready)
-    service.add_check("clock", clock.is_confirmed)
-    reference = PostgresTime(_connection_for_looking(ours.clearing_url))
-    service.spawn("clock check", ClockCheck(clock, reference, service.stopping).run)
+    _check_clock(service, clock)
     _run_loops(service, parts, backlogs)
     service.spawn("scheduler", scheduler.run)
     service.spawn("keys", partial(authenticator.follow, service.stopping))
@@ -96,7 +94,19 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     mass_cancel_http.add_routes(app, cancels, authenticator)
     openapi.add_routes(app, api.described())
     served = Application(app, THREADS, authenticator)
-    entry = OrderEntry(
+    entry = _order_entry(parts, authenticator, limiter, securities)
+    OrderRoutes(entry).add_to(served)
+    websocket.add_routes(served, entry, parts.timekeeper)
+    return served
+
+
+def _order_entry(
+    parts: GatewayParts,
+    authenticator: Authenticator,
+    limiter: RateLimiter,
+    securities: SecurityMaster,
+) -> OrderEntry:
+    return OrderEntry(
         desk=parts.desk,
         authenticator=authenticator,
         completions=Completions(),
@@ -104,9 +114,13 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
         is_limit_at_hand=limiter.is_at_hand,
         is_security_at_hand=securities.is_at_hand,
     )
-    OrderRoutes(entry).add_to(served)
-    websocket.add_routes(served, entry, parts.timekeeper)
-    return served
+
+
+def _check_clock(service: Service, clock: ConfirmedClock) -> None:
+    """Compare the clock with the database's, and be unready while they differ."""
+    service.add_check("clock", clock.is_confirmed)
+    reference = PostgresTime(_connection_for_looking(service.settings.clearing_url))
+    service.spawn("clock check", ClockCheck(clock, reference, service.stopping).run)
 
 
 def _run_loops(service: Service, parts: GatewayParts, backlogs: list[Backlog]) -> None:

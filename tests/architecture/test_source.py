@@ -10,9 +10,52 @@ from statistics import median
 
 from tests.architecture.repository import ROOT, tracked_files
 
-LONGEST_MODULE = 500
-LONGEST_FUNCTION = 70
-TYPICAL_FUNCTION = 9
+LONGEST_MODULE = 400
+LONGEST_FUNCTION = 60
+TYPICAL_FUNCTION = 6
+LONGEST_LINE = 100
+LARGEST_PACKAGE = 8_000
+LARGEST_CONSOLE = 2_500
+"""Lines of venue_cli: the console only starts what other packages do."""
+STILL_LONG_MODULES = {
+    "market_data_feed/adapters/api.py",
+    "market_data_feed/adapters/stream/hub.py",
+    "market_data_feed/domain/orders.py",
+    "tests/integration/market_data_feed/test_recording.py",
+    "tests/integration/market_data_feed/test_stream.py",
+    "venue_simulation/schedule.py",
+}
+"""To be split; the list may only get shorter."""
+STILL_LONG_LINES = {
+    "market_data_feed/adapters/http.py",
+    "market_data_feed/adapters/record_loader.py",
+    "market_data_feed/adapters/record_rows.py",
+    "market_data_feed/adapters/record_writer.py",
+    "market_data_feed/adapters/records.py",
+    "market_data_feed/domain/stream_budget.py",
+    "matching_engine/domain/amendment.py",
+    "matching_engine/domain/limit_states.py",
+    "order_entry_gateway/loops/clock_check.py",
+    "service_runtime/http/http_protocol.py",
+    "service_runtime/http/openapi.py",
+    "service_runtime/http/openapi_page.py",
+    "service_runtime/service.py",
+    "tests/integration/service_runtime/test_service_loop.py",
+    "tests/unit/service_runtime/test_query.py",
+    "venue_audit/positions_check.py",
+    "venue_trials/bench/core.py",
+    "venue_trials/bench/machine.py",
+    "venue_trials/chaos/clock_faults.py",
+    "venue_trials/load/flow.py",
+    "venue_trials/load/mirror.py",
+    "venue_trials/load/wire.py",
+    "venue_trials/recorded_flow/steps.py",
+}
+"""Files with lines to be wrapped; the list may only get shorter."""
+STILL_LARGE_PACKAGES = {
+    "venue_trials",
+}
+"""To be divided; the list may only get shorter."""
 VAGUE_NAMES = {
     "utils",
     "util",
@@ -65,12 +108,13 @@ def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return whole - ((first.end_lineno or first.lineno) - first.lineno + 1 if is_docstring else 0)
 
 
-def test_no_module_is_longer_than_500_lines() -> None:
+def test_no_module_is_longer_than_400_lines() -> None:
     lengths = {named(path): len(path.read_text().splitlines()) for path in sources(of_tests=True)}
-    assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
+    too_long = {name for name, length in lengths.items() if length > LONGEST_MODULE}
+    assert too_long <= STILL_LONG_MODULES
 
 
-def test_no_function_is_longer_than_70_lines() -> None:
+def test_no_function_is_longer_than_60_lines() -> None:
     too_long = [
         f"{named(path)}:{function.lineno} {function.name} has {lines_of(function)}"
         for path in sources(of_tests=True)
@@ -80,11 +124,31 @@ def test_no_function_is_longer_than_70_lines() -> None:
     assert too_long == []
 
 
-def test_the_typical_function_is_short() -> None:
+def test_half_of_the_functions_have_at_most_six_lines() -> None:
     lengths = [
         lines_of(function) for path in sources(of_tests=False) for function in functions(path)
     ]
     assert median(lengths) <= TYPICAL_FUNCTION
+
+
+def test_no_line_is_longer_than_100_columns() -> None:
+    """ruff's own check leaves out lines that end in a URL; this one does not."""
+    too_long = [
+        f"{named(path)}:{number}"
+        for path in sources(of_tests=True)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > LONGEST_LINE and named(path) not in STILL_LONG_LINES
+    ]
+    assert too_long == []
+
+
+def test_no_package_has_grown_too_large() -> None:
+    sizes = Counter[str]()
+    for path in sources(of_tests=False):
+        sizes[path.relative_to(ROOT).parts[0]] += len(path.read_text().splitlines())
+    too_large = {name for name, size in sizes.items() if size > LARGEST_PACKAGE}
+    assert too_large <= STILL_LARGE_PACKAGES
+    assert 0 < sizes["venue_cli"] <= LARGEST_CONSOLE
 
 
 def test_no_module_or_package_has_a_name_that_says_nothing() -> None:
