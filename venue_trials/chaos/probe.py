@@ -68,14 +68,8 @@ class Probe:
             door.close()
 
     def first_through(self, since: float) -> float | None:
-        """When the first trade sent after `since` was settled and reported; None if none was
-        yet.
-        """
+        """When the first trade sent after `since` was settled and reported; None if none was."""
         return next((through for sent, through in self._passages if sent >= since), None)
-
-    def last_through(self) -> float:
-        """When the newest trade was through."""
-        return self._passages[-1][1] if self._passages else 0.0
 
     def _trade(self) -> None:
         sent = time.monotonic()
