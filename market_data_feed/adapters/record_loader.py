@@ -11,7 +11,8 @@ from service_runtime.database import Cursor
 from venue_protocol import codec
 
 _OPEN_ORDERS = """
-SELECT order_id, client_id, security_id, side, price_e4, quantity, filled, leaves, notional_e4, event_sequence,
+SELECT order_id, client_id, security_id, side, price_e4, quantity, filled, leaves, notional_e4,
+event_sequence,
     status, reason, updated_us, client_order_id, order_type, visible, triggered_us, terms
 FROM orders WHERE status IN ('new', 'partially_filled')
 """
@@ -25,7 +26,8 @@ WITH RECURSIVE traded(security_id) AS (
     FROM traded WHERE traded.security_id IS NOT NULL
 )
 SELECT last.* FROM traded CROSS JOIN LATERAL (
-    SELECT event_sequence, time_us, trade_id, security_id, price_e4, quantity, aggressor, buy_order_id, buy_client_id,
+    SELECT event_sequence, time_us, trade_id, security_id, price_e4, quantity, aggressor,
+    buy_order_id, buy_client_id,
         sell_order_id, sell_client_id
     FROM trades WHERE trades.security_id = traded.security_id ORDER BY trade_id DESC LIMIT 1
 ) AS last

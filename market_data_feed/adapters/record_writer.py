@@ -29,17 +29,21 @@ ON CONFLICT DO NOTHING
 _PUT_SESSION_EVENTS = """
 INSERT INTO session_events AS s SELECT * FROM unnest(
     %s::smallint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
-ON CONFLICT (shard, security_id, kind) DO UPDATE SET event = excluded.event, time_us = excluded.time_us,
+ON CONFLICT (shard, security_id, kind) DO UPDATE SET event = excluded.event,
+time_us = excluded.time_us,
     event_sequence = excluded.event_sequence
 """
 
 _UPDATE_ORDERS = """
-UPDATE orders AS o SET quantity = n.quantity, price_e4 = n.price_e4, filled = n.filled, leaves = n.leaves,
+UPDATE orders AS o SET quantity = n.quantity, price_e4 = n.price_e4, filled = n.filled,
+leaves = n.leaves,
     notional_e4 = n.notional_e4, status = n.status, reason = n.reason, updated_us = n.updated_us,
     event_sequence = n.event_sequence, visible = n.visible, triggered_us = n.triggered_us
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[],
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+%s::text[], %s::text[],
     %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
-    AS n(order_id, quantity, price_e4, filled, leaves, notional_e4, status, reason, updated_us, event_sequence,
+    AS n(order_id, quantity, price_e4, filled, leaves, notional_e4, status, reason, updated_us,
+    event_sequence,
         visible, triggered_us)
 WHERE o.order_id = n.order_id AND o.event_sequence < n.event_sequence
 """

@@ -16,18 +16,23 @@ NEWEST = 2**62
 """Above every sequence and id."""
 
 _ORDER = """
-SELECT order_id, client_id, client_order_id, security_id, side, order_type, time_in_force, quantity, price_e4, filled,
-    leaves, notional_e4, status, reason, accepted_us, updated_us, event_sequence, visible, triggered_us, terms
+SELECT order_id, client_id, client_order_id, security_id, side, order_type, time_in_force,
+quantity, price_e4, filled,
+    leaves, notional_e4, status, reason, accepted_us, updated_us, event_sequence, visible,
+    triggered_us, terms
 FROM orders
 """
 _REPORT = """
-SELECT r.client_id, r.event_sequence, r.kind, r.time_us, r.order_id, r.previous_sequence, r.security_id, r.side,
-    r.quantity, r.price_e4, r.filled, r.leaves, r.status, r.reason, r.trade_id, r.last_quantity, r.last_price_e4,
+SELECT r.client_id, r.event_sequence, r.kind, r.time_us, r.order_id, r.previous_sequence,
+r.security_id, r.side,
+    r.quantity, r.price_e4, r.filled, r.leaves, r.status, r.reason, r.trade_id, r.last_quantity,
+    r.last_price_e4,
     r.is_aggressor, o.client_order_id
 FROM order_reports AS r LEFT JOIN orders AS o USING (order_id)
 """
 _TRADE = """
-SELECT event_sequence, time_us, trade_id, security_id, price_e4, quantity, aggressor, buy_order_id, buy_client_id,
+SELECT event_sequence, time_us, trade_id, security_id, price_e4, quantity, aggressor, buy_order_id,
+buy_client_id,
     sell_order_id, sell_client_id
 FROM trades
 """
@@ -45,7 +50,8 @@ WITH RECURSIVE chain(sequence) AS (
     (SELECT sequence FROM chain WHERE sequence > %(after)s ORDER BY sequence LIMIT %(limit)s)
     UNION ALL
     (SELECT event_sequence FROM order_reports
-     WHERE order_id = %(order_id)s AND client_id = %(client_id)s AND kind IN ('cancel_rejected', 'amend_rejected')
+     WHERE order_id = %(order_id)s AND client_id = %(client_id)s AND kind IN ('cancel_rejected',
+     'amend_rejected')
         AND event_sequence > %(after)s
      ORDER BY event_sequence LIMIT %(limit)s)
 )
@@ -114,8 +120,10 @@ NEWEST_REFUSAL = RefusalCursor(NEWEST, 0, "")
 
 # Refused orders have no number of their own: the time, and then their key, put them in order.
 _REFUSED_ORDERS = """
-SELECT gateway_run, number, client_id, client_order_id, security_id, side, quantity, reason, message, time_us
-FROM refused_orders WHERE client_id = %s AND time_us <= %s AND (time_us, number, gateway_run) < (%s, %s, %s)
+SELECT gateway_run, number, client_id, client_order_id, security_id, side, quantity, reason,
+message, time_us
+FROM refused_orders WHERE client_id = %s AND time_us <= %s AND (time_us, number,
+gateway_run) < (%s, %s, %s)
 ORDER BY time_us DESC, number DESC, gateway_run DESC LIMIT %s
 """
 

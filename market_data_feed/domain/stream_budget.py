@@ -44,7 +44,7 @@ class StreamBudget:
         self._sweep_at = 1_024
 
     def charge(self, payer: str, tokens: int, now_s: float) -> float:
-        """Take `tokens`, also those that are not there; the seconds until the debt is worked off."""
+        """Take `tokens`, on credit too; returns the seconds until the debt is worked off."""
         account = self._accounts.get(payer)
         if account is None:
             self._forget_full(now_s)

@@ -55,7 +55,7 @@ class ClockCheck:
             log.error("the clock is not confirmed, no order is taken", extra={"error": trouble})
         elif is_log_ahead:
             log.error(
-                "the time of the log is ahead of the clock: orders expire early until it is reached",
+                "the time of the log is ahead of the clock: orders expire early until then",
                 extra={"seconds": ahead_us // 1_000_000},
             )
         else:

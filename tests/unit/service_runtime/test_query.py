@@ -1,4 +1,4 @@
-"""What an operation does not take in its query string is refused, by every route of every service."""
+"""Every route of every service refuses what it does not take in its query string."""
 
 from typing import Any
 
