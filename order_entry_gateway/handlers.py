@@ -39,6 +39,8 @@ from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.securities import Security
 
 Answer = dict[str, Any] | Refusal
+BYTES_OF_A_TOKEN = 4_096
+"""Some 25 orders: a list that can be read costs its orders, and one that can't a part of that."""
 _ENDING = (CancelAction, CancelAllAction)
 _SUSPENDED = Refusal(
     RejectReason.CLIENT_SUSPENDED,
@@ -81,10 +83,13 @@ class OrderDesk:
         return self.begin(caller, actions).answers()
 
     def begin(
-        self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest]
+        self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest], paid: int = 0
     ) -> "PendingRequest":
-        """Check the actions and queue what is left of them for the next commit."""
-        self._limiter.charge(caller.client_id, len(actions))
+        """Check the actions and queue what is left of them for the next commit.
+
+        `paid`: tokens that the request has cost already, before it was read.
+        """
+        self._limiter.charge(caller.client_id, len(actions), paid)
         if not self._is_ready():
             raise Refused(
                 Refusal(RejectReason.NOT_READY, "the broker is away, nothing was done"),
@@ -110,9 +115,14 @@ class OrderDesk:
             return _SUSPENDED
         return _BEHIND if self._is_behind() else None
 
-    def charge(self, caller: Caller) -> None:
-        """Count something that is no order against the caller's rate; Refused over it."""
-        self._limiter.charge(caller.client_id, 1)
+    def charge(self, caller: Caller, size: int = 0) -> int:
+        """Count a request of `size` bytes against the caller's rate, before it is read.
+
+        The tokens that it cost: what can't be read costs as well. Refused over the rate.
+        """
+        tokens = 1 + size // BYTES_OF_A_TOKEN
+        self._limiter.charge(caller.client_id, tokens)
+        return tokens
 
     def _check(
         self, client_id: str, action: Action | PlaceOrderRequest

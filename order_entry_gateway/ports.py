@@ -227,6 +227,6 @@ class OrderStatuses(Protocol):
 class RateLimit(Protocol):
     """How much each client may send."""
 
-    def charge(self, client_id: str, commands: int) -> None:
-        """Draw for `commands`; Refused when the client has sent too many."""
+    def charge(self, client_id: str, commands: int, paid: int = 0) -> None:
+        """Draw for `commands`, of which `paid` were drawn before; Refused over the client's rate."""
         ...

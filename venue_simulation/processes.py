@@ -345,7 +345,7 @@ class _Statuses:
 class _NoLimit:
     """Everybody may send as much as he likes."""
 
-    def charge(self, client_id: str, commands: int) -> None:
+    def charge(self, client_id: str, commands: int, paid: int = 0) -> None:
         """Nothing."""
 
 

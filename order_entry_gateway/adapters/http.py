@@ -32,21 +32,23 @@ def add_routes(
     authenticator: Authenticator,
 ) -> None:
     """Put the routes on `app` that are not native."""
-    _add_reading_routes(app, statuses, authenticator)
+    _add_reading_routes(app, desk, statuses, authenticator)
 
     @app.post("/v1/orders/cancel")
     def cancel_list() -> Response:
         caller = authenticator.caller()
+        paid = desk.charge(caller, request.content_length or 0)
         cancels = bounded(_cancels(body_as(_cancels_decoder)))
-        return flask_response(list_reply(desk.handle(caller, cancels)))
+        return flask_response(list_reply(desk.begin(caller, cancels, paid).answers()))
 
 
 def _add_reading_routes(
-    app: Flask, statuses: OrderStatusStore, authenticator: Authenticator
+    app: Flask, desk: OrderDesk, statuses: OrderStatusStore, authenticator: Authenticator
 ) -> None:
     @app.get("/v1/orders")
     def orders() -> Response:
         caller = authenticator.caller()
+        desk.charge(caller)
         status = request.args.get("status", "open")
         if status not in ("open", "all"):
             raise refuse(RejectReason.INVALID_FIELD, "status is open or all", "status")
@@ -59,6 +61,7 @@ def _add_reading_routes(
     @app.get("/v1/orders/<order_id>")
     def order(order_id: str) -> Response:
         caller = authenticator.caller()
+        desk.charge(caller)
         found = statuses.order(whole_order_id(order_id))
         if found is None:
             raise refuse(RejectReason.UNKNOWN_ORDER, f"no order {order_id}", "order_id")

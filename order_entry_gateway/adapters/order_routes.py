@@ -58,20 +58,31 @@ class OrderEntry:
             caller = await threads.run(share_of, self.authenticator.caller_of, key)
         return caller
 
+    async def pay(self, caller: Caller, size: int, threads: WorkerThreads) -> int:
+        """The tokens that a request of `size` bytes costs before it is read.
+
+        Refused over the rate.
+        """
+        if self.is_limit_at_hand(caller.client_id):
+            return self.desk.charge(caller, size)
+        return await threads.run(caller.client_id, self.desk.charge, caller, size)
+
     async def begin(
-        self, caller: Caller, actions: Actions, threads: WorkerThreads
+        self, caller: Caller, actions: Actions, threads: WorkerThreads, paid: int
     ) -> PendingRequest:
-        """Check `actions` and queue them for the next commit."""
+        """Check `actions` and queue them for the next commit. `paid`: see `pay`."""
         if self._waits_for_nothing(caller, actions):
-            return self.desk.begin(caller, actions)
-        return await threads.run(caller.client_id, self.desk.begin, caller, actions)
+            return self.desk.begin(caller, actions, paid)
+        return await threads.run(caller.client_id, self.desk.begin, caller, actions, paid)
 
     async def begin_long(
-        self, caller: Caller, read: Callable[[], Actions], threads: WorkerThreads
+        self, caller: Caller, read: Callable[[], Actions], threads: WorkerThreads, paid: int
     ) -> PendingRequest:
         """The same with a long list, which is read in a thread."""
         async with self.turns.reading():
-            return await threads.run(caller.client_id, lambda: self.desk.begin(caller, read()))
+            return await threads.run(
+                caller.client_id, lambda: self.desk.begin(caller, read(), paid)
+            )
 
     def _waits_for_nothing(self, caller: Caller, actions: Actions) -> bool:
         """Whether checking needs no statement.
@@ -100,44 +111,44 @@ class OrderRoutes:
 
     async def place(self, request: NativeRequest) -> Reply:
         """One order, or a list of them."""
-        caller = await self._caller(request, "POST /v1/orders")
+        caller, paid = await self._caller(request, "POST /v1/orders")
         if len(request.body) > SHORT_BYTES:
             is_list = request.body.lstrip()[:1] == b"["
-            return await self._answer_long(request, caller, _read_orders, is_list)
+            return await self._answer_long(request, caller, paid, _read_orders, is_list)
         orders = decode_strictly(_orders_decoder, request.body)
         if isinstance(orders, list):
-            pending = await self._entry.begin(caller, bounded(orders), request.threads)
+            pending = await self._entry.begin(caller, bounded(orders), request.threads, paid)
             await self._entry.completions.decided(pending)
             return list_reply(pending.answers())
-        pending = await self._entry.begin(caller, [orders], request.threads)
+        pending = await self._entry.begin(caller, [orders], request.threads, paid)
         await self._entry.completions.decided(pending)
         return single_reply(pending.answers()[0], 201)
 
     async def commands(self, request: NativeRequest) -> Reply:
         """A mixed list."""
-        caller = await self._caller(request, "POST /v1/commands")
+        caller, paid = await self._caller(request, "POST /v1/commands")
         if len(request.body) > SHORT_BYTES:
-            return await self._answer_long(request, caller, _read_commands, True)
-        pending = await self._entry.begin(caller, _read_commands(request.body), request.threads)
+            return await self._answer_long(request, caller, paid, _read_commands, True)
+        commands = _read_commands(request.body)
+        pending = await self._entry.begin(caller, commands, request.threads, paid)
         await self._entry.completions.decided(pending)
         return list_reply(pending.answers())
 
     async def cancel(self, request: NativeRequest) -> Reply:
         """Cancel one order."""
-        caller = await self._caller(request, "DELETE /v1/orders/<order_id>")
-        return await self._answer(
-            request, caller, CancelAction(order_id=whole_order_id(request.segment))
-        )
+        caller, paid = await self._caller(request, "DELETE /v1/orders/<order_id>")
+        cancel = CancelAction(order_id=whole_order_id(request.segment))
+        return await self._answer(request, caller, paid, cancel)
 
     async def cancel_all(self, request: NativeRequest) -> Reply:
         """Cancel all of the caller's orders, or those in one security."""
-        caller = await self._caller(request, "DELETE /v1/orders", "security")
+        caller, paid = await self._caller(request, "DELETE /v1/orders", "security")
         named = [value for _, value in query_of(request)]
-        return await self._answer(request, caller, CancelAllAction(*named))
+        return await self._answer(request, caller, paid, CancelAllAction(*named))
 
     async def amend(self, request: NativeRequest) -> Reply:
         """Amend one order."""
-        caller = await self._caller(request, "PATCH /v1/orders/<order_id>")
+        caller, paid = await self._caller(request, "PATCH /v1/orders/<order_id>")
         body = decode_strictly(_amend_decoder, request.body)
         action = AmendAction(
             order_id=whole_order_id(request.segment),
@@ -145,10 +156,12 @@ class OrderRoutes:
             price=body.price,
             amend_id=body.client_order_id,
         )
-        return await self._answer(request, caller, action)
+        return await self._answer(request, caller, paid, action)
 
-    async def _answer(self, request: NativeRequest, caller: Caller, action: Action) -> Reply:
-        pending = await self._entry.begin(caller, [action], request.threads)
+    async def _answer(
+        self, request: NativeRequest, caller: Caller, paid: int, action: Action
+    ) -> Reply:
+        pending = await self._entry.begin(caller, [action], request.threads, paid)
         await self._entry.completions.decided(pending)
         return single_reply(pending.answers()[0], 202)
 
@@ -156,11 +169,12 @@ class OrderRoutes:
         self,
         request: NativeRequest,
         caller: Caller,
+        paid: int,
         read: Callable[[bytes], Actions],
         is_list: bool,
     ) -> Reply:
         entry, body = self._entry, request.body
-        pending = await entry.begin_long(caller, lambda: read(body), request.threads)
+        pending = await entry.begin_long(caller, lambda: read(body), request.threads, paid)
         await entry.completions.decided(pending)
 
         def write() -> Reply:
@@ -170,12 +184,19 @@ class OrderRoutes:
         async with entry.turns.writing():
             return await request.threads.run(caller.client_id, write)
 
-    async def _caller(self, request: NativeRequest, where: str, *parameters: str) -> Caller:
-        """The caller of an operation that takes these query parameters; Refused for others."""
+    async def _caller(
+        self, request: NativeRequest, where: str, *parameters: str
+    ) -> tuple[Caller, int]:
+        """The caller of an operation that takes these query parameters, and what it has paid.
+
+        A request costs before it is read: what can't be read costs as well. Refused for other
+        parameters and over the rate.
+        """
         if request.scope["query_string"]:
             check_query(where, frozenset(parameters), [name for name, _ in query_of(request)])
         key = key_in(request.header(b"authorization"), request.header(b"x-api-key"))
-        return await self._entry.caller(key, request.threads, request.caller)
+        caller = await self._entry.caller(key, request.threads, request.caller)
+        return caller, await self._entry.pay(caller, len(request.body), request.threads)
 
 
 def query_of(request: NativeRequest) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ class RateLimiter:
         """Whether `charge` needs no statement for this client."""
         return client_id in self._buckets
 
-    def charge(self, client_id: str, commands: int) -> None:
+    def charge(self, client_id: str, commands: int, paid: int = 0) -> None:
         """Draw for `commands`; Refused with 429 and Retry-After when the client has sent too
         many.
         """
@@ -32,7 +32,7 @@ class RateLimiter:
                 self._buckets.setdefault(client_id, TokenBucket.full(per_second, time.monotonic()))
         with self._lock:
             bucket = self._buckets[client_id]
-            wait_s = bucket.draw(commands, time.monotonic())
+            wait_s = bucket.draw(commands, time.monotonic(), paid)
         if wait_s > 0:
             message = (
                 f"more than {bucket.per_second} commands a second, or "

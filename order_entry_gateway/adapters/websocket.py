@@ -166,20 +166,30 @@ class Session:
         """Answer the frame, now or once its commit is done."""
         action_id = None
         try:
+            paid = await self._pay(frame)
             if len(frame) > SHORT_BYTES:
-                await self._take_long(frame)
+                await self._take_long(frame, paid)
                 return
             actions = decode_strictly(_frame_decoder, frame)
             if isinstance(actions, list):
-                await self._begin(bounded(actions), _list_writer(actions))
+                await self._begin(bounded(actions), _list_writer(actions), paid)
             else:
                 action_id = actions.id
-                await self._take_single(actions)
+                await self._take_single(actions, paid)
         except (Refused, DatabaseUnavailable) as error:
             await self._wait_for_room(0)
             await self._send({"id": action_id} | _error(error))
 
-    async def _take_single(self, action: Any) -> None:
+    async def _pay(self, frame: bytes | str) -> int:
+        """What a known client's frame costs before it is read.
+
+        A stranger may only show a key: its frames are short, and only for some seconds.
+        """
+        if self._client_id is None:
+            return 0
+        return await self._entry.pay(await self._caller(), len(frame), self._websocket.threads)
+
+    async def _take_single(self, action: Any, paid: int) -> None:
         if isinstance(action, AuthenticateAction):
             await self._wait_for_room(0)
             await self._send(await self._authenticate(action))
@@ -187,11 +197,13 @@ class Session:
             await self._wait_for_room(0)
             await self._send({"id": action.id} | await self._set_timer(action))
         else:
-            await self._begin([action], _single_writer(action.id))
+            await self._begin([action], _single_writer(action.id), paid)
 
-    async def _begin(self, actions: Actions, write: Callable[[PendingRequest], Any]) -> None:
+    async def _begin(
+        self, actions: Actions, write: Callable[[PendingRequest], Any], paid: int
+    ) -> None:
         caller = await self._caller()
-        pending = await self._entry.begin(caller, actions, self._websocket.threads)
+        pending = await self._entry.begin(caller, actions, self._websocket.threads, paid)
         self._unanswered.append(_Unanswered(pending, write))
         if pending.is_decided():
             self._answer_decided()
@@ -222,7 +234,7 @@ class Session:
         self._websocket.write(json_frame(answer))
         await self._websocket.drain()
 
-    async def _take_long(self, frame: bytes | str) -> None:
+    async def _take_long(self, frame: bytes | str, paid: int) -> None:
         """Answer a frame that is too long to be read on the loop."""
         await self._wait_for_room(0)
         entry, threads = self._entry, self._websocket.threads
@@ -230,9 +242,11 @@ class Session:
             actions = await threads.run(self._share, decode_strictly, _frame_decoder, frame)
             if isinstance(actions, list):
                 caller = await self._caller()
-                pending = await threads.run(self._share, entry.desk.begin, caller, bounded(actions))
+                pending = await threads.run(
+                    self._share, entry.desk.begin, caller, bounded(actions), paid
+                )
         if not isinstance(actions, list):
-            await self._take_single(actions)
+            await self._take_single(actions, paid)
             return
         await entry.completions.decided(pending)
         async with entry.turns.writing():
@@ -255,7 +269,6 @@ class Session:
     def _set_timer_of(
         self, caller: Caller, action: CancelAfterAction | CancelOnDisconnectAction
     ) -> dict[str, object]:
-        self._entry.desk.charge(caller)
         if isinstance(action, CancelAfterAction):
             return switch_answer(self._timekeeper, caller.client_id, action.timeout_ms)
         if action.enabled and self._cancels_at_end is None:

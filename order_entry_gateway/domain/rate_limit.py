@@ -19,12 +19,19 @@ class TokenBucket:
         """A full bucket."""
         return cls(per_second, float(per_second * BURST_S), now_s)
 
-    def draw(self, count: int, now_s: float) -> float:
-        """Take `count` tokens and return 0; or take none and return the seconds to wait."""
+    def draw(self, count: int, now_s: float, paid: int = 0) -> float:
+        """Take `count` tokens and return 0; or take none and return the seconds to wait.
+
+        `paid` of them were taken before, by the same request. More than the bucket ever holds is
+        taken from a full one, and leaves a debt that is worked off before anything else is taken.
+        Example: at 10 a second a bucket holds 50; a list of 100 is taken from a full bucket, and
+        the next order 5.1 seconds later.
+        """
         capacity = self.per_second * BURST_S
         self.tokens = min(capacity, self.tokens + (now_s - self.filled_at_s) * self.per_second)
         self.filled_at_s = now_s
-        if count <= self.tokens:
-            self.tokens -= count
-            return 0.0
-        return (min(count, capacity) - self.tokens) / self.per_second
+        missing = min(count, capacity) - paid - self.tokens
+        if missing > 0:
+            return missing / self.per_second
+        self.tokens -= max(0, count - paid)
+        return 0.0

@@ -95,7 +95,7 @@ class NothingRecorded(MemoryMarket):
 class Unlimited:
     """Everybody may send as much as he likes."""
 
-    def charge(self, client_id: str, commands: int) -> None:
+    def charge(self, client_id: str, commands: int, paid: int = 0) -> None:
         """Nothing."""
 
 

@@ -102,7 +102,7 @@ def test_a_look_that_failed_excuses_nothing() -> None:
 
 
 class _Unlimited:
-    def charge(self, client_id: str, commands: int) -> None:
+    def charge(self, client_id: str, commands: int, paid: int = 0) -> None:
         """Anything goes."""
 
 

@@ -26,7 +26,7 @@ SECURITIES = {"ACME": Security("ACME", "Acme", 0, 100, 1, 5_000, 1_000_000)}
 
 
 class Unlimited:
-    def charge(self, client_id: str, commands: int) -> None:
+    def charge(self, client_id: str, commands: int, paid: int = 0) -> None:
         """Anything goes."""
 
 
