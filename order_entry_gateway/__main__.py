@@ -28,7 +28,7 @@ from service_runtime.http import application, openapi, query
 from service_runtime.http.asgi_application import Application
 from service_runtime.http.authentication import Authenticator
 from service_runtime.service import THREADS, Service
-from venue_storage.listed_securities import SecurityMaster
+from venue_storage.listed_securities import ListedSecurities
 
 _SETTLED_WITHIN_S, _RECORDED_WITHIN_S = 1.0, 3.0
 """A new order is refused when it would wait longer than this for settlement, or for the record."""
@@ -44,23 +44,21 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     ours = service.settings
     clearing = Database(ours.clearing_url, service.name, pool_size=8)
     market = Database(ours.market_url, service.name, pool_size=8)
-    if order_log is None:
-        order_log = PostgresOrderLog(
-            Database(ours.clearing_url, f"{service.name}.log", pool_size=1)
-        )
+    log_database = Database(ours.clearing_url, f"{service.name}.log", pool_size=1)
     bus = RabbitBus(ours.broker_url, service.name)
     publisher = bus.publisher()
-    securities = SecurityMaster(clearing)
+    securities = ListedSecurities(clearing)
     statuses = OrderStatusStore(clearing, market)
     limiter = RateLimiter(clearing, ours.rate_limit_per_second)
     backlogs = _backlogs(ours)
     clock = ConfirmedClock(SystemClock())
     ports = GatewayPorts(
-        order_log=order_log,
+        order_log=order_log or PostgresOrderLog(log_database),
         publisher=publisher,
         clock=clock,
         clock_trouble=lambda: clock.trouble,
         securities=securities,
+        look_for=securities.look_for,
         statuses=statuses,
         rate_limit=limiter,
         timers=PostgresTimers(clearing),
@@ -90,7 +88,9 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     http.add_routes(app, parts.desk, statuses, authenticator)
     http.add_timer_routes(app, parts.desk, parts.timekeeper, authenticator)
     session_http.add_routes(app, parts.phases, sessions, authenticator, ports.clock)
-    cancels = MassCancelDesk(parts.committer, securities, PostgresOrderOwners(clearing))
+    cancels = MassCancelDesk(
+        parts.committer, securities, PostgresOrderOwners(clearing), securities.look_for
+    )
     mass_cancel_http.add_routes(app, cancels, authenticator)
     openapi.add_routes(app, api.described())
     served = Application(app, THREADS, authenticator)
@@ -104,7 +104,7 @@ def _order_entry(
     parts: GatewayParts,
     authenticator: Authenticator,
     limiter: RateLimiter,
-    securities: SecurityMaster,
+    securities: ListedSecurities,
 ) -> OrderEntry:
     return OrderEntry(
         desk=parts.desk,
@@ -112,7 +112,7 @@ def _order_entry(
         completions=Completions(),
         turns=ListTurns(),
         is_limit_at_hand=limiter.is_at_hand,
-        is_security_at_hand=securities.is_at_hand,
+        are_securities_known=securities.are_known,
     )
 
 

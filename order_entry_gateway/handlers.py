@@ -24,11 +24,13 @@ from order_entry_gateway.domain.validation import (
 from order_entry_gateway.ports import (
     ANSWER_WITHIN_S,
     CommandQueue,
+    LookForSecurities,
     OrderStatuses,
     PendingDecisions,
     RateLimit,
     Readiness,
     RefusalRecord,
+    nothing_to_look_for,
 )
 from service_runtime.http.authentication import Caller
 from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
@@ -63,9 +65,11 @@ class OrderDesk:
         reporter: RefusalRecord,
         is_ready: Readiness,
         is_behind: Readiness = lambda: False,
+        look_for: LookForSecurities = nothing_to_look_for,
     ) -> None:
         self._committer = committer
         self._securities = securities
+        self._look_for = look_for
         self._statuses = statuses
         self._limiter = limiter
         self._reporter = reporter
@@ -95,6 +99,7 @@ class OrderDesk:
                 Refusal(RejectReason.NOT_READY, "the broker is away, nothing was done"),
                 retry_after_s=1,
             )
+        self._look_for(_named_securities(actions))
         refused = self._refusal_of_new_orders(caller)
         checked = [
             refused
@@ -239,6 +244,15 @@ class PendingRequest:
             request.side,
             request.quantity,
         )
+
+
+def _named_securities(actions: Sequence[Action | PlaceOrderRequest]) -> set[str]:
+    named = {
+        action.security
+        for action in actions
+        if isinstance(action, PlaceOrderRequest | CancelAllAction)
+    }
+    return {security_id for security_id in named if security_id is not None}
 
 
 def _answer(decision: Decision) -> Answer:

@@ -11,7 +11,12 @@ import msgspec
 
 from order_entry_gateway.domain.requests import CancelAllAction
 from order_entry_gateway.domain.validation import CancelAllCandidate, check_cancel_all
-from order_entry_gateway.ports import CommandQueue, OrderOwners
+from order_entry_gateway.ports import (
+    CommandQueue,
+    LookForSecurities,
+    OrderOwners,
+    nothing_to_look_for,
+)
 from venue_protocol.identifiers import ClientId, SecurityId
 from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
 from venue_protocol.securities import Security
@@ -34,10 +39,15 @@ class MassCancelDesk:
     """Logs the cancels. Orders that enter the log meanwhile stay."""
 
     def __init__(
-        self, commands: CommandQueue, securities: Mapping[str, Security], owners: OrderOwners
+        self,
+        commands: CommandQueue,
+        securities: Mapping[str, Security],
+        owners: OrderOwners,
+        look_for: LookForSecurities = nothing_to_look_for,
     ) -> None:
         self._commands = commands
         self._securities = securities
+        self._look_for = look_for
         self._owners = owners
 
     def cancel(self, request: MassCancelRequest, by: str) -> int:
@@ -49,6 +59,7 @@ class MassCancelDesk:
             raise refuse(
                 RejectReason.INVALID_FIELD, "send all, or client_id, security or both of them"
             )
+        self._look_for([] if request.security is None else [request.security])
         owners = self._owners_of(request)
         candidates = [found for owner in owners for found in self._check(owner, request.security)]
         log.info(

@@ -9,7 +9,7 @@ import msgspec
 from order_entry_gateway.domain.coverage import Accepted
 from order_entry_gateway.domain.trading_phases import SessionCandidate
 from order_entry_gateway.domain.validation import unknown_security
-from order_entry_gateway.ports import CommandQueue
+from order_entry_gateway.ports import CommandQueue, LookForSecurities, nothing_to_look_for
 from venue_protocol.commands import SetPhase, SetVolatilityBands
 from venue_protocol.identifiers import SecurityId
 from venue_protocol.refusals import Refusal, Refused, RejectReason
@@ -46,9 +46,15 @@ class BandsRequest(msgspec.Struct, forbid_unknown_fields=True):
 class PhaseDesk:
     """Turns requests into commands of each shard concerned."""
 
-    def __init__(self, committer: CommandQueue, securities: Mapping[str, Security]) -> None:
+    def __init__(
+        self,
+        committer: CommandQueue,
+        securities: Mapping[str, Security],
+        look_for: LookForSecurities = nothing_to_look_for,
+    ) -> None:
         self._committer = committer
         self._securities = securities
+        self._look_for = look_for
 
     def begin(self, client_id: str, request: PhaseRequest) -> list[dict[str, Any]]:
         """Log the phase; its place in the log, by shard. Raises Refused if it can't be logged."""
@@ -140,13 +146,14 @@ class PhaseDesk:
         return answers
 
     def _security(self, security_id: str) -> Security:
+        self._look_for([security_id])
         security = self._securities.get(security_id)
         if security is None:
             raise Refused(unknown_security(security_id))
         return security
 
     def _shards(self) -> list[int]:
-        self._securities.get("")
+        self._look_for()
         return sorted({security.shard for security in self._securities.values()}) or [0]
 
     def _references(self, shard: int, security_id: str | None) -> list[tuple[str, int]]:

@@ -188,6 +188,18 @@ class RefusalRecord(Protocol):
         ...
 
 
+class LookForSecurities(Protocol):
+    """Makes sure that what is listed is known, before rules look it up in a plain mapping."""
+
+    def __call__(self, security_ids: Iterable[str] = (), /) -> None:
+        """Read the list of securities if one of these is not known. Raises DatabaseUnavailable."""
+        ...
+
+
+def nothing_to_look_for(security_ids: Iterable[str] = (), /) -> None:
+    """For a fixed list of securities."""
+
+
 class ReferenceTime(Protocol):
     """A second clock, on another machine where the database has one of its own."""
 
@@ -228,5 +240,5 @@ class RateLimit(Protocol):
     """How much each client may send."""
 
     def charge(self, client_id: str, commands: int, paid: int = 0) -> None:
-        """Draw for `commands`, of which `paid` were drawn before; Refused over the client's rate."""
+        """Draw for `commands`, of which `paid` were drawn before; Refused over the rate."""
         ...

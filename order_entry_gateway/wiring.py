@@ -9,7 +9,14 @@ from order_entry_gateway.loops.group_commit import Committer
 from order_entry_gateway.loops.refusal_reporter import RefusalReporter
 from order_entry_gateway.loops.timekeeper import Timekeeper, Timers
 from order_entry_gateway.phase_desk import PhaseDesk
-from order_entry_gateway.ports import OrderLog, OrderStatuses, RateLimit, Readiness
+from order_entry_gateway.ports import (
+    LookForSecurities,
+    OrderLog,
+    OrderStatuses,
+    RateLimit,
+    Readiness,
+    nothing_to_look_for,
+)
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
 from venue_protocol.securities import Security
@@ -23,11 +30,13 @@ class GatewayPorts:
     publisher: Publisher
     clock: Clock
     securities: Mapping[str, Security]
+    """Reading it asks nobody; see `look_for`."""
     statuses: OrderStatuses
     rate_limit: RateLimit
     timers: Timers
     clock_trouble: Callable[[], str | None] = lambda: None
     """Why the time is not confirmed, so that no order is taken; None while it is."""
+    look_for: LookForSecurities = nothing_to_look_for
     is_behind: Readiness = lambda: False
     """Whether settlement or record is too far behind to take more orders."""
     run_name: str | None = None
@@ -69,10 +78,15 @@ def wire(
         reporter,
         ports.publisher.is_ready,
         ports.is_behind,
+        ports.look_for,
     )
     timekeeper = Timekeeper(
         ports.timers, committer, ports.securities, ports.clock, stopping, ports.clock_trouble
     )
     return GatewayParts(
-        desk, PhaseDesk(committer, ports.securities), committer, reporter, timekeeper
+        desk,
+        PhaseDesk(committer, ports.securities, ports.look_for),
+        committer,
+        reporter,
+        timekeeper,
     )

@@ -1,70 +1,86 @@
-"""The listed securities as this gateway knows them: read when an unknown one is named, and every
-few seconds.
+"""The listed securities as this process knows them: a plain mapping, followed by a loop.
+
+Looking a name up never asks the database: rules that see this mapping have no input or output.
+Who takes a request that names securities calls `look_for` before, once.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from service_runtime.database import Database, DatabaseUnavailable
+from venue_protocol.identifiers import is_security_id
 from venue_protocol.securities import Security
 
 log = logging.getLogger(__name__)
 
-_FRESH_S = 5.0
+_FOLLOW_EVERY_S = 2.5
+"""A security that another gateway knows is known here after so long, also if nobody names it."""
+_SHORTEST_PAUSE_S = 0.02
+"""Between two readings because of unknown names: they cost at most fifty a second, whoever asks."""
+_SELECT = """
+SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, max_quantity
+FROM securities
+"""
 
 
-class SecurityMaster(Mapping[str, Security]):
-    """A mapping of security_id to Security that follows the database."""
+class ListedSecurities(Mapping[str, Security]):
+    """Security by its id."""
 
     def __init__(self, clearing: Database) -> None:
         self._clearing = clearing
-        self._securities: dict[str, Security] = {}
-        self._read_at_s = float("-inf")
+        self._known: dict[str, Security] | None = None
+        """Replaced as a whole, so that readers need no lock."""
+        self._began_s = float("-inf")
         self._lock = threading.Lock()
 
     def __getitem__(self, security_id: str) -> Security:
-        if security_id not in self._securities or not self._is_fresh():
-            self._read()
-        return self._securities[security_id]
-
-    def is_at_hand(self, security_id: str) -> bool:
-        """Whether looking it up needs no statement."""
-        return security_id in self._securities and self._is_fresh()
-
-    def follow(self, stopping: threading.Event) -> None:
-        """Until stopping, read them before they are stale, so that hardly any look-up waits."""
-        while not stopping.wait(_FRESH_S / 2):
-            try:
-                self._read()
-            except DatabaseUnavailable:
-                log.debug("securities not read: the database is away")
+        return (self._known or {})[security_id]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
+        return iter(self._known or {})
 
     def __len__(self) -> int:
-        return len(self._all())
+        return len(self._known or {})
 
-    def _all(self) -> dict[str, Security]:
-        """All of them: also who names none (cancel all) must not see those of a while ago, or none
-        after a start.
+    def are_known(self, security_ids: Iterable[str]) -> bool:
+        """Whether `look_for` would need no statement."""
+        known = self._known
+        return known is not None and all(
+            name in known or not is_security_id(name) for name in security_ids
+        )
+
+    def look_for(self, security_ids: Iterable[str] = ()) -> None:
+        """Read the list if one of these is not known, or if it was never read.
+
+        One statement for any number of names, and one for all who wait for the same. Raises
+        DatabaseUnavailable.
         """
-        if not self._is_fresh():
-            self._read()
-        return self._securities
+        names = list(security_ids)
+        if self.are_known(names):
+            return
+        asked_s = time.monotonic()
+        with self._lock:
+            # What another has read since we asked is as good as what we would read.
+            if self._began_s < asked_s or self._known is None:
+                time.sleep(min(max(0.0, self._began_s + _SHORTEST_PAUSE_S - asked_s), 1.0))
+                self._read()
 
-    def _is_fresh(self) -> bool:
-        return time.monotonic() - self._read_at_s <= _FRESH_S
+    def follow(self, stopping: threading.Event) -> None:
+        """Read the list again and again until stopping; the database may be away."""
+        while True:
+            try:
+                with self._lock:
+                    self._read()
+            except DatabaseUnavailable:
+                log.debug("securities not read: the database is away")
+            if stopping.wait(_FOLLOW_EVERY_S):
+                return
 
     def _read(self) -> None:
-        with self._lock:
-            with self._clearing.transaction() as cursor:
-                cursor.execute(
-                    "SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, "
-                    "max_quantity"
-                    " FROM securities"
-                )
-                self._securities = {row[0]: Security(*row) for row in cursor}
-            self._read_at_s = time.monotonic()
+        began_s = time.monotonic()
+        with self._clearing.transaction() as cursor:
+            cursor.execute(_SELECT)
+            self._known = {row[0]: Security(*row) for row in cursor}
+        self._began_s = began_s

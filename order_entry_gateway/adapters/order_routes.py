@@ -4,7 +4,7 @@ Short requests are decoded and checked on the server's loop as they come. What m
 thread: a look-up that needs a statement, and the reading and writing of long lists.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -48,8 +48,8 @@ class OrderEntry:
     turns: ListTurns
     is_limit_at_hand: Callable[[str], bool]
     """Whether the rate limit of a client is known without a statement."""
-    is_security_at_hand: Callable[[str], bool]
-    """Whether a security is known without a statement."""
+    are_securities_known: Callable[[Iterable[str]], bool]
+    """Whether these securities are known without a statement."""
 
     async def caller(self, key: str | None, threads: WorkerThreads, share_of: str) -> Caller:
         """The caller with this key; Refused with 401 when there is none."""
@@ -89,9 +89,11 @@ class OrderEntry:
 
         Amends and cancels ask the record how their orders stand.
         """
-        return self.is_limit_at_hand(caller.client_id) and all(
-            isinstance(action, PlaceOrderRequest) and self.is_security_at_hand(action.security)
-            for action in actions
+        if not self.is_limit_at_hand(caller.client_id):
+            return False
+        places = [action for action in actions if isinstance(action, PlaceOrderRequest)]
+        return len(places) == len(actions) and self.are_securities_known(
+            {place.security for place in places}
         )
 
 

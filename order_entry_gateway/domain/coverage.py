@@ -209,7 +209,11 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
         return _repeat(
             earlier, _is_same_amend(earlier, candidate, order), candidate.client_order_id
         )
-    security = state.securities[order.place.security_id]
+    security = state.securities.get(order.place.security_id)
+    if security is None:
+        # Listed, and ordered through another gateway, since this one read the list.
+        message = "the security was listed a moment ago, nothing was done: ask again in a second"
+        return Refusal(RejectReason.NOT_READY, message)
     quantity = order.quantity if candidate.quantity is None else candidate.quantity
     price_e4 = order.price_e4 if candidate.price_e4 is None else candidate.price_e4
     refusal = (

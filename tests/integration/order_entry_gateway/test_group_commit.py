@@ -29,7 +29,7 @@ from service_runtime.database import Database
 from venue_protocol import codec, topology
 from venue_protocol.commands import AmendOrder, CancelOrder, CommandBatch
 from venue_protocol.refusals import Refusal, RejectReason
-from venue_storage.listed_securities import SecurityMaster
+from venue_storage.listed_securities import ListedSecurities
 
 
 class Door:
@@ -43,7 +43,8 @@ class Door:
         self.owner = Database(provisioned.owner_clearing_url, "test")
         url = provisioned.clearing_url("order_entry_gateway")
         self.databases = [Database(url, "test") for _ in range(gateways)]
-        self.securities = SecurityMaster(self.databases[0])
+        self.securities = ListedSecurities(self.databases[0])
+        self.securities.look_for()
         self.committers = [
             Committer(
                 PostgresOrderLog(database),

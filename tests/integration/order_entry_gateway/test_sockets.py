@@ -137,7 +137,7 @@ def connect(desk: Desk, timekeeper: Sessions) -> Iterator[Connect]:
         completions=Completions(),
         turns=ListTurns(),
         is_limit_at_hand=lambda _client_id: True,
-        is_security_at_hand=lambda _security_id: True,
+        are_securities_known=lambda _security_ids: True,
     )
     websocket.add_routes(served, entry, cast(Timekeeper, timekeeper))
     with serving(served) as port, ExitStack() as opened:

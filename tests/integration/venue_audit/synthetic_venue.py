@@ -40,7 +40,7 @@ from venue_protocol.events import EventBatch
 from venue_protocol.holds import CASH
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementBatch
-from venue_storage.listed_securities import SecurityMaster
+from venue_storage.listed_securities import ListedSecurities
 
 SECURITIES = ("AAPL", "MSFT")
 SECOND_SHARD = Security("NVDA", "of a second shard", 1, 100, 1, 5000, 1_000_000)
@@ -64,7 +64,8 @@ class SyntheticVenue:
         self._reports = self._bus.consumer(topology.DATA_FEED, prefetch=100_000)
         self.administration = Administration(self._desk, store, self.clock)
         self.clients_desk = ClientAdministration(store, self.clock)
-        self._securities = SecurityMaster(self.clearing)
+        self._securities = ListedSecurities(self.clearing)
+        self._securities.look_for()
         self._committer = Committer(
             PostgresOrderLog(self.clearing),
             self._bus.publisher(),
