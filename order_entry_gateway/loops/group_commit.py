@@ -1,21 +1,18 @@
-"""Group commit: requests that arrive while a commit runs share the next one, so a lone order never
-waits.
+"""Group commit: requests that arrive while a commit runs share the next one.
 
-When more waits than one commit takes, short requests go before long lists of others, of which each
-commit takes at least one.
+So a lone order never waits for others, and a thousand share one transaction and one fsync.
 """
 
 import logging
-import queue
 import threading
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 
 from order_entry_gateway.batch_admission import AppendedBatch, append
 from order_entry_gateway.domain.coverage import Decision
 from order_entry_gateway.domain.validation import Candidate
-from order_entry_gateway.ports import ANSWER_WITHIN_S, NameTaken, OrderLog
+from order_entry_gateway.loops.submissions import Submission, SubmissionQueue, outcome_unknown
+from order_entry_gateway.ports import NameTaken, OrderLog
 from service_runtime import metrics
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
@@ -27,57 +24,8 @@ from venue_protocol.topology import order_entry_queue
 
 log = logging.getLogger(__name__)
 
-_MOST_IN_COMMIT = 1000
-_SHORT = 25
-"""Candidates of a short request."""
-_MOST_WAITING = 20_000
-_LONGEST_WAIT_S = 0.5
-"""Once the oldest has waited that long for its commit, no more than one commit's worth may wait."""
 _RACES = 5
-
-
-class Submission:
-    """The candidates of one request, and their decisions once they are durable."""
-
-    def __init__(self, candidates: Sequence[Candidate]) -> None:
-        self.candidates = candidates
-        self.came_s = time.monotonic()
-        self.number = 0
-        """Its place in the order in which all came."""
-        self.is_short = len(candidates) <= _SHORT
-        self._decisions: list[Decision] = []
-        self._decided = threading.Event()
-        self._then: Callable[[], object] | None = None
-
-    def when_decided(self, then: Callable[[], object]) -> None:
-        """Call `then` once it is decided, in the thread that decides.
-
-        It may be called twice, when the decision comes at this very moment.
-        """
-        self._then = then
-        if self._decided.is_set():
-            then()
-
-    def is_decided(self) -> bool:
-        """Whether `wait` returns at once."""
-        return self._decided.is_set()
-
-    def wait(self, within_s: float = ANSWER_WITHIN_S) -> list[Decision]:
-        """One decision for each candidate; what was accepted is committed.
-
-        After `within_s` the outcome is unknown.
-        """
-        if not self._decided.wait(within_s):
-            return [_unknown("the venue did not answer in time")] * len(self.candidates)
-        return self._decisions
-
-    def resolve(self, decisions: list[Decision]) -> None:
-        """Give the decisions to the thread that waits for them."""
-        self._decisions = decisions
-        self._decided.set()
-        then = self._then
-        if then is not None:
-            then()
+"""Tries of a commit whose names another gateway took meanwhile; each sees what is there."""
 
 
 class Committer:
@@ -104,16 +52,7 @@ class Committer:
         self._bounds = bounds
         self._clock_trouble = clock_trouble
         """Why the time is not confirmed: the log takes no time from a wrong clock."""
-        self._coming: queue.SimpleQueue[Submission] = queue.SimpleQueue()
-        self._short: deque[Submission] = deque()
-        self._long: deque[Submission] = deque()
-        self._clients_of_long: Counter[str] = Counter()
-        self._came = 0
-        self._waiting = {True: 0, False: 0}
-        """Candidates that wait, in short requests and in long ones; likewise the next."""
-        self._waited_s = {True: 0.0, False: 0.0}
-        """How long the oldest of the newest commit had waited."""
-        self._count_lock = threading.Lock()
+        self._waiting = SubmissionQueue()
 
     def submit(self, candidates: Sequence[Candidate]) -> list[Decision]:
         """Decisions for these candidates, made in one transaction with whatever else waits."""
@@ -124,85 +63,24 @@ class Committer:
         too many wait.
         """
         submission = Submission(candidates)
-        is_short, count = submission.is_short, len(candidates)
-        with self._count_lock:
-            most = _MOST_WAITING if self._waited_s[is_short] <= _LONGEST_WAIT_S else _MOST_IN_COMMIT
-            waiting = self._waiting[is_short]
-            is_full = waiting + count > most and waiting > 0
-            if not is_full:
-                self._waiting[is_short] += count
-        if is_full:
+        if not self._waiting.put(submission):
             busy = Refusal(
-                RejectReason.OVERLOADED, "too many orders wait at the door, nothing was done"
+                RejectReason.OVERLOADED, "too many orders wait at the gateway, nothing was done"
             )
             submission.resolve([busy] * len(candidates))
-        else:
-            self._coming.put(submission)
         return submission
 
     def run(self) -> None:
         """Commit batch after batch until stopping; what waits then is answered first."""
-        while not (self._stopping.is_set() and not any(self._waiting.values())):
+        while not (self._stopping.is_set() and self._waiting.is_empty()):
             self.step(0.2)
 
     def step(self, timeout_s: float) -> bool:
         """Commit what waits, or comes within `timeout_s`; whether there was anything."""
-        submissions = self._take(timeout_s)
+        submissions = self._waiting.take(timeout_s)
         if submissions:
             self._commit(submissions)
         return bool(submissions)
-
-    def _take(self, timeout_s: float) -> list[Submission]:
-        """What goes into the next commit, in the order in which it came."""
-        self._sort_out(timeout_s)
-        submissions: list[Submission] = []
-        taken = 0
-        while self._short and taken < _MOST_IN_COMMIT:
-            submissions.append(self._short.popleft())
-            taken += len(submissions[-1].candidates)
-        is_first = True
-        while self._long and (taken < _MOST_IN_COMMIT or is_first):
-            submissions.append(self._long.popleft())
-            taken += len(submissions[-1].candidates)
-            self._clients_of_long -= Counter([_client_of(submissions[-1])])
-            is_first = False
-        submissions.sort(key=lambda submission: submission.number)
-        self._count_out(submissions)
-        return submissions
-
-    def _count_out(self, submissions: Sequence[Submission]) -> None:
-        """These no longer wait."""
-        now_s = time.monotonic()
-        with self._count_lock:
-            for is_short in (True, False):
-                alike = [
-                    submission for submission in submissions if submission.is_short == is_short
-                ]
-                self._waiting[is_short] -= sum(len(submission.candidates) for submission in alike)
-                self._waited_s[is_short] = now_s - alike[0].came_s if alike else 0.0
-
-    def _sort_out(self, timeout_s: float) -> None:
-        """Take what has come, or comes within `timeout_s` if nothing waits."""
-        try:
-            if not (self._short or self._long):
-                self._line_up(self._coming.get(timeout=timeout_s))
-            while True:
-                self._line_up(self._coming.get_nowait())
-        except queue.Empty:
-            return
-
-    def _line_up(self, submission: Submission) -> None:
-        """A short request goes ahead, but never of a long one of its own client: a cancel must not
-        overtake it.
-        """
-        self._came += 1
-        submission.number = self._came
-        client_id = _client_of(submission)
-        if submission.is_short and not self._clients_of_long[client_id]:
-            self._short.append(submission)
-        else:
-            self._long.append(submission)
-            self._clients_of_long[client_id] += 1
 
     def _commit(self, submissions: list[Submission]) -> None:
         candidates = [
@@ -238,22 +116,12 @@ class Committer:
                 continue
             except CommitUnknown as error:
                 log.warning("outcome of a commit is unknown", extra={"error": str(error)})
-                return [_unknown("the database went away during the commit")] * len(candidates), []
+                return [outcome_unknown("the database went away during the commit")] * len(
+                    candidates
+                ), []
             except DatabaseUnavailable as error:
                 log.warning("database unavailable", extra={"error": str(error)})
                 refusal = Refusal(RejectReason.NOT_READY, "the database is away, nothing was done")
                 return [refusal] * len(candidates), []
         race = Refusal(RejectReason.OVERLOADED, "gateways race for the same ids, nothing was done")
         return [race] * len(candidates), []
-
-
-def _client_of(submission: Submission) -> str:
-    """Whose request it is; the venue's own commands are nobody's."""
-    return getattr(submission.candidates[0], "client_id", "")
-
-
-def _unknown(cause: str) -> Refusal:
-    return Refusal(
-        RejectReason.OUTCOME_UNKNOWN,
-        f"{cause}: ask again with the same client_order_id to learn the outcome",
-    )

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from order_entry_gateway.domain.validation import AdvanceTimeCandidate, CancelAllCandidate
-from order_entry_gateway.loops.group_commit import Committer, Submission
+from order_entry_gateway.loops.group_commit import Committer
+from order_entry_gateway.loops.submissions import Submission
 from service_runtime.clock import Clock
 from service_runtime.database import DatabaseUnavailable
 from venue_protocol.refusals import Refusal, Refused, RejectReason

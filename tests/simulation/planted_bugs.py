@@ -21,7 +21,8 @@ from matching_engine.loops.resender import Resender
 from order_entry_gateway.adapters.memory_order_log import MemoryLogTransaction, MemoryOrderLog
 from order_entry_gateway.batch_admission import append
 from order_entry_gateway.domain.coverage import Decision
-from order_entry_gateway.loops.group_commit import Committer, Submission
+from order_entry_gateway.loops.group_commit import Committer
+from order_entry_gateway.loops.submissions import Submission
 from order_entry_gateway.ports import LoggedName, LogTransaction, NameTaken
 from service_runtime.database import DatabaseUnavailable
 from venue_protocol.commands import CancelOrder, PlaceOrder

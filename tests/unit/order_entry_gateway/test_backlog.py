@@ -153,7 +153,7 @@ def test_once_the_oldest_has_waited_long_only_one_commit_may_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now_s = [0.0]
-    monkeypatch.setattr("order_entry_gateway.loops.group_commit.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("order_entry_gateway.loops.submissions.time.monotonic", lambda: now_s[0])
     bus = MemoryBus()
     bus.declare(topology.DURABLE_QUEUES)
     committer = Committer(

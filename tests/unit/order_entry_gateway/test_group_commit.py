@@ -7,7 +7,8 @@ import pytest
 
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
 from order_entry_gateway.domain.validation import AdvanceTimeCandidate, CancelCandidate
-from order_entry_gateway.loops.group_commit import Committer, Submission
+from order_entry_gateway.loops.group_commit import Committer
+from order_entry_gateway.loops.submissions import Submission
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import SystemClock
 from venue_protocol.message_bounds import MessageBounds
@@ -89,7 +90,7 @@ def test_lists_that_wait_long_are_refused_and_single_orders_still_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now_s = [0.0]
-    monkeypatch.setattr("order_entry_gateway.loops.group_commit.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("order_entry_gateway.loops.submissions.time.monotonic", lambda: now_s[0])
     committer = _NotingCommitter()
     committer.send(*[500] * 30)
     now_s[0] = 0.6
