@@ -11,6 +11,7 @@ from order_entry_gateway.adapters.order_routes import OrderEntry, OrderRoutes
 from order_entry_gateway.adapters.order_status_store import OrderStatusStore
 from order_entry_gateway.adapters.progress import RecordProgress, SettlementProgress
 from order_entry_gateway.adapters.rate_limiter import RateLimiter
+from order_entry_gateway.adapters.record_lookups import RecordLookups
 from order_entry_gateway.adapters.reference_time import PostgresTime
 from order_entry_gateway.adapters.session_store import SessionStore
 from order_entry_gateway.adapters.timer_store import PostgresTimers
@@ -94,7 +95,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     mass_cancel_http.add_routes(app, cancels, authenticator)
     openapi.add_routes(app, api.described())
     served = Application(app, THREADS, authenticator)
-    entry = _order_entry(parts, authenticator, limiter, securities)
+    entry = _order_entry(parts, authenticator, limiter, securities, statuses)
     OrderRoutes(entry).add_to(served)
     websocket.add_routes(served, entry, parts.timekeeper)
     return served
@@ -105,11 +106,13 @@ def _order_entry(
     authenticator: Authenticator,
     limiter: RateLimiter,
     securities: ListedSecurities,
+    statuses: OrderStatusStore,
 ) -> OrderEntry:
     return OrderEntry(
         desk=parts.desk,
         authenticator=authenticator,
         completions=Completions(),
+        lookups=RecordLookups(statuses.recorded_orders),
         turns=ListTurns(),
         is_limit_at_hand=limiter.is_at_hand,
         are_securities_known=securities.are_known,

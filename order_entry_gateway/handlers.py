@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from order_entry_gateway.domain.coverage import Accepted, Decision
+from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.domain.requests import (
     Action,
     AmendAction,
@@ -87,11 +88,16 @@ class OrderDesk:
         return self.begin(caller, actions).answers()
 
     def begin(
-        self, caller: Caller, actions: Sequence[Action | PlaceOrderRequest], paid: int = 0
+        self,
+        caller: Caller,
+        actions: Sequence[Action | PlaceOrderRequest],
+        paid: int = 0,
+        recorded: Mapping[int, RecordedOrder] | None = None,
     ) -> "PendingRequest":
         """Check the actions and queue what is left of them for the next commit.
 
-        `paid`: tokens that the request has cost already, before it was read.
+        `paid`: tokens that the request has cost already, before it was read. `recorded`: the
+        orders that it names by id, where they were looked up before; None to look them up here.
         """
         self._limiter.charge(caller.client_id, len(actions), paid)
         if not self._is_ready():
@@ -99,7 +105,7 @@ class OrderDesk:
                 Refusal(RejectReason.NOT_READY, "the broker is away, nothing was done"),
                 retry_after_s=1,
             )
-        self._look_for(_named_securities(actions))
+        self._look_for(named_securities(actions))
         refused = self._refusal_of_new_orders(caller)
         checked = [
             refused
@@ -107,7 +113,7 @@ class OrderDesk:
             else self._check(caller.client_id, action)
             for action in actions
         ]
-        self._consult_record(caller.client_id, checked)
+        self._consult_record(caller.client_id, checked, recorded)
         candidates = [
             candidate for found in checked if not isinstance(found, Refusal) for candidate in found
         ]
@@ -146,7 +152,12 @@ class OrderDesk:
             return found
         return list(found) if isinstance(found, list) else [found]
 
-    def _consult_record(self, client_id: str, checked: list[list[Candidate] | Refusal]) -> None:
+    def _consult_record(
+        self,
+        client_id: str,
+        checked: list[list[Candidate] | Refusal],
+        recorded_orders: Mapping[int, RecordedOrder] | None,
+    ) -> None:
         """Refuse at once what is known to have ended, and tell amends how their orders stand.
 
         A named amend is not refused: it may be a repetition. Ownership is checked by the committer
@@ -166,8 +177,9 @@ class OrderDesk:
         order_ids = [
             found.order_id or ids.get(found.target_client_order_id or "") for _, found in named
         ]
-        wanted = sorted({order_id for order_id in order_ids if order_id is not None})
-        recorded_orders = self._statuses.recorded_orders(wanted) if wanted else {}
+        if recorded_orders is None:
+            wanted = sorted({order_id for order_id in order_ids if order_id is not None})
+            recorded_orders = self._statuses.recorded_orders(wanted) if wanted else {}
         for (index, candidate), order_id in zip(named, order_ids, strict=True):
             recorded = recorded_orders.get(order_id or 0)
             if recorded is None or recorded.client_id != client_id:
@@ -246,7 +258,8 @@ class PendingRequest:
         )
 
 
-def _named_securities(actions: Sequence[Action | PlaceOrderRequest]) -> set[str]:
+def named_securities(actions: Sequence[Action | PlaceOrderRequest]) -> set[str]:
+    """The securities that must be known before these actions are checked."""
     named = {
         action.security
         for action in actions

@@ -12,6 +12,7 @@ import msgspec
 
 from order_entry_gateway.adapters.completions import Completions
 from order_entry_gateway.adapters.concurrency_limit import SHORT_BYTES, ListTurns
+from order_entry_gateway.adapters.record_lookups import RecordLookups
 from order_entry_gateway.domain.requests import (
     MOST_COMMANDS,
     Action,
@@ -21,7 +22,7 @@ from order_entry_gateway.domain.requests import (
     CancelAllAction,
     PlaceOrderRequest,
 )
-from order_entry_gateway.handlers import Answer, OrderDesk, PendingRequest
+from order_entry_gateway.handlers import Answer, OrderDesk, PendingRequest, named_securities
 from service_runtime import metrics
 from service_runtime.http.answers import Reply, error_body, json_reply, refusal_reply
 from service_runtime.http.asgi_application import Application, NativeRequest
@@ -45,6 +46,7 @@ class OrderEntry:
     desk: OrderDesk
     authenticator: Authenticator
     completions: Completions
+    lookups: RecordLookups
     turns: ListTurns
     is_limit_at_hand: Callable[[str], bool]
     """Whether the rate limit of a client is known without a statement."""
@@ -71,9 +73,15 @@ class OrderEntry:
         self, caller: Caller, actions: Actions, threads: WorkerThreads, paid: int
     ) -> PendingRequest:
         """Check `actions` and queue them for the next commit. `paid`: see `pay`."""
-        if self._waits_for_nothing(caller, actions):
-            return self.desk.begin(caller, actions, paid)
-        return await threads.run(caller.client_id, self.desk.begin, caller, actions, paid)
+        if not self._is_all_at_hand(caller, actions):
+            return await threads.run(caller.client_id, self.desk.begin, caller, actions, paid)
+        named = {
+            action.order_id
+            for action in actions
+            if isinstance(action, CancelAction | AmendAction) and action.order_id is not None
+        }
+        recorded = await self.lookups.recorded(named, threads) if named else {}
+        return self.desk.begin(caller, actions, paid, recorded)
 
     async def begin_long(
         self, caller: Caller, read: Callable[[], Actions], threads: WorkerThreads, paid: int
@@ -84,17 +92,17 @@ class OrderEntry:
                 caller.client_id, lambda: self.desk.begin(caller, read(), paid)
             )
 
-    def _waits_for_nothing(self, caller: Caller, actions: Actions) -> bool:
-        """Whether checking needs no statement.
+    def _is_all_at_hand(self, caller: Caller, actions: Actions) -> bool:
+        """Whether checking needs no statement but the one that looks orders up by their id.
 
-        Amends and cancels ask the record how their orders stand.
+        An amend that names its order by client_order_id asks the log for the id first.
         """
-        if not self.is_limit_at_hand(caller.client_id):
-            return False
-        places = [action for action in actions if isinstance(action, PlaceOrderRequest)]
-        return len(places) == len(actions) and self.are_securities_known(
-            {place.security for place in places}
+        is_named = any(
+            isinstance(action, AmendAction) and action.order_id is None for action in actions
         )
+        if is_named or not self.is_limit_at_hand(caller.client_id):
+            return False
+        return self.are_securities_known(named_securities(actions))
 
 
 class OrderRoutes:

@@ -17,6 +17,7 @@ from order_entry_gateway.adapters import websocket
 from order_entry_gateway.adapters.completions import Completions
 from order_entry_gateway.adapters.concurrency_limit import ListTurns
 from order_entry_gateway.adapters.order_routes import OrderEntry
+from order_entry_gateway.adapters.record_lookups import RecordLookups
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.timekeeper import Timekeeper
 from service_runtime.api_keys import TRADER
@@ -76,7 +77,9 @@ class Desk:
         self.may_answer.set()
         self.waiting: list[Callable[[], object]] = []
 
-    def begin(self, caller: Caller, actions: Sequence[object], paid: int) -> Pending:
+    def begin(
+        self, caller: Caller, actions: Sequence[object], paid: int, recorded: object = None
+    ) -> Pending:
         return Pending(self, [{"client_id": caller.client_id} for _ in actions])
 
     def answer(self) -> None:
@@ -134,6 +137,7 @@ def connect(desk: Desk, timekeeper: Sessions) -> Iterator[Connect]:
     entry = OrderEntry(
         desk=cast(OrderDesk, desk),
         authenticator=cast(Authenticator, Keys()),
+        lookups=RecordLookups(lambda _ids: {}),
         completions=Completions(),
         turns=ListTurns(),
         is_limit_at_hand=lambda _client_id: True,
