@@ -32,6 +32,8 @@ slice become objects before the first is answered.
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 """A Content-Length that every reader between the client and us understands alike."""
 _WEBSOCKET_VERSION = b"13"
+MOST_HANDSHAKE_HEADER_BYTES = 8_000
+"""Name and value of a handshake's header: `websockets` reads no line above 8,192 bytes."""
 
 
 class RefusedByHead(Exception):
@@ -85,8 +87,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Parse what came, unless requests before it wait for their answers."""
         if not self._reads_on:
             return
-        self.registry.silent.end(self.connection)
-        self.registry.idle.end(self.connection)
         if self._held or self.pipeline:
             self._held += data
             self.flow.pause_reading()
@@ -130,6 +130,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
+        # Here, not where bytes come: blank lines before a request are none, and lift no time limit.
+        self.registry.silent.end(self.connection)
+        self.registry.idle.end(self.connection)
         self.scope["state"]["connection"] = self.connection
         self._is_arriving = True
         self._head_bytes = 0
@@ -194,7 +197,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         elif self._held:
             held, self._held = self._held, b""
             self._parse(held)
-        elif not self._is_arriving:
+        if self._reads_on and not self._is_arriving and not self._is_answering():
             self.registry.idle.begin(self.connection)
 
     def send_400_response(self, msg: str) -> None:
@@ -272,6 +275,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._reads_on = False
         self._held = b""
         self.registry.arriving.end(self.connection)
+        self.registry.silent.end(self.connection)
+        self.registry.idle.end(self.connection)
         self._refusal = refusal
         if not self._is_answering():
             self._say(refusal)
@@ -318,6 +323,10 @@ def _handshake_fault(scope: Any, headers: list[tuple[bytes, bytes]]) -> str | No
         return "it is a GET of HTTP/1.1"
     if fields.get(b"sec-websocket-version") != _WEBSOCKET_VERSION:
         return "Sec-WebSocket-Version is 13"
+    if fields.get(b"content-length", b"0") != b"0":
+        return "it has no body"
+    if any(len(name) + len(value) > MOST_HANDSHAKE_HEADER_BYTES for name, value in headers):
+        return f"a header has {MOST_HANDSHAKE_HEADER_BYTES} bytes at most"
     try:
         key = base64.b64decode(fields.get(b"sec-websocket-key", b""), validate=True)
     except binascii.Error:

@@ -34,6 +34,7 @@ def limits_of(ours: settings.Settings) -> Limits:
         most_of_a_client=ours.connections_per_client,
         request_s=_SILENCE_S,
         answer_s=_SILENCE_S,
+        idle_s=float(os.environ.get("SAMPLE_IDLE_S", Limits.idle_s)),
     )
 
 

@@ -120,6 +120,22 @@ def test_a_request_that_trickles_has_one_deadline_for_all_of_it(
     assert time.monotonic() - started_s < SILENCE_S + 3
 
 
+@pytest.mark.parametrize("before", [b"", HEALTH], ids=["at once", "after a request"])
+def test_blank_lines_are_no_request_and_lift_no_time_limit(
+    starting: Callable[..., SampleService], before: bytes
+) -> None:
+    service = starting(SAMPLE_IDLE_S="1")
+    assert eventually(service.is_alive, 60), service.log_text()
+    with service.connect() as connection:
+        connection.settimeout(20)
+        if before:
+            connection.sendall(before)
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"\r\n" * 10)
+        with suppress(ConnectionError):
+            assert connection.recv(65_536) == b""
+
+
 def test_the_answers_before_a_pipelined_fault_come_first(lasting_sample: SampleService) -> None:
     good = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
     with lasting_sample.connect() as connection:
@@ -229,6 +245,8 @@ def test_a_handshake_that_is_none_is_refused_in_the_venues_words(
         b"Sec-WebSocket-Version: 13": b"Sec-WebSocket-Version: 12",
         b"dGhlIHNhbXBsZSBub25jZQ==": b"short",
         b"GET /socket": b"POST /socket",
+        b"Host: x": b"Host: x\r\nContent-Length: 5",
+        b"Host: x\r\n": b"Host: x\r\nX-a: " + b"a" * 9_000 + b"\r\n",
     }
     for good, bad in faults.items():
         with lasting_sample.connect() as connection:
