@@ -38,13 +38,17 @@ FROM trades
 """
 
 # From the order's newest report back along previous_sequence, as far as the page before: one key
-# lookup a report. Reports have no index by order; a client's own may be millions.
+# lookup a report. Reports have no index by order; a client's own may be millions. OFFSET 0 keeps
+# the planner from joining all of them at each step, as it does while its statistics are old.
 _REPORTS_OF_ORDER = f"""
 WITH RECURSIVE chain(sequence) AS (
     SELECT event_sequence FROM orders WHERE order_id = %(order_id)s
     UNION ALL
-    SELECT previous_sequence FROM chain JOIN order_reports
-        ON client_id = %(client_id)s AND event_sequence = sequence
+    SELECT previous_sequence FROM chain CROSS JOIN LATERAL (
+        SELECT previous_sequence FROM order_reports
+        WHERE client_id = %(client_id)s AND event_sequence = sequence
+        OFFSET 0
+    ) AS report
     WHERE previous_sequence > %(after)s
 ), wanted AS (
     (SELECT sequence FROM chain WHERE sequence > %(after)s ORDER BY sequence LIMIT %(limit)s)

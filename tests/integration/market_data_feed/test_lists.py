@@ -1,9 +1,11 @@
 """Every list of the feed is read to its end by `limit`, `after` and `next`."""
 
+import json
 from typing import Any
 
 import pytest
 
+from market_data_feed.adapters import records
 from tests.integration.market_data_feed.conftest import RunningFeed, wait_until
 from tests.integration.market_data_feed.test_recording import settle, settled_already, settlement
 from tests.unit.market_data_feed.tape import START_US, Tape
@@ -109,6 +111,16 @@ def test_reports_of_an_order_begin_with_its_acceptance(feed: RunningFeed) -> Non
     (first, *_), *_, last = pages(feed, "/v1/orders/1/reports", "reports", "alice", 500)
     assert (first["kind"], last[-1]["kind"]) == ("new", "cancel_rejected")
     assert (first["leaves"], last[-2]["leaves"]) == (FILLS + 10, 10)
+
+
+def test_a_page_of_an_orders_reports_looks_each_of_them_up_by_its_key(feed: RunningFeed) -> None:
+    ((text,),) = feed.clearing.recorded(
+        "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
+        + records._REPORTS_OF_ORDER
+        % {"client_id": "'alice'", "order_id": 1, "after": 0, "limit": 8}
+    )
+    plan = (json.loads(text) if isinstance(text, str) else text)[0]["Plan"]
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 10 * FILLS
 
 
 def test_the_securities_are_a_list_like_any_other(feed: RunningFeed) -> None:
