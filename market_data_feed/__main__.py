@@ -7,6 +7,7 @@ from market_data_feed.adapters import api, http, standings_http, status_board
 from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.marks import Marks
+from market_data_feed.adapters.postgres_record import PostgresRecord
 from market_data_feed.adapters.records import Records
 from market_data_feed.adapters.stream import route
 from market_data_feed.adapters.stream.catch_up import CatchUp
@@ -51,7 +52,9 @@ def build(service: Service) -> Application:
         Records(market_data),
     )
     authenticator = Authenticator(clearing_data)
-    recorder = Recorder(consumer, publisher, recording, clearing, hub, service.stopping)
+    recorder = Recorder(
+        consumer, publisher, PostgresRecord(recording), clearing, hub, service.stopping
+    )
     retention = Retention(
         forgetting, clock, service.stopping, ours.refused_orders_days, ours.refused_orders_most
     )

@@ -11,6 +11,7 @@ from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.loops.event_reader import EventReader
 from clearinghouse.wiring import wire as wire_clearinghouse
+from market_data_feed.adapters.postgres_record import PostgresRecord
 from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.domain.market import Market
 from market_data_feed.loops.recorder import Recorder
@@ -293,8 +294,9 @@ class Feed(Process):
         clearing: Any = ClearingReader(self.around.clearing)
         consumer = self.consumer(DATA_FEED, 200)
         publisher = self.publisher()
+        record = PostgresRecord(around.market)
         self.recorder = self.parts.recorder(
-            consumer, publisher, around.market, clearing, hub, stopping, self.around.now_s
+            consumer, publisher, record, clearing, hub, stopping, self.around.now_s
         )
         self.recorder.load()
 

@@ -1,12 +1,12 @@
 """Reading the record at a start: positions, open orders, last trades."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from market_data_feed.domain.orders import RecordedTrade, WorkingOrder
 from market_data_feed.domain.trading_phases import SessionEvent, SessionRow
+from market_data_feed.ports import Recorded
 from service_runtime.database import Cursor
 from venue_protocol import codec
 
@@ -35,16 +35,6 @@ SELECT last.* FROM traded CROSS JOIN LATERAL (
 
 
 _decode_session = msgspec.json.Decoder(SessionEvent).decode
-
-
-@dataclass
-class Recorded:
-    """What the record says at a start."""
-
-    positions: dict[str, int]
-    working: dict[int, WorkingOrder]
-    last_trades: list[RecordedTrade]
-    session: list[SessionRow]
 
 
 def load(cursor: Cursor) -> Recorded:

@@ -12,14 +12,12 @@ import time
 from collections.abc import Callable
 
 from market_data_feed import handlers
-from market_data_feed.adapters import record_loader, record_writer
-from market_data_feed.adapters.clearing_reader import Clearing
-from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.domain.inbox import MOST_ROWS, Due, Inbox
 from market_data_feed.domain.orders import Fold, WorkingOrder
+from market_data_feed.ports import MarketDisplay, MarketRecord, SettlementSource
 from service_runtime import metrics
 from service_runtime.bus import Consumer, Delivery, Publisher
-from service_runtime.database import Database, DatabaseUnavailable
+from service_runtime.database import DatabaseUnavailable
 from venue_protocol import codec, streams, topology
 from venue_protocol.settlement import SettlementBatch
 from venue_protocol.streams import ResendRequest
@@ -39,17 +37,17 @@ class Recorder:
         self,
         consumer: Consumer,
         publisher: Publisher,
-        database: Database,
-        clearing: Clearing,
-        hub: Hub,
+        record: MarketRecord,
+        settlements: SettlementSource,
+        display: MarketDisplay,
         stopping: threading.Event,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._consumer = consumer
         self._publisher = publisher
-        self._database = database
-        self._clearing = clearing
-        self._hub = hub
+        self._market_record = record
+        self._settlements = settlements
+        self._display = display
         self._stopping = stopping
         self._now_s = now_s
         self._working: dict[int, WorkingOrder] = {}
@@ -73,15 +71,15 @@ class Recorder:
 
     def load(self) -> None:
         """Read positions, open orders and last trades from the record; waits for the database."""
-        recorded = self._database.run(record_loader.load, self._stopping)
+        recorded = self._market_record.load(self._stopping)
         self._working = recorded.working
         self._inbox = Inbox(recorded.positions)
-        with self._hub.market() as market:
+        with self._display.market() as market:
             market.rest(recorded.working.values())
             for trade in recorded.last_trades:
                 market.set_last(trade)
-        self._hub.load_session(recorded.session)
-        self._hub.start_at(recorded.positions)
+        self._display.load_session(recorded.session)
+        self._display.start_at(recorded.positions)
         self._heal_at_s = self._now_s()
         self._is_loaded = True
         log.info(
@@ -128,10 +126,9 @@ class Recorder:
             fold = Fold(self._working)
             for batch, first_new in due.events:
                 fold.apply(batch, first_new)
-            record = record_writer.compose(due, fold)
-            self._database.run(lambda cursor: record_writer.write(cursor, record), self._stopping)
+            self._market_record.write(due, fold, self._stopping)
         positions = {advance.stream: advance.after for advance in due.advances}
-        self._hub.publish(fold.effects, due.settlements, positions)
+        self._display.publish(fold.effects, due.settlements, positions)
         metrics.batch_size.labels("record").observe(due.size())
         for stream, position in positions.items():
             metrics.position.labels(stream).set(position)
@@ -147,7 +144,7 @@ class Recorder:
             return
         self._heal_at_s = None
         try:
-            while reports := self._clearing.reports_after(intake.position, _HEAL_PAGE):
+            while reports := self._settlements.reports_after(intake.position, _HEAL_PAGE):
                 self._inbox.take_settlements(
                     SettlementBatch(codec.SCHEMA, reports[0].sequence, reports)
                 )

@@ -12,8 +12,8 @@ from clearinghouse.domain.ledger import HoldRelease
 from clearinghouse.domain.settlement import Settlement, trade_legs
 from clearinghouse.loops.event_reader import EventReader
 from clearinghouse.ports import LedgerTransaction
-from market_data_feed.adapters import record_writer
 from market_data_feed.domain.inbox import Advance, Due, Inbox
+from market_data_feed.domain.orders import Fold
 from market_data_feed.loops.recorder import Recorder
 from matching_engine.domain.engine import MatchingEngine
 from matching_engine.handlers import MatchingDesk, load_engine
@@ -335,10 +335,7 @@ class FeedTakesPositionsAhead(RealParts):
                         advances=[Advance(f"events.{shard}", intake.position, intake._newest)]
                     )
                     self._inbox._recorded[f"events.{shard}"] = intake.position = intake._newest
-                    record = record_writer.Record(due.advances)
-                    self._database.run(
-                        lambda cursor, record=record: record_writer.write(cursor, record)
-                    )  # type: ignore[misc]
+                    self._market_record.write(due, Fold({}), self._stopping)
             super()._record()
 
 
@@ -348,7 +345,7 @@ class FeedForgetsTheBook(RealParts):
     class recorder(Recorder):
         def load(self) -> None:
             super().load()
-            with self._hub.market() as market:
+            with self._display.market() as market:
                 market.__init__()  # type: ignore[misc]
 
 

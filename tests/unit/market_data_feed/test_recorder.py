@@ -6,6 +6,7 @@ from threading import Event
 
 import pytest
 
+from market_data_feed.adapters.postgres_record import PostgresRecord
 from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.domain.market import Market
 from market_data_feed.loops.recorder import Recorder
@@ -31,7 +32,7 @@ def _record_all(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> tuple[int, di
     clearing = ClearingReader(MemoryClearing())
     hub = Hub(Market(), _Silence())  # type: ignore[arg-type]
     consumer = bus.consumer(topology.DATA_FEED, 200)
-    recorder = Recorder(consumer, publisher, market, clearing, hub, Event())
+    recorder = Recorder(consumer, publisher, PostgresRecord(market), clearing, hub, Event())
     recorder.load()
     tape = RandomMarket(seed=3).play(60)
     for batch in tape.batches:

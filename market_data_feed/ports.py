@@ -1,0 +1,71 @@
+"""What the feed's loops need: the record, the settlements, and a display of the market."""
+
+import threading
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from market_data_feed.domain.inbox import Due
+from market_data_feed.domain.market import Market
+from market_data_feed.domain.orders import BatchEffect, Fold, RecordedTrade, WorkingOrder
+from market_data_feed.domain.trading_phases import SessionRow
+from venue_protocol.settlement import SettlementReport
+
+
+@dataclass
+class Recorded:
+    """What the record says at a start."""
+
+    positions: dict[str, int]
+    working: dict[int, WorkingOrder]
+    last_trades: list[RecordedTrade]
+    session: list[SessionRow]
+
+
+class MarketRecord(Protocol):
+    """The durable record of everything that happened, with the position of each stream."""
+
+    def load(self, stopping: threading.Event) -> Recorded:
+        """What is recorded; waits for the database until `stopping`."""
+        ...
+
+    def write(self, due: Due, fold: Fold, stopping: threading.Event) -> None:
+        """Record all that is due with the positions reached, in one transaction.
+
+        Tried until it is certain, and recorded once, also where a commit was in doubt.
+        BrokenStream where another feed writes this record.
+        """
+        ...
+
+
+class SettlementSource(Protocol):
+    """The clearinghouse's own settlement reports, from which a gap is healed."""
+
+    def reports_after(self, sequence: int, limit: int) -> list[SettlementReport]:
+        """Reports that follow `sequence` without a gap, at most `limit`."""
+        ...
+
+
+class MarketDisplay(Protocol):
+    """Shows what is recorded; nothing is shown before."""
+
+    def market(self) -> AbstractContextManager[Market]:
+        """The visible market, standing still inside the block."""
+        ...
+
+    def load_session(self, rows: list[SessionRow]) -> None:
+        """The trading day on record."""
+        ...
+
+    def start_at(self, positions: dict[str, int]) -> None:
+        """From now on there is something to show."""
+        ...
+
+    def publish(
+        self,
+        effects: list[BatchEffect],
+        settlements: list[SettlementReport],
+        positions: dict[str, int],
+    ) -> None:
+        """Show what was just committed."""
+        ...
