@@ -13,13 +13,11 @@ from market_data_feed.adapters.stream import route
 from market_data_feed.adapters.stream.catch_up import CatchUp
 from market_data_feed.adapters.stream.charges import StreamCharges
 from market_data_feed.adapters.stream.connection import StreamParts
-from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.adapters.stream.sender import Sender
-from market_data_feed.domain.market import Market
 from market_data_feed.domain.stream_budget import StreamBudget
 from market_data_feed.domain.stream_places import StreamPlaces
-from market_data_feed.loops.recorder import Recorder
 from market_data_feed.loops.retention import Retention
+from market_data_feed.wiring import FeedPorts, wire
 from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
@@ -45,16 +43,21 @@ def build(service: Service) -> Application:
     publisher = bus.publisher()
     clock = SystemClock()
     sender = Sender(end_loudly)
-    hub = Hub(Market(), sender)
     clearing, listings, records = (
         Clearing(clearing_data),
         Listings(clearing_data),
         Records(market_data),
     )
     authenticator = Authenticator(clearing_data)
-    recorder = Recorder(
-        consumer, publisher, PostgresRecord(recording), clearing, hub, service.stopping
+    ports = FeedPorts(
+        consumer=consumer,
+        publisher=publisher,
+        record=PostgresRecord(recording),
+        settlements=clearing,
+        sender=sender,
     )
+    feed = wire(ports, service.stopping)
+    hub, recorder = feed.hub, feed.recorder
     retention = Retention(
         forgetting, clock, service.stopping, ours.refused_orders_days, ours.refused_orders_most
     )

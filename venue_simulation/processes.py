@@ -12,9 +12,9 @@ from clearinghouse.handlers import SettlementDesk
 from clearinghouse.loops.event_reader import EventReader
 from clearinghouse.wiring import wire as wire_clearinghouse
 from market_data_feed.adapters.postgres_record import PostgresRecord
-from market_data_feed.adapters.stream.hub import Hub
-from market_data_feed.domain.market import Market
 from market_data_feed.loops.recorder import Recorder
+from market_data_feed.wiring import FeedPorts
+from market_data_feed.wiring import wire as wire_feed
 from matching_engine.adapters.memory_log_reader import MemoryLogReader
 from matching_engine.domain.engine import MatchingEngine
 from matching_engine.handlers import MatchingDesk
@@ -289,15 +289,16 @@ class Feed(Process):
     def wire(self, stopping: Event) -> None:
         """As in market_data_feed.__main__."""
         around: Any = self.around
-        self.market = Market()
-        hub = Hub(self.market, _SilentSender())  # type: ignore[arg-type]
-        clearing: Any = ClearingReader(self.around.clearing)
-        consumer = self.consumer(DATA_FEED, 200)
-        publisher = self.publisher()
-        record = PostgresRecord(around.market)
-        self.recorder = self.parts.recorder(
-            consumer, publisher, record, clearing, hub, stopping, self.around.now_s
+        sender: Any = _SilentSender()
+        ports = FeedPorts(
+            consumer=self.consumer(DATA_FEED, 200),
+            publisher=self.publisher(),
+            record=PostgresRecord(around.market),
+            settlements=ClearingReader(around.clearing),
+            sender=sender,
         )
+        feed = wire_feed(ports, stopping, around.now_s, recorder_type=self.parts.recorder)
+        self.market, self.recorder = feed.market, feed.recorder
         self.recorder.load()
 
     def steps(self) -> list[tuple[str, Callable[[], object]]]:
