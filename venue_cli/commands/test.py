@@ -1,6 +1,4 @@
-"""`./venue test`: linters, types, import contracts and the tests, on real servers found like the
-venue's.
-"""
+"""`./venue test`: linters, types, import contracts and tests, on real servers as the venue's."""
 
 import argparse
 import os
@@ -19,11 +17,24 @@ from venue_launcher.signals import shielded
 from venue_launcher.state_folder import CHECKOUT
 from venue_launcher.terminal import paint, report
 
+KINDS = ("unit", "architecture", "contract", "simulation", "integration", "acceptance")
+"""Folders of tests, the cheapest first."""
+WITHOUT_SERVERS = {"unit", "architecture"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--infrastructure; all else is pytest's."""
-    parser.usage = "./venue test [--infrastructure WAY] [PYTEST ARGUMENTS]"
-    parser.epilog = "Without PYTEST ARGUMENTS ruff, mypy and the import contracts are checked too."
+    """--changed and --infrastructure; all else is pytest's."""
+    parser.usage = "./venue test [--infrastructure WAY] [--changed] [KIND ...] [PYTEST ARGUMENTS]"
+    parser.epilog = (
+        f"KIND, the cheapest first: {', '.join(KINDS)} ({' and '.join(sorted(WITHOUT_SERVERS))} "
+        "need no server). Without KIND, --changed and PYTEST ARGUMENTS, all tests run, and ruff, "
+        "mypy and the import contracts are checked too."
+    )
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        help="the tests of what differs from main, by imports (the rule: tests/changed.py)",
+    )
     options.add_infrastructure(parser)
 
 
@@ -31,28 +42,59 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when every check passed."""
     venue_dir = state_folder.choose()
     state_dir = venue_dir / "test"
-    chosen: list[str] = arguments.extra
+    kinds, chosen = split_kinds(arguments.extra)
+    if arguments.changed:
+        changed = _changed()
+        if not changed:
+            report("nothing has changed since main")
+            return 0
+        chosen = changed + chosen
+    chosen = [f"tests/{kind}" for kind in kinds] + chosen
     processes.end_leftovers(state_dir / "processes")
+    if kinds and set(kinds) <= WITHOUT_SERVERS and not arguments.changed:
+        return _summary({"pytest": _pytest(chosen, state_dir, {})})
     results = {} if chosen else _checks(state_dir)
-    found = infrastructure.start(arguments.infrastructure or _own_way(venue_dir), state_dir, report)
+    results["pytest"] = _pytest_on_servers(arguments.infrastructure, chosen, venue_dir)
+    return _summary(results)
+
+
+def split_kinds(extra: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The kinds that arguments begin with, and pytest's arguments behind them.
+
+    >>> split_kinds(["unit", "contract", "-k", "unit"])
+    (['unit', 'contract'], ['-k', 'unit'])
+    """
+    count = next((at for at, word in enumerate(extra) if word not in KINDS), len(extra))
+    return list(extra[:count]), list(extra[count:])
+
+
+def _changed() -> list[str]:
+    command = _module("tests.changed")
+    done = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, check=True, text=True)
+    return done.stdout.split()
+
+
+def _pytest(chosen: Sequence[str], state_dir: Path, servers: dict[str, str]) -> bool:
+    cache = f"cache_dir={state_dir / 'pytest'}"
+    return _run("pytest", _module("pytest", "-o", cache, *chosen), state_dir, servers)
+
+
+def _pytest_on_servers(way: str | None, chosen: Sequence[str], venue_dir: Path) -> bool:
+    """Run pytest with a virtual host of its own, which is deleted afterwards."""
+    state_dir = venue_dir / "test"
+    found = infrastructure.start(way or _own_way(venue_dir), state_dir, report)
     vhost = f"venue_test_{secrets.token_hex(4)}"
     try:
         servers = {
             "VENUE_TEST_POSTGRES_URL": found.postgres_url,
             "VENUE_TEST_BROKER_URL": found.create_vhost(vhost),
         }
-        results["pytest"] = _run(
-            "pytest",
-            _module("pytest", "-o", f"cache_dir={state_dir / 'pytest'}", *chosen),
-            state_dir,
-            servers,
-        )
+        return _pytest(chosen, state_dir, servers)
     finally:
         with shielded():
             found.delete_vhost(vhost)
             found.delete_own_vhost()
             found.stop()
-    return _summary(results)
 
 
 def _own_way(venue_dir: Path) -> str | None:
@@ -82,17 +124,12 @@ def _module(name: str, *arguments: str) -> list[str]:
 
 
 def import_contracts(cache: Path) -> list[str]:
-    """import-linter by its script:
-
-    `python -m importlinter.cli` checks nothing and says that all is well.
-    """
+    """By its script: `python -m importlinter.cli` checks nothing and says that all is well."""
     return [str(Path(sys.executable).with_name("lint-imports")), "--cache-dir", str(cache)]
 
 
 def _run(name: str, command: Sequence[str], state_dir: Path, servers: dict[str, str]) -> bool:
-    """Run a command in the checkout; caches go to the state folder, the checkout may be
-    read-only.
-    """
+    """Run a command in the checkout, with caches elsewhere: the checkout may be read-only."""
     report(f"{name} …")
     variables = (
         os.environ
