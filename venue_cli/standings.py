@@ -52,9 +52,7 @@ class RankedClient(msgspec.Struct, frozen=True):
     """At the marks (docs/market-data.md)."""
     equity: Decimal
     paid_in: Decimal
-    """Starting cash and deposits less withdrawals; shares given are taken at the reference
-    price.
-    """
+    """Starting cash and deposits less withdrawals, and given shares at the reference price."""
     return_percent: Decimal | None
     holdings: dict[str, int]
 
@@ -99,9 +97,7 @@ def paid_in(clearing_url: str) -> dict[str, Decimal]:
 
 
 def ranking(standings: Sequence[Standing], given: Mapping[str, Decimal]) -> list[RankedClient]:
-    """Traders by equity, the richest first; then the others, who brought what they own and are not
-    ranked.
-    """
+    """Traders by equity, the richest first; then the others, which are not ranked."""
     ordered = sorted(
         standings, key=lambda each: (each.role != TRADER, -each.equity, each.client_id)
     )
@@ -131,9 +127,7 @@ def _percent(part: Decimal) -> Decimal:
 
 
 def table(ranked: Sequence[RankedClient], columns: int | None = None) -> list[str]:
-    """A heading and one line a client, not wider than the terminal (80 columns where there is
-    none).
-    """
+    """A heading and a line for each client, as wide as the terminal (80 columns without one)."""
     columns = columns or shutil.get_terminal_size((_USUAL_COLUMNS, 24)).columns
     longest = max([len("client"), *(len(each.client_id) for each in ranked)])
     width = max(min(longest, columns - 1 - _FIXED_COLUMNS), len("client"))

@@ -33,9 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def variable_names() -> list[str]:
-    """The secrets of a composed venue: the servers' own, then one for each service's database
-    role.
-    """
+    """The secrets of a composed venue: the servers' own, then one for each database role."""
     return ["POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", *map(role_password_variable, SERVICES)]
 
 

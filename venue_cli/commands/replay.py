@@ -23,9 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Orders: on the venue that runs, else on one started for it. Settlements: running or
-    stopped.
-    """
+    """Orders need a venue (one is started if none runs); settlements need none that runs."""
     if arguments.action == "settlements":
         return settlements.run(arguments)
     plan = orders.read_plan(arguments)

@@ -48,9 +48,7 @@ def _ask() -> None:
 
 
 def _remove_state(state_dir: Path) -> None:
-    """Everything in the state folder but the environment, the downloads, and the tests' own
-    servers.
-    """
+    """All in the state folder but the environment, the downloads and the tests' servers."""
     for entry in state_dir.iterdir():
         if entry.name in KEPT:
             continue

@@ -39,9 +39,7 @@ class Cast:
 
 
 def assemble(administration: Administration, securities: Sequence[str], seed: int) -> Cast:
-    """Create the accounts under a prefix that no client has, so that a second demo on the same
-    venue has its own.
-    """
+    """Create accounts under an unused prefix, so that a second demo has accounts of its own."""
     taken = {str(client["client_id"]).partition(".")[0] for client in administration.clients()}
     number = next(number for number in range(1, len(taken) + 2) if f"demo{number}" not in taken)
     prefix = f"demo{number}."

@@ -21,9 +21,7 @@ class Screen:
     def show(
         self, elapsed_s: float, head: Sequence[str], standings: Sequence[str], foot: Sequence[str]
     ) -> None:
-        """The newest picture: what happens, who owns what, where to look. Standings are cut to what
-        fits.
-        """
+        """What happens, who owns what (as many lines as fit), and where to look."""
         if self._is_terminal:
             self._redraw(head, standings, foot)
         elif elapsed_s >= self._plain_at_s:

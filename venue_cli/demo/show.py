@@ -10,7 +10,7 @@ from trading_bots.records import Price
 from trading_bots.refusal import Refused, VenueUnavailable
 from trading_bots.runner import Fleet
 from trading_bots.venue_address import VenueAddress
-from venue_cli.demo import sums
+from venue_audit import conservation
 from venue_cli.demo.cast import Cast, assemble
 from venue_cli.demo.day import SECONDS as DAY_SECONDS
 from venue_cli.demo.day import DemoDay
@@ -57,7 +57,7 @@ def _run(venue: RunningVenue, seconds: int | None, seed: int, is_day: bool) -> i
     securities = _securities(administration)
     report("creating the demo's accounts …")
     cast = assemble(administration, securities, seed)
-    before = sums.read_sums(venue)
+    before = conservation.read_sums(venue)
     try:
         fleet = Fleet(cast.bots, VenueAddress(venue.gateway_url, venue.market_data_url))
     except (VenueUnavailable, Refused) as error:
@@ -125,16 +125,16 @@ class _Demo:
             left_s = seconds - elapsed_s if seconds else _PICTURE_EVERY_S
             time.sleep(max(min(_PICTURE_EVERY_S, left_s), 0.0))
 
-    def finish(self, before: sums.Sums) -> int:
+    def finish(self, before: conservation.Sums) -> int:
         """Bots home, orders canceled, everything settled: final standings, sums, the exit code."""
         self._fleet.stop()
         self._screen.clear()
         totals = self._fleet.totals()
         report("canceling the bots' open orders, waiting until everything is settled …")
         self._cancel_all()
-        is_settled = sums.wait_until_settled(self._venue, self._cast.prefix)
+        is_settled = conservation.wait_until_settled(self._venue, self._cast.prefix)
         self._read_standings()
-        verdict = sums.judge(self._venue, before, self._cast.prefix)
+        verdict = conservation.judge(self._venue, before, self._cast.prefix)
         if not is_settled:
             verdict.faults.append("the venue did not come to rest: do others trade on it?")
         words: list[str] = []
@@ -149,7 +149,7 @@ class _Demo:
                 paint("final standings", "bold"),
                 *table(self._standings),
                 "",
-                *sums.wrapped(
+                *conservation.wrapped(
                     "orders",
                     f"{totals.orders:,} accepted, {totals.commands:,} commands; refused: "
                     f"{refused or 'none'}",

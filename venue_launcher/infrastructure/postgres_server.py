@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -37,6 +38,8 @@ class PrivatePostgres:
     def __init__(
         self, binaries: Path, folder: Path, account: Account | None, state_dir: Path
     ) -> None:
+        self._lock = threading.RLock()
+        """One start or stop at a time: a watch may start it again while others end it."""
         self._binaries = binaries
         self._account = account
         self._log = state_dir / "logs" / "postgres.log"
@@ -67,23 +70,25 @@ class PrivatePostgres:
 
         Raises Unavailable.
         """
-        if self.pid:
-            return
-        self._record.end_leftover()
-        own_folder(self.folder, self._account)
-        own_folder(self._socket_folder, self._account)
-        if not (self.data_dir / "PG_VERSION").exists():
-            self._initialise()
-        deadline = time.monotonic() + READY_PATIENCE_S
-        while not self._launch_until_ready(deadline):
-            if time.monotonic() > deadline:
-                raise Unavailable(f"Postgres does not start: see {self._log}")
-            time.sleep(_PAUSE_S)
+        with self._lock:
+            if self.pid:
+                return
+            self._record.end_leftover()
+            own_folder(self.folder, self._account)
+            own_folder(self._socket_folder, self._account)
+            if not (self.data_dir / "PG_VERSION").exists():
+                self._initialise()
+            deadline = time.monotonic() + READY_PATIENCE_S
+            while not self._launch_until_ready(deadline):
+                if time.monotonic() > deadline:
+                    raise Unavailable(f"Postgres does not start: see {self._log}")
+                time.sleep(_PAUSE_S)
 
     def has_ended(self) -> bool:
         """Whether it ended since its start without being asked to."""
-        process = self._process
-        return process is not None and process.poll() is not None
+        with self._lock:
+            process = self._process
+            return process is not None and process.poll() is not None
 
     def restart(self) -> None:
         """Start it again after it ended: it recovers from its log.
@@ -91,10 +96,13 @@ class PrivatePostgres:
         A recovery may take longer than a start; while it does the server is left alone. Raises
         Unavailable when one try fails.
         """
-        self.kill()
-        self._record.end_leftover()
-        if not self._launch_until_ready(time.monotonic() + RECOVERY_PATIENCE_S):
-            raise Unavailable(f"Postgres ended again: {last_line(self._log_end())}")
+        with self._lock:
+            if not self.has_ended():
+                return
+            self.kill()
+            self._record.end_leftover()
+            if not self._launch_until_ready(time.monotonic() + RECOVERY_PATIENCE_S):
+                raise Unavailable(f"Postgres ended again: {last_line(self._log_end())}")
 
     def _log_end(self) -> str:
         return self._log.read_text(errors="replace")[-2_000:]
@@ -168,11 +176,13 @@ class PrivatePostgres:
 
     def stop(self) -> None:
         """Fast shutdown: sessions are cut, what is committed is safe."""
-        self._end(signal.SIGINT, STOP_PATIENCE_S)
+        with self._lock:
+            self._end(signal.SIGINT, STOP_PATIENCE_S)
 
     def kill(self) -> None:
         """SIGKILL, as a crash would be; the data folder stays."""
-        self._end(signal.SIGKILL, 5)
+        with self._lock:
+            self._end(signal.SIGKILL, 5)
 
     def _end(self, number: int, patience_s: float) -> None:
         # Forgotten first: what is ended on purpose has not `has_ended`.

@@ -5,6 +5,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ class PrivateRabbitMQ:
     def __init__(
         self, installation: RabbitInstallation, folder: Path, state_dir: Path, vhost: str = "venue"
     ) -> None:
+        self._lock = threading.RLock()
+        """One start or stop at a time: a watch may start it again while others end it."""
         self._installation = installation
         self._log = state_dir / "logs" / "rabbitmq.log"
         self._vhost = vhost
@@ -89,41 +92,50 @@ class PrivateRabbitMQ:
 
     def start(self) -> None:
         """Start and wait until it speaks AMQP. Raises Unavailable."""
-        if self.pid:
-            return
-        self.end_leftovers()
-        self._prepare()
-        self._start_epmd(self._settings.epmd_port or 0)
-        self._node = node = processes.start(
-            [self._installation.scripts / "rabbitmq-server", "-noinput"],
-            log=self._log,
-            death_signal=signal.SIGTERM,
-            environment=self._environment(),
-            folder=self.folder,
-        )
-        self._node_record.write(node.pid)
-        wait_until(
-            lambda: speaks_amqp(self.port) or node.poll() is not None, READY_PATIENCE_S, pause_s=0.1
-        )
-        if node.poll() is not None or not speaks_amqp(self.port):
-            self.stop()
-            raise Unavailable(f"RabbitMQ does not start: see {self._log}")
+        with self._lock:
+            if self.pid:
+                return
+            self.end_leftovers()
+            self._prepare()
+            self._start_epmd(self._settings.epmd_port or 0)
+            self._node = node = processes.start(
+                [self._installation.scripts / "rabbitmq-server", "-noinput"],
+                log=self._log,
+                death_signal=signal.SIGTERM,
+                environment=self._environment(),
+                folder=self.folder,
+            )
+            self._node_record.write(node.pid)
+            wait_until(
+                lambda: speaks_amqp(self.port) or node.poll() is not None,
+                READY_PATIENCE_S,
+                pause_s=0.1,
+            )
+            if node.poll() is not None or not speaks_amqp(self.port):
+                self.stop()
+                raise Unavailable(f"RabbitMQ does not start: see {self._log}")
 
     def has_ended(self) -> bool:
         """Whether the node or its name server ended since the start without being asked to."""
-        ours = (self._node, self._epmd)
-        return any(process is not None and process.poll() is not None for process in ours)
+        with self._lock:
+            ours = (self._node, self._epmd)
+            return any(process is not None and process.poll() is not None for process in ours)
 
     def restart(self) -> None:
         """Start it again after it ended. Raises Unavailable, also when its port is taken."""
-        before = self._settings
-        self.stop()
-        self.start()
-        if self._settings != before:
+        with self._lock:
+            if not self.has_ended():
+                return
+            before = self._settings
             self.stop()
-            self._settings = before
-            write_private(self._settings_file, msgspec.json.encode(before).decode())
-            raise Unavailable(f"another program has taken one of its ports, such as {before.port}")
+            self.start()
+            if self._settings != before:
+                self.stop()
+                self._settings = before
+                write_private(self._settings_file, msgspec.json.encode(before).decode())
+                raise Unavailable(
+                    f"another program has taken one of its ports, such as {before.port}"
+                )
 
     @property
     def _settings_file(self) -> Path:
@@ -232,15 +244,17 @@ class PrivateRabbitMQ:
 
     def stop(self) -> None:
         """Orderly shutdown of node and epmd."""
-        self._end(signal.SIGTERM, STOP_PATIENCE_S)
-        epmd, self._epmd = self._epmd, None
-        if epmd is not None:
-            processes.stop(epmd, signal.SIGTERM, 2)
-            self._epmd_record.clear()
+        with self._lock:
+            self._end(signal.SIGTERM, STOP_PATIENCE_S)
+            epmd, self._epmd = self._epmd, None
+            if epmd is not None:
+                processes.stop(epmd, signal.SIGTERM, 2)
+                self._epmd_record.clear()
 
     def kill(self) -> None:
         """SIGKILL the node, as a crash would be; data and epmd stay."""
-        self._end(signal.SIGKILL, 5)
+        with self._lock:
+            self._end(signal.SIGKILL, 5)
 
     def _end(self, number: int, patience_s: float) -> None:
         # Forgotten first: what is ended on purpose has not `has_ended`.

@@ -162,6 +162,7 @@ class SyntheticVenue:
         self, client_id: str, side: Any, quantity: int, price_e4: int, security_id: str = "AAPL"
     ) -> PlaceCandidate:
         self._names += 1
+        self._securities.look_for([security_id])
         security = self._securities[security_id]
         return PlaceCandidate(
             client_id, security, side, "limit", "GTC", quantity, price_e4, f"n{self._names}"

@@ -84,9 +84,7 @@ class Verdict:
     after: Sums
     trades_matched: int
     entered: dict[str, int]
-    """By asset, what deposits brought into the venue between the two (cash times 10^4), less what
-    left it.
-    """
+    """By asset, deposits less withdrawals between the two (cash times 10^4)."""
     faults: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
@@ -168,9 +166,7 @@ def judge(venue: RunningVenue, before: Sums, prefix: str) -> Verdict:
 
 
 def _sums_and_trades(venue: RunningVenue) -> tuple[Sums, int]:
-    """The sums, and the trades matched up to about then: others may trade on, so numbers that
-    differ are read again.
-    """
+    """The sums, and the trades matched by then; read again if they differ: others may trade."""
     deadline = time.monotonic() + _AGREEMENT_PATIENCE_S
     while True:
         after, matched = read_sums(venue), _count(venue.owner_market_url, _TRADES)

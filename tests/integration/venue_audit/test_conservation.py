@@ -10,7 +10,7 @@ import pytest
 from clearinghouse.bootstrap import _administration
 from migrations.provision import Provisioned
 from service_runtime.database import Database
-from venue_cli.demo import sums
+from venue_audit import conservation
 from venue_launcher.running_venue import RunningVenue
 
 
@@ -49,14 +49,14 @@ def execute(venue: RunningVenue, *statements: str) -> None:
     connection.close()
 
 
-def faults(venue: RunningVenue, before: sums.Sums) -> list[str]:
-    return sums.judge(venue, before, "demo1.").faults
+def faults(venue: RunningVenue, before: conservation.Sums) -> list[str]:
+    return conservation.judge(venue, before, "demo1.").faults
 
 
 def test_an_untouched_venue_has_no_faults_and_the_sums_of_its_first_state(
     venue: RunningVenue,
 ) -> None:
-    before = sums.read_sums(venue)
+    before = conservation.read_sums(venue)
     assert before.shares == dict.fromkeys(("AAPL", "AMZN", "GOOG", "MSFT", "TSLA"), 10_000_000)
     assert before.cash_e4 > 0 and before.trades_settled == 0
     assert faults(venue, before) == []
@@ -65,7 +65,7 @@ def test_an_untouched_venue_has_no_faults_and_the_sums_of_its_first_state(
 def test_a_ten_thousandth_of_a_dollar_of_drift_is_found(
     venue: RunningVenue, undo: list[str]
 ) -> None:
-    before = sums.read_sums(venue)
+    before = conservation.read_sums(venue)
     execute(
         venue, "UPDATE accounts SET balance_e4 = balance_e4 + 1 WHERE client_id = 'market_maker'"
     )
@@ -74,7 +74,7 @@ def test_a_ten_thousandth_of_a_dollar_of_drift_is_found(
 
 
 def test_one_share_of_drift_is_found(venue: RunningVenue, undo: list[str]) -> None:
-    before = sums.read_sums(venue)
+    before = conservation.read_sums(venue)
     of_one = "WHERE client_id = 'market_maker' AND security_id = 'AAPL'"
     execute(venue, f"UPDATE securities_deposits SET quantity = quantity - 1 {of_one}")
     undo.append(f"UPDATE securities_deposits SET quantity = quantity + 1 {of_one}")
@@ -91,30 +91,30 @@ def test_a_hold_without_an_open_order_is_found(venue: RunningVenue, undo: list[s
         "DELETE FROM accounts WHERE client_id = 'demo1.x'",
         "DELETE FROM clients WHERE client_id = 'demo1.x'",
     ]
-    before = sums.read_sums(venue)
+    before = conservation.read_sums(venue)
     assert faults(venue, before) == [
         "something is still held although no order of the demo is open"
     ]
-    assert sums.judge(venue, before, "demo2.").faults == []
+    assert conservation.judge(venue, before, "demo2.").faults == []
 
 
 def test_a_deposit_meanwhile_is_accounted_for_and_spoken_of(venue: RunningVenue) -> None:
-    before = sums.read_sums(venue)
+    before = conservation.read_sums(venue)
     deposit(venue, "USD", 1_234_500)
-    verdict = sums.judge(venue, before, "demo1.")
+    verdict = conservation.judge(venue, before, "demo1.")
     assert verdict.faults == []
     assert any("$123.45 entered meanwhile" in line for line in verdict.lines())
 
 
 def test_shares_given_by_the_issuer_move_within_the_venue(venue: RunningVenue) -> None:
-    before = sums.read_sums(venue)
+    before = conservation.read_sums(venue)
     deposit(venue, "AAPL", 10)
-    verdict = sums.judge(venue, before, "demo1.")
+    verdict = conservation.judge(venue, before, "demo1.")
     assert verdict.faults == [] and verdict.entered == {}
 
 
 def test_a_deposit_does_not_hide_a_drift(venue: RunningVenue, undo: list[str]) -> None:
-    before = sums.read_sums(venue)
+    before = conservation.read_sums(venue)
     deposit(venue, "USD", 5)
     execute(
         venue, "UPDATE accounts SET balance_e4 = balance_e4 - 1 WHERE client_id = 'market_maker'"
@@ -134,7 +134,7 @@ def deposit(venue: RunningVenue, asset: str, amount: int) -> None:
 
 
 def test_a_trade_settled_but_never_matched_is_found(venue: RunningVenue) -> None:
-    before = sums.read_sums(venue)
+    before = conservation.read_sums(venue)
     execute(
         venue,
         "INSERT INTO journals (journal_id, journal_kind, time_us, trade_id, accounts, assets, "
@@ -145,7 +145,7 @@ def test_a_trade_settled_but_never_matched_is_found(venue: RunningVenue) -> None
 
 
 def test_a_journal_that_does_not_sum_to_zero_is_found(venue: RunningVenue) -> None:
-    before = sums.read_sums(venue)
+    before = conservation.read_sums(venue)
     execute(
         venue,
         "ALTER TABLE journals DROP CONSTRAINT journals_balanced_check",
