@@ -119,7 +119,7 @@ class Service:
             code = FATAL_EXIT_CODE
         finally:
             self.stop()
-            # Not sys.exit: a thread that still waits for a client or a statement would hold it back.
+            # Not sys.exit: it would wait for threads that wait for a client or a statement.
             sys.stderr.flush()
             os._exit(code)
 

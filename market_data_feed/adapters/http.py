@@ -303,7 +303,7 @@ def _ndjson(pages: Iterator[str]) -> Response:
 
 
 def _asked_before() -> int:
-    """Where a list with the newest row first goes on: `after`, or `before` as it was once called."""
+    """Where a list with the newest row first goes on: `after`, or `before`, its former name."""
     return min(query_whole("before", NEWEST, 0, NEWEST), asked_after(NEWEST))
 
 

@@ -27,10 +27,11 @@ def order_row(accepted: OrderAccepted, accepted_us: int, order: WorkingOrder) ->
         json_field(codec.encode(accepted.terms).decode()) if accepted.terms is not None else NULL
     )
     return (
-        f"{order.order_id}\t{order.client_id}\t{name}\t{order.security_id}\t{order.side}\t{accepted.order_type}\t"
-        f"{accepted.time_in_force}\t{order.quantity}\t{order.price_e4}\t{order.filled}\t{order.leaves}\t"
-        f"{order.notional_e4}\t{order.status}\t{order.reason or NULL}\t{accepted_us}\t{order.updated_us}\t"
-        f"{order.event_sequence}\t{order.visible}\t{_number(order.triggered_us)}\t{terms}\n"
+        f"{order.order_id}\t{order.client_id}\t{name}\t{order.security_id}\t{order.side}\t"
+        f"{accepted.order_type}\t{accepted.time_in_force}\t{order.quantity}\t{order.price_e4}\t"
+        f"{order.filled}\t{order.leaves}\t{order.notional_e4}\t{order.status}\t"
+        f"{order.reason or NULL}\t{accepted_us}\t{order.updated_us}\t{order.event_sequence}\t"
+        f"{order.visible}\t{_number(order.triggered_us)}\t{terms}\n"
     )
 
 
@@ -38,12 +39,14 @@ def report_row(report: ExecutionReport) -> str:
     """A row of `order_reports`."""
     head = f"{report.client_id}\t{report.event_sequence}\t{_number(report.order_id)}\t"
     stand = (
-        f"{_number(report.previous_sequence)}\t{report.kind}\t{report.security_id or NULL}\t{report.side or NULL}\t"
-        f"{_number(report.quantity)}\t{_number(report.price_e4)}\t{_number(report.filled)}\t{_number(report.leaves)}\t"
+        f"{_number(report.previous_sequence)}\t{report.kind}\t{report.security_id or NULL}\t"
+        f"{report.side or NULL}\t{_number(report.quantity)}\t{_number(report.price_e4)}\t"
+        f"{_number(report.filled)}\t{_number(report.leaves)}\t"
         f"{report.status or NULL}\t{report.reason or NULL}\t"
     )
     if report.trade_id is None:
-        return f"{head}{stand}{NULL}\t{_number(report.last_quantity)}\t{NULL}\t{NULL}\t{report.time_us}\n"
+        fill = f"{NULL}\t{_number(report.last_quantity)}\t{NULL}\t{NULL}"
+        return f"{head}{stand}{fill}\t{report.time_us}\n"
     taker = NULL if report.is_aggressor is None else "t" if report.is_aggressor else "f"
     fill = f"{report.trade_id}\t{report.last_quantity}\t{report.last_price_e4}\t{taker}"
     return f"{head}{stand}{fill}\t{report.time_us}\n"
@@ -52,9 +55,9 @@ def report_row(report: ExecutionReport) -> str:
 def trade_row(trade: RecordedTrade) -> str:
     """A row of `trades`."""
     return (
-        f"{trade.security_id}\t{trade.trade_id}\t{trade.event_sequence}\t{trade.price_e4}\t{trade.quantity}\t"
-        f"{trade.aggressor or NULL}\t{trade.buy_order_id}\t{trade.buy_client_id}\t{trade.sell_order_id}\t"
-        f"{trade.sell_client_id}\t{trade.time_us}\n"
+        f"{trade.security_id}\t{trade.trade_id}\t{trade.event_sequence}\t{trade.price_e4}\t"
+        f"{trade.quantity}\t{trade.aggressor or NULL}\t{trade.buy_order_id}\t"
+        f"{trade.buy_client_id}\t{trade.sell_order_id}\t{trade.sell_client_id}\t{trade.time_us}\n"
     )
 
 

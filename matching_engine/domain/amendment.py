@@ -3,9 +3,9 @@
 Less at the same price keeps the place in the queue; any other change goes to the back and may
 trade. A waiting stop goes on waiting.
 
-Example: BUY 10 at 100.00 holds 1,000.00 and 4 are filled, so 6 are open and 600.00 is held. An amend
-to 12 at 101.00 leaves 8 open, which need 808.00. The gateway does not know of the 4 fills yet and
-holds 212.00 more (1,212.00 - 1,000.00). So 812.00 are held, and the spare 4.00 is released.
+Example: BUY 10 at 100.00 holds 1,000.00 and 4 are filled, so 6 are open and 600.00 is held. An
+amend to 12 at 101.00 leaves 8 open, which need 808.00. The gateway does not know of the 4 fills yet
+and holds 212.00 more (1,212.00 - 1,000.00). So 812.00 are held, and the spare 4.00 is released.
 """
 
 from matching_engine.domain.book import HalfBook, Order, TermedOrder

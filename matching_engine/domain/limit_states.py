@@ -1,8 +1,8 @@
 """Limit states: an order was stopped by a volatility band, and what comes of it.
 
-Example: a band of 5 % around 100.00, and SELL 10 at 106.00. BUY 10 at 107.00 may trade up to 105.00,
-where nobody offers: it is canceled, and the limit state begins. An offer at 105.00 or below ends
-it; after 15 seconds without one, trading pauses.
+Example: a band of 5 % around 100.00, and SELL 10 at 106.00. BUY 10 at 107.00 may trade up to
+105.00, where nobody offers: it is canceled, and the limit state begins. An offer at 105.00 or below
+ends it; after 15 seconds without one, trading pauses.
 """
 
 from matching_engine.domain.book import HalfBook, Order

@@ -73,7 +73,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         peer = transport.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
         self.connection = Connection(self.registry, address, self)
-        super().connection_made(PoliteTransport(transport, self.connection, self.registry))  # type: ignore[arg-type]
+        polite = PoliteTransport(transport, self.connection, self.registry)
+        super().connection_made(polite)  # type: ignore[arg-type]
         self.registry.enter(self.connection)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -28,7 +28,8 @@ _PARAMETER = re.compile(r"<(?:int:|path:)?(\w+)>")
 Amount = Annotated[
     str | float,
     msgspec.Meta(
-        description="Dollars: a decimal string, or a JSON number that is read exactly; at most 4 decimals."
+        description="Dollars: a decimal string, or a JSON number that is read exactly; "
+        "at most 4 decimals."
     ),
 ]
 Who = Literal["anybody", "client", "administrator"]
@@ -218,8 +219,9 @@ _REFUSED = {
 
 
 def _described(operation: Operation, structs: dict[str, type[msgspec.Struct]]) -> dict[str, Any]:
+    path_in_words = re.sub(r"[^a-z0-9]+", "_", operation.url.lower()).strip("_")
     described: dict[str, Any] = {
-        "operationId": f"{operation.method.lower()}_{re.sub(r'[^a-z0-9]+', '_', operation.url.lower()).strip('_')}",
+        "operationId": f"{operation.method.lower()}_{path_in_words}",
         "summary": operation.says,
         "description": {
             "anybody": "",

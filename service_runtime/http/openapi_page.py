@@ -7,10 +7,13 @@ from typing import Any
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 :root { color-scheme: light dark; }
-summary { cursor: pointer; padding: .3rem 0; } summary b { display: inline-block; min-width: 4.5rem; }
+summary { cursor: pointer; padding: .3rem 0; }
+summary b { display: inline-block; min-width: 4.5rem; }
 code, pre { font: 13px/1.4 ui-monospace, monospace; }
 pre { overflow-x: auto; padding: .6rem; border: 1px solid #8886; border-radius: 6px; }
-details { border-bottom: 1px solid #8884; } details > div { padding: 0 0 .8rem 1.2rem; } .who { opacity: .7; }
+details { border-bottom: 1px solid #8884; }
+details > div { padding: 0 0 .8rem 1.2rem; }
+.who { opacity: .7; }
 td { padding: .1rem 1rem .1rem 0; vertical-align: top; }
 """
 
@@ -18,19 +21,23 @@ td { padding: .1rem 1rem .1rem 0; vertical-align: top; }
 def page(document: dict[str, Any]) -> str:
     """The whole page."""
     info = document["info"]
+    title = escape(info["title"])
     operations = "".join(
         _operation(method.upper(), path, described)
         for path, methods in document["paths"].items()
         for method, described in methods.items()
     )
     schemas = "".join(
-        f"<details><summary><code>{escape(name)}</code></summary><div>{_json(schema)}</div></details>"
+        f"<details><summary><code>{escape(name)}</code></summary>"
+        f"<div>{_json(schema)}</div></details>"
         for name, schema in document["components"]["schemas"].items()
     )
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(info["title"])}</title>'
-        f"<style>{STYLE}</style><h1>{escape(info['title'])}</h1><p>{escape(info['description'])}</p>"
-        f'<p>For programs: <a href="/openapi.json">openapi.json</a> (OpenAPI {escape(document["openapi"])}).</p>'
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        f"<title>{title}</title><style>{STYLE}</style>"
+        f"<h1>{title}</h1><p>{escape(info['description'])}</p>"
+        '<p>For programs: <a href="/openapi.json">openapi.json</a> '
+        f"(OpenAPI {escape(document['openapi'])}).</p>"
         f"{operations}<h2>Schemas</h2>{schemas}</html>"
     )
 

@@ -25,20 +25,6 @@ STILL_LONG_MODULES = {
     "tests/integration/market_data_feed/test_stream.py",
 }
 """To be split; the list may only get shorter."""
-STILL_LONG_LINES = {
-    "market_data_feed/adapters/http.py",
-    "market_data_feed/adapters/record_rows.py",
-    "matching_engine/domain/amendment.py",
-    "matching_engine/domain/limit_states.py",
-    "service_runtime/http/http_protocol.py",
-    "service_runtime/http/openapi.py",
-    "service_runtime/http/openapi_page.py",
-    "service_runtime/service.py",
-    "tests/integration/service_runtime/test_service_loop.py",
-    "venue_trials/bench/machine.py",
-    "venue_trials/load/mirror.py",
-}
-"""Files with lines to be wrapped; the list may only get shorter."""
 STILL_LARGE_PACKAGES = {
     "venue_trials",
 }
@@ -124,7 +110,7 @@ def test_no_line_is_longer_than_100_columns() -> None:
         f"{named(path)}:{number}"
         for path in sources(of_tests=True)
         for number, line in enumerate(path.read_text().splitlines(), 1)
-        if len(line) > LONGEST_LINE and named(path) not in STILL_LONG_LINES
+        if len(line) > LONGEST_LINE
     ]
     assert too_long == []
 

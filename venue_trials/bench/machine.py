@@ -17,9 +17,9 @@ _QUEUE = "bench_limits"
 _DATABASE = "bench_limits"
 _ROWS_A_TRANSACTION = 500
 _ROW_TEXT = (
-    '{"kind":"place_order","client_id":"bench.1","security_id":"BENCH.1","side":"BUY","quantity":50}'
-    * 2
-)
+    '{"kind":"place_order","client_id":"bench.1",'
+    '"security_id":"BENCH.1","side":"BUY","quantity":50}'
+) * 2
 _RECEIVE_S = 0.5
 
 

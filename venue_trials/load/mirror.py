@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _ORDER = (
-    '{{"order_id":{0},"client_order_id":"mirror-{0}","status":"new","security":"MIRROR.1","side":"BUY","type":"limit",'
-    '"time_in_force":"GTC","quantity":50,"price":"99.95","duplicate":false,"sequence":{0},"time_us":1795222480975640}}'
+    '{{"order_id":{0},"client_order_id":"mirror-{0}","status":"new",'
+    '"security":"MIRROR.1","side":"BUY","type":"limit","time_in_force":"GTC",'
+    '"quantity":50,"price":"99.95","duplicate":false,"sequence":{0},"time_us":1795222480975640}}'
 )
 _READ_BYTES = 1 << 18
 _WELCOME = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"

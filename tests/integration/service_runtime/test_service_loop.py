@@ -188,7 +188,8 @@ def test_ten_megabytes_are_refused_and_the_service_goes_on(lasting_sample: Sampl
 def test_a_client_that_waits_for_100_continue_gets_it(lasting_sample: SampleService) -> None:
     with lasting_sample.connect() as connection:
         connection.sendall(
-            b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+            b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n"
         )
         assert connection.recv(100).startswith(b"HTTP/1.1 100")
         connection.sendall(b"abc")
@@ -215,7 +216,8 @@ def test_requests_sent_ahead_on_one_connection_are_answered_in_order(
         (b"GET /healthz HTTP/1.1\r\nbad header\r\n\r\n", b"request.malformed"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"request.malformed"),
         (
-            b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n",
+            b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"
+            b"0\r\n\r\n\r\n0\r\n\r\n",
             b"request.length_required",
         ),
         (b"GET /" + b"x" * 5_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"request.too_large"),
