@@ -67,13 +67,11 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     )
     parts = wire(ports, service.stopping)
     authenticator, sessions = Authenticator(clearing), SessionStore(clearing)
-    scheduler = PhaseScheduler(
-        sessions,
-        parts.phases,
-        clock,
-        lambda: publisher.is_ready() and clock.is_confirmed(),
-        service.stopping,
-    )
+
+    def may_command() -> bool:
+        return publisher.is_ready() and clock.is_confirmed()
+
+    scheduler = PhaseScheduler(sessions, parts.phases, clock, may_command, service.stopping)
     service.add_check("database", clearing.is_ready)
     service.add_check("broker", publisher.is_ready)
     _check_clock(service, clock)
@@ -89,9 +87,8 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     http.add_routes(app, parts.desk, statuses, authenticator)
     http.add_timer_routes(app, parts.desk, parts.timekeeper, authenticator)
     session_http.add_routes(app, parts.phases, sessions, authenticator, ports.clock)
-    cancels = MassCancelDesk(
-        parts.committer, securities, PostgresOrderOwners(clearing), securities.look_for
-    )
+    owners = PostgresOrderOwners(clearing)
+    cancels = MassCancelDesk(parts.committer, securities, owners, securities.look_for)
     mass_cancel_http.add_routes(app, cancels, authenticator)
     openapi.add_routes(app, api.described())
     served = Application(app, THREADS, authenticator)

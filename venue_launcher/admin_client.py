@@ -4,9 +4,7 @@ import uuid
 from typing import Any, Protocol
 from urllib.parse import quote
 
-import requests
-
-from venue_launcher.errors import VenueError
+from venue_launcher.administrator_connection import AdministratorConnection
 
 TIMEOUT_S = 10
 
@@ -25,24 +23,14 @@ class AdministeredVenue(Protocol):
         ...
 
 
-class AdministrationError(VenueError):
-    """The clearinghouse refused (`status`) or did not answer (status None); the message is its
-    own.
-    """
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 class Administration:
     """Accounts, deposits and securities of one venue."""
 
     def __init__(self, venue: AdministeredVenue) -> None:
-        self._url = venue.clearinghouse_url
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {venue.admin_key}"
+        connection = AdministratorConnection(
+            "clearinghouse", venue.clearinghouse_url, venue.admin_key, TIMEOUT_S
+        )
+        self._call = connection.call
 
     def create_client(
         self,
@@ -110,23 +98,3 @@ class Administration:
             page = self._call("GET", f"{path}?after={quote(page['next'])}")
             rows += page[name]
         return rows
-
-    def _call(
-        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
-    ) -> dict[str, Any]:
-        try:
-            answer = self._session.request(
-                method, self._url + path, json=body, headers=headers, timeout=TIMEOUT_S
-            )
-        except requests.RequestException as error:
-            raise AdministrationError(
-                f"the clearinghouse at {self._url} does not answer: see ./venue status"
-            ) from error
-        try:
-            content: dict[str, Any] = answer.json()
-        except ValueError:
-            content = {}
-        if not answer.ok:
-            message = content.get("error", {}).get("message", f"status {answer.status_code}")
-            raise AdministrationError(f"the clearinghouse refused: {message}", answer.status_code)
-        return content

@@ -2,9 +2,7 @@
 
 from typing import Any, Protocol
 
-import requests
-
-from venue_launcher.errors import VenueError
+from venue_launcher.administrator_connection import AdministratorConnection
 
 _TIMEOUT_S = 30
 
@@ -23,18 +21,14 @@ class CommandableVenue(Protocol):
         ...
 
 
-class SessionError(VenueError):
-    """The gateway refused, or did not answer; the message is its own."""
-
-
-class SessionDoor:
+class SessionClient:
     """Phases, halts, bands and the schedule of one venue."""
 
     def __init__(self, venue: CommandableVenue) -> None:
-        self._url = venue.gateway_url
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {venue.admin_key}"
+        connection = AdministratorConnection(
+            "gateway", venue.gateway_url, venue.admin_key, _TIMEOUT_S
+        )
+        self._call = connection.call
 
     def session(self) -> dict[str, Any]:
         """What was commanded last, and what comes."""
@@ -71,19 +65,3 @@ class SessionDoor:
     def cancel_orders(self, body: dict[str, object]) -> int:
         """Cancel orders as POST /v1/mass-cancels takes it; the number of clients concerned."""
         return int(self._call("POST", "/v1/mass-cancels", body)["clients"])
-
-    def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        try:
-            answer = self._session.request(method, self._url + path, json=body, timeout=_TIMEOUT_S)
-        except requests.RequestException as error:
-            raise SessionError(
-                f"the gateway at {self._url} does not answer: see ./venue status"
-            ) from error
-        try:
-            content: dict[str, Any] = answer.json()
-        except ValueError:
-            content = {}
-        if not answer.ok:
-            status = f"status {answer.status_code}"
-            raise SessionError(f"refused: {content.get('error', {}).get('message', status)}")
-        return content

@@ -6,7 +6,7 @@ from tests.acceptance.api import Client, code_of, eventually
 from tests.acceptance.conftest import Administrator
 from venue_launcher.admin_client import Administration
 from venue_launcher.running_venue import RunningVenue
-from venue_launcher.session_client import SessionDoor
+from venue_launcher.session_client import SessionClient
 
 
 def test_a_suspended_clients_orders_are_canceled_and_new_ones_refused(
@@ -49,7 +49,7 @@ def code_of_or_none(client: Client, security: str) -> str | None:
 def test_an_administrator_cancels_by_client_by_security_and_all(
     venue: RunningVenue, administrator: Administrator, trader: Client, maker: Client, security: str
 ) -> None:
-    door, other = SessionDoor(venue), administrator.security()
+    door, other = SessionClient(venue), administrator.security()
     mine = trader.placed("BUY", 1, "99.00", security)
     elsewhere = trader.placed("BUY", 1, "99.00", other)
     others = maker.placed("SELL", 1, "101.00", security)

@@ -8,7 +8,7 @@ import requests
 from tests.acceptance.api import Client, code_of, eventually
 from tests.acceptance.conftest import Administrator
 from venue_launcher.running_venue import RunningVenue
-from venue_launcher.session_client import SessionDoor
+from venue_launcher.session_client import SessionClient
 
 
 def phase_of(client: Client, security: str) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def begin(
     venue: RunningVenue, client: Client, phase: str, security: str, lasts_s: int | None = None
 ) -> None:
     """Command a phase and wait until the feed shows it."""
-    SessionDoor(venue).begin(phase, security, "test", lasts_s)
+    SessionClient(venue).begin(phase, security, "test", lasts_s)
     eventually(lambda: phase_of(client, security)["phase"], lambda shown: shown == phase)
 
 
@@ -54,7 +54,7 @@ def test_only_administrators_command_phases(venue: RunningVenue, trader: Client)
 def test_back_to_around_the_clock_opens_all_but_what_was_halted_by_hand(
     venue: RunningVenue, trader: Client, maker: Client, security: str
 ) -> None:
-    door = SessionDoor(venue)
+    door = SessionClient(venue)
     yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%a").lower()
     door.set_schedule({"mode": "schedule", "time_zone": "UTC", "weekdays": [yesterday]})
     eventually(lambda: phase_of(trader, "AAPL")["phase"], lambda shown: shown == "closed")
@@ -135,7 +135,7 @@ def test_a_reopening_auction_ends_by_itself_though_nobody_sends_anything(
 def test_a_band_stops_a_price_pauses_and_reopens(
     venue: RunningVenue, administrator: Administrator, trader: Client, maker: Client, security: str
 ) -> None:
-    SessionDoor(venue).set_bands(security, 500, 1, 1, 1)
+    SessionClient(venue).set_bands(security, 500, 1, 1, 1)
     far = maker.placed("SELL", 5, "120", security)
     maker.until(far, "new")
     order_id = trader.placed("BUY", 5, "120", security)

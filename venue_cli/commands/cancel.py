@@ -4,7 +4,7 @@ import argparse
 
 from venue_launcher import running_venue, state_folder
 from venue_launcher.errors import CommandError
-from venue_launcher.session_client import SessionDoor
+from venue_launcher.session_client import SessionClient
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +25,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.is_all == bool(body):
         raise CommandError("say --all, or --client, --security or both of them")
     venue = running_venue.attach(state_folder.choose())
-    clients = SessionDoor(venue).cancel_orders(body or {"all": True})
+    clients = SessionClient(venue).cancel_orders(body or {"all": True})
     print(f"the open orders of {clients} {'client' if clients == 1 else 'clients'} are canceled")
     return 0

@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from trading_bots.runner import BotSettings
-from venue_launcher.admin_client import Administration, AdministrationError
+from venue_launcher.admin_client import Administration
+from venue_launcher.administrator_connection import AdministrationError
 from venue_launcher.errors import CommandError
 from venue_launcher.private_file import write_private
 from venue_launcher.terminal import report

@@ -6,7 +6,7 @@ from typing import Any
 
 from venue_launcher import running_venue, state_folder
 from venue_launcher.errors import CommandError
-from venue_launcher.session_client import SessionDoor
+from venue_launcher.session_client import SessionClient
 from venue_launcher.table import render
 
 _STEPS = {
@@ -71,7 +71,7 @@ def _add_schedule(schedule: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """One action."""
-    door = SessionDoor(running_venue.attach(state_folder.choose()))
+    door = SessionClient(running_venue.attach(state_folder.choose()))
     if arguments.action == "status":
         _show(door.session())
     elif arguments.action == "schedule":
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _command(door: SessionDoor, arguments: argparse.Namespace) -> None:
+def _command(door: SessionClient, arguments: argparse.Namespace) -> None:
     action, security, lasts_s = arguments.action, None, None
     reason = getattr(arguments, "reason", None)
     if action in _STEPS:
@@ -122,7 +122,7 @@ def _next_auction(session: dict[str, Any]) -> str:
     return "opening" if whole and whole[0] in ("pre_open", "closed") else "closing"
 
 
-def _schedule(door: SessionDoor, arguments: argparse.Namespace) -> None:
+def _schedule(door: SessionClient, arguments: argparse.Namespace) -> None:
     body: dict[str, Any] = {"mode": "schedule"}
     for name in ("time_zone", "pre_open", "opening_auction", "open", "closing_auction", "close"):
         if getattr(arguments, name) is not None:

@@ -16,7 +16,7 @@ from venue_audit.proof import audit
 from venue_cli.demo.cast import Guest
 from venue_launcher.errors import CommandError
 from venue_launcher.running_venue import RunningVenue
-from venue_launcher.session_client import SessionDoor
+from venue_launcher.session_client import SessionClient
 from venue_launcher.terminal import paint, report
 
 SECONDS = 118
@@ -32,7 +32,7 @@ class DemoDay:
 
     def __init__(self, venue: RunningVenue, guest: Guest, securities: Sequence[str]) -> None:
         self._venue = venue
-        self._door = SessionDoor(venue)
+        self._door = SessionClient(venue)
         self._client = VenueClient(
             guest.client_id, guest.api_key, venue.gateway_url, venue.market_data_url
         )

@@ -10,7 +10,7 @@ import requests
 from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import VenueClient
 from venue_launcher.running_venue import RunningVenue
-from venue_launcher.session_client import SessionDoor
+from venue_launcher.session_client import SessionClient
 
 PAGE = Path(__file__).parents[3] / "docs/market-data.md"
 CHANNELS = {"price", "book", "trades", "status", "orders", "fills", "settlements"}
@@ -56,7 +56,7 @@ def test_a_message_of_each_channel_looks_as_the_documentation_shows_it(
     live_venue: RunningVenue, new_client: Callable[..., VenueClient]
 ) -> None:
     shown = documented()
-    SessionDoor(live_venue).begin("continuous")
+    SessionClient(live_venue).begin("continuous")
     wait_for(lambda: bool(phases_of(live_venue)))
     assert {name.partition(" ")[0] for name in shown} == CHANNELS
     maker = new_client("maker", "1000000.00", {"MSFT": 1000})
