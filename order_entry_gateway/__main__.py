@@ -86,7 +86,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     query.refuse_unknown(app, api.OPERATIONS)
     http.add_routes(app, parts.desk, statuses, authenticator)
     http.add_timer_routes(app, parts.desk, parts.timekeeper, authenticator)
-    session_http.add_routes(app, parts.phases, sessions, authenticator, ports.clock)
+    session_http.add_routes(app, parts.phases, sessions, authenticator, clock, parts.desk.charge)
     owners = PostgresOrderOwners(clearing)
     cancels = MassCancelDesk(parts.committer, securities, owners, securities.look_for)
     mass_cancel_http.add_routes(app, cancels, authenticator)

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from venue_protocol.money import MAX_E4, format_e4
 from venue_protocol.securities import Security
 
 MOST_NAME = 200
@@ -51,6 +52,11 @@ def _faults(security: Security, issued_shares: int) -> tuple[ListingFault | None
             tick_e4 <= 0 or price_e4 % tick_e4 == 0,
             "reference_price",
             "reference_price is a multiple of tick",
+        ),
+        _unless(
+            tick_e4 <= 0 or security.band_high_e4 <= MAX_E4,
+            "reference_price",
+            f"the price band would reach above {format_e4(MAX_E4)}, the largest price",
         ),
         _unless(1 <= lot <= MOST_LOT, "lot", f"lot is from 1 to {MOST_LOT}"),
         _unless(

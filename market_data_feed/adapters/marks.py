@@ -7,6 +7,7 @@ from market_data_feed.domain.mark import MOST_TRADES, MarkTrade, mark
 from market_data_feed.domain.transfers import PairTrades, Transfer, transfers
 from service_runtime.database import Database
 from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.securities import Security
 
 _NEWEST_TRADES = """
 SELECT time_us, price_e4, quantity, buy_client_id, sell_client_id FROM trades
@@ -38,10 +39,7 @@ class Marks:
     def read(self) -> dict[str, int]:
         """The mark of each listed security, ten-thousandths of a dollar."""
         with self._lock:
-            return {
-                listed.security_id: self._mark(listed.security_id, listed.reference_price_e4)
-                for listed in self._listings.all()
-            }
+            return {listed.security_id: self._mark(listed) for listed in self._listings.all()}
 
     def transfers(self) -> list[Transfer]:
         """Who gained from whom, the largest first. It reads all trades, so one at a time."""
@@ -56,8 +54,9 @@ class Marks:
             self._reporting.release()
         return transfers(pairs, marks_e4)
 
-    def _mark(self, security_id: str, reference_e4: int) -> int:
-        known_id, known_e4 = self._known.get(security_id, (0, reference_e4))
+    def _mark(self, listed: Security) -> int:
+        security_id = listed.security_id
+        known_id, known_e4 = self._known.get(security_id, (0, listed.reference_price_e4))
         with self._market_data.transaction() as cursor:
             cursor.execute(_NEWEST_ID, (security_id,))
             newest_id = cursor.fetchone()[0] or 0
@@ -65,6 +64,7 @@ class Marks:
                 return known_e4
             cursor.execute(_NEWEST_TRADES, (security_id, MOST_TRADES))
             trades = [MarkTrade(*row) for row in cursor]
-        found_e4 = mark(trades, known_e4)
+        # An average is seldom a price: down to the tick, as every price is shown and paid.
+        found_e4 = mark(trades, known_e4) // listed.tick_e4 * listed.tick_e4
         self._known[security_id] = (newest_id, found_e4)
         return found_e4

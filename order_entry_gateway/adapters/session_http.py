@@ -1,6 +1,7 @@
 """The trading day over REST: everybody may read it, administrators command it."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from order_entry_gateway.loops.phase_schedule import (
 from order_entry_gateway.phase_desk import BandsRequest, PhaseDesk, PhaseRequest
 from service_runtime.clock import Clock
 from service_runtime.http.application import json_response
-from service_runtime.http.authentication import Authenticator
+from service_runtime.http.authentication import Authenticator, Caller
 from service_runtime.http.request_body import body_as
 from venue_protocol.refusals import Refused
 
@@ -29,13 +30,18 @@ _schedule_decoder: "msgspec.json.Decoder[Schedule]" = msgspec.json.Decoder(Sched
 
 
 def add_routes(
-    app: Flask, desk: PhaseDesk, store: SessionStore, authenticator: Authenticator, clock: Clock
+    app: Flask,
+    desk: PhaseDesk,
+    store: SessionStore,
+    authenticator: Authenticator,
+    clock: Clock,
+    charge: Callable[[Caller], object],
 ) -> None:
-    """Put the session's routes on `app`."""
+    """Put the session's routes on `app`. `charge` counts a read against its caller's rate."""
 
     @app.get("/v1/session")
     def session() -> Response:
-        authenticator.caller()
+        charge(authenticator.caller())
         return json_response(_view(store, clock.now_us()))
 
     @app.post("/v1/session")

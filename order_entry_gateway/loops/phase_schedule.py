@@ -29,6 +29,8 @@ PHASE_DUE_US = -1
 MOST_HOLIDAYS = 1_000
 _YEAR_US = 366 * 86_400_000_000
 _DAY_US = 86_400_000_000
+_OF_THE_MACHINE = frozenset({"localtime", "posixrules"})
+"""Names for whatever zone a machine is set to: two gateways could have two of them."""
 _TIME_OF_DAY = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 """`time.fromisoformat` takes more (an offset, fractions) and drops what it is not asked for."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -87,8 +89,10 @@ def refuse(schedule: Schedule) -> Refusal | None:
     if isinstance(schedule, AroundTheClock):
         return None
     try:
-        ZoneInfo(schedule.time_zone)
+        is_zone = schedule.time_zone not in _OF_THE_MACHINE and bool(ZoneInfo(schedule.time_zone))
     except (ValueError, OSError, LookupError):
+        is_zone = False
+    if not is_zone:
         return Refusal(
             RejectReason.INVALID_FIELD, f"no time zone {schedule.time_zone[:64]!r}", "time_zone"
         )

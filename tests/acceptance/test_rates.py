@@ -1,5 +1,6 @@
 """What a client may send: orders, what can't be read, and reads count alike."""
 
+import pytest
 import requests
 
 from tests.acceptance.api import Client, code_of
@@ -44,9 +45,10 @@ def test_what_can_not_be_read_counts_against_the_rate(administrator: Administrat
     assert is_limited(answers[3])
 
 
-def test_reads_count_against_the_rate(administrator: Administrator) -> None:
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/session"])
+def test_reads_count_against_the_rate(administrator: Administrator, path: str) -> None:
     client = slow(administrator)
-    answers = [client.gateway("GET", "/v1/orders") for _ in range(AT_ONCE + 3 * RATE)]
+    answers = [client.gateway("GET", path) for _ in range(AT_ONCE + 3 * RATE)]
     assert answers[0].status_code == 200
     assert any(map(is_limited, answers))
 

@@ -172,3 +172,16 @@ def test_nothing_is_recorded_of_what_is_refused(desk: Desk) -> None:
     with pytest.raises(Refused):
         desk.administration.deposit("ann", "AAPL", 10**15, "once", "boss")
     assert not desk.actions()
+
+
+@pytest.mark.parametrize("account", ["bank", "depository", "clearinghouse"])
+def test_the_venues_own_accounts_have_no_keys_and_no_suspension(desk: Desk, account: str) -> None:
+    for change in (
+        desk.clients.add_key,
+        desk.clients.rotate_keys,
+        desk.clients.revoke_keys,
+        desk.clients.suspend,
+    ):
+        with pytest.raises(Refused, match="is an account of the venue itself"):
+            change(account)
+    assert desk.good_keys(account) == 0 and desk.actions() == []

@@ -81,6 +81,8 @@ def test_around_the_clock_nothing_is_ever_due() -> None:
     ("schedule", "field"),
     [
         (Daily(time_zone="Mars/Base"), "time_zone"),
+        (Daily(time_zone="localtime"), "time_zone"),
+        (Daily(time_zone="posixrules"), "time_zone"),
         (Daily(time_zone="../../etc/passwd"), "time_zone"),
         (Daily(open="9 o'clock"), "open"),
         (Daily(open="09:30Z"), "open"),

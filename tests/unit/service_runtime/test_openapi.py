@@ -47,7 +47,9 @@ def add_gateway(app: Flask) -> None:
     order_entry_gateway.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING)
     order_entry_gateway.adapters.http.add_timer_routes(app, NOTHING, NOTHING, NOTHING)
     order_entry_gateway.adapters.mass_cancel_http.add_routes(app, NOTHING, NOTHING)
-    order_entry_gateway.adapters.session_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
+    order_entry_gateway.adapters.session_http.add_routes(
+        app, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING
+    )
     served = Application(app, threads=1)
     order_entry_gateway.adapters.order_routes.OrderRoutes(NOTHING).add_to(served)
     order_entry_gateway.adapters.websocket.add_routes(served, NOTHING, NOTHING)
