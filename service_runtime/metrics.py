@@ -26,6 +26,15 @@ messages_duplicate = Counter(
 )
 gaps_noticed = Counter("venue_gaps_noticed_total", "Gaps noticed in a stream", ["stream"])
 dead_letters = Counter("venue_dead_letters_total", "Messages moved to the dead letters", ["queue"])
+requests = Counter(
+    "venue_http_requests_total", "HTTP requests answered", ["method", "route", "status"]
+)
+request_seconds = Histogram(
+    "venue_http_request_seconds",
+    "Time from a request that has arrived whole to its answer",
+    ["route"],
+    buckets=_BUCKETS,
+)
 refusals = Counter("venue_refusals_total", "Requests refused, by reason", ["code"])
 alarms = Counter("venue_alarms_total", "Things that must never happen and did", ["alarm"])
 position = Gauge("venue_stream_position", "Newest number handled of a stream", ["stream"])

@@ -112,6 +112,8 @@ def _add_request_ids(app: Flask) -> None:
         # Under our server it has begun already; under another, such as a test client, here.
         if BEGUN not in request.environ:
             request_context.begin()
+        if request.url_rule is not None:
+            request_context.note_route(request.url_rule.rule)
 
 
 def _add_error_answers(app: Flask) -> None:

@@ -6,13 +6,14 @@ that a thread need not be held for; everything else is an ordinary Flask route.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask
 
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
-from service_runtime.http import request_context, wsgi_bridge
+from service_runtime.http import access_metrics, request_context, wsgi_bridge
 from service_runtime.http.answers import FAULT, Reply, database_refusal, json_reply, refusal_reply
 from service_runtime.http.authentication import Authenticator, key_in
 from service_runtime.http.connections import Connection
@@ -67,6 +68,13 @@ Handler = Callable[[NativeRequest], Awaitable[Reply]]
 Conversation = Callable[[WebSocket], Awaitable[None]]
 
 
+class Route(NamedTuple):
+    """A native route: its path, as Flask writes rules, and who answers."""
+
+    path: str
+    handler: Handler
+
+
 def caller_of(connection: Connection | None) -> str:
     """Whose share of the threads a request on this connection takes."""
     if connection is None:
@@ -85,8 +93,8 @@ class Application:
         self._authenticator = authenticator
         self.threads = WorkerThreads(threads, "http")
         self._probe_threads = WorkerThreads(_PROBE_THREADS, "probe")
-        self._exact: dict[tuple[str, str], Handler] = {}
-        self._with_segment: dict[tuple[str, str], Handler] = {}
+        self._exact: dict[tuple[str, str], Route] = {}
+        self._with_segment: dict[tuple[str, str], Route] = {}
         self._conversations: dict[str, Conversation] = {}
 
     @property
@@ -101,7 +109,7 @@ class Application:
         """
         prefix, has_segment, _ = path.partition("<")
         table = self._with_segment if has_segment else self._exact
-        table[(method, prefix)] = handler
+        table[(method, prefix)] = Route(path, handler)
         self._flask.add_url_rule(path, f"{method} {path}", _is_native, methods=[method])
 
     def add_websocket(
@@ -125,6 +133,7 @@ class Application:
             return
         connection = scope["state"].get("connection")
         context = request_context.begin(connection)
+        began_s = time.perf_counter()
         try:
             reply = await self._answer(scope, receive, connection)
         except (ClientGone, asyncio.CancelledError):
@@ -137,17 +146,20 @@ class Application:
             fields = {"path": scope["path"], "request_id": context.request_id}
             log.exception("request failed", extra=fields)
             reply = refusal_reply(FAULT)
+        access_metrics.count(scope["method"], context.route, reply.status, began_s)
         await _send_reply(send, reply, connection)
 
     async def _answer(self, scope: Scope, receive: Receive, connection: Connection | None) -> Reply:
         body = await _whole_body(receive)
         request = NativeRequest(scope, connection, body, self.threads)
-        handler = self._handler(request)
-        if handler is not None:
-            return await handler(request)
+        route = self._route(request)
+        if route is not None:
+            request_context.note_route(route.path)
+            return await route.handler(request)
         is_plain = not scope["query_string"]
         if scope["path"] == "/healthz" and scope["method"] == "GET" and is_plain:
             # On the loop: the process is alive, however many wait for its threads.
+            request_context.note_route("/healthz")
             return json_reply({"status": "alive", "service": self._flask.name})
         if self._authenticator is not None and connection is not None:
             self._authenticator.remembered(
@@ -163,16 +175,16 @@ class Application:
             raise ClientGone
         return wsgi_bridge.answer(self._flask.wsgi_app, environ)
 
-    def _handler(self, request: NativeRequest) -> Handler | None:
+    def _route(self, request: NativeRequest) -> Route | None:
         method, path = request.scope["method"], request.scope["path"]
-        handler = self._exact.get((method, path))
-        if handler is None:
+        route = self._exact.get((method, path))
+        if route is None:
             start = path.rfind("/") + 1
-            handler = self._with_segment.get((method, path[:start]))
+            route = self._with_segment.get((method, path[:start]))
             request.segment = path[start:]
             if not request.segment:
                 return None
-        return handler
+        return route
 
     async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = scope["state"].get("connection")

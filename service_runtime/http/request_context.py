@@ -8,14 +8,19 @@ from contextvars import ContextVar
 
 from service_runtime.http.connections import Connection
 
+UNKNOWN_ROUTE = "unknown"
+"""What metrics call a path that fits no rule: strangers may invent as many as they like."""
+
 
 class RequestContext:
     """Of one HTTP request, or of one WebSocket for as long as it is open."""
 
-    __slots__ = ("_request_id", "connection")
+    __slots__ = ("_request_id", "connection", "route")
 
     def __init__(self, connection: Connection | None = None) -> None:
         self.connection = connection
+        self.route = UNKNOWN_ROUTE
+        """The rule that the path fits, such as `/v1/orders/<int:order_id>`."""
         self._request_id: str | None = None
 
     @property
@@ -40,6 +45,13 @@ def request_id() -> str | None:
     """Id of the current request, None outside of one."""
     context = _current.get()
     return None if context is None else context.request_id
+
+
+def note_route(rule: str) -> None:
+    """The current request's path fits this rule."""
+    context = _current.get()
+    if context is not None:
+        context.route = rule
 
 
 def note_caller(client_id: str) -> None:
