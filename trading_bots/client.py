@@ -177,15 +177,15 @@ class VenueClient:
     def orders(self, status: str = "open", limit: int | None = None) -> list[Order]:
         """Own orders, newest first, `open` ones or `all`: every one, or the newest `limit`."""
         found: list[Order] = []
-        before: int | None = None
+        after: str | None = None
         while limit is None or len(found) < limit:
             size = _PAGE if limit is None else min(_PAGE, limit - len(found))
-            query = {"status": status, "limit": size, "before": before}
-            page = _list(self._feed.request("GET", "/v1/orders", query=query), "orders", Order)
-            found += page
-            if len(page) < size:
+            query = {"status": status, "limit": size, "after": after}
+            content = self._feed.request("GET", "/v1/orders", query=query)
+            found += _list(content, "orders", Order)
+            after = content["next"]
+            if after is None:
                 break
-            before = page[-1].order_id
         return found
 
     def balance(self) -> Balance:
@@ -254,7 +254,7 @@ class VenueClient:
     ) -> list[PublicTrade]:
         """The newest trades of a security; those before a trade_id to page back."""
         content = self._feed.request(
-            "GET", f"/v1/trades/{security}", query={"limit": limit, "before": before}
+            "GET", f"/v1/trades/{security}", query={"limit": limit, "after": before}
         )
         return _list(content, "trades", PublicTrade)
 

@@ -275,7 +275,7 @@ _ORDERS = (
                 {"type": "string", "enum": ["open", "all"], "default": "open"},
             ),
             CURSOR,
-            Query("before", "as `after`: only orders with a smaller order_id"),
+            Query("before", "the former name of `after`: any order_id"),
             LIMIT,
             _CLIENT,
         ),
@@ -359,7 +359,7 @@ _MARKET = (
         "The newest trades, newest first.",
         "anybody",
         {200: {"security": "AAPL", "trades": [_TRADE], "next": NEXT}},
-        query=(CURSOR, LIMIT, Query("before", "as `after`: only trades with a smaller trade_id")),
+        query=(CURSOR, LIMIT, Query("before", "the former name of `after`: any trade_id")),
     ),
     Operation(
         "GET",

@@ -32,6 +32,7 @@ from service_runtime.http.paging import (
     asked_after,
     asked_after_name,
     asked_limit,
+    asked_newest_first,
     page,
 )
 from service_runtime.http.security_headers import page_policy
@@ -211,7 +212,7 @@ def _add_market(app: Flask, answers: Answers) -> None:
     def trades(security_id: str) -> Response:
         answers.security(security_id)
         limit = asked_limit()
-        rows = answers.records.trades_before(security_id, _asked_before(), limit + 1)
+        rows = answers.records.trades_before(security_id, asked_newest_first(NEWEST), limit + 1)
         listed = page("trades", rows, limit, lambda row: row.trade_id, views.public_trade)
         return json_response({"security": security_id} | listed)
 
@@ -229,7 +230,8 @@ def _add_orders(app: Flask, answers: Answers) -> None:
                 value=status[:64],
             )
         limit = asked_limit()
-        rows = answers.records.orders(client_id, status == "open", _asked_before(), limit + 1)
+        before = asked_newest_first(NEWEST)
+        rows = answers.records.orders(client_id, status == "open", before, limit + 1)
         return json_response(page("orders", rows, limit, lambda row: row.order_id, views.order))
 
     @app.get("/v1/orders/<int:order_id>")
@@ -300,11 +302,6 @@ def _ndjson(pages: Iterator[str]) -> Response:
     The first is read now, so that a database that is away is still a 503.
     """
     return Response(chain([next(pages)], pages), mimetype="application/x-ndjson")
-
-
-def _asked_before() -> int:
-    """Where a list with the newest row first goes on: `after`, or `before`, its former name."""
-    return min(query_whole("before", NEWEST, 0, NEWEST), asked_after(NEWEST))
 
 
 def _asked_after_refusal() -> RefusalCursor:

@@ -13,7 +13,9 @@ from order_entry_gateway.loops.phase_schedule import AroundTheClock, Daily
 from order_entry_gateway.mass_cancel_desk import MassCancelRequest
 from order_entry_gateway.phase_desk import BandsRequest, PhaseRequest
 from service_runtime.http.openapi import (
+    CURSOR,
     LIMIT,
+    NEXT,
     TERMS,
     Either,
     Maybe,
@@ -140,14 +142,15 @@ _ORDERS = (
         "/v1/orders",
         "Own orders, newest first.",
         "client",
-        {200: {"orders": [_ORDER]}},
+        {200: {"orders": [_ORDER], "next": NEXT}},
         query=(
             Query(
                 "status",
                 "`open` or `all`",
                 {"type": "string", "enum": ["open", "all"], "default": "open"},
             ),
-            Query("before", "only orders with a smaller order_id"),
+            CURSOR,
+            Query("before", "the former name of `after`: any order_id"),
             LIMIT,
         ),
     ),

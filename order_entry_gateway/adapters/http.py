@@ -12,7 +12,8 @@ from order_entry_gateway.domain.requests import (
 )
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.timekeeper import Timekeeper
-from service_runtime.http.application import flask_response, json_response, query_whole
+from service_runtime.http import paging
+from service_runtime.http.application import flask_response, json_response
 from service_runtime.http.authentication import Authenticator
 from service_runtime.http.request_body import body_as
 from venue_protocol.refusals import RejectReason, refuse
@@ -21,6 +22,8 @@ from venue_protocol.times import format_utc
 _cancels_decoder = msgspec.json.Decoder(CancelListRequest)
 _cancel_after_decoder = msgspec.json.Decoder(CancelAfterRequest)
 
+ORDER_ID_END = 1 << 53
+"""Above all order ids."""
 LONGEST_TIMEOUT_MS = 86_400_000
 """Of a dead man's switch: a day."""
 
@@ -52,11 +55,9 @@ def _add_reading_routes(
         status = request.args.get("status", "open")
         if status not in ("open", "all"):
             raise refuse(RejectReason.INVALID_FIELD, "status is open or all", "status")
-        before = query_whole("before", 1 << 53, 1, 1 << 53)
-        limit = query_whole("limit", 100, 1, 1000)
-        return json_response(
-            {"orders": statuses.orders(caller.client_id, status == "open", before, limit)}
-        )
+        before, limit = paging.asked_newest_first(ORDER_ID_END), paging.asked_limit()
+        rows = statuses.orders(caller.client_id, status == "open", before, limit + 1)
+        return json_response(paging.page("orders", rows, limit, lambda row: row["order_id"]))
 
     @app.get("/v1/orders/<order_id>")
     def order(order_id: str) -> Response:

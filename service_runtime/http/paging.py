@@ -42,6 +42,22 @@ def asked_after(default: int = 0) -> int:
     return query_whole("after", default, 0, _LARGEST)
 
 
+def asked_newest_first(newest: int) -> int:
+    """The cursor of a list of numbered rows that begins with the newest: rows below it follow.
+
+    `newest` is above all numbers. Older clients say `before` for `after`; both at once are two
+    windows on one list, and refused.
+    """
+    if "before" in request.args and "after" in request.args:
+        raise refuse(
+            RejectReason.INVALID_FIELD,
+            "before is the former name of after: send one of them",
+            "before",
+        )
+    name = "before" if "before" in request.args else "after"
+    return query_whole(name, newest, 0, newest)
+
+
 def asked_after_parts(first: tuple[int, ...]) -> tuple[int, ...]:
     """The cursor of a list with several whole numbers as its key, such as `47.2`.
 

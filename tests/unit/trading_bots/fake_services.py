@@ -75,7 +75,7 @@ class FakeVenue:
                 {},
             )
         if path == "/v1/orders":
-            return 200, {"orders": self._open_orders(query)}, {}
+            return 200, self._open_orders(query), {}
         if path == "/settlement-reports":
             after, limit = int(query["after"]), int(query["limit"])
             return (
@@ -108,16 +108,15 @@ class FakeVenue:
             )
         return 404, refusal("request.unknown_path", path), {}
 
-    def _open_orders(self, query: dict[str, str]) -> list[dict[str, Any]]:
-        """A page of open orders, newest first: at most `limit`, with ids below `before`."""
-        before = int(query.get("before", 10**18))
+    def _open_orders(self, query: dict[str, str]) -> dict[str, Any]:
+        """A page of open orders, newest first: at most `limit`, with ids below `after`."""
+        after, limit = int(query.get("after", 10**18)), int(query.get("limit", 100))
         found = [
-            order
-            for order in self.orders.values()
-            if order["leaves"] and order["order_id"] < before
+            order for order in self.orders.values() if order["leaves"] and order["order_id"] < after
         ]
         found.sort(key=lambda order: -order["order_id"])
-        return found[: int(query.get("limit", 100))]
+        following = str(found[limit - 1]["order_id"]) if len(found) > limit else None
+        return {"orders": found[:limit], "next": following}
 
     def _command(self, command: dict[str, Any]) -> dict[str, Any]:
         if command["action"] == "place":
