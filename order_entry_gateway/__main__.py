@@ -74,6 +74,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     scheduler = PhaseScheduler(sessions, parts.phases, clock, may_command, service.stopping)
     service.add_check("database", clearing.is_ready)
     service.add_check("broker", publisher.is_ready)
+    service.add_warning("record of refused orders", parts.reporter.has_left_out)
     _check_clock(service, clock)
     _run_loops(service, parts, backlogs)
     service.spawn("scheduler", scheduler.run)

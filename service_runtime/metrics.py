@@ -35,6 +35,9 @@ request_seconds = Histogram(
     ["route"],
     buckets=_BUCKETS,
 )
+refusals_left_out = Counter(
+    "venue_refusals_left_out_total", "Refused orders that could not be reported to the record"
+)
 refusals = Counter("venue_refusals_total", "Requests refused, by reason", ["code"])
 alarms = Counter("venue_alarms_total", "Things that must never happen and did", ["alarm"])
 position = Gauge("venue_stream_position", "Newest number handled of a stream", ["stream"])

@@ -40,6 +40,7 @@ class Service:
         self.stopping = threading.Event()
         """Set once the service shall end; loops look at it at least every half second."""
         self._checks: dict[str, Callable[[], bool]] = {}
+        self._warnings: dict[str, Callable[[], bool]] = {}
         self._threads: list[threading.Thread] = []
         self._on_stop: list[Callable[[], object]] = []
         self._is_leaving = False
@@ -53,6 +54,14 @@ class Service:
         if self._is_leaving:
             return [_LEAVING]
         return [name for name, is_ready in self._checks.items() if not _holds(name, is_ready)]
+
+    def add_warning(self, name: str, is_degraded: Callable[[], bool]) -> None:
+        """/readyz names this as degraded while `is_degraded` is true; the service stays ready."""
+        self._warnings[name] = is_degraded
+
+    def degraded(self) -> list[str]:
+        """Names of what is not as it should be, though the service can work."""
+        return [name for name, is_degraded in self._warnings.items() if is_degraded()]
 
     def spawn(self, name: str, target: Callable[[], None]) -> None:
         """Run `target` in a thread until `stopping`.

@@ -15,11 +15,14 @@ import urllib.request
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from venue_launcher import processes, service_logs
 from venue_launcher.errors import VenueError
 from venue_launcher.processes import ProcessRecord
 from venue_launcher.terminal import report
+
+T = TypeVar("T")
 
 TICK_S = 0.1
 FIRST_PAUSE_S = 0.2
@@ -127,20 +130,28 @@ class SupervisedService:
 
 def readiness(url: str, timeout_s: float = 2) -> str | None:
     """What the service at this URL waits for; None when its /readyz answers 200."""
+    return condition(url, timeout_s)[0]
+
+
+def condition(url: str, timeout_s: float = 2) -> tuple[str | None, list[str]]:
+    """What the service at this URL waits for, as `readiness`, and what of it is degraded."""
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=timeout_s):
-            return None
-    except urllib.error.HTTPError as answer:
-        return _waiting_for(answer.read())
+        with urllib.request.urlopen(f"{url}/readyz", timeout=timeout_s) as answer:
+            return None, _said(lambda: list(json.loads(answer.read())["degraded"]), [])
+    except urllib.error.HTTPError as refused:
+        body = refused.read()
+        waits_for = _said(lambda: str(json.loads(body)["error"]["message"]), "its checks")
+        return waits_for, _said(lambda: list(json.loads(body)["error"]["details"]["degraded"]), [])
     except (OSError, ValueError):
-        return "its start"
+        return "its start", []
 
 
-def _waiting_for(body: bytes) -> str:
+def _said(read: Callable[[], T], otherwise: T) -> T:
+    """What an answer says, or `otherwise` where it is not in the form of ours."""
     try:
-        return str(json.loads(body)["error"]["message"])
+        return read()
     except (ValueError, KeyError, TypeError):
-        return "its checks"
+        return otherwise
 
 
 class Supervisor:

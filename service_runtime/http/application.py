@@ -146,15 +146,15 @@ def _add_common_routes(app: Flask, service: Service) -> None:
 
     @app.get("/readyz")
     def readyz() -> Response:
-        failing = service.unready()
+        failing, degraded = service.unready(), service.degraded()
         if failing:
             refusal = Refusal(
                 RejectReason.NOT_READY,
                 f"waiting for {', '.join(failing)}",
-                details={"waiting_for": failing},
+                details={"waiting_for": failing, "degraded": degraded},
             )
             return refusal_response(refusal)
-        return json_response({"status": "ready", "service": service.name})
+        return json_response({"status": "ready", "service": service.name, "degraded": degraded})
 
     @app.get("/metrics")
     def prometheus() -> Response:

@@ -111,7 +111,7 @@ COMMON = (
         "/readyz",
         "Whether it can do its work; 503 says what it waits for.",
         "anybody",
-        {200: {"status": "ready", "service": "x"}},
+        {200: {"status": "ready", "service": "x", "degraded": ["record of refused orders"]}},
     ),
     Operation(
         "GET",

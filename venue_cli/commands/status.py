@@ -62,9 +62,10 @@ def _server(server: ServerStatus) -> dict[str, Any]:
 
 
 def _readiness(url: str, is_open: bool) -> dict[str, Any]:
-    """Whether the service is ready, and what it waits for if it is not."""
-    waits_for = supervisor.readiness(url, READY_TIMEOUT_S)
-    return {"ready": is_open and waits_for is None, "waits_for": waits_for}
+    """Whether the service is ready, what it waits for if it is not, and what is degraded."""
+    waits_for, degraded = supervisor.condition(url, READY_TIMEOUT_S)
+    is_ready = is_open and waits_for is None
+    return {"ready": is_ready, "waits_for": waits_for, "degraded": degraded}
 
 
 def _for_people(found: dict[str, Any]) -> str:
@@ -91,4 +92,7 @@ def _for_people(found: dict[str, Any]) -> str:
         )
         if service["waits_for"]:
             lines.append(f"  {'':<20} {service['waits_for']}")
+        if service["degraded"]:
+            degraded = paint("degraded: ", "yellow") + ", ".join(service["degraded"])
+            lines.append(f"  {'':<20} {degraded}")
     return "\n".join(lines)

@@ -42,5 +42,5 @@ def test_readiness_names_what_it_waits_for_while_health_stays_good(sample: Sampl
     requests.post(sample.url("/unready"), timeout=5)
     answer = requests.get(sample.url("/readyz"), timeout=5)
     assert answer.status_code == 503 and "Retry-After" in answer.headers
-    assert answer.json()["error"]["details"] == {"waiting_for": ["part"]}
+    assert answer.json()["error"]["details"] == {"waiting_for": ["part"], "degraded": []}
     assert sample.is_alive()

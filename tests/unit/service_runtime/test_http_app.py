@@ -178,9 +178,24 @@ def test_readiness_is_refused_while_a_check_fails() -> None:
     client = application.create_app(service).test_client()
     answer = client.get("/readyz")
     assert code(answer) == (503, "service.not_ready")
-    assert answer.get_json()["error"]["details"] == {"waiting_for": ["broker"]}
+    assert answer.get_json()["error"]["details"] == {
+        "waiting_for": ["broker"],
+        "degraded": [],
+    }
     ready["broker"] = True
-    assert client.get("/readyz").get_json() == {"status": "ready", "service": "sample"}
+    assert client.get("/readyz").get_json() == {
+        "status": "ready",
+        "service": "sample",
+        "degraded": [],
+    }
+
+
+def test_a_service_that_is_degraded_says_so_and_is_ready() -> None:
+    service = Service("sample", SETTINGS)
+    service.add_warning("record of refused orders", lambda: True)
+    answer = application.create_app(service).test_client().get("/readyz")
+    assert answer.status_code == 200
+    assert answer.get_json()["degraded"] == ["record of refused orders"]
 
 
 def test_a_check_that_raises_counts_as_not_ready() -> None:
