@@ -22,6 +22,7 @@ COPY venue_protocol venue_protocol
 COPY venue_simulation venue_simulation
 COPY venue_storage venue_storage
 COPY venue_trials venue_trials
+COPY venue_competition venue_competition
 
 ENV PYTHONPATH=/opt/venue PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER venue

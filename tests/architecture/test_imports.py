@@ -74,6 +74,7 @@ FORBIDDEN = {
         "import venue_trials.bench.core",
         "venue_trials.bench.core",
     ),
+    "venue_competition/scoring.py": ("import subprocess", "subprocess"),
     "market_data_feed/handlers.py": (
         "import market_data_feed.adapters.views",
         "market_data_feed.adapters.views",
