@@ -10,6 +10,7 @@ from clearinghouse.ports import LedgerStore
 from service_runtime import metrics
 from service_runtime.bus import Consumer, Delivery, Publisher
 from service_runtime.database import DatabaseUnavailable
+from service_runtime.pacing import Pace
 from venue_protocol import codec, streams, topology
 from venue_protocol.events import EventBatch
 from venue_protocol.stream_intake import StreamIntake
@@ -25,6 +26,8 @@ waits for them.
 """
 _ANNOUNCE_S = 1.0
 """How often the newest report is announced: how late the feed may notice a lost last message."""
+_LEAST_S, _FLOW = 0.012, range(1, _MOST_MESSAGES)
+"""Messages: what comes in a flow of small ones is settled together."""
 _IDLE_S = 0.25
 """How long to wait for a message: how late a stop is noticed."""
 
@@ -63,15 +66,21 @@ class EventReader:
 
         BrokenInvariant ends the process with nothing acknowledged.
         """
+        pace = Pace(self._stopping, _LEAST_S, _FLOW)
         while not self._stopping.is_set():
+            pace.wait()
             try:
-                self.step(_IDLE_S)
+                self.step(_IDLE_S, pace.began)
             except DatabaseUnavailable:
                 return
 
-    def step(self, timeout_s: float) -> int:
-        """Settle what waits, or comes within `timeout_s`; the number of messages taken."""
+    def step(self, timeout_s: float, began: Callable[[int], object] = lambda size: None) -> int:
+        """Settle what waits, or comes within `timeout_s`; the number of messages taken.
+
+        `began` is told that number before they are settled.
+        """
         deliveries = self._consumer.receive(timeout_s, _MOST_MESSAGES)
+        began(len(deliveries))
         self.handle(deliveries)
         if deliveries:
             self._consumer.ack(deliveries[-1])

@@ -18,6 +18,7 @@ from market_data_feed.ports import MarketDisplay, MarketRecord, SettlementSource
 from service_runtime import metrics
 from service_runtime.bus import Consumer, Delivery, Publisher
 from service_runtime.database import DatabaseUnavailable
+from service_runtime.pacing import Pace
 from venue_protocol import codec, streams, topology
 from venue_protocol.settlement import SettlementBatch
 from venue_protocol.streams import ResendRequest
@@ -25,6 +26,8 @@ from venue_protocol.streams import ResendRequest
 log = logging.getLogger(__name__)
 
 _MOST_MESSAGES = 100
+_LEAST_S, _FLOW = 0.02, range(1, _MOST_MESSAGES)
+"""Messages: what comes in a flow of small ones is recorded and shown together."""
 _IDLE_S = 0.25
 _HEAL_PAGE = 2_000
 _HEAL_AGAIN_S = 0.5
@@ -58,8 +61,10 @@ class Recorder:
     def run(self) -> None:
         """Record until `stopping`."""
         self.load()
+        pace = Pace(self._stopping, _LEAST_S, _FLOW)
         while not self._stopping.is_set():
-            self.step(_IDLE_S)
+            pace.wait()
+            self.step(_IDLE_S, pace.began)
 
     def is_loaded(self) -> bool:
         """Whether the record was read after the start."""
@@ -87,9 +92,13 @@ class Recorder:
             extra={"positions": recorded.positions, "open_orders": len(recorded.working)},
         )
 
-    def step(self, timeout_s: float) -> int:
-        """Handle what waits, or comes within `timeout_s`; the number of messages taken."""
+    def step(self, timeout_s: float, began: Callable[[int], object] = lambda size: None) -> int:
+        """Handle what waits, or comes within `timeout_s`; the number of messages taken.
+
+        `began` is told that number before they are handled.
+        """
         deliveries = self._consumer.receive(timeout_s, _MOST_MESSAGES)
+        began(len(deliveries))
         behind = self.behind()
         for delivery in deliveries:
             self._take(delivery)

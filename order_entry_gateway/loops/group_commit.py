@@ -17,6 +17,7 @@ from service_runtime import metrics
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
+from service_runtime.pacing import Pace
 from venue_protocol.message_bounds import BOUNDS, MessageBounds
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
@@ -24,6 +25,8 @@ from venue_protocol.topology import order_entry_queue
 
 log = logging.getLogger(__name__)
 
+_LEAST_S, _FLOW = 0.006, range(4, 250)
+"""Candidates: a commit of few costs the time of some ten orders, whatever it carries."""
 _RACES = 5
 """Tries of a commit whose names another gateway took meanwhile; each sees what is there."""
 
@@ -72,13 +75,19 @@ class Committer:
 
     def run(self) -> None:
         """Commit batch after batch until stopping; what waits then is answered first."""
+        pace = Pace(self._stopping, _LEAST_S, _FLOW)
         while not (self._stopping.is_set() and self._waiting.is_empty()):
-            self.step(0.2)
+            pace.wait()
+            self.step(0.2, pace.began)
 
-    def step(self, timeout_s: float) -> bool:
-        """Commit what waits, or comes within `timeout_s`; whether there was anything."""
+    def step(self, timeout_s: float, began: Callable[[int], object] = lambda size: None) -> bool:
+        """Commit what waits, or comes within `timeout_s`; whether there was anything.
+
+        `began` is told how many candidates the commit takes, as it begins.
+        """
         submissions = self._waiting.take(timeout_s)
         if submissions:
+            began(sum(len(submission.candidates) for submission in submissions))
             self._commit(submissions)
         return bool(submissions)
 

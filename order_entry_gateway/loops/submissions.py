@@ -32,8 +32,9 @@ class Submission:
         self.number = 0
         """Its place in the order in which all came."""
         self.is_short = len(candidates) <= _SHORT
-        self._decisions: list[Decision] = []
-        self._decided = threading.Event()
+        self._decisions: list[Decision] | None = None
+        self._event: threading.Event | None = None
+        """Only where a thread waits: to make one costs more than the rest of a submission."""
         self._then: Callable[[], object] | None = None
 
     def when_decided(self, then: Callable[[], object]) -> None:
@@ -42,26 +43,33 @@ class Submission:
         It may be called twice, when the decision comes at this very moment.
         """
         self._then = then
-        if self._decided.is_set():
+        if self._decisions is not None:
             then()
 
     def is_decided(self) -> bool:
         """Whether `wait` returns at once."""
-        return self._decided.is_set()
+        return self._decisions is not None
 
     def wait(self, within_s: float = ANSWER_WITHIN_S) -> list[Decision]:
         """One decision for each candidate; what was accepted is committed.
 
         After `within_s` the outcome is unknown.
         """
-        if not self._decided.wait(within_s):
+        if self._decisions is None:
+            self._event = threading.Event()
+            # `resolve` writes the decisions before it looks for the event, so one of the two sees
+            # the other.
+            if self._decisions is None:
+                self._event.wait(within_s)
+        if self._decisions is None:
             return [outcome_unknown("the venue did not answer in time")] * len(self.candidates)
         return self._decisions
 
     def resolve(self, decisions: list[Decision]) -> None:
-        """Give the decisions to the thread that waits for them."""
+        """Give the decisions to whoever waits for them: one thread at most."""
         self._decisions = decisions
-        self._decided.set()
+        if self._event is not None:
+            self._event.set()
         then = self._then
         if then is not None:
             then()
