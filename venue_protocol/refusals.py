@@ -78,6 +78,8 @@ class RejectReason(Enum):
     OUTCOME_UNKNOWN = ("service.outcome_unknown", 503)
     NOT_READY = ("service.not_ready", 503)
     INTERNAL = ("service.internal", 500)
+    # 505: another version of HTTP than 1.0 or 1.1
+    HTTP_VERSION = ("request.http_version", 505)
 
     def __init__(self, code: str, http_status: int) -> None:
         self.code = code

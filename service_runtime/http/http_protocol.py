@@ -31,6 +31,10 @@ slice become objects before the first is answered.
 """
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 """A Content-Length that every reader between the client and us understands alike."""
+_VERSIONS = ("1.0", "1.1")
+_OF_VERSION = "HTTP is spoken here in versions 1.0 and 1.1"
+_PREFACE_METHOD = b"PRI"
+"""Of the first line that a client of HTTP/2 sends."""
 _WEBSOCKET_VERSION = b"13"
 MOST_HANDSHAKE_HEADER_BYTES = 8_000
 """Name and value of a handshake's header: `websockets` reads no line above 8,192 bytes."""
@@ -153,9 +157,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Judge the request by its head, then let the application begin."""
-        is_upgrade = False
+        version = self.parser.get_http_version()
+        if version not in _VERSIONS:
+            self._stop(RejectReason.HTTP_VERSION, _OF_VERSION, is_http=True)
+        is_upgrade, hosts = False, 0
         for name, value in self.headers:
-            if name == b"content-length":
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
                 if not _LENGTH.fullmatch(value):
                     self._stop(RejectReason.MALFORMED, "its Content-Length is no whole number")
                 self._body_bytes = int(value)
@@ -167,6 +176,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 self._stop(RejectReason.LENGTH_REQUIRED, message, is_http=True)
             elif name == b"upgrade":
                 is_upgrade = True
+        if hosts != 1 and (hosts or version == "1.1"):
+            self._stop(RejectReason.MALFORMED, "a request has one Host header", is_http=True)
         self._head_bytes = -1
         if is_upgrade:
             is_ours = self.url.partition(b"?")[0] in self.websocket_paths
@@ -253,6 +264,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             if self._refusal is not None:
                 self._end_with(self._refusal)
+            elif "version" in str(error) or self.parser.get_method() == _PREFACE_METHOD:
+                self._end_with(Refusal(RejectReason.HTTP_VERSION, _OF_VERSION))
             else:
                 self.send_400_response(str(error))
         else:
@@ -297,7 +310,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             *reply.headers,
         ):
             head.append(f"{key}: {text}\r\n".encode())
-        self.transport.write(b"".join([*head, b"\r\n", reply.body]))
+        # An answer to HEAD has no body. Without a URL, nothing of the request line is known.
+        is_head = self._is_arriving and self.url and self.parser.get_method() == b"HEAD"
+        self.transport.write(b"".join([*head, b"\r\n", b"" if is_head else reply.body]))
         self.transport.linger()  # type: ignore[attr-defined]
 
     def _is_answering(self) -> bool:

@@ -18,11 +18,15 @@ BEGUN = "venue.request"
 
 
 def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
-    """The WSGI environment (PEP 3333) of an ASGI request."""
+    """The WSGI environment (PEP 3333) of an ASGI request.
+
+    A HEAD is asked as a GET: so its answer has the length that the GET's would have (RFC 9110,
+    8.6). The server leaves the body out.
+    """
     server = scope["server"] or ("", 0)
     client = scope["client"] or ("", 0)
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
+        "REQUEST_METHOD": "GET" if scope["method"] == "HEAD" else scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),

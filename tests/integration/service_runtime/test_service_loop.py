@@ -212,7 +212,6 @@ def test_requests_sent_ahead_on_one_connection_are_answered_in_order(
     [
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b"request.malformed"),
         (b"GARBAGE\r\n\r\n", b"request.malformed"),
-        (b"GET /healthz HTTP/9.9\r\n\r\n", b"request.malformed"),
         (b"GET /healthz HTTP/1.1\r\nbad header\r\n\r\n", b"request.malformed"),
         (b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"request.malformed"),
         (
@@ -236,6 +235,58 @@ def test_what_is_not_http_gets_our_error_shape(
         answer = answer_to(connection)
     assert answer.startswith(b"HTTP/1.1 4") and b'"code":"' + code + b'"' in answer, answer
     assert lasting_sample.is_alive()
+
+
+@pytest.mark.parametrize("version", [b"0.9", b"1.2", b"2.0", b"3.0", b"9.9"])
+def test_a_version_of_http_that_is_not_spoken_is_505(
+    lasting_sample: SampleService, version: bytes
+) -> None:
+    with lasting_sample.connect() as connection:
+        connection.sendall(b"GET /healthz HTTP/" + version + b"\r\nHost: x\r\n\r\n")
+        answer = answer_to(connection)
+    assert answer.startswith(b"HTTP/1.1 505 "), answer
+    assert b'"code":"request.http_version"' in answer
+
+
+def test_the_first_bytes_of_http_2_are_answered_with_505(lasting_sample: SampleService) -> None:
+    with lasting_sample.connect() as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        assert answer_to(connection).startswith(b"HTTP/1.1 505 ")
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: x\r\nHost: x\r\n"])
+def test_a_request_without_one_host_is_400(lasting_sample: SampleService, hosts: bytes) -> None:
+    with lasting_sample.connect() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\n" + hosts + b"\r\n")
+        assert answer_to(connection).startswith(b"HTTP/1.1 400 ")
+
+
+def test_http_1_0_is_spoken(lasting_sample: SampleService) -> None:
+    with lasting_sample.connect() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        answer = answer_to(connection)
+    assert answer.startswith(b"HTTP/1.1 200 ") and b"connection: close" in answer
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/large", "/refused", "/nowhere", "/echo"])
+def test_head_says_what_get_would_without_its_body(
+    lasting_sample: SampleService, path: str
+) -> None:
+    url = lasting_sample.url(path)
+    with requests.Session() as session:
+        whole, head = session.get(url, timeout=5), session.head(url, timeout=5)
+        # The next answer on the connection begins where the last one ended.
+        assert session.get(url, timeout=5).status_code == whole.status_code
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"] != "0"
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
+def test_what_is_refused_of_a_head_has_no_body(lasting_sample: SampleService) -> None:
+    with lasting_sample.connect() as connection:
+        connection.sendall(b"HEAD /healthz HTTP/1.1\r\nbad header\r\n\r\n")
+        answer = answer_to(connection)
+    assert answer.startswith(b"HTTP/1.1 400 ") and answer.endswith(b"\r\n\r\n")
 
 
 def test_a_websocket_client_may_be_silent_longer_than_a_request(

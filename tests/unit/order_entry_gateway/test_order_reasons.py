@@ -256,6 +256,7 @@ ELSEWHERE = {
     "request.too_large",
     "request.length_required",
     "request.timed_out",
+    "request.http_version",
     "request.unsupported_media_type",
     "request.method_not_allowed",
     "request.unknown_path",
