@@ -37,6 +37,8 @@ class ClientAdministration:
     def suspend(self, client_id: str, reason: str | None = None, by: str = CONSOLE) -> Suspension:
         """Refuse the client's orders from now on and cancel those that are open; its keys still
         read. A client that is suspended already keeps its time and its first reason.
+
+        Refused for the last administrator: somebody must be left who may take it back.
         """
         if reason is not None and not (reason.isprintable() and len(reason) <= MOST_REASON):
             raise refuse(
@@ -48,6 +50,8 @@ class ClientAdministration:
             known = self._lock(transaction, client_id)
             if known.suspension is not None:
                 return known.suspension
+            if known.role == ADMINISTRATOR:
+                self._require_other_administrator(transaction, client_id)
             suspension = Suspension(self._clock.now_us(), reason)
             transaction.set_suspension(client_id, suspension)
             for timer, after_us in _cancel_timers(client_id).items():
@@ -126,8 +130,8 @@ class ClientAdministration:
         if not transaction.has_other_administrator(client_id):
             raise refuse(
                 RejectReason.LAST_ADMINISTRATOR,
-                f"{client_id} is the last administrator with a key: replace the key instead,"
-                " or give another administrator one first",
+                f"{client_id} is the last administrator with a key that is not suspended: make"
+                " another one first (a key alone can be replaced)",
                 "client_id",
             )
 

@@ -125,9 +125,10 @@ class LedgerTransaction(Protocol):
         ...
 
     def has_other_administrator(self, client_id: str) -> bool:
-        """Whether an administrator other than this client has a key that works.
+        """Whether an administrator other than this client, not suspended, has a key that works.
 
-        Locks all administrators: of two who revoke each other's keys, the second sees the first.
+        Locks all administrators: of two who suspend each other or revoke each other's keys, the
+        second sees the first.
         """
         ...
 

@@ -325,7 +325,7 @@ def _venue(
         engine_url=known.addresses[services.ENGINE.name],
         clearinghouse_url=known.addresses[services.CLEARINGHOUSE.name],
         market_data_url=known.addresses[services.FEED.name],
-        admin_key=known.admin_key,
+        admin_key=state_file.administrator_key(folder, known),
         postgres_url=known.postgres_url,
         broker_url=known.broker_url,
         owner_clearing_url=known.owner_clearing_url,

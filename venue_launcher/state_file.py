@@ -51,6 +51,10 @@ def _path(state_dir: Path) -> Path:
     return state_dir / "state.json"
 
 
+def _key_path(state_dir: Path) -> Path:
+    return state_dir / "admin.key"
+
+
 def read(state_dir: Path) -> VenueState | None:
     """The venue of this state folder, if its launcher is alive."""
     try:
@@ -63,6 +67,19 @@ def read(state_dir: Path) -> VenueState | None:
 def write(state_dir: Path, state: VenueState) -> None:
     """Replace it."""
     write_private(_path(state_dir), msgspec.json.encode(state).decode())
+
+
+def keep_administrator_key(state_dir: Path, key: str) -> None:
+    """Put the key that took the place of the launcher's into `admin.key`, for all commands."""
+    write_private(_key_path(state_dir), key + "\n")
+
+
+def administrator_key(state_dir: Path, state: VenueState) -> str:
+    """The key in `admin.key`; the one of the start where that file is gone."""
+    try:
+        return _key_path(state_dir).read_text().strip() or state.admin_key
+    except OSError:
+        return state.admin_key
 
 
 def clear(state_dir: Path) -> None:

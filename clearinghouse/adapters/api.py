@@ -101,7 +101,8 @@ OPERATIONS = (
     Operation(
         "PUT",
         "/v1/clients/<client_id>/suspension",
-        "Suspend a client: its open orders are canceled, new ones refused; its keys still read.",
+        "Suspend a client: its open orders are canceled, new ones refused; its keys still read. "
+        "Refused for the last administrator.",
         "administrator",
         {
             200: {

@@ -214,7 +214,7 @@ class PostgresLedgerTransaction:
         self._cursor.execute("SELECT remove_suspension_timer(%s)", (timer,))
 
     def has_other_administrator(self, client_id: str) -> bool:
-        """Whether an administrator other than this client has a key that works."""
+        """Whether an administrator other than this client, not suspended, has a key that works."""
         self._cursor.execute(
             "SELECT client_id FROM clients WHERE role = 'administrator'"
             " ORDER BY client_id FOR NO KEY UPDATE"
@@ -222,7 +222,8 @@ class PostgresLedgerTransaction:
         # A statement of its own: it sees what others committed while this one waited for the lock.
         return self._exists(
             "SELECT 1 FROM api_keys JOIN clients USING (client_id)"
-            " WHERE role = 'administrator' AND revoked_us IS NULL AND client_id <> %s LIMIT 1",
+            " WHERE role = 'administrator' AND suspended_us IS NULL AND revoked_us IS NULL"
+            " AND client_id <> %s LIMIT 1",
             client_id,
         )
 

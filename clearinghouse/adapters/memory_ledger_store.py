@@ -188,12 +188,13 @@ class MemoryLedgerTransaction:
         self._transaction.delete(self._tables.cancel_timers, timer)
 
     def has_other_administrator(self, client_id: str) -> bool:
-        """Whether an administrator other than this client has a key that works."""
+        """Whether an administrator other than this client, not suspended, has a key that works."""
         self._transaction.statement()
         return any(
             owner != client_id
             and revoked_us is None
             and self._tables.clients[owner] == "administrator"
+            and owner not in self._tables.suspensions
             for owner, revoked_us in self._tables.keys.values()
         )
 

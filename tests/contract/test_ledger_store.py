@@ -244,6 +244,10 @@ def test_an_administrator_is_the_last_when_no_other_has_a_key(stores: Stores) ->
     stores.administration.create_client(second, "administrator")
     with stores.ledger.transaction() as transaction:
         assert transaction.has_other_administrator(first)
+    with stores.ledger.transaction() as transaction:
+        transaction.set_suspension(second, Suspension(NOW_US, None))
+        assert not transaction.has_other_administrator(first)
+        transaction.set_suspension(second, None)
     stores.clients.revoke_keys(second)
     with stores.ledger.transaction() as transaction:
         assert not transaction.has_other_administrator(first)

@@ -2,7 +2,8 @@
 
 import argparse
 
-from venue_launcher import running_venue, state_folder
+from service_runtime.api_keys import ADMINISTRATOR
+from venue_launcher import running_venue, state_file, state_folder
 from venue_launcher.admin_client import Administration
 from venue_launcher.table import render
 
@@ -65,7 +66,10 @@ def _change(administration: Administration, arguments: argparse.Namespace) -> st
         was = administration.resume(name)
         return f"{name} may trade again" if was else f"{name} was not suspended"
     if arguments.action == "rotate-key":
-        return administration.rotate_keys(name)
+        key = administration.rotate_keys(name)
+        if name == ADMINISTRATOR:
+            state_file.keep_administrator_key(state_folder.choose(), key)
+        return key
     administration.set_rate_limit(name, arguments.rate_limit)
     return (
         f"{name} has the usual rate limit"

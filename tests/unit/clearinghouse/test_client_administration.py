@@ -120,6 +120,28 @@ def test_an_administrators_keys_are_revoked_while_another_has_one(desk: Desk) ->
     assert reason_of(refused) is RejectReason.LAST_ADMINISTRATOR
 
 
+def test_the_last_administrator_is_not_suspended(desk: Desk) -> None:
+    desk.administration.create_client("boss", "administrator")
+    with pytest.raises(Refused, match="boss is the last administrator") as refused:
+        desk.clients.suspend("boss", "by mistake", "boss")
+    assert reason_of(refused) is RejectReason.LAST_ADMINISTRATOR
+    assert not desk.tables.suspensions and not desk.tables.cancel_timers
+    assert desk.actions()[1:] == [], "only the creation is on record"
+
+
+def test_a_suspended_administrator_is_none_that_could_take_over(desk: Desk) -> None:
+    desk.administration.create_client("boss", "administrator")
+    desk.administration.create_client("deputy", "administrator")
+    desk.clients.suspend("deputy", None, "boss")
+    for change in (desk.clients.suspend, desk.clients.revoke_keys):
+        with pytest.raises(Refused) as refused:
+            change("boss")
+        assert reason_of(refused) is RejectReason.LAST_ADMINISTRATOR
+    desk.clients.resume("deputy", "boss")
+    desk.clients.suspend("boss", None, "deputy")
+    assert set(desk.tables.suspensions) == {"boss"}
+
+
 def test_the_launcher_gets_a_key_that_works_again(desk: Desk) -> None:
     first = desk.administration.ensure_administrator(None)
     assert first is not None
