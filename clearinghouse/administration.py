@@ -35,6 +35,8 @@ STARTING_CASH_E4 = 100_000_000
 """Each trader starts with exactly $10,000.00."""
 
 _MOST_OF_AN_ASSET = (1 << 63) - 1
+_ACTIONS = {"deposit": "deposit", "withdrawal": "withdraw"}
+"""What the record of administrative actions calls each kind of journal."""
 """What a BIGINT holds.
 
 The other side of all deposits is one account, so it is the first to be full.
@@ -109,24 +111,29 @@ class Administration:
 
         The same key again does nothing.
         """
-        if amount <= 0:
-            shown = format_e4(amount) if asset == CASH else str(amount)
-            raise refuse(RejectReason.AMOUNT_NOT_POSITIVE, f"{shown} is not above zero", "amount")
-        if client_id in EXTERNAL or client_id == CLEARINGHOUSE:
-            raise refuse(
-                RejectReason.FORBIDDEN,
-                f"{client_id} is an account of the venue itself",
-                "client_id",
-            )
-        reference = f"deposit:{idempotency_key}"
+        _require_movable(client_id, asset, amount)
         source = BANK if asset == CASH else ISSUER
-        if client_id == source:
-            raise refuse(
-                RejectReason.FORBIDDEN,
-                f"{source} gives these shares, it can't take them",
-                "client_id",
-            )
         legs = (Leg(source, asset, -amount), Leg(client_id, asset, amount))
+        return self._carry("deposit", client_id, legs, idempotency_key, by)
+
+    def withdraw(
+        self, client_id: str, asset: str, amount: int, idempotency_key: str, by: str = CONSOLE
+    ) -> Receipt:
+        """Take cash out of the venue, or shares back to the issuer; never what an order holds.
+
+        The same key again does nothing.
+        """
+        _require_movable(client_id, asset, amount)
+        target = BANK if asset == CASH else ISSUER
+        legs = (Leg(client_id, asset, -amount), Leg(target, asset, amount))
+        return self._carry("withdrawal", client_id, legs, idempotency_key, by)
+
+    def _carry(
+        self, kind: str, client_id: str, legs: tuple[Leg, Leg], idempotency_key: str, by: str
+    ) -> Receipt:
+        """One deposit or withdrawal, once for each key."""
+        reference = f"{kind}:{idempotency_key}"
+        asset, amount = legs[1].asset, legs[1].amount
 
         def work(transaction: LedgerTransaction, record: Note) -> tuple[Receipt, Settlement | None]:
             _require_client(transaction, client_id)
@@ -134,18 +141,18 @@ class Administration:
                 _check_lot(transaction, asset, amount, "security")
             done = transaction.transfer(reference)
             if done is None:
-                settlement = self._transfer(transaction, "deposit", legs, reference, "deposit")
+                settlement = self._transfer(transaction, kind, legs, reference, kind)
                 details = {
                     "asset": asset,
                     "amount": amount,
                     "journal_id": settlement.last_journal_id,
                 }
-                record("deposit", by, client_id=client_id, details=details)
+                record(_ACTIONS[kind], by, client_id=client_id, details=details)
                 return Receipt(settlement.last_journal_id, False), settlement
             if done.legs != legs:
                 raise refuse(
                     RejectReason.IDEMPOTENCY_KEY_REUSED,
-                    "this Idempotency-Key stands for another deposit",
+                    f"this Idempotency-Key stands for another {kind}",
                 )
             return Receipt(done.journal_id, True), None
 
@@ -307,6 +314,21 @@ def require_listed(
             raise SettingsError(
                 f"VENUE_ENDOWMENT: {security_id}:{quantity} is no multiple of the lot of {lot}"
             )
+
+
+def _require_movable(client_id: str, asset: str, amount: int) -> None:
+    """Refuse an amount that is not above zero, and accounts that only the venue itself moves."""
+    if amount <= 0:
+        shown = format_e4(amount) if asset == CASH else str(amount)
+        raise refuse(RejectReason.AMOUNT_NOT_POSITIVE, f"{shown} is not above zero", "amount")
+    if client_id in EXTERNAL or client_id == CLEARINGHOUSE:
+        raise refuse(
+            RejectReason.FORBIDDEN, f"{client_id} is an account of the venue itself", "client_id"
+        )
+    if client_id == ISSUER and asset != CASH:
+        raise refuse(
+            RejectReason.FORBIDDEN, f"{ISSUER} gives these shares, it can't take them", "client_id"
+        )
 
 
 def _require_client(transaction: LedgerTransaction, client_id: str) -> None:

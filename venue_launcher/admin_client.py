@@ -90,6 +90,10 @@ class Administration:
         """Give cash or shares, once; `body` as POST /v1/deposits takes it."""
         self._call("POST", "/v1/deposits", body, {"Idempotency-Key": uuid.uuid4().hex})
 
+    def withdraw(self, body: dict[str, Any]) -> None:
+        """Take cash or shares away, once; `body` as POST /v1/withdrawals takes it."""
+        self._call("POST", "/v1/withdrawals", body, {"Idempotency-Key": uuid.uuid4().hex})
+
     def _every(self, path: str, name: str) -> list[dict[str, Any]]:
         """All rows of a list, page after page."""
         page = self._call("GET", path)

@@ -5,9 +5,9 @@ from typing import Any
 from clearinghouse.adapters.requests import (
     ClientChange,
     ClientRequest,
-    DepositRequest,
     SecurityRequest,
     SuspensionRequest,
+    TransferRequest,
 )
 from service_runtime.http.openapi import (
     AFTER,
@@ -157,7 +157,18 @@ OPERATIONS = (
         "nothing.",
         "administrator",
         {201: _DEPOSITED, 200: _DEPOSITED | {"duplicate": True}},
-        body=DepositRequest,
+        body=TransferRequest,
+        body_example={"client_id": "ann", "cash": "100.00"},
+        headers=("Idempotency-Key",),
+    ),
+    Operation(
+        "POST",
+        "/v1/withdrawals",
+        "Take cash out, or shares back to the issuer; never what an open order holds. The same "
+        "Idempotency-Key again does nothing.",
+        "administrator",
+        {201: _DEPOSITED, 200: _DEPOSITED | {"duplicate": True}},
+        body=TransferRequest,
         body_example={"client_id": "ann", "cash": "100.00"},
         headers=("Idempotency-Key",),
     ),

@@ -1,8 +1,9 @@
-"""The clearinghouse over HTTP: deposits, securities, ledger entries.
+"""The clearinghouse over HTTP: deposits, withdrawals, securities, ledger entries.
 
 Clients are in `client_http`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,8 +11,8 @@ from flask import Flask, Response, request
 
 from clearinghouse.adapters import client_http
 from clearinghouse.adapters.account_queries import LAST_LEG, AccountQueries, EntryLine
-from clearinghouse.adapters.requests import DepositRequest, SecurityRequest
-from clearinghouse.administration import Administration
+from clearinghouse.adapters.requests import SecurityRequest, TransferRequest
+from clearinghouse.administration import Administration, Receipt
 from clearinghouse.client_administration import ClientAdministration
 from service_runtime.http import paging
 from service_runtime.http.application import json_response
@@ -25,7 +26,7 @@ from venue_protocol.securities import Security
 _MOST_KEY = 128
 """Characters of an Idempotency-Key: three times a UUID, and every key stays in an index."""
 
-_deposit_decoder = msgspec.json.Decoder(DepositRequest)
+_transfer_decoder = msgspec.json.Decoder(TransferRequest)
 _security_decoder = msgspec.json.Decoder(SecurityRequest)
 
 
@@ -39,7 +40,7 @@ def add_routes(
     """Put the clearinghouse's routes on `app`."""
     client_http.add_routes(app, administration, clients, authenticator, queries)
     _add_security_routes(app, administration, authenticator, queries)
-    _add_deposit_route(app, administration, authenticator)
+    _add_transfer_routes(app, administration, authenticator)
 
     @app.get("/v1/ledger-entries/<client_id>")
     def ledger_entries(client_id: str) -> Response:
@@ -52,11 +53,10 @@ def add_routes(
         )
 
 
-def _add_deposit_route(
+def _add_transfer_routes(
     app: Flask, administration: Administration, authenticator: Authenticator
 ) -> None:
-    @app.post("/v1/deposits")
-    def deposit() -> Response:
+    def carried(move: Callable[[str, str, int, str, str], Receipt]) -> Response:
         caller = authenticator.administrator()
         key = request.headers.get("Idempotency-Key", "")
         if not 1 <= len(key) <= _MOST_KEY or not key.isprintable():
@@ -64,9 +64,9 @@ def _add_deposit_route(
                 RejectReason.MISSING_FIELD,
                 f"send an Idempotency-Key header of 1 to {_MOST_KEY} characters",
             )
-        body = body_as(_deposit_decoder)
+        body = body_as(_transfer_decoder)
         asset, amount = body.asset_and_amount()
-        receipt = administration.deposit(body.client_id, asset, amount, key, caller.client_id)
+        receipt = move(body.client_id, asset, amount, key, caller.client_id)
         return json_response(
             {
                 "client_id": body.client_id,
@@ -75,6 +75,14 @@ def _add_deposit_route(
             },
             200 if receipt.duplicate else 201,
         )
+
+    @app.post("/v1/deposits")
+    def deposit() -> Response:
+        return carried(administration.deposit)
+
+    @app.post("/v1/withdrawals")
+    def withdraw() -> Response:
+        return carried(administration.withdraw)
 
 
 def _add_security_routes(

@@ -56,8 +56,8 @@ class SuspensionRequest(msgspec.Struct, forbid_unknown_fields=True):
     reason: Annotated[str, msgspec.Meta(max_length=MOST_REASON)] | None = None
 
 
-class DepositRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of POST /v1/deposits: cash, or security and shares."""
+class TransferRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/deposits and /v1/withdrawals: cash, or security and shares."""
 
     client_id: ClientId
     cash: msgspec.Raw = _NO_CASH
@@ -65,7 +65,7 @@ class DepositRequest(msgspec.Struct, forbid_unknown_fields=True):
     shares: int | None = None
 
     def asset_and_amount(self) -> tuple[str, int]:
-        """What is deposited: CASH with ten-thousandths of a dollar, or a security with shares."""
+        """What is moved: CASH with ten-thousandths of a dollar, or a security with shares."""
         if self.cash != _NO_CASH and self.security is None and self.shares is None:
             return CASH, amount_e4(self.cash, "cash")
         if self.cash == _NO_CASH and self.security is not None and self.shares is not None:

@@ -186,6 +186,48 @@ def test_a_transfer_is_found_by_its_reference(stores: Stores, pair: Pair) -> Non
         assert transaction.transfer("deposit:another") is None
 
 
+def test_a_withdrawal_is_the_deposit_the_other_way_once_for_each_key(
+    stores: Stores, pair: Pair
+) -> None:
+    key = f"back from {pair.buyer}"
+    stores.administration.deposit(pair.buyer, CASH, 50_000, key)
+    first = stores.administration.withdraw(pair.buyer, CASH, 20_000, key)
+    again = stores.administration.withdraw(pair.buyer, CASH, 20_000, key)
+    assert (again.journal_id, again.duplicate) == (first.journal_id, True)
+    with pytest.raises(Refused, match="another withdrawal"):
+        stores.administration.withdraw(pair.buyer, CASH, 20_001, key)
+    with stores.ledger.transaction() as transaction:
+        assert pair.standing(transaction)[pair.buyer, CASH] == (1_030_000, 1_000_000)
+        assert transaction.transfer(f"withdrawal:{key}") == Transfer(
+            first.journal_id, (Leg(pair.buyer, CASH, -20_000), Leg(BANK, CASH, 20_000))
+        )
+
+
+def test_what_an_order_holds_is_not_withdrawn(stores: Stores, pair: Pair) -> None:
+    for client_id, asset in ((pair.buyer, CASH), (pair.seller, "AAPL")):
+        with pytest.raises(Refused) as refused:
+            stores.administration.withdraw(client_id, asset, 1, f"all of {client_id}")
+        assert refused.value.refusal.reason.code.startswith("risk.insufficient_")
+
+
+def test_shares_go_back_to_the_issuer(stores: Stores, pair: Pair) -> None:
+    def issued() -> int:
+        with stores.ledger.transaction() as transaction:
+            found = transaction.lock({(ISSUER, "AAPL")}).ledger
+            return found.positions[ISSUER, "AAPL"].quantity
+
+    before = issued()
+    stores.administration.deposit(pair.buyer, "AAPL", 3, f"three to {pair.buyer}")
+    stores.administration.withdraw(pair.buyer, "AAPL", 2, f"two of {pair.buyer}")
+    assert issued() == before - 1
+
+
+@pytest.mark.parametrize("account", [BANK, "clearinghouse"])
+def test_nothing_is_withdrawn_from_the_venues_own_accounts(stores: Stores, account: str) -> None:
+    with pytest.raises(Refused, match="is an account of the venue itself"):
+        stores.administration.withdraw(account, CASH, 1, f"from {account}")
+
+
 def test_clients_roles_and_securities_exist_once(stores: Stores, pair: Pair) -> None:
     security = Security(f"S{next(_numbers)}", "Some", 0, 100, 1, 5000, 1_000_000)
     with stores.ledger.transaction() as transaction:

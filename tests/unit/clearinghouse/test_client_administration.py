@@ -190,6 +190,11 @@ def test_a_repeated_deposit_is_recorded_once(desk: Desk) -> None:
     assert [action for action, *_ in desk.actions()] == ["deposit"]
 
 
+def test_a_withdrawal_is_recorded_under_a_verb_of_its_own(desk: Desk) -> None:
+    desk.administration.withdraw("ann", "USD", 5_000, "once", "boss")
+    assert [action for action, *_ in desk.actions()] == ["withdraw"]
+
+
 def test_nothing_is_recorded_of_what_is_refused(desk: Desk) -> None:
     with pytest.raises(Refused):
         desk.administration.deposit("ann", "AAPL", 10**15, "once", "boss")
