@@ -16,6 +16,7 @@ COPY order_entry_gateway order_entry_gateway
 COPY service_runtime service_runtime
 COPY trading_bots trading_bots
 COPY venue_audit venue_audit
+COPY venue_chaos venue_chaos
 COPY venue_cli venue_cli
 COPY venue_launcher venue_launcher
 COPY venue_protocol venue_protocol

@@ -69,7 +69,11 @@ FORBIDDEN = {
     ),
     "venue_audit/proof.py": ("import clearinghouse.handlers", "clearinghouse.handlers"),
     "venue_simulation/plan.py": ("import psycopg2", "psycopg2"),
-    "venue_trials/load/plan.py": ("import venue_trials.chaos.faults", "venue_trials.chaos.faults"),
+    "venue_trials/load/plan.py": (
+        "import venue_trials.recorded_flow.steps",
+        "venue_trials.recorded_flow.steps",
+    ),
+    "venue_chaos/timetable.py": ("import venue_trials.load.plan", "venue_trials.load.plan"),
     "venue_trials/recorded_flow/steps.py": (
         "import venue_trials.bench.core",
         "venue_trials.bench.core",

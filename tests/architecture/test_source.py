@@ -25,10 +25,6 @@ STILL_LONG_MODULES = {
     "tests/integration/market_data_feed/test_stream.py",
 }
 """To be split; the list may only get shorter."""
-STILL_LARGE_PACKAGES = {
-    "venue_trials",
-}
-"""To be divided; the list may only get shorter."""
 VAGUE_NAMES = {
     "utils",
     "util",
@@ -120,7 +116,7 @@ def test_no_package_has_grown_too_large() -> None:
     for path in sources(of_tests=False):
         sizes[path.relative_to(ROOT).parts[0]] += len(path.read_text().splitlines())
     too_large = {name for name, size in sizes.items() if size > LARGEST_PACKAGE}
-    assert too_large <= STILL_LARGE_PACKAGES
+    assert too_large == set()
     assert 0 < sizes["venue_cli"] <= LARGEST_CONSOLE
 
 

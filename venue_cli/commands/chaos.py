@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when the proof found nothing, 1 at any violation."""
-    from venue_trials.chaos import campaign, faults, figures
+    from venue_chaos import campaign, faults, figures
 
     # The repeater of messages loses its connections by design.
     logging.getLogger("service_runtime").setLevel(logging.CRITICAL)

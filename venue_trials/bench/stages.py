@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 from venue_launcher.errors import CommandError
+from venue_launcher.quiescence import engine_state
 from venue_launcher.terminal import report, silent
 from venue_trials.bench import usage
 from venue_trials.bench.positions import Positions
@@ -20,7 +21,6 @@ from venue_trials.bench.venue import add_site_arguments, conclude, limits_of, sh
 from venue_trials.bench.workbench import NotDrained, Workbench
 from venue_trials.load.mixes import MIXES
 from venue_trials.load.sending import send
-from venue_trials.quiescence import engine_state
 
 _SIZE = 100
 _LOOK_EVERY_S = 0.05

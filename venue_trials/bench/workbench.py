@@ -11,6 +11,7 @@ import msgspec
 from venue_audit.proof import EngineState, Verdict, audit
 from venue_launcher.admin_client import Administration
 from venue_launcher.errors import VenueError
+from venue_launcher.quiescence import engine_state, wait_until_quiet
 from venue_launcher.terminal import Report
 from venue_trials.bench import watcher_process
 from venue_trials.bench.positions import Position, Positions, Sampler
@@ -22,7 +23,6 @@ from venue_trials.load.accounts import enroll, list_securities
 from venue_trials.load.mixes import Mix
 from venue_trials.load.plan import Account, Case, LoadPlan
 from venue_trials.load.sending import send
-from venue_trials.quiescence import engine_state, wait_until_quiet
 
 MOST_CONNECTIONS = 200
 """Of the load generator, unless it is told otherwise."""

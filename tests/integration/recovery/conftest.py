@@ -7,10 +7,10 @@ from itertools import count
 
 import pytest
 
+from venue_chaos.campaign import Campaign, Hands, Outcome, Plan
+from venue_chaos.site import Site, open_site
+from venue_chaos.timetable import PlannedFault
 from venue_launcher.terminal import silent
-from venue_trials.chaos.campaign import Campaign, Hands, Outcome, Plan
-from venue_trials.chaos.site import Site, open_site
-from venue_trials.chaos.timetable import PlannedFault
 
 Run = Callable[[Sequence[PlannedFault], float], Outcome]
 _numbers = count(1)

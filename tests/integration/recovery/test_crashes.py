@@ -6,12 +6,12 @@ Each test ends with the whole proof: clients' answers, log, audit, feed.
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from venue_chaos.campaign import Campaign, Outcome
+from venue_chaos.faults import ALL, BROKER, CLOCK, DUPLICATED, FOLDER, POSTGRES
+from venue_chaos.service_faults import kill_all_services
+from venue_chaos.site import SERVICES, Site
+from venue_chaos.timetable import PlannedFault
 from venue_launcher.processes import wait_until
-from venue_trials.chaos.campaign import Campaign, Outcome
-from venue_trials.chaos.faults import ALL, BROKER, CLOCK, DUPLICATED, FOLDER, POSTGRES
-from venue_trials.chaos.service_faults import kill_all_services
-from venue_trials.chaos.site import SERVICES, Site
-from venue_trials.chaos.timetable import PlannedFault
 
 
 class Run(Protocol):

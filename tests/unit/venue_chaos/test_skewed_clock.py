@@ -1,7 +1,7 @@
 """The clock of a campaign's second gateway."""
 
 from service_runtime.clock import SystemClock
-from venue_trials.chaos.skewed_gateway import SkewedClock
+from venue_chaos.skewed_gateway import SkewedClock
 
 
 def test_a_skewed_clock_is_ahead_or_behind_by_its_seconds() -> None:

@@ -11,25 +11,25 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from venue_chaos import faults, full_books, postgres_faults, timetable
+from venue_chaos.broker_faults import start as start_broker
+from venue_chaos.evidence import Evidence
+from venue_chaos.faults import Fault
+from venue_chaos.message_repeater import MessageRepeater
+from venue_chaos.phase_administrator import SessionAdministrator
+from venue_chaos.probe import Probe
+from venue_chaos.recoveries import Outages, Recoveries, Recovery
+from venue_chaos.rescue_administrator import RescueAdministrator
+from venue_chaos.retrying_client import Troubles
+from venue_chaos.site import DISK_MEGABYTES, Site, open_site
+from venue_chaos.subscriber import Subscriber
+from venue_chaos.timetable import PlannedFault
+from venue_chaos.traders import SECURITIES, Trader, Treasurer, enroll
+from venue_chaos.verdict import judge, log_heads, report_count
 from venue_launcher import processes
 from venue_launcher.admin_client import Administration
+from venue_launcher.quiescence import wait_until_quiet
 from venue_launcher.terminal import Report
-from venue_trials.chaos import faults, full_books, postgres_faults, timetable
-from venue_trials.chaos.broker_faults import start as start_broker
-from venue_trials.chaos.evidence import Evidence
-from venue_trials.chaos.faults import Fault
-from venue_trials.chaos.message_repeater import MessageRepeater
-from venue_trials.chaos.phase_administrator import SessionAdministrator
-from venue_trials.chaos.probe import Probe
-from venue_trials.chaos.recoveries import Outages, Recoveries, Recovery
-from venue_trials.chaos.rescue_administrator import RescueAdministrator
-from venue_trials.chaos.retrying_client import Troubles
-from venue_trials.chaos.site import DISK_MEGABYTES, Site, open_site
-from venue_trials.chaos.subscriber import Subscriber
-from venue_trials.chaos.timetable import PlannedFault
-from venue_trials.chaos.traders import SECURITIES, Trader, Treasurer, enroll
-from venue_trials.chaos.verdict import judge, log_heads, report_count
-from venue_trials.quiescence import wait_until_quiet
 
 _QUIET_PATIENCE_S = 120.0
 _MEGABYTES_A_LISTED_ORDER = 18

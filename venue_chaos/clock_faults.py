@@ -4,10 +4,10 @@ import signal
 import sys
 from random import Random
 
+from venue_chaos.site import GATEWAY, Site
+from venue_chaos.timetable import PlannedFault
 from venue_launcher import ports, processes
 from venue_launcher.processes import wait_until
-from venue_trials.chaos.site import GATEWAY, Site
-from venue_trials.chaos.timetable import PlannedFault
 
 _JUMPS_S = (86_400, -86_400, 3_600, -3_600, 90, -90)
 """A day or an hour: a wrong date or zone. A minute and a half: more than a clock service slews."""
@@ -24,7 +24,7 @@ def join_skewed_gateway(site: Site, fault: PlannedFault) -> None:
     variables = dict(site.service(GATEWAY).environment) | {"VENUE_PORT": str(port)}
     with holder:
         gateway = processes.start(
-            [sys.executable, "-P", "-m", "venue_trials.chaos.skewed_gateway", str(ahead_s)],
+            [sys.executable, "-P", "-m", "venue_chaos.skewed_gateway", str(ahead_s)],
             log=site.venue.state_dir / "logs" / "skewed_gateway.log",
             death_signal=signal.SIGKILL,
             environment=variables,

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from venue_chaos.evidence import Evidence
+from venue_chaos.retrying_client import Troubles, Unresolved, WaitingClient
+from venue_chaos.traders import SECURITIES
 from venue_launcher.admin_client import Administration
 from venue_launcher.running_venue import RunningVenue
 from venue_protocol.money import format_e4
-from venue_trials.chaos.evidence import Evidence
-from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient
-from venue_trials.chaos.traders import SECURITIES
 
 _CLIENTS = 20
 _LISTED = 500

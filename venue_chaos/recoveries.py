@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from venue_trials.chaos.probe import Probe
-from venue_trials.chaos.site import SERVICES, Site
+from venue_chaos.probe import Probe
+from venue_chaos.site import SERVICES, Site
 
 _PATIENCE_S = 120.0
 _LOOK_EVERY_S = 0.02

@@ -4,10 +4,10 @@ fail.
 
 from typing import Any
 
-from venue_trials.chaos.evidence import Evidence
-from venue_trials.chaos.recoveries import Outages
-from venue_trials.chaos.retrying_client import code_of
-from venue_trials.chaos.subscriber import Subscriber
+from venue_chaos.evidence import Evidence
+from venue_chaos.recoveries import Outages
+from venue_chaos.retrying_client import code_of
+from venue_chaos.subscriber import Subscriber
 
 ORDER: dict[str, Any] = {"client_order_id": "o-1", "security": "AAPL", "side": "BUY", "quantity": 5}
 

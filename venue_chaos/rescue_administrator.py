@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+from venue_chaos.evidence import Evidence
+from venue_chaos.retrying_client import Troubles, Unresolved, WaitingClient
 from venue_launcher.running_venue import RunningVenue
-from venue_trials.chaos.evidence import Evidence
-from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient
 
 SUSPENDED = "client.suspended"
 _PATIENCE_S = 240.0

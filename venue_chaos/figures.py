@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from venue_chaos.campaign import Outcome
+from venue_chaos.faults import ALL, BROKER, POSTGRES
+from venue_chaos.recoveries import Recovery, median_and_worst
+from venue_chaos.site import SERVICES
 from venue_launcher.table import render
 from venue_launcher.terminal import paint
-from venue_trials.chaos.campaign import Outcome
-from venue_trials.chaos.faults import ALL, BROKER, POSTGRES
-from venue_trials.chaos.recoveries import Recovery, median_and_worst
-from venue_trials.chaos.site import SERVICES
 
 _COLUMNS = (
     "recovered",

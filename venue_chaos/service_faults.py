@@ -4,10 +4,10 @@ import os
 import signal
 from collections.abc import Callable
 
+from venue_chaos.site import SERVICES, Site
+from venue_chaos.timetable import PlannedFault
 from venue_launcher.processes import wait_until
 from venue_launcher.supervisor import SupervisedService
-from venue_trials.chaos.site import SERVICES, Site
-from venue_trials.chaos.timetable import PlannedFault
 
 _NOTICE_S = 30.0
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient
+from venue_chaos.retrying_client import Troubles, Unresolved, WaitingClient
 
 HANG_UP = None
 Answer = tuple[int, Any] | None

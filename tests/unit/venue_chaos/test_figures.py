@@ -5,9 +5,9 @@ import os
 from collections import Counter
 from dataclasses import replace
 
-from venue_trials.chaos.campaign import Outcome, Plan
-from venue_trials.chaos.figures import as_json, for_people, recovery_rows
-from venue_trials.chaos.recoveries import Recovery, processor_seconds
+from venue_chaos.campaign import Outcome, Plan
+from venue_chaos.figures import as_json, for_people, recovery_rows
+from venue_chaos.recoveries import Recovery, processor_seconds
 
 KILL = Recovery(
     "service killed", "matching_engine", 1.0, 2.0, 0.9, is_ready_clean=True, is_through_clean=True

@@ -7,10 +7,10 @@ import threading
 import time
 from typing import Any
 
+from venue_chaos.evidence import Evidence, is_of_the_phase
+from venue_chaos.retrying_client import Troubles, Unresolved, WaitingClient, code_of
 from venue_launcher.admin_client import Administration
 from venue_launcher.running_venue import RunningVenue
-from venue_trials.chaos.evidence import Evidence, is_of_the_phase
-from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient, code_of
 
 _PRICE = "10.00"
 _PATIENCE_S = 240.0

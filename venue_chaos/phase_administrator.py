@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+from venue_chaos.evidence import Commanded, Evidence
+from venue_chaos.retrying_client import Troubles, Unresolved, WaitingClient
 from venue_launcher.running_venue import RunningVenue
 from venue_protocol.trading_day import CONTINUOUS, Phase
 from venue_simulation.phases import DrawnBands, draw
-from venue_trials.chaos.evidence import Commanded, Evidence
-from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient
 
 _PATIENCE_S = 240.0
 _PAUSE_S = 2.0

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from venue_chaos.evidence import Evidence
+from venue_chaos.rescue_administrator import SUSPENDED
+from venue_chaos.retrying_client import Troubles, Unresolved, WaitingClient, code_of
 from venue_launcher.admin_client import Administration
 from venue_launcher.running_venue import RunningVenue
 from venue_protocol.money import format_e4
 from venue_protocol.times import format_utc
-from venue_trials.chaos.evidence import Evidence
-from venue_trials.chaos.rescue_administrator import SUSPENDED
-from venue_trials.chaos.retrying_client import Troubles, Unresolved, WaitingClient, code_of
 
 SECURITIES = ("AAPL", "MSFT", "GOOG")
 _CASH_E4 = 3_000_000_000

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import psycopg2
 
+from venue_chaos.limited_disk import LimitedDisk, mounted
 from venue_launcher import running_venue, services, temporary_site
 from venue_launcher.infrastructure.postgres_server import PrivatePostgres
 from venue_launcher.infrastructure.rabbitmq_server import PrivateRabbitMQ
 from venue_launcher.running_venue import RunningVenue
 from venue_launcher.supervisor import SupervisedService
 from venue_launcher.terminal import Report
-from venue_trials.chaos.limited_disk import LimitedDisk, mounted
 
 SERVICES = tuple(service.name for service in services.STOP_ORDER)
 GATEWAY = "order_entry_gateway"

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from venue_trials.chaos import broker_faults, clock_faults, postgres_faults, service_faults
-from venue_trials.chaos.message_repeater import MessageRepeater
-from venue_trials.chaos.site import GATEWAY, SERVICES, Site
-from venue_trials.chaos.timetable import FaultPlan, PlannedFault
+from venue_chaos import broker_faults, clock_faults, postgres_faults, service_faults
+from venue_chaos.message_repeater import MessageRepeater
+from venue_chaos.site import GATEWAY, SERVICES, Site
+from venue_chaos.timetable import FaultPlan, PlannedFault
 
 BROKER = "RabbitMQ"
 POSTGRES = "Postgres"

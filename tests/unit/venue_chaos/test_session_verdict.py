@@ -2,9 +2,9 @@
 
 import pytest
 
+from venue_chaos.evidence import Commanded, Evidence
+from venue_chaos.verdict import SessionRow, session_violations
 from venue_protocol.commands import SetPhase, SetVolatilityBands
-from venue_trials.chaos.evidence import Commanded, Evidence
-from venue_trials.chaos.verdict import SessionRow, session_violations
 
 CLOSE = SetPhase("admin", "closed", None, "day 1")
 AUCTION = SetPhase("admin", "reopening_auction", "AAPL", "day 2", 3_000_000)

@@ -1,4 +1,4 @@
-"""A gateway whose clock is wrong: `python -m venue_trials.chaos.skewed_gateway SECONDS`.
+"""A gateway whose clock is wrong: `python -m venue_chaos.skewed_gateway SECONDS`.
 
 A machine's clock can't be set for one process, so this is the gateway as it is, with a clock that
 adds SECONDS. It runs beside the campaign's gateway, as a second machine of the organiser would.

@@ -10,15 +10,15 @@ from typing import Any
 import psycopg2
 
 from venue_audit.proof import EngineState, audit
+from venue_chaos.broker_faults import channel
+from venue_chaos.evidence import Evidence, Told
+from venue_chaos.site import SERVICES, Site
+from venue_launcher.quiescence import engine_state
 from venue_launcher.running_venue import RunningVenue
 from venue_protocol import codec
 from venue_protocol.commands import PlaceOrder, SetPhase, SetVolatilityBands
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.topology import DEAD_LETTERS
-from venue_trials.chaos.broker_faults import channel
-from venue_trials.chaos.evidence import Evidence, Told
-from venue_trials.chaos.site import SERVICES, Site
-from venue_trials.quiescence import engine_state
 
 _LOGGED = (
     "SELECT shard, sequence, client_id, client_order_id, command FROM order_log WHERE "

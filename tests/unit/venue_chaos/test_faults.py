@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from venue_trials.chaos import faults
-from venue_trials.chaos.site import GATEWAY, SERVICES
+from venue_chaos import faults
+from venue_chaos.site import GATEWAY, SERVICES
 
 
 class SiteWithoutDisks:

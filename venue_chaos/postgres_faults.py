@@ -11,9 +11,9 @@ from typing import Any
 
 import psycopg2
 
+from venue_chaos.site import Site
+from venue_chaos.timetable import PlannedFault
 from venue_launcher.processes import wait_until
-from venue_trials.chaos.site import Site
-from venue_trials.chaos.timetable import PlannedFault
 
 _OURS = "backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname <> 'postgres'"
 _MOST_CONNECTIONS = 1_000

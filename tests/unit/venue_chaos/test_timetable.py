@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from venue_trials.chaos.timetable import FaultPlan, draw
+from venue_chaos.timetable import FaultPlan, draw
 
 PLANS = [
     FaultPlan("kill", ("gateway", "engine"), weight=10),
