@@ -220,6 +220,7 @@ journals = Table(
         unique=True,
         postgresql_where=text("reference IS NOT NULL"),
     ),
+    Index("journals_of_transfers", "journal_id", postgresql_where=text("journal_kind <> 'trade'")),
     postgresql_with=APPENDED,
     comment="Owner: clearinghouse; insert only, for anybody. One row a journal, its legs in"
     " three parallel arrays;"

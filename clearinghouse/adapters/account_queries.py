@@ -5,6 +5,8 @@ Each function reads one row more than a page has, so that the page knows whether
 
 from typing import NamedTuple
 
+from clearinghouse.domain.settlement import CLEARINGHOUSE
+from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY
 from service_runtime.database import Cursor, Database
 from venue_protocol.securities import Security
 from venue_storage.clearing_rows import ActionRow
@@ -93,6 +95,9 @@ class AccountQueries:
         `limit + 1` reports reach far enough.
         """
         journal_id, leg = after
+        kinds = _KINDS_WITHOUT_REPORTS.get(client_id)
+        if kinds is not None:
+            return self._entries_without_reports(client_id, kinds, after, limit)
         with self._clearing.transaction() as cursor:
             first = _first_report_after(cursor, client_id, journal_id)
             cursor.execute(
@@ -115,7 +120,35 @@ class AccountQueries:
             )
             return [EntryLine(*row) for row in cursor]
 
+    def _entries_without_reports(
+        self, client_id: str, kinds: str, after: tuple[int, ...], limit: int
+    ) -> list[EntryLine]:
+        """The same for an account of the venue that gets no reports: all journals of these kinds
+        are looked at, in their order, until the page is full.
+        """
+        journal_id, leg = after
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                f"SELECT {', '.join(EntryLine._fields)} FROM ledger_entries"
+                " WHERE client_id = %(client)s AND (journal_id, leg) > (%(journal)s, %(leg)s)"
+                " AND journal_id IN (SELECT journal_id FROM journals"
+                f"  WHERE journal_id >= %(journal)s AND {kinds} AND %(client)s = ANY (accounts)"
+                "  ORDER BY journal_id LIMIT %(most)s)"
+                " ORDER BY journal_id, leg LIMIT %(most)s",
+                # One more journal: all legs of the first may lie before the cursor.
+                {"client": client_id, "journal": journal_id, "leg": leg, "most": limit + 2},
+            )
+            return [EntryLine(*row) for row in cursor][: limit + 1]
 
+
+_KINDS_WITHOUT_REPORTS = {
+    BANK: "journal_kind <> 'trade'",
+    DEPOSITORY: "journal_kind <> 'trade'",
+    CLEARINGHOUSE: "journal_kind = 'trade'",
+}
+"""Accounts that get no settlement reports, and the journals in which their legs are; the first two
+have an index of these.
+"""
 _OF_NO_JOURNAL = '%"settlement_kind":"failed_trade"%'
 """A report of a trade that could not be settled, which has no journal."""
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,53 @@ def test_each_leg_of_the_ledger_comes_once_whatever_the_page(door: Door) -> None
         row for row in whole if row["journal_id"] > third
     ]
     assert len(door.everything(f"/v1/ledger-entries/{bob}", "entries", 1)) == 2 + 2 * len(trades)
+
+
+def test_the_venues_own_accounts_show_every_leg_and_add_up(door: Door) -> None:
+    """Bank, depository and clearinghouse get no reports, and their lists were empty."""
+    ann, bob = door.name("ann"), door.name("bob")
+    maker = {"role": "market_maker", "cash": "50.00", "shares": {"AAPL": 100}}
+    for client_id in (ann, bob):
+        door.ask("POST", "/v1/clients", maker | {"client_id": client_id}, 201)
+    shard = next(_numbers)
+    with door.database.transaction() as cursor:
+        cursor.execute("UPDATE accounts SET held_e4 = 20000 WHERE client_id = %s", (ann,))
+        cursor.execute("UPDATE securities_deposits SET held = 2 WHERE client_id = %s", (bob,))
+    trades = [
+        Trade((shard << 40) + n, "AAPL", 10_000, 1, "BUY", 5, ann, 10_000, 0, 4, bob, 0)
+        for n in range(1, 3)
+    ]
+    door.parts.desk.settle([EventBatch(1, shard, 1, 1, 1, 1, list(trades))])
+    for account in ("bank", "depository", "issuer", "clearinghouse"):
+        path = f"/v1/ledger-entries/{account}"
+        rows = door.everything(path, "entries", 1_000)
+        assert len(rows) >= 2, account
+        assert sums_of(rows) == positions_of(door, account), account
+        assert door.everything(path, "entries", 3) == rows, account
+    last = door.everything("/v1/ledger-entries/clearinghouse", "entries", 1_000)[-8:]
+    assert [row["trade_id"] for row in last] == [trades[0].trade_id] * 4 + [trades[1].trade_id] * 4
+
+
+def sums_of(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """What the entries of an account add up to, by asset: ten-thousandths, or shares."""
+    sums: dict[str, int] = {}
+    for row in rows:
+        is_cash = row["asset"] == "USD"
+        amount = int(Decimal(row["amount"]) * 10_000) if is_cash else row["amount"]
+        sums[row["asset"]] = sums.get(row["asset"], 0) + amount
+    return {asset: amount for asset, amount in sums.items() if amount}
+
+
+def positions_of(door: Door, account: str) -> dict[str, int]:
+    """What an account has, by asset, where that is not zero."""
+    with door.database.transaction() as cursor:
+        cursor.execute(
+            "SELECT 'USD', balance_e4 FROM accounts WHERE client_id = %(account)s"
+            " UNION ALL SELECT security_id, quantity FROM securities_deposits"
+            " WHERE client_id = %(account)s",
+            {"account": account},
+        )
+        return {asset: amount for asset, amount in cursor if amount}
 
 
 def test_a_batch_with_a_reduction_alone_is_settled(door: Door) -> None:
