@@ -3,7 +3,7 @@
 import time
 from functools import partial
 
-from market_data_feed.adapters import api, http, standings_http, status_board
+from market_data_feed.adapters import api, competition_http, http, standings_http, status_board
 from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.marks import Marks
@@ -85,6 +85,7 @@ def build(service: Service) -> Application:
     marks = Marks(market_data, listings)
     standings_http.add_routes(app, clearing, marks, authenticator, clock)
     status_board.add_routes(app, board.read)
+    competition_http.add_routes(app, competition_http.CompetitionBoard(), authenticator)
     openapi.add_routes(app, api.described())
     served = Application(app, THREADS, authenticator)
     route.add_routes(served, streams)

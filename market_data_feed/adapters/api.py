@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from market_data_feed.adapters import competition_http
 from service_runtime.http.openapi import (
     AFTER,
     CURSOR,
@@ -390,7 +391,7 @@ _MARKET = (
         media_type="text/javascript",
     ),
 )
-OPERATIONS = (*_ACCOUNTS, *_ORDERS, *_MARKET)
+OPERATIONS = (*_ACCOUNTS, *_ORDERS, *_MARKET, *competition_http.OPERATIONS)
 
 
 def described() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from flask import Flask
 import clearinghouse.adapters.api
 import clearinghouse.adapters.http
 import market_data_feed.adapters.api
+import market_data_feed.adapters.competition_http
 import market_data_feed.adapters.http
 import market_data_feed.adapters.standings_http
 import market_data_feed.adapters.status_board
@@ -59,6 +60,7 @@ def add_feed(app: Flask) -> None:
     market_data_feed.adapters.http.add_routes(app, NOTHING)
     market_data_feed.adapters.standings_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     market_data_feed.adapters.status_board.add_routes(app, NOTHING)
+    market_data_feed.adapters.competition_http.add_routes(app, NOTHING, NOTHING)
     parts = StreamParts(
         hub=NOTHING, catch_up=NOTHING, listings=NOTHING, authenticator=NOTHING, charge=NOTHING
     )
