@@ -66,15 +66,34 @@ def read_bots(options: argparse.Namespace) -> list[BotSettings]:
         return msgspec.json.decode(text, type=list[BotSettings])
     missing = [
         name
-        for name in ("client_id", "api_key", "strategy", "security")
+        for name in ("client_id", "api_key", "strategy", "securities")
         if not getattr(options, name)
     ]
     if missing:
         raise ValueError(
             f"missing {', '.join('--' + name.replace('_', '-') for name in missing)}; see --help"
         )
-    fields = {name: getattr(options, name) for name in BotSettings.__struct_fields__}
-    return [BotSettings(**fields)]
+    bot = BotSettings(
+        client_id=options.client_id,
+        api_key=options.api_key,
+        strategy=options.strategy,
+        securities=tuple(filter(None, options.securities.split(","))),
+        parameters=_parameters(options.set),
+        seed=options.seed,
+        rate=options.rate,
+    )
+    return [bot]
+
+
+def _parameters(settings: Sequence[str]) -> dict[str, str]:
+    """Names and values of `--set name=value`; ValueError."""
+    parameters: dict[str, str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not name or not equals:
+            raise ValueError(f"--set {setting}: write name=value")
+        parameters[name] = value
+    return parameters
 
 
 def _fleet(
@@ -119,7 +138,8 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         prog="python -m trading_bots",
         description="Runs a strategy at the venue. Every option may come from the environment "
         "instead: VENUE_CLIENT_ID, VENUE_API_KEY, VENUE_ORDER_ENTRY_URL, VENUE_MARKET_DATA_URL, "
-        "VENUE_BOT_STRATEGY, VENUE_BOT_SECURITY, VENUE_BOT_SEED, VENUE_BOT_RATE, VENUE_BOTS.",
+        "VENUE_BOT_STRATEGY, VENUE_BOT_SET, VENUE_BOT_SECURITIES, VENUE_BOT_SEED, VENUE_BOT_RATE, "
+        "VENUE_BOTS.",
     )
     get, address = environment.get, VenueAddress.find(environment)
     parser.add_argument(
@@ -128,23 +148,39 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser.add_argument(
         "--api-key", default=get("VENUE_API_KEY"), help="its key; better given as VENUE_API_KEY"
     )
-    parser.add_argument("--strategy", choices=list(STRATEGIES), default=get("VENUE_BOT_STRATEGY"))
-    parser.add_argument("--security", default=get("VENUE_BOT_SECURITY"), help="for example AAPL")
+    parser.add_argument(
+        "--strategy",
+        default=get("VENUE_BOT_STRATEGY"),
+        help=f"{', '.join(STRATEGIES)}; or your own, as module:Class or path/to/file.py:Class",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=(get("VENUE_BOT_SET") or "").split(),
+        help="a parameter of the strategy, such as spread=0.02; may be given often",
+    )
+    parser.add_argument(
+        "--securities",
+        "--security",
+        default=get("VENUE_BOT_SECURITIES") or get("VENUE_BOT_SECURITY"),
+        help="for example AAPL,MSFT",
+    )
     parser.add_argument(
         "--seed", type=int, default=get("VENUE_BOT_SEED", "1"), help="of the bot's dice (default 1)"
     )
     parser.add_argument(
         "--rate",
         type=float,
-        default=get("VENUE_BOT_RATE", "2"),
-        help="decisions a second (default 2)",
+        default=get("VENUE_BOT_RATE"),
+        help="decisions a second (default: as the strategy says)",
     )
     parser.add_argument(
         "--bots",
         metavar="FILE",
         default=get("VENUE_BOTS"),
-        help="many bots in one process: a JSON list of objects with client_id, api_key, security, "
-        "strategy, seed and rate; - reads it from standard input",
+        help="many bots in one process: a JSON list of objects with client_id, api_key, "
+        "strategy, parameters, securities, seed and rate; - reads it from standard input",
     )
     parser.add_argument("--quiet", action="store_true", help="print warnings only, no progress")
     parser.add_argument("--order-entry-url", default=address.order_entry_url)

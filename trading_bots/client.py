@@ -8,15 +8,14 @@ repeated without ever placing an order twice. A refusal raises `Refused`; a venu
 answer within the client's patience raises `VenueUnavailable`. One client serves one thread.
 """
 
-import itertools
 import os
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from trading_bots.commands import Amend, Amount, Cancel, Command, Place, command_json
+from trading_bots.order_names import OrderNames
 from trading_bots.order_socket import OrderSocket
 from trading_bots.records import (
     Balance,
@@ -65,8 +64,7 @@ class VenueClient:
         self._patience_s = patience_s
         self._order_entry = Transport(order_entry_url, api_key, timeout_s, patience_s, stopping)
         self._feed = Transport(market_data_url, api_key, timeout_s, patience_s, stopping)
-        self._order_prefix = order_prefix or secrets.token_hex(6)
-        self._order_numbers = itertools.count(1)
+        self._names = OrderNames(order_prefix or secrets.token_hex(6))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "VenueClient":
@@ -107,7 +105,7 @@ class VenueClient:
         The order is durable when this returns. `terms` are the rarer fields of `Place`, such as
         stop_price or post_only.
         """
-        order = self._named(
+        order = self._names.named(
             Place(security, side, quantity, price, time_in_force, client_order_id, **terms)
         )
         receipt: Receipt = read(
@@ -117,7 +115,7 @@ class VenueClient:
 
     def place_many(self, orders: Sequence[Place]) -> list[Receipt | Refused]:
         """Place up to MOST_COMMANDS orders in one request: for each its receipt or its refusal."""
-        body = [self._named(order).to_json() for order in orders]
+        body = [self._names.named(order).to_json() for order in orders]
         return self._send_list("/v1/orders", body)
 
     def send(self, commands: Sequence[Command]) -> list[Receipt | Refused]:
@@ -163,7 +161,7 @@ class VenueClient:
         """
         terms = Amend(order_id, None, quantity, price).to_json()
         body = {name: value for name, value in terms.items() if name != "order_id"}
-        body["client_order_id"] = self._next_id()
+        body["client_order_id"] = self._names.next_name()
         receipt: Receipt = read(
             self._order_entry.request("PATCH", f"/v1/orders/{order_id}", body), Receipt
         )
@@ -286,18 +284,7 @@ class VenueClient:
 
         A list of named commands may be sent again as a whole: the venue does nothing twice.
         """
-        return [self._named_command(command) for command in commands]
-
-    def _named_command(self, command: Command) -> Command:
-        if isinstance(command, Amend) and command.amend_id is None:
-            return replace(command, amend_id=self._next_id())
-        return self._named(command) if isinstance(command, Place) else command
-
-    def _named(self, order: Place) -> Place:
-        return order if order.client_order_id else replace(order, client_order_id=self._next_id())
-
-    def _next_id(self) -> str:
-        return f"{self._order_prefix}-{next(self._order_numbers)}"
+        return self._names.all_named(commands)
 
 
 def _unclear_result(content: Any) -> str | None:

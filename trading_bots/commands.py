@@ -1,4 +1,4 @@
-"""What a bot can ask for at order entry, as the JSON of `POST /v1/commands`."""
+"""What a bot can ask for at order entry, as the JSON of `POST /v1/commands`, and of its runner."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -115,9 +115,34 @@ class Amend:
         return command
 
 
-Command = Place | Cancel | Amend
+@dataclass(frozen=True, slots=True)
+class CancelAll:
+    """Cancel every own open order, or those in one security."""
 
-ACTIONS: dict[type[Command], str] = {Place: "place", Cancel: "cancel", Amend: "amend"}
+    security: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The command's fields without its action."""
+        return {} if self.security is None else {"security": self.security}
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUp:
+    """Call the strategy's `on_timer` with `name`, `after_s` seconds from now. Sends nothing."""
+
+    after_s: float
+    name: str = ""
+
+
+Command = Place | Cancel | Amend | CancelAll
+Intent = Command | WakeUp
+
+ACTIONS: dict[type[Command], str] = {
+    Place: "place",
+    Cancel: "cancel",
+    Amend: "amend",
+    CancelAll: "cancel_all",
+}
 
 
 def named_order(order_id: int | None, client_order_id: str | None) -> dict[str, Any]:

@@ -17,9 +17,10 @@ class Receipt(_Record, frozen=True, kw_only=True):
     """The order or command is durable.
 
     `duplicate`: it was durable before, and this is the first answer again.
+    `order_id` is 0 where the command names no order (a cancel of all).
     """
 
-    order_id: int
+    order_id: int = 0
     status: str
     client_order_id: str | None = None
     sequence: int | None = None
@@ -137,6 +138,55 @@ class Fill(_Record, frozen=True, kw_only=True):
     client_order_id: str | None = None
     role: str | None = None
     """`maker` when the order rested, `taker` when it arrived."""
+
+
+class OrderReport(_Record, frozen=True, kw_only=True):
+    """What happened to an own order (`kind`), and where it stands now (`status`).
+
+    The kinds are those of the `orders` channel: new, triggered, trade, canceled, expired, reduced,
+    amended, cancel_rejected, amend_rejected, mass_cancel. The runner adds `rejected` (status
+    `rejected`, `reason` the code of the refusal) for an order that the venue did not take.
+    `quantity == filled + leaves` while the order works.
+    """
+
+    kind: str
+    status: str | None = None
+    order_id: int | None = None
+    client_order_id: str | None = None
+    security: str | None = None
+    side: str | None = None
+    quantity: int = 0
+    filled: int = 0
+    leaves: int = 0
+    price: Decimal | None = None
+    """Its limit; None for an order without one."""
+    reason: str | None = None
+    time_us: int = 0
+    trade_id: int | None = None
+    last_price: Decimal | None = None
+    """Price and shares of the trade that this report tells of."""
+    last_quantity: int | None = None
+    role: str | None = None
+    """`maker` or `taker`, of a trade."""
+    sequence: int = 0
+
+
+class WorkingOrder(_Record, frozen=True, kw_only=True):
+    """An own order that, as far as its owner knows, is open: sent, and not known to have ended."""
+
+    security: str
+    side: str
+    quantity: int
+    leaves: int
+    filled: int = 0
+    price: Decimal | None = None
+    """None for an order without a limit."""
+    client_order_id: str | None = None
+    """The runner names every order; None for one that another program sent without a name."""
+    order_id: int | None = None
+    """None until the venue has answered."""
+    is_canceling: bool = False
+    """A cancel has been sent; until the venue reports its end the order may still trade."""
 
 
 class SettlementReport(_Record, frozen=True, kw_only=True):

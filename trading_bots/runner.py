@@ -4,20 +4,23 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from random import Random
+from typing import Any
 
 import msgspec
 
+from trading_bots.account import Account
+from trading_bots.bot_view import BotView
 from trading_bots.client import VenueClient
-from trading_bots.commands import Command
+from trading_bots.commands import Command, WakeUp
+from trading_bots.dice import dice
+from trading_bots.loading import load_strategy
 from trading_bots.market import Market
 from trading_bots.records import Receipt
 from trading_bots.refusal import Refused, VenueUnavailable
 from trading_bots.statistics import Statistics
 from trading_bots.strategies import STRATEGIES
-from trading_bots.strategy import View
+from trading_bots.strategy import Strategy
 from trading_bots.venue_address import VenueAddress
-from trading_bots.working_orders import WorkingOrders
 
 log = logging.getLogger(__name__)
 
@@ -31,20 +34,41 @@ _KEY_REFUSALS = frozenset({"auth.key_missing", "auth.key_invalid"})
 
 
 class BotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One bot: its account and key, its strategy and security, the seed, and decisions a second."""
+    """One bot: its account and key, its strategy with its parameters, what it trades, its seed."""
 
     client_id: str
     api_key: str
-    security: str
     strategy: str
+    """One of STRATEGIES, `module:Class` or `file.py:Class`."""
+    security: str = ""
+    """One security; or several in `securities`."""
+    securities: tuple[str, ...] = ()
+    parameters: dict[str, Any] = {}
     seed: int = 1
-    rate: float = 2.0
+    rate: float | None = None
+    """Calls of `on_timer` a second; None: as the strategy says."""
 
     def __post_init__(self) -> None:
-        if self.strategy not in STRATEGIES:
-            raise ValueError(f"strategy {self.strategy!r} is not one of {', '.join(STRATEGIES)}")
-        if not 0 < self.rate <= 1000:
+        if self.strategy not in STRATEGIES and ":" not in self.strategy:
+            raise ValueError(
+                f"strategy {self.strategy!r} is not one of {', '.join(STRATEGIES)}, nor "
+                "module:Class or file.py:Class"
+            )
+        if self.rate is not None and not 0 < self.rate <= 1000:
             raise ValueError(f"rate {self.rate} is not above 0 and at most 1000 decisions a second")
+        if not self.traded():
+            raise ValueError(f"{self.client_id} is not given a security to trade")
+
+    def traded(self) -> tuple[str, ...]:
+        """The securities that the bot sees and trades, each once."""
+        return tuple(dict.fromkeys((*filter(None, [self.security]), *self.securities)))
+
+    def make_strategy(self) -> Strategy:
+        """A new strategy with these parameters; ValueError."""
+        strategy = load_strategy(self.strategy, self.parameters)
+        if self.rate is not None:
+            strategy.interval_s = 1 / self.rate
+        return strategy
 
 
 class Bot:
@@ -54,15 +78,16 @@ class Bot:
         self.settings = settings
         self.statistics = Statistics()
         self._client = client
-        self._market = market
-        self._strategy = STRATEGIES[settings.strategy]()
-        self._random = Random(settings.seed)
-        self._working = WorkingOrders()
+        self._strategy = settings.make_strategy()
+        self._random = dice(settings.seed, f"bot/{settings.client_id}")
+        self._account = Account(settings.client_id, market.rules)
+        self._view = BotView(settings.traded(), self._random, market, self._account)
         self._correct_at = 0.0
 
     def play(self, stopping: threading.Event) -> None:
         """Decide and send at the bot's rate, until `stopping` or until its key is revoked."""
-        due = time.monotonic() + self._random.uniform(0, 1 / self.settings.rate)
+        interval_s = self._strategy.interval_s or _CORRECT_EVERY_S
+        due = time.monotonic() + self._random.uniform(0, interval_s)
         while not stopping.wait(max(due - time.monotonic(), 0)):
             try:
                 self.step(stopping)
@@ -73,18 +98,21 @@ class Bot:
                     return
             except VenueUnavailable as error:
                 log.warning("%s waits: %s", self.settings.client_id, error)
-            due = max(due + 1 / self.settings.rate, time.monotonic() - _MOST_BEHIND_S)
+            due = max(due + interval_s, time.monotonic() - _MOST_BEHIND_S)
 
     def step(self, stopping: threading.Event) -> None:
         """One decision, sent until it has an answer. Raises what the client raises."""
-        self._correct_working_orders()
-        security = self.settings.security
-        view = View(self._market.rules(security), self._market.price(security), self._working.all())
+        self._correct_account()
         self.statistics.decisions += 1
-        commands = self._client.named(self._strategy.decide(view, self._random))
+        intents = list(self._strategy.on_timer(self._view, ""))
+        commands = self._client.named(
+            [intent for intent in intents if not isinstance(intent, WakeUp)]
+        )
+        for command in commands:
+            self._account.working.sending(command)
         for command, result in zip(commands, self._send(commands, stopping), strict=True):
             self.statistics.count(command, result)
-            self._working.apply(command, result)
+            self._account.working.answered(command, result)
 
     def _send(
         self, commands: Sequence[Command], stopping: threading.Event
@@ -99,10 +127,12 @@ class Bot:
                     raise
         return []
 
-    def _correct_working_orders(self) -> None:
-        if time.monotonic() >= self._correct_at:
-            self._working.correct(self._client.orders("open"))
-            self._correct_at = time.monotonic() + _CORRECT_EVERY_S
+    def _correct_account(self) -> None:
+        if time.monotonic() < self._correct_at:
+            return
+        holdings = {holding.security: holding.quantity for holding in self._client.holdings()}
+        self._account.correct(self._client.balance().balance, holdings, self._client.orders("open"))
+        self._correct_at = time.monotonic() + _CORRECT_EVERY_S
 
 
 class Fleet:
@@ -114,7 +144,10 @@ class Fleet:
         self._stopping = threading.Event()
         self._clients = [self._client(settings, address) for settings in bots]
         self.market = Market(self._clients[0])
-        unlisted = sorted({settings.security for settings in bots} - set(self.market.securities()))
+        unlisted = sorted(
+            {name for settings in bots for name in settings.traded()}
+            - set(self.market.securities())
+        )
         if unlisted:
             raise ValueError(f"the venue does not list {', '.join(unlisted)}")
         self.bots = [

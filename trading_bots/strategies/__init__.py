@@ -10,7 +10,7 @@ from trading_bots.strategies.retail import Retail
 from trading_bots.strategies.uniform import Uniform
 from trading_bots.strategy import Strategy
 
-STRATEGIES: dict[str, Callable[[], Strategy]] = {
+STRATEGIES: dict[str, Callable[..., Strategy]] = {
     "random_walk": RandomWalk,
     "gaussian": Gaussian,
     "uniform": Uniform,

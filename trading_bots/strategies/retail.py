@@ -1,16 +1,20 @@
 """Retail: market orders, whatever the price."""
 
-from random import Random
+from collections.abc import Iterator
 
 from trading_bots.commands import Place
-from trading_bots.strategy import View, either_side
+from trading_bots.strategy import Strategy, View, either_side
 
 _LOTS = 4
 
 
-class Retail:
+class Retail(Strategy):
     """4 lots at the market, either side."""
 
-    def decide(self, view: View, random: Random) -> list[Place]:
-        """One market order."""
-        return [Place(view.rules.security, either_side(random), _LOTS * view.rules.lot)]
+    interval_s = 0.5
+
+    def on_timer(self, view: View, name: str) -> Iterator[Place]:
+        """One market order in each security."""
+        for security in view.securities:
+            lot = view.rules(security).lot
+            yield Place(security, either_side(view.random), _LOTS * lot)

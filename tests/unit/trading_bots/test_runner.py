@@ -16,9 +16,10 @@ import msgspec
 import pytest
 
 from tests.unit.trading_bots.fake_services import KEY, FakeVenue, refusal
-from trading_bots.client import Cancel, Place, Refused, VenueClient
+from trading_bots.client import Refused, VenueClient
+from trading_bots.commands import Cancel, CancelAll, Place
 from trading_bots.market import Market
-from trading_bots.records import Order, Receipt
+from trading_bots.records import Order, OrderReport, Receipt
 from trading_bots.runner import Bot, BotSettings, Fleet
 from trading_bots.venue_address import VenueAddress
 from trading_bots.working_orders import MOST_LAG_S, WorkingOrders
@@ -70,45 +71,75 @@ class Clock:
         return self.now
 
 
-def test_orders_that_rest_are_working_and_leave_with_their_cancel() -> None:
+def placed(working: WorkingOrders, name: str, order_id: int = 1) -> None:
+    """A limit order that was sent and answered."""
+    order = Place("AAPL", "BUY", 5, Decimal("99"), client_order_id=name)
+    working.sending(order)
+    working.answered(order, Receipt(order_id=order_id, status="new"))
+
+
+def names(working: WorkingOrders) -> list[str | None]:
+    return [order.client_order_id for order in working.all()]
+
+
+def test_an_order_works_from_when_it_is_sent_until_it_is_refused_or_has_ended() -> None:
     working = WorkingOrders()
-    working.apply(
-        Place("AAPL", "BUY", 5, Decimal("99"), client_order_id="a"),
-        Receipt(order_id=1, status="new"),
-    )
-    working.apply(
-        Place("AAPL", "BUY", 5, "98", "IOC", client_order_id="b"), Receipt(order_id=2, status="new")
-    )
-    working.apply(Place("AAPL", "BUY", 5, client_order_id="c"), Receipt(order_id=3, status="new"))
-    working.apply(
-        Place("AAPL", "BUY", 5, "97", client_order_id="d"), Refused("risk.insufficient_funds", "no")
-    )
-    assert [order.client_order_id for order in working.all()] == ["a"]
-    working.apply(Cancel(client_order_id="a"), Receipt(order_id=1, status="pending_cancel"))
+    first, second = (Place("AAPL", "BUY", 5, "99", client_order_id=name) for name in "ab")
+    working.sending(first)
+    working.sending(second)
+    assert [order.order_id for order in working.all()] == [None, None]
+    working.answered(first, Receipt(order_id=1, status="new"))
+    working.answered(second, Refused("risk.insufficient_funds", "no"))
+    assert [(order.client_order_id, order.order_id) for order in working.all()] == [("a", 1)]
+    working.sending(Cancel(order_id=1))
+    assert [order.is_canceling for order in working.all()] == [True]
+    working.apply(OrderReport(kind="canceled", status="canceled", order_id=1, client_order_id="a"))
+    assert working.all() == ()
+
+
+def test_a_report_that_overtakes_the_answer_is_not_undone_by_it() -> None:
+    working = WorkingOrders()
+    order = Place("AAPL", "BUY", 5, "99", client_order_id="a")
+    working.sending(order)
+    working.apply(OrderReport(kind="trade", status="filled", order_id=1, client_order_id="a"))
+    working.answered(order, Receipt(order_id=1, status="new"))
+    assert working.all() == ()
+
+
+def test_a_cancel_of_all_in_one_security_marks_its_orders_alone() -> None:
+    working = WorkingOrders()
+    placed(working, "a")
+    working.sending(CancelAll("MSFT"))
+    assert [order.is_canceling for order in working.all()] == [False]
+    working.sending(CancelAll())
+    assert [order.is_canceling for order in working.all()] == [True]
+
+
+def test_a_cancel_that_is_refused_as_too_fast_may_be_sent_again() -> None:
+    working = WorkingOrders()
+    placed(working, "a")
+    working.sending(Cancel(client_order_id="a"))
+    working.answered(Cancel(client_order_id="a"), Refused("rate.limited", "later"))
+    assert [order.is_canceling for order in working.all()] == [False]
+    working.answered(Cancel(client_order_id="a"), Refused("order.already_filled", "late"))
     assert working.all() == ()
 
 
 def test_the_venues_list_corrects_the_record_but_not_orders_too_young_to_be_listed() -> None:
     clock = Clock()
     working = WorkingOrders(clock)
-    working.apply(
-        Place("AAPL", "BUY", 5, "99", client_order_id="filled"), Receipt(order_id=1, status="new")
-    )
+    placed(working, "filled", 1)
     clock.now += MOST_LAG_S + 1
-    working.apply(
-        Place("AAPL", "BUY", 5, "99", client_order_id="young"), Receipt(order_id=3, status="new")
-    )
+    placed(working, "young", 3)
     working.correct([open_order("from_a_run_before", 2)])
-    assert sorted(order.client_order_id for order in working.all()) == [
-        "from_a_run_before",
-        "young",
-    ]
+    assert sorted(map(str, names(working))) == ["from_a_run_before", "young"]
 
 
-def test_an_order_canceled_just_now_is_not_taken_back_from_a_late_list() -> None:
+def test_an_order_that_ended_just_now_is_not_taken_back_from_a_late_list() -> None:
     clock = Clock()
     working = WorkingOrders(clock)
-    working.apply(Cancel(client_order_id="a"), Receipt(order_id=1, status="pending_cancel"))
+    placed(working, "a")
+    working.apply(OrderReport(kind="canceled", status="canceled", order_id=1, client_order_id="a"))
     working.correct([open_order("a", 1)])
     assert working.all() == ()
     clock.now += MOST_LAG_S + 1
@@ -120,17 +151,10 @@ def test_a_bot_counts_what_it_did_and_what_was_refused(
     client: VenueClient, fake_venue: FakeVenue
 ) -> None:
     bot = Bot(settings("retail"), client, Market(client))
-    fake_venue.faults.extend(
-        [
-            lambda venue, method, target, body: venue.serve(method, target, body),
-            lambda *_: (
-                200,
-                {"results": [refusal("risk.insufficient_shares", "none to sell")]},
-                {},
-            ),
-        ]
-    )
     bot.step(threading.Event())
+    fake_venue.faults.append(
+        lambda *_: (200, {"results": [refusal("risk.insufficient_shares", "none to sell")]}, {})
+    )
     bot.step(threading.Event())
     assert (bot.statistics.decisions, bot.statistics.commands, bot.statistics.accepted) == (2, 2, 1)
     assert dict(bot.statistics.refused) == {"risk.insufficient_shares": 1}
@@ -240,4 +264,4 @@ def test_python_m_trading_bots_says_what_is_missing() -> None:
     process = run_module("--strategy", "retail", "--client-id", "ann")
     _, said = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert said.strip() == "trading_bots: missing --api-key, --security; see --help"
+    assert said.strip() == "trading_bots: missing --api-key, --securities; see --help"

@@ -1,44 +1,30 @@
 """What each strategy promises, over many seeded decisions."""
 
 import itertools
-from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 from statistics import mean, pstdev
 
 import pytest
 
-from trading_bots.commands import Cancel, Command, Place
+from tests.unit.trading_bots.fake_view import RULES, SPREAD, FakeView, working
+from trading_bots.commands import Cancel, Intent, Place
 from trading_bots.records import Price, SecurityRules
 from trading_bots.strategies import STRATEGIES
 from trading_bots.strategies.flood import Flood
 from trading_bots.strategies.market_maker import MarketMaker
-from trading_bots.strategy import View, WorkingOrder, on_tick
+from trading_bots.strategy import on_tick
 
-RULES = SecurityRules(
-    security="AAPL",
-    tick=Decimal("0.05"),
-    lot=10,
-    reference_price=Decimal("200"),
-    band_low=Decimal("100"),
-    band_high=Decimal("300"),
-)
-SPREAD = Price(security="AAPL", last=Decimal("201"), bid=Decimal("200"), ask=Decimal("202"))
 EMPTY = Price(security="AAPL")
+EXAMPLES = ["random_walk", "gaussian", "uniform", "retail", "market_maker", "flood"]
 
 
-def working(number: int, side: str = "BUY", price: str = "190") -> WorkingOrder:
-    return WorkingOrder(f"w{number}", side, Decimal(price), 10)
+def decisions(name: str, count: int, price: Price = SPREAD, seed: int = 7) -> list[list[Intent]]:
+    strategy, view = STRATEGIES[name](), FakeView(price_of_all=price, random=Random(seed))
+    return [list(strategy.on_timer(view, "")) for _ in range(count)]
 
 
-def decisions(
-    name: str, count: int, price: Price = SPREAD, seed: int = 7
-) -> list[Sequence[Command]]:
-    strategy, random = STRATEGIES[name](), Random(seed)
-    return [strategy.decide(View(RULES, price), random) for _ in range(count)]
-
-
-def orders(batches: list[Sequence[Command]]) -> list[Place]:
+def orders(batches: list[list[Intent]]) -> list[Place]:
     return [command for batch in batches for command in batch if isinstance(command, Place)]
 
 
@@ -46,7 +32,7 @@ def prices(placed: list[Place]) -> list[Decimal]:
     return [Decimal(str(order.price)) for order in placed if order.price is not None]
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", EXAMPLES)
 @pytest.mark.parametrize("price", [SPREAD, EMPTY], ids=["spread", "empty_book"])
 def test_every_order_obeys_tick_lot_and_band(name: str, price: Price) -> None:
     placed = orders(decisions(name, 400, price))
@@ -55,7 +41,7 @@ def test_every_order_obeys_tick_lot_and_band(name: str, price: Price) -> None:
     assert all(at % RULES.tick == 0 and Decimal(100) <= at <= Decimal(300) for at in prices(placed))
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_the_same_seed_gives_the_same_orders_and_another_seed_others(name: str) -> None:
     assert decisions(name, 20, seed=1) == decisions(name, 20, seed=1)
     assert decisions(name, 20, seed=1) != decisions(name, 20, seed=2)
@@ -97,8 +83,8 @@ def test_retail_sends_market_orders_of_four_lots() -> None:
 
 @pytest.mark.parametrize("name", ["random_walk", "gaussian", "uniform"])
 def test_the_oldest_orders_leave_when_too_many_work(name: str) -> None:
-    view = View(RULES, SPREAD, tuple(working(n) for n in range(9)))
-    batch = STRATEGIES[name]().decide(view, Random(1))
+    view = FakeView(working=tuple(working(n) for n in range(9)))
+    batch = STRATEGIES[name]().on_timer(view, "")
     assert [c.client_order_id for c in batch if isinstance(c, Cancel)] == ["w0", "w1", "w2"]
 
 
@@ -124,8 +110,8 @@ def test_the_market_maker_does_not_quote_a_tight_spread_tighter() -> None:
 
 
 def test_the_market_maker_cancels_its_oldest_quotes_first() -> None:
-    view = View(RULES, SPREAD, tuple(working(n) for n in range(20)))
-    batch = MarketMaker(most_working=20).decide(view, Random(1))
+    view = FakeView(working=tuple(working(n) for n in range(20)))
+    batch = list(MarketMaker(most_working=20).on_timer(view, ""))
     assert [c.client_order_id for c in batch if isinstance(c, Cancel)] == ["w0", "w1"]
     assert sum(isinstance(c, Place) for c in batch) == 2
 
@@ -133,7 +119,7 @@ def test_the_market_maker_cancels_its_oldest_quotes_first() -> None:
 def test_the_market_maker_never_crosses_an_own_quote() -> None:
     own = (working(1, "SELL", "200.50"), working(2, "BUY", "200.20"))
     for seed in range(200):
-        batch = MarketMaker().decide(View(RULES, SPREAD, own), Random(seed))
+        batch = MarketMaker().on_timer(FakeView(working=own, random=Random(seed)), "")
         for quote in (c for c in batch if isinstance(c, Place)):
             price = Decimal(str(quote.price))
             assert price < Decimal("200.50") if quote.side == "BUY" else price > Decimal("200.20")
@@ -142,7 +128,8 @@ def test_the_market_maker_never_crosses_an_own_quote() -> None:
 def test_flood_sends_a_full_batch_and_keeps_its_open_orders_bounded() -> None:
     flood, random, open_orders = Flood(batch=50, most_working=200), Random(3), []
     for step in range(40):
-        batch = flood.decide(View(RULES, SPREAD, tuple(open_orders)), random)
+        view = FakeView(working=tuple(open_orders), random=random)
+        batch = list(flood.on_timer(view, ""))
         assert len(batch) == 50
         canceled = {c.client_order_id for c in batch if isinstance(c, Cancel)}
         open_orders = [order for order in open_orders if order.client_order_id not in canceled]
