@@ -44,6 +44,8 @@ class PrivatePostgres:
         self._account = account
         self._log = state_dir / "logs" / "postgres.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._should_run = False
+        """Started, and not ended on purpose since: whoever watches it starts it again."""
         name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
         self._socket_folder = socket_folder(folder / "socket", name)
         self._record = ProcessRecord(state_dir / "processes" / "postgres.json", signal.SIGINT)
@@ -83,12 +85,14 @@ class PrivatePostgres:
                 if time.monotonic() > deadline:
                     raise Unavailable(f"Postgres does not start: see {self._log}")
                 time.sleep(_PAUSE_S)
+            self._should_run = True
 
     def has_ended(self) -> bool:
-        """Whether it ended since its start without being asked to."""
+        """Whether it ended since its start without being asked to, and no `restart` has brought it
+        back.
+        """
         with self._lock:
-            process = self._process
-            return process is not None and process.poll() is not None
+            return self._should_run and self.pid is None
 
     def restart(self) -> None:
         """Start it again after it ended: it recovers from its log.
@@ -99,7 +103,7 @@ class PrivatePostgres:
         with self._lock:
             if not self.has_ended():
                 return
-            self.kill()
+            self._end(signal.SIGKILL, 5)
             self._record.end_leftover()
             if not self._launch_until_ready(time.monotonic() + RECOVERY_PATIENCE_S):
                 raise Unavailable(f"Postgres ended again: {last_line(self._log_end())}")
@@ -177,15 +181,16 @@ class PrivatePostgres:
     def stop(self) -> None:
         """Fast shutdown: sessions are cut, what is committed is safe."""
         with self._lock:
+            self._should_run = False
             self._end(signal.SIGINT, STOP_PATIENCE_S)
 
     def kill(self) -> None:
         """SIGKILL, as a crash would be; the data folder stays."""
         with self._lock:
+            self._should_run = False
             self._end(signal.SIGKILL, 5)
 
     def _end(self, number: int, patience_s: float) -> None:
-        # Forgotten first: what is ended on purpose has not `has_ended`.
         process, self._process = self._process, None
         if process is not None:
             processes.stop(process, number, patience_s)

@@ -65,6 +65,8 @@ class PrivateRabbitMQ:
         self._node_record = ProcessRecord(state_dir / "processes" / "rabbitmq.json", signal.SIGTERM)
         self._epmd_record = ProcessRecord(state_dir / "processes" / "epmd.json", signal.SIGTERM)
         self._settings = NodeSettings()
+        self._should_run = False
+        """Started, and not ended on purpose since: whoever watches it starts it again."""
         self.folder = folder
         self.data_dir = folder / "mnesia"
 
@@ -112,14 +114,19 @@ class PrivateRabbitMQ:
                 pause_s=0.1,
             )
             if node.poll() is not None or not speaks_amqp(self.port):
-                self.stop()
+                self._end_both()
                 raise Unavailable(f"RabbitMQ does not start: see {self._log}")
+            self._should_run = True
 
     def has_ended(self) -> bool:
-        """Whether the node or its name server ended since the start without being asked to."""
+        """Whether the node or its name server ended since the start without being asked to, and no
+        `restart` has brought it back.
+        """
         with self._lock:
             ours = (self._node, self._epmd)
-            return any(process is not None and process.poll() is not None for process in ours)
+            return self._should_run and any(
+                process is None or process.poll() is not None for process in ours
+            )
 
     def restart(self) -> None:
         """Start it again after it ended. Raises Unavailable, also when its port is taken."""
@@ -127,15 +134,19 @@ class PrivateRabbitMQ:
             if not self.has_ended():
                 return
             before = self._settings
-            self.stop()
-            self.start()
-            if self._settings != before:
-                self.stop()
+            self._end_both()
+            try:
+                self.start()
+                if self._settings != before:
+                    self._end_both()
+                    write_private(self._settings_file, msgspec.json.encode(before).decode())
+                    raise Unavailable(
+                        f"another program has taken one of its ports, such as {before.port}"
+                    )
+            except (Unavailable, OSError):
+                # The next try wants the same ports again, whatever this one wrote down.
                 self._settings = before
-                write_private(self._settings_file, msgspec.json.encode(before).decode())
-                raise Unavailable(
-                    f"another program has taken one of its ports, such as {before.port}"
-                )
+                raise
 
     @property
     def _settings_file(self) -> Path:
@@ -167,11 +178,9 @@ class PrivateRabbitMQ:
     def _choose_settings(self) -> None:
         """Password as before, ports as before where they are still free."""
         path = self._settings_file
-        known = (
-            msgspec.json.decode(path.read_bytes(), type=NodeSettings)
-            if path.exists()
-            else NodeSettings()
-        )
+        known = self._settings
+        if known.port is None and path.exists():
+            known = msgspec.json.decode(path.read_bytes(), type=NodeSettings)
         port = ports.private_port(known.port)
         distribution_port = ports.private_port(known.distribution_port, [port])
         epmd_port = ports.private_port(known.epmd_port, [port, distribution_port])
@@ -223,7 +232,7 @@ class PrivateRabbitMQ:
         )
         self._epmd_record.write(self._epmd.pid)
         if not wait_until(lambda: ports.accepts(port), 10):
-            self.stop()
+            self._end_both()
             raise Unavailable(f"RabbitMQ's name server epmd does not start: see {self._log}")
 
     def control(self, *arguments: str) -> None:
@@ -245,19 +254,23 @@ class PrivateRabbitMQ:
     def stop(self) -> None:
         """Orderly shutdown of node and epmd."""
         with self._lock:
-            self._end(signal.SIGTERM, STOP_PATIENCE_S)
-            epmd, self._epmd = self._epmd, None
-            if epmd is not None:
-                processes.stop(epmd, signal.SIGTERM, 2)
-                self._epmd_record.clear()
+            self._should_run = False
+            self._end_both()
 
     def kill(self) -> None:
         """SIGKILL the node, as a crash would be; data and epmd stay."""
         with self._lock:
-            self._end(signal.SIGKILL, 5)
+            self._should_run = False
+            self._end_node(signal.SIGKILL, 5)
 
-    def _end(self, number: int, patience_s: float) -> None:
-        # Forgotten first: what is ended on purpose has not `has_ended`.
+    def _end_both(self) -> None:
+        self._end_node(signal.SIGTERM, STOP_PATIENCE_S)
+        epmd, self._epmd = self._epmd, None
+        if epmd is not None:
+            processes.stop(epmd, signal.SIGTERM, 2)
+            self._epmd_record.clear()
+
+    def _end_node(self, number: int, patience_s: float) -> None:
         node, self._node = self._node, None
         if node is not None:
             processes.stop(node, number, patience_s)

@@ -1,5 +1,6 @@
 """Real private servers: started from what is installed, killed, restarted, adopted, removed."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 
 from venue_launcher import infrastructure, processes
 from venue_launcher.infrastructure import PrivatePair, broker_probe, throw_away
+from venue_launcher.infrastructure.postgres_server import PrivatePostgres
+from venue_launcher.infrastructure.rabbitmq_server import PrivateRabbitMQ
 from venue_launcher.processes import identify, wait_until
 from venue_launcher.state_folder import CHECKOUT
 from venue_launcher.terminal import silent
@@ -57,6 +60,33 @@ def test_committed_rows_survive_a_killed_postgres(pair: PrivatePair) -> None:
     pair.postgres.start()
     assert pair.postgres.pid != before
     assert query(pair.postgres.url, "SELECT answer FROM kept") == [(42,)]
+
+
+@pytest.mark.parametrize("name", ["postgres", "broker"])
+def test_a_restart_that_failed_is_tried_again(
+    pair: PrivatePair, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A full disk fails the first try. The server must not be taken for a running one then."""
+    server: PrivatePostgres | PrivateRabbitMQ = getattr(pair, name)
+    before, url = server.pid, server.url
+    assert before
+    os.kill(before, signal.SIGKILL)
+    assert wait_until(server.has_ended, 10)
+    with monkeypatch.context() as patched:
+        patched.setattr(processes, "start", _no_space)
+        with pytest.raises(OSError, match="No space left"):
+            server.restart()
+    assert server.has_ended() and server.pid is None
+    server.restart()
+    assert not server.has_ended() and server.pid not in (None, before)
+    assert server.url == url
+    server.stop()
+    assert not server.has_ended()
+    server.start()
+
+
+def _no_space(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_messages_of_a_recorded_queue_survive_a_killed_broker_at_the_same_address(
