@@ -83,6 +83,7 @@ def build(service: Service) -> Application:
     query.refuse_unknown(app, api.OPERATIONS)
     http.add_routes(app, http.Answers(clearing, listings, records, hub, authenticator))
     marks = Marks(market_data, listings)
+    service.spawn("marks", partial(marks.follow, service.stopping))
     standings_http.add_routes(app, clearing, marks, authenticator, clock)
     status_board.add_routes(app, board.read)
     competition_http.add_routes(app, competition_http.CompetitionBoard(), authenticator)

@@ -160,6 +160,16 @@ session_events = Table(
     " shard. Taken in the order of event_sequence they give the session.",
 )
 
+marks = Table(
+    "marks",
+    metadata,
+    Column("security_id", Text, primary_key=True),
+    Column("trade_id", BigInteger, nullable=False),
+    Column("mark_e4", BigInteger, nullable=False),
+    comment="The mark of each security, and the newest trade that it was made from. It goes on"
+    " from there: a mark of long ago can not be found in the newest trades.",
+)
+
 stream_positions = Table(
     "stream_positions",
     metadata,

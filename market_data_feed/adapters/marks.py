@@ -1,19 +1,33 @@
 """Marks of all securities, and who gained from whom at them, read from the record."""
 
+import logging
 import threading
 
 from market_data_feed.adapters.listings import Listings
 from market_data_feed.domain.mark import MOST_TRADES, MarkTrade, mark
 from market_data_feed.domain.transfers import PairTrades, Transfer, transfers
-from service_runtime.database import Database
+from service_runtime.database import Database, DatabaseUnavailable
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 
+log = logging.getLogger(__name__)
+
+_EVERY_S = 5.0
+"""So often marks are made anew, asked for or not: then nobody waits for many trades."""
+_KEPT = "SELECT security_id, trade_id, mark_e4 FROM marks"
+_KEEP = """
+INSERT INTO marks (security_id, trade_id, mark_e4) VALUES (%s, %s, %s)
+ON CONFLICT (security_id) DO UPDATE SET trade_id = EXCLUDED.trade_id, mark_e4 = EXCLUDED.mark_e4
+"""
+_STEP_END = """
+SELECT max(trade_id) FROM (
+    SELECT trade_id FROM trades WHERE security_id = %s AND trade_id > %s ORDER BY trade_id LIMIT %s
+) AS step
+"""
 _NEWEST_TRADES = """
 SELECT time_us, price_e4, quantity, buy_client_id, sell_client_id FROM trades
-WHERE security_id = %s ORDER BY trade_id DESC LIMIT %s
+WHERE security_id = %s AND trade_id <= %s ORDER BY trade_id DESC LIMIT %s
 """
-_NEWEST_ID = "SELECT max(trade_id) FROM trades WHERE security_id = %s"
 _PAIRS = """
 SELECT buy_client_id, sell_client_id, security_id, count(*), sum(quantity),
     sum(price_e4::numeric * quantity)
@@ -24,22 +38,33 @@ FROM trades GROUP BY buy_client_id, sell_client_id, security_id
 class Marks:
     """The marks as the record has them; for any thread.
 
-    A mark is remembered with the newest trade it was made from, so a client that fills the record
-    with trades of its own does not make the venue forget what others said before.
+    A mark is kept with the newest trade it was made from, and goes on from there in steps of
+    MOST_TRADES at most. So no trade is passed over, and a client that fills the record with trades
+    of its own does not make the venue forget what others said before, restarted or not.
     """
 
     def __init__(self, market_data: Database, listings: Listings) -> None:
         self._market_data = market_data
         self._listings = listings
-        self._known: dict[str, tuple[int, int]] = {}
-        """Newest trade and mark by security."""
+        self._known: dict[str, tuple[int, int]] | None = None
+        """Newest trade and mark by security; None until the kept ones are read."""
         self._lock = threading.Lock()
         self._reporting = threading.Lock()
 
     def read(self) -> dict[str, int]:
         """The mark of each listed security, ten-thousandths of a dollar."""
-        with self._lock:
-            return {listed.security_id: self._mark(listed) for listed in self._listings.all()}
+        return {listed.security_id: self._mark(listed) for listed in self._listings.all()}
+
+    def follow(self, stopping: threading.Event) -> None:
+        """Until stopping, make the marks anew every few seconds."""
+        while not stopping.wait(_EVERY_S):
+            try:
+                for listed in self._listings.all():
+                    if stopping.is_set():
+                        return
+                    self._mark(listed)
+            except DatabaseUnavailable:
+                log.debug("marks not made: the database is away")
 
     def transfers(self) -> list[Transfer]:
         """Who gained from whom, the largest first. It reads all trades, so one at a time."""
@@ -55,16 +80,30 @@ class Marks:
         return transfers(pairs, marks_e4)
 
     def _mark(self, listed: Security) -> int:
-        security_id = listed.security_id
-        known_id, known_e4 = self._known.get(security_id, (0, listed.reference_price_e4))
+        with self._lock:
+            if self._known is None:
+                self._known = self._kept()
+            known = self._known.get(listed.security_id, (0, listed.reference_price_e4))
+            while (following := self._step(listed, known)) is not None:
+                self._known[listed.security_id] = known = following
+            return known[1]
+
+    def _kept(self) -> dict[str, tuple[int, int]]:
         with self._market_data.transaction() as cursor:
-            cursor.execute(_NEWEST_ID, (security_id,))
-            newest_id = cursor.fetchone()[0] or 0
-            if newest_id == known_id:
-                return known_e4
-            cursor.execute(_NEWEST_TRADES, (security_id, MOST_TRADES))
+            cursor.execute(_KEPT)
+            return {security_id: (trade_id, mark_e4) for security_id, trade_id, mark_e4 in cursor}
+
+    def _step(self, listed: Security, known: tuple[int, int]) -> tuple[int, int] | None:
+        """Newest trade and mark after the next MOST_TRADES trades, kept; None without any."""
+        known_id, known_e4 = known
+        with self._market_data.transaction() as cursor:
+            cursor.execute(_STEP_END, (listed.security_id, known_id, MOST_TRADES))
+            newest_id = cursor.fetchone()[0]
+            if newest_id is None:
+                return None
+            cursor.execute(_NEWEST_TRADES, (listed.security_id, newest_id, MOST_TRADES))
             trades = [MarkTrade(*row) for row in cursor]
-        # An average is seldom a price: down to the tick, as every price is shown and paid.
-        found_e4 = mark(trades, known_e4) // listed.tick_e4 * listed.tick_e4
-        self._known[security_id] = (newest_id, found_e4)
-        return found_e4
+            # An average is seldom a price: down to the tick, as every price is shown and paid.
+            found_e4 = mark(trades, known_e4) // listed.tick_e4 * listed.tick_e4
+            cursor.execute(_KEEP, (listed.security_id, newest_id, found_e4))
+        return newest_id, found_e4

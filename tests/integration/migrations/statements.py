@@ -41,6 +41,7 @@ MARKET_TABLES = (
     "refused_orders",
     "stream_positions",
     "session_events",
+    "marks",
 )
 
 APPEND_LOG = (

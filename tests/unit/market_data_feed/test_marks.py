@@ -20,10 +20,11 @@ class Listed:
 
 
 class Tape:
-    """A record whose trades the test writes; answers the two statements of a mark."""
+    """A record whose trades the test writes; answers the statements of a mark."""
 
     def __init__(self) -> None:
         self.trades: list[tuple[int, int, int, str, str]] = []
+        self.kept: dict[str, tuple[int, int]] = {}
         self.reads = 0
         self.on_pairs = lambda: None
 
@@ -37,13 +38,19 @@ class Tape:
     def execute(self, statement: str, values: tuple[Any, ...] = ()) -> None:
         self._rows: list[tuple[Any, ...]]
         if "max(trade_id)" in statement:
-            self._rows = [(len(self.trades) or None,)]
+            _, known, most = values
+            end = min(known + most, len(self.trades))
+            self._rows = [(end if end > known else None,)]
+        elif "FROM marks" in statement:
+            self._rows = [(security_id, *mark) for security_id, mark in self.kept.items()]
+        elif "INTO marks" in statement:
+            self.kept[values[0]] = (values[1], values[2])
         elif "GROUP BY" in statement:
             self.on_pairs()
             self._rows = []
         else:
             self.reads += 1
-            self._rows = self.trades[::-1][: values[1]]
+            self._rows = self.trades[: values[1]][::-1][: values[2]]
 
     def fetchone(self) -> tuple[Any, ...]:
         return self._rows[0]
@@ -72,6 +79,31 @@ def test_a_record_filled_by_two_clients_does_not_make_the_mark_forgotten(
     for _ in range(5_000):
         tape.trade(60, 1_090_000, "eve", "mule")
     assert marks.read() == {"ACME": 1_050_000}
+
+
+def test_a_mark_is_the_same_after_a_restart_and_where_nobody_asked_before(
+    tape: Tape, marks: Marks
+) -> None:
+    tape.trade(0, 1_050_000, "ann", "bob")
+    tape.trade(0, 1_050_000, "cat", "dan")
+    for _ in range(5_000):
+        tape.trade(60, 1_090_000, "eve", "mule")
+    assert marks.read() == {"ACME": 1_050_000}, "nobody asked before the 5,000"
+    restarted = Marks(tape, Listed())  # type: ignore[arg-type]
+    assert restarted.read() == {"ACME": 1_050_000}
+    assert tape.reads == 6, "the restarted one goes on where the first one was"
+
+
+def test_of_two_middle_voices_the_one_near_the_mark_of_before_the_restart_is_taken(
+    tape: Tape, marks: Marks
+) -> None:
+    tape.trade(0, 1_090_000, "ann", "bob")
+    tape.trade(0, 1_090_000, "cat", "dan")
+    assert marks.read() == {"ACME": 1_090_000}
+    tape.trade(60, 1_010_000, "ann", "bob")
+    tape.trade(60, 1_080_000, "eve", "mule")
+    restarted = Marks(tape, Listed())  # type: ignore[arg-type]
+    assert restarted.read() == {"ACME": 1_080_000}, "from the reference it would be 101.00"
 
 
 def test_a_mark_is_made_again_only_after_a_trade(tape: Tape, marks: Marks) -> None:
