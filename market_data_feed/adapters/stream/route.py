@@ -3,19 +3,21 @@ writes what the hub queues; what reads the database runs in threads.
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from flask import Response
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from market_data_feed.adapters.stream.connection import Session, StreamParts
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.adapters.stream.subscriber import (
     BY_CLIENT,
     CROWDED_OUT,
+    KEY_REVOKED,
     RESTARTING,
     TOO_SLOW,
     Subscriber,
@@ -41,7 +43,18 @@ _RESTARTING = "the service ends, come back with resume_from"
 _NOTHING_YET = b"nothing yet"
 """Compared by identity: no frame is this very object."""
 
+log = logging.getLogger(__name__)
+
 open_streams = Gauge("venue_open_streams", "WebSocket streams open now")
+streams_cut_off = Counter(
+    "venue_streams_cut_off_total", "WebSocket streams that the feed ended", ["cause"]
+)
+_CAUSES = {
+    TOO_SLOW: "too_slow",
+    RESTARTING: "restarting",
+    CROWDED_OUT: "crowded_out",
+    KEY_REVOKED: "key_revoked",
+}
 
 
 class Streams:
@@ -120,6 +133,7 @@ class Streams:
             await self._talk(websocket, place, session, subscriber, key)
         finally:
             subscriber.end(BY_CLIENT, "")
+            _note_cut_off(place, subscriber)
             subscriber.flush()
             await self._threads.run("", self._hub.leave, subscriber)
 
@@ -165,6 +179,19 @@ class Streams:
             refusal = self._places.identify(place, client_id)
         if refusal is not None:
             raise Refused(refusal)
+
+
+def _note_cut_off(place: Place, subscriber: Subscriber) -> None:
+    """Count a stream that the feed ended; a line for a known client, for strangers could fill the
+    log.
+    """
+    cut_off = subscriber.cut_off()
+    if cut_off is None:
+        return
+    streams_cut_off.labels(_CAUSES.get(cut_off[0], "other")).inc()
+    if place.client_id is not None:
+        fields = {"client_id": place.client_id, "address": place.address, "cause": cut_off[1]}
+        log.info("stream cut off", extra=fields)
 
 
 def add_routes(application: Application, streams: Streams) -> None:

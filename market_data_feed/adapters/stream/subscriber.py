@@ -113,6 +113,10 @@ class Subscriber:
             if self._ending is None:
                 self._ending = (code, reason)
 
+    def cut_off(self) -> tuple[int, str] | None:
+        """Close code and words with which the feed ended it; None where its client did, or yet."""
+        return None if self._ending is None or self._ending[0] == BY_CLIENT else self._ending
+
     def is_ending(self) -> bool:
         """Whether it was ended or cut off."""
         return self._ending is not None or self.is_ended

@@ -194,6 +194,8 @@ def test_a_revoked_key_ends_its_stream(feed: RunningFeed) -> None:
     with Listener(feed.stream_url, feed.clearing.keys["carol"]) as listener:
         feed.clearing.execute("UPDATE api_keys SET revoked_us = 1 WHERE client_id = 'carol'")
         assert listener.close_code() == 4401
+    cut_off = 'venue_streams_cut_off_total{cause="key_revoked"} 1.0'
+    wait_until(lambda: cut_off in feed.request("/metrics").text)
 
 
 def test_unsubscribing_ends_the_channel(feed: RunningFeed) -> None:
