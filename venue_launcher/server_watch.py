@@ -3,6 +3,7 @@
 The services wait for them and go on by themselves; nobody else would start them.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,8 @@ from venue_launcher.infrastructure.errors import Unavailable
 from venue_launcher.infrastructure.found import PrivateServer
 from venue_launcher.state_file import ServerStatus
 from venue_launcher.terminal import Report
+
+log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.2
 _FIRST_PAUSE_S = 0.5
@@ -54,8 +57,12 @@ class ServerWatch:
     def _run(self) -> None:
         while not self._stopping.wait(_LOOK_EVERY_S):
             for server in self._servers:
-                if server.has_ended():
-                    self._start_again(server)
+                try:
+                    if server.has_ended():
+                        self._start_again(server)
+                except Exception:
+                    # The servers that this thread started would end with it.
+                    log.exception("the watch of %s failed; it goes on", server.name)
 
     def _start_again(self, server: PrivateServer) -> None:
         began_s, since_s, pause_s = time.monotonic(), time.time(), _FIRST_PAUSE_S

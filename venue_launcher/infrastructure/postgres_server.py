@@ -60,7 +60,9 @@ class PrivatePostgres:
     @property
     def pid(self) -> int | None:
         """The postmaster's pid while it runs."""
-        return self._process.pid if self._process and self._process.poll() is None else None
+        # Read once, and without the lock: another thread may end the server meanwhile.
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
 
     @property
     def name(self) -> str:

@@ -85,7 +85,9 @@ class PrivateRabbitMQ:
     @property
     def pid(self) -> int | None:
         """The node's pid while it runs."""
-        return self._node.pid if self._node and self._node.poll() is None else None
+        # Read once, and without the lock: another thread may end the node meanwhile.
+        node = self._node
+        return node.pid if node is not None and node.poll() is None else None
 
     @property
     def name(self) -> str:

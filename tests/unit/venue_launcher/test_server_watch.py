@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from venue_launcher.infrastructure.errors import Unavailable
 from venue_launcher.processes import wait_until
 from venue_launcher.server_watch import ServerWatch
@@ -79,6 +81,27 @@ def test_a_server_that_does_not_start_is_tried_until_it_does_and_the_cause_is_to
     troubles = [status["Postgres"].trouble for status in statuses]
     assert troubles == ["it ended unasked", *["no space left on device"] * 2, None]
     assert lines[1] == "Postgres does not start: no space left on device; trying again"
+
+
+def test_a_watch_outlives_a_fault_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    """Row A2: the servers that the thread started would end with it, and nobody would notice."""
+    server = Server()
+    told: list[dict[str, ServerStatus]] = []
+
+    def tell(statuses: dict[str, ServerStatus]) -> None:
+        told.append(statuses)
+        if len(told) == 1:
+            raise OSError("no space left for the state file")
+
+    watch = ServerWatch([server], tell, lambda line: None, longest_pause_s=0.01)
+    watch.start()
+    try:
+        server.end()
+        assert wait_until(lambda: not server.has_ended(), 10)
+        assert wait_until(lambda: told[-1] == {"Postgres": ServerStatus(2, restarts=1)}, 10)
+    finally:
+        watch.stop()
+    assert "the watch of Postgres failed; it goes on" in caplog.text
 
 
 def test_a_watch_that_is_stopped_starts_nothing() -> None:
