@@ -42,20 +42,7 @@ class SettlementDesk:
         stream = streams.events(batches[0].shard)
 
         def work(transaction: LedgerTransaction) -> Settlement:
-            events = [event for batch in batches for event in batch.events]
-            settlement = transaction.lock(positions_touched(events))
-            position = transaction.position(stream)
-            for batch in batches:
-                for sequence, event in batch.numbered():
-                    if sequence > position:
-                        settlement.apply(event, batch.time_us)
-            if batches[-1].last > position:
-                transaction.write(settlement)
-                transaction.write_position(stream, batches[-1].last)
-                transaction.write_position(
-                    streams.order_log(batches[-1].shard), batches[-1].log_last
-                )
-            return settlement
+            return settle_batches(transaction, batches)
 
         with self._one_at_a_time:
             settlement = self._store.run(work, self._stopping)
@@ -90,6 +77,26 @@ class SettlementDesk:
             first = settlement.reports[start].sequence
             body = codec.encode_settlement_batch(first, encoded[start:end])
             self._publisher.publish(DATA_FEED, body)
+
+
+def settle_batches(transaction: LedgerTransaction, batches: Sequence[EventBatch]) -> Settlement:
+    """Settle event batches of one shard, in order, with the position reached; the caller commits.
+
+    Events that were settled before are passed over.
+    """
+    stream = streams.events(batches[0].shard)
+    events = [event for batch in batches for event in batch.events]
+    settlement = transaction.lock(positions_touched(events))
+    position = transaction.position(stream)
+    for batch in batches:
+        for sequence, event in batch.numbered():
+            if sequence > position:
+                settlement.apply(event, batch.time_us)
+    if batches[-1].last > position:
+        transaction.write(settlement)
+        transaction.write_position(stream, batches[-1].last)
+        transaction.write_position(streams.order_log(batches[-1].shard), batches[-1].log_last)
+    return settlement
 
 
 def _alarm(obligation: Obligation) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from venue_audit.archive_audit import ArchiveVerdict
 from venue_audit.proof import Verdict
 from venue_launcher.terminal import paint
 
@@ -50,14 +51,36 @@ def lines(verdict: Verdict) -> list[str]:
             f"under way {verdict.unsettled_events:,} events not settled yet,"
             f" {verdict.unrecorded_events:,} not recorded yet"
         )
-    said += [f"{paint('DIFFERENT', 'red')} {difference}" for difference in verdict.differences]
+    return [*said, *_differences(verdict), _conclusion(verdict)]
+
+
+def archive_json(verdict: ArchiveVerdict) -> dict[str, Any]:
+    """The verdict on an archive, for programs."""
+    content: dict[str, Any] = msgspec.to_builtins(verdict)
+    return {"equal": verdict.is_equal} | content
+
+
+def archive_lines(verdict: ArchiveVerdict) -> list[str]:
+    """What was derived from an archive, each difference, and the verdict."""
+    counts = verdict.counts
+    return [
+        f"folded    {counts['log_rows']:,} rows of the order log into {counts['events']:,} events",
+        f"derived   {counts['trades']:,} trades, {counts['settlement_reports']:,} settlement "
+        f"reports, {counts['accounts']:,} accounts, {counts['open_orders']:,} open orders",
+        *_differences(verdict),
+        _conclusion(verdict),
+    ]
+
+
+def _differences(verdict: Verdict | ArchiveVerdict) -> list[str]:
+    said = [f"{paint('DIFFERENT', 'red')} {difference}" for difference in verdict.differences]
     unnamed = verdict.found - sum(1 + difference.later for difference in verdict.differences)
     if unnamed:
         said.append(f"{paint('DIFFERENT', 'red')} and {unnamed:,} more")
-    return [*said, _conclusion(verdict)]
+    return said
 
 
-def _conclusion(verdict: Verdict) -> str:
+def _conclusion(verdict: Verdict | ArchiveVerdict) -> str:
     if verdict.is_equal:
         return paint(
             "EQUAL: every cent, share, order and report is what the log and the reports say",

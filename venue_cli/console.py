@@ -32,6 +32,7 @@ COMMANDS = {
     "explain": "list every movement of a client's cash and shares",
     "bench": "measure how fast the venue is, the whole way and each stage alone",
     "load": "send orders to the venue that runs, at a rate that does not wait for it",
+    "backtest": "let bots trade in simulated time on the venue's own desk, engine and ledger",
     "simulate": "play thousands of schedules of faults on the whole venue in one process",
     "chaos": "trade while everything is killed, and prove that nothing was lost",
     "compose-env": "write the secrets that compose.yaml needs",

@@ -117,6 +117,8 @@ class MarketPlan:
     start_us: int = START_US
     phases: tuple[PhaseSpec, ...] = ()
     """Empty: the market trades continuously from its first microsecond on."""
+    rate_limit_per_second: int | None = None
+    """Commands that the door takes of one client, as in a live venue; None: any number."""
     sample_s: float = 60.0
     """Seconds between two points of the equity curves."""
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from order_entry_gateway.domain.validation import AdvanceTimeCandidate, CancelAllCandidate
-from order_entry_gateway.loops.group_commit import Committer
-from order_entry_gateway.loops.submissions import Submission
+from order_entry_gateway.ports import CommandQueue, PendingDecisions
 from service_runtime.clock import Clock
 from service_runtime.database import DatabaseUnavailable
 from venue_protocol.refusals import Refusal, Refused, RejectReason
@@ -65,7 +64,7 @@ class Timekeeper:
     def __init__(
         self,
         timers: Timers,
-        committer: Committer,
+        committer: CommandQueue,
         securities: Mapping[str, Security],
         clock: Clock,
         stopping: threading.Event,
@@ -81,8 +80,8 @@ class Timekeeper:
         self._sessions: set[str] = set()
         self._lock = threading.Lock()
         self._kept_us = 0
-        self._advances: dict[int, Submission] = {}
-        self._cancels: dict[str, Submission] = {}
+        self._advances: dict[int, PendingDecisions] = {}
+        self._cancels: dict[str, PendingDecisions] = {}
 
     def run(self) -> None:
         """Look at the due times, five times a second, until stopping."""

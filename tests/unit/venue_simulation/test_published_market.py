@@ -1,0 +1,61 @@
+"""A bot sees the past exactly as it was published."""
+
+from itertools import pairwise
+from random import Random
+
+import msgspec
+import pytest
+
+from order_entry_gateway.domain.requests import CancelAllAction, PlaceOrderRequest
+from service_runtime.http.authentication import Caller
+from tests.unit.venue_simulation.market_bots import security
+from trading_bots.records import Book
+from venue_simulation.market_plan import START_US
+from venue_simulation.published_market import DEPTH, PublishedMarket
+from venue_simulation.simulated_venue import Committed, SimulatedVenue
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_book_of_the_last_while_is_the_one_that_was_there(seed: int) -> None:
+    random = Random(seed)
+    venue = SimulatedVenue([security().listed()], START_US)
+    venue.add_client("ann", 10**12, {"AAPL": 10**6})
+    market = PublishedMarket(venue.securities["AAPL"], venue.market.security("AAPL"), keep_us=10**9)
+    then: list[tuple[int, Book]] = []
+
+    def note(committed: Committed) -> None:
+        levels = [
+            (side, price, *change)
+            for (_, side, price), change in committed.effect.levels.items()
+            if any(change)
+        ]
+        market.changed(committed.effect.time_us, levels, committed.effect.trades)  # type: ignore[arg-type]
+        then.append((committed.effect.time_us, _copy(market.book(committed.effect.time_us))))
+
+    venue.on_commit = note
+    ann = Caller("ann", "trader")
+    for _ in range(300):
+        venue.clock.advance(random.randrange(1, 2_000))
+        cents = random.randrange(9_980, 10_020)
+        place = PlaceOrderRequest(
+            "AAPL",
+            random.choice(("BUY", "SELL")),
+            "limit",
+            random.randrange(1, 30),
+            msgspec.Raw(b'"%d.%02d"' % divmod(cents, 100)),
+            self_trade_prevention="cancel_oldest",
+        )
+        venue.desk.begin(ann, [CancelAllAction() if random.random() < 0.01 else place])
+        venue.commit()
+    checked = 0
+    for (time_us, book), (next_us, _) in pairwise(then):
+        for at_us in (time_us, next_us - 1):
+            seen = market.book(at_us)
+            assert (seen.bids, seen.asks) == (book.bids, book.asks)
+            checked += 1
+    assert checked > 500
+    assert any(len(book.bids) == DEPTH for _, book in then)
+
+
+def _copy(book: Book) -> Book:
+    return Book(security=book.security, bids=list(book.bids), asks=list(book.asks))
