@@ -10,6 +10,7 @@ from order_entry_gateway.domain.requests import CancelAllAction, PlaceOrderReque
 from service_runtime.http.authentication import Caller
 from tests.unit.venue_simulation.market_bots import security
 from trading_bots.records import Book
+from venue_protocol.orders import Side
 from venue_simulation.market_plan import START_US
 from venue_simulation.published_market import DEPTH, PublishedMarket
 from venue_simulation.simulated_venue import Committed, SimulatedVenue
@@ -20,32 +21,33 @@ def test_every_book_of_the_last_while_is_the_one_that_was_there(seed: int) -> No
     random = Random(seed)
     venue = SimulatedVenue([security().listed()], START_US)
     venue.add_client("ann", 10**12, {"AAPL": 10**6})
-    market = PublishedMarket(venue.securities["AAPL"], venue.market.security("AAPL"), keep_us=10**9)
+    market = PublishedMarket(venue.securities["AAPL"], venue.market.security("AAPL"), 10**9)
     then: list[tuple[int, Book]] = []
 
     def note(committed: Committed) -> None:
         levels = [
-            (side, price, *change)
+            (side, price, change[0], change[1])
             for (_, side, price), change in committed.effect.levels.items()
             if any(change)
         ]
-        market.changed(committed.effect.time_us, levels, committed.effect.trades)  # type: ignore[arg-type]
+        market.changed(committed.effect.time_us, levels, committed.effect.trades)
         then.append((committed.effect.time_us, _copy(market.book(committed.effect.time_us))))
 
     venue.on_commit = note
     ann = Caller("ann", "trader")
     for _ in range(300):
         venue.clock.advance(random.randrange(1, 2_000))
-        cents = random.randrange(9_980, 10_020)
+        side: Side = random.choice(("BUY", "SELL"))
+        cents = 10_000 + random.randrange(-2, 60) * (-1 if side == "BUY" else 1)
         place = PlaceOrderRequest(
             "AAPL",
-            random.choice(("BUY", "SELL")),
+            side,
             "limit",
             random.randrange(1, 30),
             msgspec.Raw(b'"%d.%02d"' % divmod(cents, 100)),
             self_trade_prevention="cancel_oldest",
         )
-        venue.desk.begin(ann, [CancelAllAction() if random.random() < 0.01 else place])
+        venue.desk.begin(ann, [CancelAllAction() if random.random() < 0.002 else place])
         venue.commit()
     checked = 0
     for (time_us, book), (next_us, _) in pairwise(then):
