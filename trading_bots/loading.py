@@ -1,28 +1,28 @@
 """Finds the class of a strategy by what a command line or a file calls it, and makes one."""
 
-import hashlib
-import importlib
-import importlib.util
 import inspect
 import math
-import sys
 import typing
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from types import ModuleType
+from functools import partial
 from typing import Any, cast
 
 import msgspec
 
+from trading_bots.prosperity import Prosperity
+from trading_bots.source_files import load_file, load_module
 from trading_bots.strategies import STRATEGIES
 from trading_bots.strategy import Strategy
+
+_PROSPERITY = "prosperity:"
 
 
 def load_strategy(name: str, parameters: Mapping[str, Any] | None = None) -> Strategy:
     """A new strategy.
 
-    `name` is one of STRATEGIES, `package.module:Class`, or `path/to/file.py:Class`. ValueError says
-    what is not found, or which parameter does not fit.
+    `name` is one of STRATEGIES, `package.module:Class`, `path/to/file.py:Class`, or
+    `prosperity:path/to/trader.py`. ValueError says what is not found, or which parameter does not
+    fit.
     """
     return make_strategy(find_strategy(name), parameters)
 
@@ -31,13 +31,15 @@ def find_strategy(name: str) -> Callable[..., Strategy]:
     """What makes the strategy: its class, or a function that returns one. ValueError."""
     if name in STRATEGIES:
         return STRATEGIES[name]
+    if name.startswith(_PROSPERITY):
+        return partial(Prosperity, name.removeprefix(_PROSPERITY))
     place, colon, class_name = name.rpartition(":")
     if not colon or not place or not class_name:
         raise ValueError(
             f"strategy {name!r} is not one of {', '.join(STRATEGIES)}, and neither module:Class "
             "nor file.py:Class"
         )
-    module = _file(place) if place.endswith(".py") else _module(place)
+    module = load_file(place) if place.endswith(".py") else load_module(place)
     found = getattr(module, class_name, None)
     if not callable(found):
         raise ValueError(f"{place} has no class {class_name}")
@@ -102,7 +104,8 @@ def _converted(maker: Callable[..., Strategy], name: str, value: Any) -> Any:
 
 def _wanted_type(maker: Callable[..., Strategy], parameter: inspect.Parameter) -> Any:
     """The annotation; without one the type of the default; None where nothing can be converted."""
-    function: Any = cast(Any, maker).__init__ if isinstance(maker, type) else maker
+    made_by = maker.func if isinstance(maker, partial) else maker
+    function: Any = cast(Any, made_by).__init__ if isinstance(made_by, type) else made_by
     try:
         hints = typing.get_type_hints(function)
     except NameError:
@@ -122,42 +125,5 @@ def _has_callable(wanted: Any) -> bool:
 
 
 def _title(maker: Callable[..., Strategy]) -> str:
-    return str(getattr(maker, "__name__", maker))
-
-
-def _module(name: str) -> ModuleType:
-    """The module, also of a file in the folder where the command runs. ValueError."""
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"no module {error.name} (asked for by {name})") from error
-    except Exception as error:
-        raise ValueError(f"{name} can't be imported: {error!r}") from error
-    finally:
-        sys.path.remove(here)
-
-
-def _file(name: str) -> ModuleType:
-    """The module that the file is; it may import what lies beside it. ValueError."""
-    path = Path(name).expanduser().resolve()
-    if not path.is_file():
-        raise ValueError(f"no file {name}")
-    unique = f"strategy_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    if unique in sys.modules:
-        return sys.modules[unique]
-    specification = importlib.util.spec_from_file_location(unique, path)
-    if specification is None or specification.loader is None:
-        raise ValueError(f"{name} is no Python file")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[unique] = module
-    sys.path.insert(0, str(path.parent))
-    try:
-        specification.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[unique]
-        raise ValueError(f"{name} can't be loaded: {error!r}") from error
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
+    made_by = maker.func if isinstance(maker, partial) else maker
+    return str(getattr(made_by, "__name__", made_by))
