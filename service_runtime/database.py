@@ -56,35 +56,10 @@ class Database:
         Raises DatabaseUnavailable (nothing committed) or CommitUnknown (lost during COMMIT).
         """
         pool, connection = self._checkout()
-        try:
-            cursor = connection.cursor()
-            yield cursor
-        except _CONFLICTS as error:
-            self._roll_back(pool, connection)
-            raise DatabaseUnavailable(str(error).strip()) from error
-        except _DRIVER_ERRORS as error:
-            if not _is_away(error, connection):
-                self._roll_back(pool, connection)
-                raise
-            self._discard(pool, connection)
-            raise DatabaseUnavailable(str(error).strip()) from error
-        except BaseException:
-            self._roll_back(pool, connection)
-            raise
-        try:
+        with self._ended_by_errors(pool, connection, DatabaseUnavailable):
+            yield connection.cursor()
+        with self._ended_by_errors(pool, connection, CommitUnknown):
             connection.commit()
-        except _CONFLICTS as error:
-            self._roll_back(pool, connection)
-            raise DatabaseUnavailable(str(error).strip()) from error
-        except _DRIVER_ERRORS as error:
-            if not _is_away(error, connection):
-                self._roll_back(pool, connection)
-                raise
-            self._discard(pool, connection)
-            raise CommitUnknown(str(error).strip()) from error
-        except BaseException:
-            self._roll_back(pool, connection)
-            raise
         self._give_back(pool, connection)
 
     def run(self, work: Callable[[Cursor], T], stopping: threading.Event | None = None) -> T:
@@ -160,6 +135,26 @@ class Database:
             if pool is self._pool:
                 self._pool = pool.recreate()
         pool.dispose()
+
+    @contextmanager
+    def _ended_by_errors(
+        self, pool: QueuePool, connection: Any, when_away: type[DatabaseUnavailable]
+    ) -> Iterator[None]:
+        """Any error of the block ends the transaction; `when_away` if the server is to blame."""
+        try:
+            yield
+        except _CONFLICTS as error:
+            self._roll_back(pool, connection)
+            raise DatabaseUnavailable(str(error).strip()) from error
+        except _DRIVER_ERRORS as error:
+            if not _is_away(error, connection):
+                self._roll_back(pool, connection)
+                raise
+            self._discard(pool, connection)
+            raise when_away(str(error).strip()) from error
+        except BaseException:
+            self._roll_back(pool, connection)
+            raise
 
     def _roll_back(self, pool: QueuePool, connection: Any) -> None:
         try:
