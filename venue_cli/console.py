@@ -34,6 +34,8 @@ COMMANDS = {
     "load": "send orders to the venue that runs, at a rate that does not wait for it",
     "backtest": "let bots trade in simulated time on the venue's own desk, engine and ledger",
     "simulate": "play thousands of schedules of faults on the whole venue in one process",
+    "compete": "play a competition from one file, simulated or on the venue that runs",
+    "verify": "compute the results of a competition again from its archives",
     "chaos": "trade while everything is killed, and prove that nothing was lost",
     "compose-env": "write the secrets that compose.yaml needs",
     "provision": "prepare the databases for services that others run (used by compose.yaml)",

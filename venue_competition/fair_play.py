@@ -17,12 +17,16 @@ from venue_competition.rules import Rules
 from venue_competition.scoring import RoundScores
 
 _S = 1_000_000
-LEAST_PAIR_TRADES = 10
-"""Fewer trades of a pair say nothing."""
+LEAST_MEETINGS = 10
+"""Fewer meetings of a pair say nothing."""
+MOST_TIMES_CHANCE = 2
+"""Habits that fit each other, such as a patient maker's and a hasty taker's, explain so much."""
 MOST_LIKELY = 0.001
 """A pair is named when chance explains its trades less often than this, all pairs together."""
 WASH_WINDOW_S = 60
 LEAST_WASHED_SHARES = 20
+LEAST_WASHED_PERCENT = 25
+"""Of all that the less active of the two traded."""
 LEAST_PAINTED_BPS = 5
 """Basis points of the equity that a player gained by its own trades near the mark."""
 LEAST_STUFFED = 200
@@ -42,39 +46,72 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 def report(record: RoundRecord, rules: Rules, scores: RoundScores) -> list[Finding]:
     """The findings of a round, in the order of the four questions."""
     players = frozenset(rules.player_names())
+    trades = [trade for trade in record.trades if is_in(record, trade.time_us)]
+    commands = [command for command in record.commands if is_in(record, command.time_us)]
     return [
-        *pairs(record.trades, players),
-        *washes(record.trades, players),
+        *pairs(trades, players),
+        *washes(trades, players),
         *painted(record, rules, scores),
-        *stuffing(record.commands, record.trades, players),
+        *stuffing(commands, trades, players),
     ]
+
+
+def is_in(record: RoundRecord, time_us: int) -> bool:
+    """Whether something happened between the start and the end of the round."""
+    return record.start_us <= time_us <= record.end_us
 
 
 def pairs(trades: Sequence[RoundTrade], players: frozenset[str]) -> list[Finding]:
-    """Two players who traded with each other more often than chance explains.
+    """Two players who met each other far more often than chance explains.
 
-    Chance: each client meets the others in proportion to their trades. With N trades, a pair of a
-    and b trades (of N) is expected a b / 2 N times; the tail of the Poisson distribution says how
-    likely so many are.
+    Chance: in each minute and security every taker meets the makers in proportion to how often each
+    of them made. Summed over minutes, a pair is expected so often; the tail of the Poisson
+    distribution says how likely so many meetings are. A taker that takes from several orders of a
+    maker in one instant meets it once.
     """
-    sides = Counter[str]()
-    together = Counter[tuple[str, str]]()
-    for trade in trades:
-        sides[trade.buyer] += 1
-        sides[trade.seller] += 1
-        together[_pair(trade)] += 1
+    expected, met = _meetings(trades)
     tested = [
         (pair, count)
-        for pair, count in sorted(together.items())
-        if count >= LEAST_PAIR_TRADES and players.issuperset(pair)
+        for pair, count in sorted(met.items())
+        if count >= LEAST_MEETINGS and players.issuperset(pair)
     ]
     found = []
     for (one, other), count in tested:
-        expected = sides[one] * sides[other] / (2 * len(trades))
-        if count > expected and poisson_tail(count, expected) * len(tested) < MOST_LIKELY:
-            says = f"{one} and {other} traded {count} times with each other; chance explains about "
-            found.append(_finding("pair", [one, other], f"{says}{expected:.1f}"))
+        chance = expected[one, other]
+        is_far_above = count > MOST_TIMES_CHANCE * chance
+        if is_far_above and poisson_tail(count, chance) * len(tested) < MOST_LIKELY:
+            says = f"{one} and {other} met {count} times; chance explains about {chance:.1f}"
+            found.append(_finding("pair", [one, other], says))
     return found
+
+
+def _meetings(
+    trades: Sequence[RoundTrade],
+) -> tuple[dict[tuple[str, str], float], Counter[tuple[str, str]]]:
+    """How often each pair should have met, and how often it did."""
+    instants = {
+        (trade.time_us, trade.security, trade.taker or trade.buyer, _maker(trade))
+        for trade in trades
+    }
+    takers: dict[str, Counter[str]] = defaultdict(Counter)
+    makers: dict[str, Counter[str]] = defaultdict(Counter)
+    met = Counter[tuple[str, str]]()
+    for _, security, taker, maker in instants:
+        takers[security][taker] += 1
+        makers[security][maker] += 1
+        met[min(taker, maker), max(taker, maker)] += 1
+    expected: dict[tuple[str, str], float] = defaultdict(float)
+    for one, other in sorted(met):
+        for security in sorted(takers):
+            took, made = takers[security], makers[security]
+            both = took[one] * made[other] + took[other] * made[one]
+            expected[one, other] += both / took.total()
+    return expected, met
+
+
+def _maker(trade: RoundTrade) -> str:
+    """Whom the taker met; in an auction the seller."""
+    return trade.buyer if trade.aggressor == "SELL" else trade.seller
 
 
 def poisson_tail(count: int, expected: float) -> float:
@@ -93,15 +130,21 @@ def poisson_tail(count: int, expected: float) -> float:
 
 
 def washes(trades: Sequence[RoundTrade], players: frozenset[str]) -> list[Finding]:
-    """Two players who traded the same shares to and fro within a minute."""
+    """Two players who traded the same shares to and fro within a minute, and little else."""
     flows: dict[tuple[str, str, str], list[RoundTrade]] = defaultdict(list)
     for trade in trades:
         if players.issuperset((trade.buyer, trade.seller)) and trade.buyer != trade.seller:
             flows[*_pair(trade), trade.security].append(trade)
+    volumes = Counter[str]()
+    for trade in trades:
+        volumes[trade.buyer] += trade.quantity
+        volumes[trade.seller] += trade.quantity
     found = []
     for (one, other, security), between in sorted(flows.items()):
         washed = _washed(between, one)
-        if washed >= LEAST_WASHED_SHARES:
+        # Each washed share was traded twice: sold and bought back.
+        share = 200 * washed / min(volumes[one], volumes[other])
+        if washed >= LEAST_WASHED_SHARES and share >= LEAST_WASHED_PERCENT:
             says = (
                 f"{one} and {other} sold each other {washed} shares of {security} and bought "
                 f"them back within {WASH_WINDOW_S} s"

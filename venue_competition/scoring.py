@@ -58,13 +58,13 @@ class _Account:
     fills: int = 0
     shares_traded: int = 0
 
-    def apply(self, movement: Movement) -> None:
-        """Cash and shares move."""
+    def apply(self, movement: Movement, is_in_round: bool) -> None:
+        """Cash and shares move; trades of earlier rounds do not count for this one."""
         self.cash_e4 += movement.cash_e4
         if movement.security is not None:
             before = self.shares.get(movement.security, 0)
             self.shares[movement.security] = before + movement.shares
-        if movement.is_trade:
+        if movement.is_trade and is_in_round:
             self.turnover_e4 += abs(movement.cash_e4)
             self.shares_traded += abs(movement.shares)
             self.fills += 1
@@ -157,8 +157,9 @@ def _pass_movements(
         account = accounts.get(movement.client_id)
         if account is None:
             continue
-        account.apply(movement)
-        if not movement.is_trade and movement.time_us > start_us:
+        is_in_round = movement.time_us > start_us
+        account.apply(movement, is_in_round)
+        if not movement.is_trade and is_in_round:
             price_e4 = marks_e4[movement.security] if movement.security else 0
             account.paid_in_e4 += movement.cash_e4 + movement.shares * price_e4
             if movement.security:
@@ -169,7 +170,8 @@ def _pass_movements(
 def _commands(record: RoundRecord, names: Sequence[str]) -> dict[str, int]:
     counts = dict.fromkeys(names, 0)
     for command in record.commands:
-        if command.client_id in counts and command.time_us <= record.end_us:
+        is_in_round = record.start_us <= command.time_us <= record.end_us
+        if command.client_id in counts and is_in_round:
             counts[command.client_id] += 1
     return counts
 

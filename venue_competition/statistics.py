@@ -1,6 +1,5 @@
 """Luck, counted: intervals of the ranking by bootstrap, rounds until the winner is known, Elo."""
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from random import Random
@@ -26,11 +25,6 @@ class Confidence(msgspec.Struct, frozen=True, kw_only=True):
     """Interval of the mean, by the percentile bootstrap over rounds."""
     first_percent: str
     """Share of the resamples in which the player has the largest profit, two decimals."""
-
-
-def own_dice(seed: int, name: str) -> Random:
-    """Dice of one component: nobody else's draws change when it draws more or less."""
-    return Random(int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()))
 
 
 def confidences(

@@ -4,46 +4,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trading_bots.dice import dice
 from venue_competition.statistics import (
     Match,
     confidences,
     elo_intervals,
     elo_ratings,
     matches,
-    own_dice,
     percentile,
     rounds_until_known,
 )
 
 
 def test_an_interval_of_equal_rounds_is_a_point() -> None:
-    (ann,) = confidences({"ann": [7, 7, 7]}, own_dice(1, "x"), 100, 0.95)
+    (ann,) = confidences({"ann": [7, 7, 7]}, dice(1, "x"), 100, 0.95)
     assert (ann.mean_e4, ann.low_e4, ann.high_e4, ann.first_percent) == (7, 7, 7, "100.00")
 
 
 def test_a_player_that_leads_in_each_round_is_first_in_each_resample() -> None:
-    ann, bob = confidences({"ann": [1, 900], "bob": [0, 899]}, own_dice(1, "x"), 200, 0.95)
+    ann, bob = confidences({"ann": [1, 900], "bob": [0, 899]}, dice(1, "x"), 200, 0.95)
     assert (ann.first_percent, bob.first_percent) == ("100.00", "0.00")
 
 
 def test_a_tie_is_shared() -> None:
-    ann, bob = confidences({"ann": [5, 5], "bob": [5, 5]}, own_dice(1, "x"), 100, 0.95)
+    ann, bob = confidences({"ann": [5, 5], "bob": [5, 5]}, dice(1, "x"), 100, 0.95)
     assert ann.first_percent == bob.first_percent == "50.00"
 
 
 def test_an_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
     """Of 200 samples of 40 rounds 95 % should be covered; below 86 % has odds under 1 in 10^5."""
-    draws, covered = own_dice(3, "rounds"), 0
+    draws, covered = dice(3, "rounds"), 0
     for sample in range(200):
         profits = [round(draws.gauss(100, 50)) for _ in range(40)]
-        (found,) = confidences({"ann": profits}, own_dice(sample, "x"), 300, 0.95)
+        (found,) = confidences({"ann": profits}, dice(sample, "x"), 300, 0.95)
         covered += found.low_e4 <= 100 <= found.high_e4
     assert covered >= 172
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> None:
     profits = {"ann": [3, 1, 4, 1, 5, 9, 2, 6], "bob": [2, 7, 1, 8, 2, 8, 1, 8]}
-    one, same, other = (confidences(profits, own_dice(seed, "x"), 100, 0.9) for seed in (1, 1, 2))
+    one, same, other = (confidences(profits, dice(seed, "x"), 100, 0.9) for seed in (1, 1, 2))
     assert one == same
     assert one != other
 
@@ -86,12 +86,12 @@ def test_what_the_rounds_do_not_say_is_not_said(profits: dict[str, list[int]]) -
 
 def test_rounds_until_known_hold_what_they_promise() -> None:
     """Of 300 tournaments of that length the better player should win at least 95 %."""
-    long_run = own_dice(1, "long run")
+    long_run = dice(1, "long run")
     needed = rounds_until_known(
         {"ann": [round(long_run.gauss(30, 100)) for _ in range(5000)], "bob": [0] * 5000}
     )
     assert needed is not None
-    draws = own_dice(2, "tournaments")
+    draws = dice(2, "tournaments")
     won = sum(sum(draws.gauss(30, 100) for _ in range(needed)) > 0 for _ in range(300))
     assert won >= 270
 
@@ -127,6 +127,6 @@ def test_the_order_of_the_matches_is_of_no_matter(played: list[Match]) -> None:
 
 def test_an_elo_interval_holds_the_rating() -> None:
     rounds = [[Match("ann", "bob", 2 if index % 4 else 0)] for index in range(40)]
-    low, high = elo_intervals(["ann", "bob"], rounds, own_dice(1, "elo"), 100, 0.95)["ann"]
+    low, high = elo_intervals(["ann", "bob"], rounds, dice(1, "elo"), 100, 0.95)["ann"]
     rating = elo_ratings(["ann", "bob"], [match for each in rounds for match in each])["ann"]
     assert low < rating < high

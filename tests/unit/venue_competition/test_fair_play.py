@@ -11,22 +11,22 @@ PLAYERS = frozenset({"ann", "bob", "cat", "dan"})
 
 
 def everybody(times: int) -> list[str]:
-    """Each of four players and four others trades with each other one this often."""
+    """Each of four players and four others takes from each other one this often."""
     names = [*sorted(PLAYERS), "m1", "m2", "m3", "m4"]
     return [
         f"{index}.0 {one} buys 1@100.00 from {other}"
         for index in range(times)
         for one in names
         for other in names
-        if one < other
+        if one != other
     ]
 
 
 def test_friends_who_trade_with_each_other_far_above_chance_are_named() -> None:
-    made = trades(*everybody(3), *["50 ann buys 1@100.00 from bob"] * 40)
+    made = trades(*everybody(3), *[f"{30 + n / 4} ann buys 1@100.00 from bob" for n in range(40)])
     (found,) = fair_play.pairs(made, PLAYERS)
     assert (found.kind, found.players) == ("pair", ["ann", "bob"])
-    assert "traded 43 times" in found.says
+    assert "met 46 times" in found.says
 
 
 def test_a_market_in_which_all_trade_with_all_has_no_friends() -> None:
@@ -34,7 +34,19 @@ def test_a_market_in_which_all_trade_with_all_has_no_friends() -> None:
 
 
 def test_trades_with_the_population_are_not_suspicious() -> None:
-    made = trades(*everybody(3), *["50 ann buys 1@100.00 from m1"] * 40)
+    made = trades(*everybody(3), *[f"{30 + n / 4} ann buys 1@100.00 from m1" for n in range(40)])
+    assert fair_play.pairs(made, PLAYERS) == []
+
+
+def test_a_taker_and_the_only_maker_are_no_friends() -> None:
+    others = [
+        f"{n / 4} {taker} buys 1@100.00 from bob" for n in range(40) for taker in ("ann", "m1")
+    ]
+    assert fair_play.pairs(trades(*others), PLAYERS) == []
+
+
+def test_one_order_that_takes_from_forty_of_a_maker_meets_it_once() -> None:
+    made = trades(*everybody(3), *["50 ann buys 1@100.00 from bob"] * 40)
     assert fair_play.pairs(made, PLAYERS) == []
 
 
@@ -63,9 +75,15 @@ def test_shares_sold_to_a_friend_and_bought_back_are_washed() -> None:
         ["1 ann sells 30@100.00 to bob", "2 ann buys 19@100.00 from bob"],
         ["1 ann sells 30@100.00 to bob", "2 ann buys 30@100.00 from bob in OTHER"],
         ["1 ann sells 30@100.00 to m1", "2 ann buys 30@100.00 from m1"],
+        [
+            "1 ann sells 30@100.00 to bob",
+            "2 ann buys 30@100.00 from bob",
+            "3 ann buys 200@100.00 from m1",
+            "3 bob buys 200@100.00 from m1",
+        ],
     ],
 )
-def test_late_one_way_few_and_other_shares_are_not_washed(texts: list[str]) -> None:
+def test_late_one_way_few_other_and_by_the_way_is_not_washed(texts: list[str]) -> None:
     assert fair_play.washes(trades(*texts), PLAYERS) == []
 
 
@@ -131,13 +149,14 @@ def test_the_report_asks_all_four_questions() -> None:
     made = record(
         trades(
             *everybody(3),
-            *["50 ann buys 1@100.00 from bob", "50 bob buys 1@100.00 from ann"] * 30,
+            *[f"{30 + n / 4} ann buys 1@100.00 from bob" for n in range(40)],
+            *[f"{40 + n / 4} bob buys 1@100.00 from ann" for n in range(40)],
             *HONEST,
             "119 ann buys 10@105.00 from m3",
         ),
         "ann bob cat dan",
         shares=100,
-        commands=sent("cat", 3000, 1),
+        commands=sent("cat", 5000, 1),
     )
     ours = rules("ann bob cat dan")
     found = fair_play.report(made, ours, score_round(made, ours))

@@ -1,0 +1,231 @@
+"""A competition in simulated time, from the file to the verified folder."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.unit.venue_competition import players
+from venue_competition import results_folder
+from venue_competition.results_folder import MANIFEST_FILE
+from venue_competition.rules import RulesError
+from venue_competition.simulated_rounds import play
+from venue_competition.verification import verify
+from venue_launcher.errors import CommandError
+
+CUP = """
+name = "A <b>cup</b>"
+seed = 7
+rounds = 2
+seconds = 30
+[shares]
+ACME = 10
+[[securities]]
+security = "ACME"
+reference_price = "50.00"
+[population]
+size = 6
+[limits]
+commands_per_second = 60
+[scoring]
+resamples = 100
+sample_s = 5
+[[players]]
+name = "maker"
+strategy = "market_maker"
+[[players]]
+name = "walker"
+strategy = "random_walk"
+"""
+
+
+def played(folder: Path, text: str = CUP) -> Path:
+    """A results folder of these rules."""
+    source = folder / "cup.toml"
+    source.write_text(text)
+    play(source, folder / "results", lambda line: None)
+    return folder / "results"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return played(tmp_path_factory.mktemp("cup"))
+
+
+@pytest.fixture
+def copy(results: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(results, tmp_path / "copy"))
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """All files of a folder."""
+    return {name: (folder / name).read_bytes() for name in results_folder.file_names(folder)}
+
+
+def test_the_folder_has_all_that_the_documents_promise(results: Path) -> None:
+    names = set(results_folder.file_names(results))
+    assert {
+        "competition.toml",
+        "results.json",
+        "ranking.csv",
+        "fair_play.json",
+        "report.html",
+        "manifest.json",
+        "rounds/001/course.json",
+        "rounds/002/archive/order_log.jsonl",
+        "rounds/001/players/maker/orders.csv",
+        "rounds/001/players/maker/fills.csv",
+        "rounds/001/players/maker/settlements.csv",
+        "rounds/002/players/walker/equity.csv",
+    } <= names
+
+
+def test_everybody_starts_each_round_with_the_same_and_seats_rotate(results: Path) -> None:
+    said = json.loads((results / "results.json").read_text())
+    starts = [score["start_equity"] for each in said["rounds"] for score in each["scores"]]
+    assert starts == ["10500.00"] * 4
+    seats = [each["seats"] for each in said["rounds"]]
+    assert seats == [["maker", "walker"], ["walker", "maker"]]
+    assert said["rounds"][0]["trades"] > 0
+
+
+def test_results_are_verified_from_the_archives(results: Path) -> None:
+    verdict = verify(results)
+    assert (verdict.faults, verdict.rounds) == ([], 2)
+    assert verdict.files == len(list(results_folder.file_names(results))) - 1
+
+
+def test_the_same_rules_give_the_same_bytes(results: Path, tmp_path: Path) -> None:
+    assert content(played(tmp_path)) == content(results)
+
+
+def test_one_changed_byte_of_any_file_is_found_and_named(tmp_path: Path) -> None:
+    short = CUP.replace("rounds = 2", "rounds = 1").replace("seconds = 30", "seconds = 6")
+    copy, draws = played(tmp_path, short), Random(5)
+    for name, whole in content(copy).items():
+        place = draws.randrange(len(whole))
+        (copy / name).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        faults = verify(copy).faults
+        assert any(fault.startswith(f"{name}:") for fault in faults), (name, place, faults)
+        (copy / name).write_bytes(whole)
+    assert verify(copy).faults == []
+
+
+def test_a_missing_and_an_added_file_are_named(copy: Path) -> None:
+    (copy / "ranking.csv").unlink()
+    (copy / "rounds/001/extra.txt").write_text("x")
+    faults = verify(copy).faults
+    assert "ranking.csv: is missing" in faults
+    assert "rounds/001/extra.txt: is not in the manifest" in faults
+
+
+def forged(folder: Path, name: str, change: Callable[[str], str]) -> list[str]:
+    """The faults after a change with a manifest that fits it."""
+    path = folder / name
+    before = path.read_text()
+    after = change(before)
+    assert after != before
+    path.write_text(after)
+    hashes = results_folder.hashes(folder)
+    (folder / MANIFEST_FILE).write_bytes(results_folder.manifest(hashes))
+    return verify(folder).faults
+
+
+def test_a_forged_result_with_a_manifest_to_match_is_found(copy: Path) -> None:
+    faults = forged(copy, "ranking.csv", lambda text: text.replace("maker", "mallory"))
+    assert len(faults) == 1
+    assert faults[0].startswith("ranking.csv: line")
+    assert "the archives say" in faults[0]
+
+
+def test_a_forged_archive_with_a_manifest_to_match_is_found(copy: Path) -> None:
+    faults = forged(
+        copy,
+        "rounds/001/archive/order_log.jsonl",
+        lambda text: text.replace('"quantity":2', '"quantity":3', 1),
+    )
+    assert any("rounds/001/archive" in fault for fault in faults)
+
+
+@pytest.mark.parametrize("name", ["securities.json", "accounts.json", "transfers.jsonl"])
+def test_an_archive_that_makes_no_sense_is_a_fault_and_no_traceback(copy: Path, name: str) -> None:
+    assert forged(copy, f"rounds/002/archive/{name}", lambda text: text.replace("ACME", "BCME"))
+
+
+def test_another_seed_gives_another_market(results: Path, tmp_path: Path) -> None:
+    other = played(tmp_path, CUP.replace("seed = 7", "seed = 8"))
+    name = "rounds/001/archive/order_log.jsonl"
+    assert (other / name).read_bytes() != (results / name).read_bytes()
+
+
+FILE = players.__file__
+UNFAIR = (
+    CUP.replace("rounds = 2", "rounds = 1")
+    + f"""
+[[players]]
+name = "raiser"
+strategy = "{FILE}:Raises"
+[[players]]
+name = "flooder"
+strategy = "{FILE}:Floods"
+[[players]]
+name = "silent"
+strategy = "{FILE}:Silent"
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def unfair(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return played(tmp_path_factory.mktemp("unfair"), UNFAIR)
+
+
+def test_a_player_that_raises_or_floods_is_stopped_and_the_others_play_on(unfair: Path) -> None:
+    course = json.loads((unfair / "rounds/001/course.json").read_text())
+    stopped = {stop["player"]: stop["reason"] for stop in course["stopped"]}
+    assert stopped == {"raiser": "raised", "flooder": "commands_per_second"}
+    said = json.loads((unfair / "results.json").read_text())
+    ranked = {each["player"]: each for each in said["ranking"]}
+    assert ranked["maker"]["fills"] > 0 and not ranked["maker"]["stopped"]
+    assert ranked["flooder"]["stopped"][0]["reason"] == "commands_per_second"
+    assert (ranked["silent"]["fills"], ranked["silent"]["turnover"]) == (0, "0.00")
+
+
+def test_stopped_times_lie_inside_the_round(unfair: Path) -> None:
+    course = json.loads((unfair / "rounds/001/course.json").read_text())
+    for stop in course["stopped"]:
+        assert course["start_us"] < stop["time_us"] < course["end_us"]
+
+
+def test_the_report_escapes_every_text_of_others_and_loads_nothing(unfair: Path) -> None:
+    page = (unfair / "report.html").read_text()
+    assert "<script" not in page and "<b>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "A &lt;b&gt;cup&lt;/b&gt;" in page
+    assert "<svg" in page and "src=" not in page and "href=" not in page
+
+
+def test_an_unfair_competition_is_verified_too(unfair: Path) -> None:
+    assert verify(unfair).faults == []
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(results: Path) -> None:
+    before = content(results)
+    with pytest.raises(CommandError, match="not empty"):
+        play(results / "competition.toml", results, lambda line: None)
+    assert content(results) == before
+
+
+def test_a_command_needs_a_live_venue(tmp_path: Path) -> None:
+    source = tmp_path / "cup.toml"
+    source.write_text(CUP.replace('strategy = "random_walk"', 'command = ["node", "bot.js"]'))
+    with pytest.raises(RulesError, match="player walker is no strategy"):
+        play(source, tmp_path / "results", lambda line: None)
+
+
+def test_a_folder_without_results_is_no_results_folder(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no results folder"):
+        verify(tmp_path)

@@ -1,0 +1,88 @@
+"""What `./venue compete` and `./venue verify` say at the terminal."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from venue_competition import results_folder
+from venue_competition.html_report import known_in_words
+from venue_competition.outcome import Results, stopped_players
+from venue_competition.results import REPORT_FILE
+from venue_competition.simulated_rounds import play
+from venue_competition.verification import verify
+from venue_launcher.errors import CommandError
+from venue_launcher.table import render
+from venue_launcher.terminal import report
+from venue_protocol.money import format_e4, format_for_people
+
+_COLUMNS = ["#", "player", "profit", "mean", "low", "high", "first", "drawdown", "fills"]
+_MOST_FAULTS = 50
+
+
+def compete_simulated(source: Path, output: Path | None) -> int:
+    """Play a competition in simulated time; the exit code."""
+    folder = output or free_folder(source)
+    print("\n".join(summary(play(source, folder, report), folder)))
+    return 0
+
+
+def verify_folder(folder: Path) -> int:
+    """Compute all of a results folder again; 0 if every byte is as it must be, else 1."""
+    verdict = verify(folder)
+    for fault in verdict.faults[:_MOST_FAULTS]:
+        print(fault)
+    if len(verdict.faults) > _MOST_FAULTS:
+        print(f"… and {len(verdict.faults) - _MOST_FAULTS} more")
+    if verdict.faults:
+        print(f"{folder} is NOT as it was: {len(verdict.faults)} faults")
+        return 1
+    print(
+        f"{folder} is verified: {verdict.files} files and the results of {verdict.rounds} rounds "
+        f"follow from the archives\nroot hash {results_folder.root_of(folder)}"
+    )
+    return 0
+
+
+def free_folder(source: Path) -> Path:
+    """A folder for results in the current one, named after the rules, that is not there yet."""
+    numbers = range(1, 10_000)
+    names = (Path(f"{source.stem}-results-{number}") for number in numbers)
+    found = next((name for name in names if not name.exists()), None)
+    if found is None:
+        raise CommandError("there are too many results here: choose a folder with --output")
+    return found
+
+
+def summary(results: Results, folder: Path) -> Iterator[str]:
+    """Ranking, luck, stopped players, and where the rest is."""
+    yield results.rules.name
+    yield render([_line(results, place) for place in range(len(results.ranking))], _COLUMNS)
+    yield known_in_words(results)
+    for player, stops in stopped_players(results).items():
+        for stop in stops:
+            yield f"{player} was stopped in round {stop['round']}: {_one_line(stop['says'])}"
+    findings = sum(len(each.findings) for each in results.rounds)
+    if findings:
+        yield f"fair play: {findings} findings to look at"
+    yield f"report: {folder / REPORT_FILE}"
+    yield f"root hash: {results_folder.root_of(folder)}"
+
+
+def _line(results: Results, place: int) -> dict[str, object]:
+    ranked = results.ranking[place]
+    found = results.confidences[ranked.player]
+    return {
+        "#": ranked.rank,
+        "player": ranked.player,
+        "profit": format_for_people(ranked.profit_e4),
+        "mean": format_e4(found.mean_e4),
+        "low": format_e4(found.low_e4),
+        "high": format_e4(found.high_e4),
+        "first": f"{found.first_percent} %",
+        "drawdown": format_e4(ranked.max_drawdown_e4),
+        "fills": ranked.fills,
+    }
+
+
+def _one_line(text: str) -> str:
+    """A text of a player's own, without what a terminal would obey."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
