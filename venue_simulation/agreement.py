@@ -21,7 +21,7 @@ class Agreement:
         self._oracle = oracle
         self._engines = engines
         self._feed = feed
-        self._feed_check = FeedCheck(around.market)
+        self._feed_check = FeedCheck(around.record)
 
     def missing(self) -> list[str]:
         """What processes and record still have to do, in words."""
@@ -34,7 +34,7 @@ class Agreement:
                 )
             if shard.settled != len(shard.batches):
                 waiting.append(f"{shard.settled} of {len(shard.batches)} batches are settled")
-            recorded = self._around.market.position(f"events.{shard.shard}")
+            recorded = self._around.record.tables.positions.get(f"events.{shard.shard}", 0)
             if recorded != shard.engine.event_position:
                 waiting.append(f"the feed is at {recorded} of {shard.engine.event_position} events")
         waiting += [
@@ -43,7 +43,7 @@ class Agreement:
             if at <= self._around.clock.now_us() - MOST_SKEW_US
         ]
         reports = len(self._around.clearing.tables.reports)
-        if self._around.market.position("settlements") != reports:
+        if self._around.record.tables.positions.get("settlements", 0) != reports:
             waiting.append(f"the feed does not have all {reports} settlement reports")
         return waiting
 

@@ -5,8 +5,9 @@ way.
 from collections.abc import Iterator
 from typing import Any
 
+from market_data_feed.adapters.memory_record import MemoryRecord
 from market_data_feed.domain.market import Market
-from venue_protocol import streams
+from venue_protocol import codec, streams
 from venue_protocol.events import (
     AuctionIndication,
     LimitStateChanged,
@@ -20,7 +21,6 @@ from venue_protocol.events import (
 )
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import EXPIRED
-from venue_simulation.market_record import MemoryMarket
 from venue_simulation.oracle import ShardOracle
 from venue_simulation.violation import Violation, require
 
@@ -30,44 +30,37 @@ _ALL_LEVELS = 1_000
 class FeedCheck:
     """Follows the record's positions; `check` compares everything once it is complete."""
 
-    def __init__(self, market: MemoryMarket) -> None:
-        self._market = market
+    def __init__(self, record: MemoryRecord) -> None:
+        self._tables = record.tables
         self._positions: dict[str, int] = {}
-        market.on_commit = self._on_commit
+        record.on_commit = self._on_commit
 
     def check(self, shards: list[ShardOracle], reports: dict[int, Any]) -> None:
         """Violation unless the record is exactly what happened."""
-        tables = self._market.tables
+        tables = self._tables
         orders, trades = _fold(shards)
         require(
-            tables["orders"].keys() == orders.keys(),
+            tables.orders.keys() == orders.keys(),
             "the feed records each order once",
             len(orders),
         )
-        for order_id, row in tables["orders"].items():
-            recorded = (
-                row["quantity"],
-                row["price_e4"],
-                row["filled"],
-                row["leaves"],
-                row["status"],
-            )
+        for order_id, row in tables.orders.items():
+            recorded = (row.quantity, row.price_e4, row.filled, row.leaves, row.status)
             if recorded != orders[order_id]:
                 raise Violation(
                     f"order {order_id} is recorded as {recorded}, should be {orders[order_id]}"
                 )
         recorded_trades = {
-            row["trade_id"]: (row["price_e4"], row["quantity"]) for row in tables["trades"].values()
+            trade.trade_id: (trade.price_e4, trade.quantity) for trade in tables.trades.values()
         }
         require(
             recorded_trades == trades, "the feed records each trade once", (recorded_trades, trades)
         )
-        told = sorted(
-            (row["client_id"], row["event_sequence"]) for row in tables["order_reports"].values()
-        )
+        told = sorted(tables.order_reports)
         require(told == sorted(_owners(shards)), "each owner is told of each event once", len(told))
         recorded_reports = {
-            sequence: row["report"] for sequence, row in tables["settlements"].items()
+            sequence: codec.encode(report).decode()
+            for sequence, report in tables.settlements.items()
         }
         stored = {sequence: row.report for sequence, row in reports.items()}
         require(
@@ -81,7 +74,7 @@ class FeedCheck:
         ]
         for stream, last in [*ends, (streams.SETTLEMENTS, len(reports))]:
             require(
-                self._market.position(stream) == last,
+                tables.positions.get(stream) == last,
                 "the feed has read everything",
                 (stream, last),
             )
@@ -96,14 +89,12 @@ class FeedCheck:
                 require(shown == books, f"the feed shows the book of {security_id}", (shown, books))
 
     def _on_commit(self) -> None:
-        for stream, row in self._market.tables["stream_positions"].items():
+        for stream, position in self._tables.positions.items():
             require(
-                row["sequence"] >= self._positions.get(stream, 0),
-                "a position never goes back",
-                stream,
+                position >= self._positions.get(stream, 0), "a position never goes back", stream
             )
-            self._positions[stream] = row["sequence"]
-        recorded = len(self._market.tables["settlements"])
+            self._positions[stream] = position
+        recorded = len(self._tables.settlements)
         expected = self._positions.get(streams.SETTLEMENTS, 0)
         require(
             recorded == expected,

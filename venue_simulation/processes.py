@@ -7,11 +7,13 @@ from random import Random
 from threading import Event
 from typing import Any
 
+import msgspec
+
 from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.loops.event_reader import EventReader
 from clearinghouse.wiring import wire as wire_clearinghouse
-from market_data_feed.adapters.postgres_record import PostgresRecord
+from market_data_feed.adapters.memory_record import MemoryRecord
 from market_data_feed.loops.recorder import Recorder
 from market_data_feed.wiring import FeedPorts
 from market_data_feed.wiring import wire as wire_feed
@@ -22,6 +24,7 @@ from matching_engine.loops.resender import Resender
 from matching_engine.wiring import EnginePorts, wire
 from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
 from order_entry_gateway.adapters.memory_timers import MemoryTimers
+from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.loops.group_commit import Committer
 from order_entry_gateway.wiring import GatewayPorts
 from order_entry_gateway.wiring import wire as wire_gateway
@@ -34,7 +37,6 @@ from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION, order_entry_queue, resend_queue
 from venue_simulation.broker import SimulatedBus, SimulatedConsumer, SimulatedPublisher
-from venue_simulation.market_record import MemoryMarket
 from venue_storage.memory_clearing_data import MemoryClearing
 
 
@@ -49,7 +51,7 @@ class Surroundings:
         bounds: MessageBounds = BOUNDS,
     ) -> None:
         self.clearing = MemoryClearing(shards)
-        self.market = MemoryMarket()
+        self.record = MemoryRecord()
         self.bus = bus
         self.clock = ManualClock()
         self.securities = securities
@@ -288,12 +290,12 @@ class Feed(Process):
 
     def wire(self, stopping: Event) -> None:
         """As in market_data_feed.__main__."""
-        around: Any = self.around
+        around = self.around
         sender: Any = _SilentSender()
         ports = FeedPorts(
             consumer=self.consumer(DATA_FEED, 200),
             publisher=self.publisher(),
-            record=PostgresRecord(around.market),
+            record=around.record,
             settlements=ClearingReader(around.clearing),
             sender=sender,
         )
@@ -327,9 +329,32 @@ class _Statuses:
     """What the door looks up of orders that were logged."""
 
     def __init__(self, around: Surroundings) -> None:
-        self.recorded_orders = around.market.recorded_orders
-        self.order = around.market.order
+        self._record = around.record.tables
         self._clearing = around.clearing
+
+    def recorded_orders(self, order_ids: Sequence[int]) -> dict[int, RecordedOrder]:
+        """These orders as they are recorded."""
+        found = [self._record.orders.get(order_id) for order_id in order_ids]
+        return {
+            row.order_id: RecordedOrder(
+                row.order_id,
+                row.client_id,
+                row.status,
+                row.quantity,
+                row.price_e4,
+                max(
+                    row.updated_us,
+                    self._record.rejected_us.get((row.order_id, row.client_id), 0),
+                ),
+            )
+            for row in found
+            if row is not None
+        }
+
+    def order(self, order_id: int) -> tuple[str, dict[str, Any]] | None:
+        """Owner and record of one order."""
+        row = self._record.orders.get(order_id)
+        return None if row is None else (row.client_id, msgspec.structs.asdict(row))
 
     def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
         """Ids of the orders for which these client_order_ids stand."""

@@ -136,7 +136,7 @@ class Schedule:
         self.feed.start()
         self.faults.is_calm = False
         self.around.clearing.faults = self._at_clearing
-        self.around.market.faults = self.faults.at_database
+        self.around.record.faults = self.faults.at_database
 
     def _draw_weights(self) -> tuple[list[Callable[[], None]], list[float]]:
         """How often each act is chosen; drawn, so that in some schedules one part is slow."""

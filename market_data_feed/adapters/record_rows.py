@@ -9,11 +9,17 @@ from venue_protocol.events import OrderAccepted
 from venue_protocol.settlement import SettlementReport
 
 
+def storable_text(value: str | None) -> str | None:
+    """Without what Postgres can't store in a text column."""
+    if value is None or "\0" not in value:
+        return value
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def text_or_null(value: str | None) -> str:
     """A text column, escaped; without what Postgres can't store."""
-    if value is None:
-        return NULL
-    return text_field(value.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in value else value)
+    stored = storable_text(value)
+    return NULL if stored is None else text_field(stored)
 
 
 def _number(value: int | None) -> str:

@@ -107,7 +107,7 @@ def compose(due: Due, fold: Fold) -> Record:
         settlements="".join(
             [record_rows.settlement_row(r, codec.encode(r).decode()) for r in due.settlements]
         ),
-        refused_orders=list(_refusal_rows(due.refusals)),
+        refused_orders=list(refusal_rows(due.refusals)),
         session_events=[
             (*row.key, codec.encode(row.event).decode(), row.time_us, row.event_sequence)
             for row in fold.session.values()
@@ -173,7 +173,8 @@ def _advance(cursor: Cursor, advance: Advance) -> bool:
     )
 
 
-def _refusal_rows(refusals: list[OrderReports]) -> Iterator[RefusalRow]:
+def refusal_rows(refusals: list[OrderReports]) -> Iterator[RefusalRow]:
+    """The rows of refused_orders for these reports; texts cut, numbers beyond bigint as None."""
     for batch in refusals:
         for number, refused in enumerate(batch.reports, batch.first):
             yield (
@@ -192,11 +193,7 @@ def _refusal_rows(refusals: list[OrderReports]) -> Iterator[RefusalRow]:
 
 def _outside_text(value: str | None) -> str | None:
     """Text from outside the venue, cut and without what Postgres can't store."""
-    return (
-        None
-        if value is None
-        else value[:_MOST_OUTSIDE_TEXT].replace("\0", "\N{REPLACEMENT CHARACTER}")
-    )
+    return None if value is None else record_rows.storable_text(value[:_MOST_OUTSIDE_TEXT])
 
 
 def _bigint(value: int | None) -> int | None:

@@ -10,6 +10,7 @@ import msgspec
 from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
 from service_runtime.database import Database
 from venue_protocol import codec
+from venue_protocol.orders import OrderStatus, OrderType, Side, TimeInForce
 from venue_protocol.settlement import SettlementReport
 
 NEWEST = 2**62
@@ -64,22 +65,22 @@ ORDER BY r.event_sequence LIMIT %(limit)s
 """
 
 
-class OrderRecord(msgspec.Struct, frozen=True):
+class OrderRecord(msgspec.Struct, frozen=True, gc=False):
     """One row of orders."""
 
     order_id: int
     client_id: str
     client_order_id: str | None
     security_id: str
-    side: str
-    order_type: str
-    time_in_force: str
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
     quantity: int
     price_e4: int
     filled: int
     leaves: int
     notional_e4: int
-    status: str
+    status: OrderStatus
     reason: str | None
     accepted_us: int
     updated_us: int

@@ -10,6 +10,7 @@ from clearinghouse.bootstrap import SECURITIES
 from clearinghouse.handlers import SettlementDesk
 from matching_engine.domain.engine import MatchingEngine
 from migrations.provision import Provisioned
+from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.group_commit import Committer
 from order_entry_gateway.loops.refusal_reporter import RefusalReporter
@@ -21,7 +22,6 @@ from venue_protocol import codec, topology
 from venue_protocol.commands import CommandBatch
 from venue_protocol.holds import CASH
 from venue_simulation.clients import Client, ClientAction
-from venue_simulation.market_record import MemoryMarket
 
 NAMES = ("client0", "client1", "client2")
 
@@ -84,8 +84,15 @@ class Venue:
         return self.said
 
 
-class NothingRecorded(MemoryMarket):
+class NothingRecorded:
     """The record of a feed that is away."""
+
+    def recorded_orders(self, order_ids: Sequence[int]) -> dict[int, RecordedOrder]:
+        """Nothing."""
+        return {}
+
+    def order(self, order_id: int) -> None:
+        """Nothing."""
 
     def named(self, client_id: str, names: Sequence[str]) -> dict[str, int]:
         """Nobody knows."""

@@ -6,14 +6,13 @@ from threading import Event
 
 import pytest
 
-from market_data_feed.adapters.postgres_record import PostgresRecord
+from market_data_feed.adapters.memory_record import MemoryRecord, Tables
 from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.domain.market import Market
 from market_data_feed.loops.recorder import Recorder
 from service_runtime.buses.memory import MemoryBus
 from tests.unit.market_data_feed.random_tape import RandomMarket
 from venue_protocol import codec, topology
-from venue_simulation.market_record import MemoryMarket
 from venue_simulation.processes import ClearingReader
 from venue_storage.memory_clearing_data import MemoryClearing
 
@@ -23,28 +22,28 @@ class _Silence:
         """Nobody listens."""
 
 
-def _record_all(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> tuple[int, dict[str, object]]:
+def _record_all(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Tables]:
     """Commits of one step over the whole tape, and the record after it."""
     monkeypatch.setattr("market_data_feed.loops.recorder.MOST_ROWS", 10**9 if at_once else 40)
-    bus, market, commits = MemoryBus(), MemoryMarket(), []
+    bus, record, commits = MemoryBus(), MemoryRecord(), []
     bus.declare(topology.DURABLE_QUEUES)
     publisher = bus.publisher()
     clearing = ClearingReader(MemoryClearing())
     hub = Hub(Market(), _Silence())  # type: ignore[arg-type]
     consumer = bus.consumer(topology.DATA_FEED, 200)
-    recorder = Recorder(consumer, publisher, PostgresRecord(market), clearing, hub, Event())
+    recorder = Recorder(consumer, publisher, record, clearing, hub, Event())
     recorder.load()
     tape = RandomMarket(seed=3).play(60)
     for batch in tape.batches:
         publisher.publish(topology.DATA_FEED, codec.encode(batch))
-    market.on_commit = lambda: commits.append(1)
+    record.on_commit = lambda: commits.append(1)
     assert recorder.step(0) == len(tape.batches)
     assert bus.depth(topology.DATA_FEED) == 0
-    return len(commits), dict(market.tables)
+    return len(commits), record.tables
 
 
 def test_what_waited_long_is_recorded_in_bites_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     together, whole = _record_all(True, monkeypatch)
     several, same = _record_all(False, monkeypatch)
     assert together == 1 < several
-    assert whole == same and whole["orders"]
+    assert whole == same and whole.orders
