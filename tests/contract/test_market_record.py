@@ -183,7 +183,7 @@ def test_a_position_that_another_feed_moved_stops_the_write(body: Body, before: 
     stored = body.rows()
     due = due_of(settled=settlements(1))
     due.advances = [Advance("events.0", before, 9)]
-    with pytest.raises(BrokenStream, match="events.0 is at 1, not .*another feed"):
+    with pytest.raises(BrokenStream, match=r"events\.0 is at 1, not .*another feed"):
         body.record.write(due, Fold({}), Event())
     assert body.rows() == stored
     assert body.record.load(Event()).positions == {"events.0": 1}
