@@ -63,11 +63,15 @@ def append(
     that two gateways never wait for each other in a circle.
     """
     state = DoorState(securities=securities, now_us=now_us)
-    _take_timers(transaction, candidates, state)
+    kinds = {type(candidate) for candidate in candidates}
+    if CancelAllCandidate in kinds:
+        _take_timers(transaction, candidates, state)
     _load_named(transaction, candidates, state)
-    _load_orders(transaction, candidates, state)
-    _load_amended_terms(transaction, candidates, state)
-    _load_log_times(transaction, candidates, state)
+    if not kinds.isdisjoint(_NAMING_ORDERS):
+        _load_orders(transaction, candidates, state)
+        _load_amended_terms(transaction, candidates, state)
+    if PlaceCandidate in kinds:
+        _load_log_times(transaction, candidates, state)
     _lock_session(transaction, candidates, state)
     _lock_funds(transaction, candidates, state)
     decisions = decide(candidates, state)
@@ -91,6 +95,9 @@ def append(
     _write_holds(transaction, state)
     _write_session(transaction, fresh, state)
     return decisions, appended
+
+
+_NAMING_ORDERS = (CancelCandidate, AmendCandidate)
 
 
 def _load_log_times(

@@ -169,6 +169,8 @@ class OrderDesk:
             if not isinstance(found, Refusal)
             and isinstance(found[0], CancelCandidate | AmendCandidate)
         ]
+        if not named:
+            return
         names = [
             found.target_client_order_id for _, found in named if isinstance(found, AmendCandidate)
         ]
@@ -241,6 +243,32 @@ class PendingRequest:
                 self._report(action, answer)
             answers.append(answer)
         return answers
+
+    def refusals(self) -> list[tuple[int, Refusal]]:
+        """The place of each refused action, and why; the same as in `answers`, for who needs no
+        more.
+        """
+        self.wait()
+        decisions = iter(self._decisions or ())
+        refused: list[tuple[int, Refusal]] = []
+        for place, (action, found) in enumerate(zip(self._actions, self._checked, strict=True)):
+            refusal = (
+                found
+                if isinstance(found, Refusal)
+                else next(
+                    (
+                        decided
+                        for decided in [next(decisions) for _ in found]
+                        if isinstance(decided, Refusal)
+                    ),
+                    None,
+                )
+            )
+            if refusal is not None:
+                refused.append((place, refusal))
+                if isinstance(action, PlaceOrderRequest):
+                    self._report(action, refusal)
+        return refused
 
     def _report(self, request: PlaceOrderRequest, refusal: Refusal) -> None:
         """For the record; not what shall be asked again: it would add to what the record is behind

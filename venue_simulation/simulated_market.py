@@ -253,11 +253,7 @@ class SimulatedMarket:
         refusals = (
             [(command, pending) for command in commands]
             if isinstance(pending, Refusal)
-            else [
-                (command, answer)
-                for command, answer in zip(commands, pending.answers(), strict=True)
-                if isinstance(answer, Refusal)
-            ]
+            else [(commands[place], refusal) for place, refusal in pending.refusals()]
         )
         seat.numbers["commands"] += len(commands)
         if refusals:

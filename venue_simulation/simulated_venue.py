@@ -8,14 +8,14 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
+from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore, MemoryLedgerTransaction
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER, VENUE_ACCOUNTS
 from clearinghouse.handlers import settle_batches
 from market_data_feed.domain.market import Market, MarketChange
 from market_data_feed.domain.orders import BatchEffect, Fold, WorkingOrder
 from matching_engine.domain.engine import MatchingEngine
-from order_entry_gateway.adapters.memory_order_log import MemoryOrderLog
+from order_entry_gateway.adapters.memory_order_log import MemoryLogTransaction
 from order_entry_gateway.adapters.memory_timers import MemoryTimers
 from order_entry_gateway.batch_admission import append
 from order_entry_gateway.domain.coverage import Accepted, Decision
@@ -129,7 +129,6 @@ class SimulatedVenue:
         self._answered_us: dict[int, int] = {}
         """Log time of the newest cancel or amend that was rejected, of open orders."""
         self._waiting: list[PendingCandidates] = []
-        self._log = MemoryOrderLog(self.clearing)
         self._ledger = MemoryLedgerStore(self.clearing)
         limiter = SimulatedRateLimit(self.clock, rate_limit_per_second)
         self.desk = OrderDesk(self, self.securities, self, limiter, _NoRecord(), _always)
@@ -203,8 +202,9 @@ class SimulatedVenue:
         candidates = [each for pending in waiting for each in pending.candidates]
         if not candidates:
             return
-        with self._log.transaction() as transaction:
-            decisions, _ = append(transaction, candidates, self.securities, self.clock.now_us())
+        with self.clearing.transaction() as transaction:
+            log = MemoryLogTransaction(transaction)
+            decisions, _ = append(log, candidates, self.securities, self.clock.now_us())
         start = 0
         for pending in waiting:
             end = start + len(pending.candidates)
@@ -251,8 +251,8 @@ class SimulatedVenue:
         batch = CommandBatch(SCHEMA, SHARD, first, time_us, [each.command for each in fresh])
         events = self.engine.apply(batch)
         self.engine.news.clear()
-        with self._ledger.transaction() as transaction:
-            settlement = settle_batches(transaction, [events])
+        with self.clearing.transaction() as transaction:
+            settlement = settle_batches(MemoryLedgerTransaction(transaction), [events])
         fold = Fold(self.working)
         fold.apply(events, events.first)
         effect = fold.effects[0]

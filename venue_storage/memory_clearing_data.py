@@ -6,8 +6,7 @@ a process may fail, and may raise there: DatabaseUnavailable, CommitUnknown, or 
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from service_runtime.database import DatabaseUnavailable
@@ -211,6 +210,44 @@ class MemoryTransaction:
         self._undo.clear()
 
 
+class OneTransaction:
+    """The block of one transaction: a class, for a simulation enters thousands a second."""
+
+    __slots__ = ("_clearing", "_lock", "_transaction")
+
+    def __init__(self, clearing: "MemoryClearing", lock: threading.RLock) -> None:
+        self._clearing = clearing
+        self._lock = lock
+
+    def __enter__(self) -> MemoryTransaction:
+        clearing = self._clearing
+        self._lock.acquire()
+        try:
+            clearing.faults("begin")
+        except BaseException:
+            self._lock.release()
+            raise
+        self._transaction = MemoryTransaction(clearing.tables, clearing.faults)
+        return self._transaction
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        clearing, transaction = self._clearing, self._transaction
+        try:
+            if kind is not None:
+                transaction.roll_back()
+                return
+            try:
+                clearing.faults("commit")
+            except BaseException:
+                transaction.roll_back()
+                raise
+            if transaction.has_written():
+                clearing.on_commit()
+            clearing.faults("committed")
+        finally:
+            self._lock.release()
+
+
 class MemoryClearing:
     """The database: one transaction at a time, from any thread."""
 
@@ -221,21 +258,9 @@ class MemoryClearing:
         """Called after each commit that wrote something, before the caller knows of it."""
         self._one_at_a_time = threading.RLock()
 
-    @contextmanager
-    def transaction(self) -> Iterator[MemoryTransaction]:
+    def transaction(self) -> "OneTransaction":
         """One transaction: committed at the end of the block, undone on any error."""
-        with self._one_at_a_time:
-            self.faults("begin")
-            transaction = MemoryTransaction(self.tables, self.faults)
-            try:
-                yield transaction
-                self.faults("commit")
-            except BaseException:
-                transaction.roll_back()
-                raise
-            if transaction.has_written():
-                self.on_commit()
-            self.faults("committed")
+        return OneTransaction(self, self._one_at_a_time)
 
     def run(
         self, work: Callable[[MemoryTransaction], T], stopping: threading.Event | None = None

@@ -37,12 +37,18 @@ class HalfBook:
     def __init__(self, side: Side) -> None:
         self._sign = -1 if side == BUY else 1
         self._levels: SortedDict[int, list[int]] = SortedDict()
+        self._best: Level | None = None
+        self._best_key = 0
+        self._is_best_known = True
+        """Whether `_best` is the best level of now: most changes are behind it."""
 
     def change(self, price_e4: int, shares: int, orders: int) -> Level:
         """The level after adding `shares` and `orders` (either may be negative); BrokenStream below
         zero.
         """
         key = price_e4 * self._sign
+        if self._best is None or key <= self._best_key:
+            self._is_best_known = False
         level = self._levels.get(key)
         if level is None:
             level = self._levels[key] = [0, 0]
@@ -58,10 +64,13 @@ class HalfBook:
 
     def best(self) -> Level | None:
         """The best level, or None."""
-        if not self._levels:
-            return None
-        key, (shares, orders) = self._levels.peekitem(0)
-        return key * self._sign, shares, orders
+        if not self._is_best_known:
+            self._is_best_known = True
+            self._best = None
+            if self._levels:
+                key, (shares, orders) = self._levels.peekitem(0)
+                self._best, self._best_key = (key * self._sign, shares, orders), key
+        return self._best
 
     def depth(self, most: int | None = None) -> list[Level]:
         """Up to `most` levels, best first."""
