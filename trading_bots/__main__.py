@@ -18,7 +18,7 @@ import msgspec
 
 from trading_bots.progress import Progress
 from trading_bots.refusal import Refused, VenueUnavailable
-from trading_bots.runner import BotSettings, Fleet
+from trading_bots.runner import BotSettings, Fleet, Way
 from trading_bots.strategies import STRATEGIES
 from trading_bots.venue_address import VenueAddress
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         bots = read_bots(options)
         address = VenueAddress(options.order_entry_url, options.market_data_url)
-        fleet = _fleet(bots, address, stopping)
+        fleet = _fleet(bots, address, stopping, options.orders_over)
     except (ValueError, OSError, Refused) as error:
         print(f"trading_bots: {error}", file=sys.stderr)
         return 2
@@ -97,12 +97,12 @@ def _parameters(settings: Sequence[str]) -> dict[str, str]:
 
 
 def _fleet(
-    bots: list[BotSettings], address: VenueAddress, stopping: threading.Event
+    bots: list[BotSettings], address: VenueAddress, stopping: threading.Event, way: Way
 ) -> Fleet | None:
     """The fleet, once the venue answers; None if a signal comes before that."""
     while not stopping.is_set():
         try:
-            return Fleet(bots, address)
+            return Fleet(bots, address, way)
         except VenueUnavailable as error:
             log.warning("waiting for the venue: %s", error)
     return None
@@ -139,7 +139,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         description="Runs a strategy at the venue. Every option may come from the environment "
         "instead: VENUE_CLIENT_ID, VENUE_API_KEY, VENUE_ORDER_ENTRY_URL, VENUE_MARKET_DATA_URL, "
         "VENUE_BOT_STRATEGY, VENUE_BOT_SET, VENUE_BOT_SECURITIES, VENUE_BOT_SEED, VENUE_BOT_RATE, "
-        "VENUE_BOTS.",
+        "VENUE_BOT_ORDERS_OVER, VENUE_BOTS.",
     )
     get, address = environment.get, VenueAddress.find(environment)
     parser.add_argument(
@@ -181,6 +181,12 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         default=get("VENUE_BOTS"),
         help="many bots in one process: a JSON list of objects with client_id, api_key, "
         "strategy, parameters, securities, seed and rate; - reads it from standard input",
+    )
+    parser.add_argument(
+        "--orders-over",
+        choices=["websocket", "http"],
+        default=get("VENUE_BOT_ORDERS_OVER", "websocket"),
+        help="how orders are sent (default websocket)",
     )
     parser.add_argument("--quiet", action="store_true", help="print warnings only, no progress")
     parser.add_argument("--order-entry-url", default=address.order_entry_url)

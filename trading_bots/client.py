@@ -90,6 +90,17 @@ class VenueClient:
         self._order_entry.close()
         self._feed.close()
 
+    def copy(self) -> "VenueClient":
+        """Another client of the same account, for another thread, with names of its own."""
+        return VenueClient(
+            self.client_id,
+            self.api_key,
+            self.order_entry_url,
+            self.market_data_url,
+            self._timeout_s,
+            self._patience_s,
+        )
+
     def place(
         self,
         security: str,

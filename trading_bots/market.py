@@ -3,7 +3,8 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -20,16 +21,22 @@ _TRADES_KEPT = 100
 
 
 class Market:
-    """Rules and prices. One thread runs `follow`; any thread reads."""
+    """Rules of every security; prices, depth and trades of the followed ones.
 
-    def __init__(self, client: VenueClient) -> None:
+    One thread runs `follow`; any thread reads.
+    """
+
+    def __init__(self, client: VenueClient, followed: Iterable[str] | None = None) -> None:
         self._client = client
         self._rules = {rules.security: rules for rules in client.securities()}
-        self._prices = {name: client.price(name) for name in self._rules}
-        self._depths = {name: BookDepth(name) for name in self._rules}
+        names = self._rules if followed is None else list(followed)
+        self._prices = {name: client.price(name) for name in names if name in self._rules}
+        self._depths = {name: BookDepth(name) for name in self._prices}
         self._trades: dict[str, deque[PublicTrade]] = {
-            name: deque(maxlen=_TRADES_KEPT) for name in self._rules
+            name: deque(maxlen=_TRADES_KEPT) for name in self._prices
         }
+        self._book_listeners: dict[str, list[Callable[[str], None]]] = {}
+        self._trade_listeners: dict[str, list[Callable[[PublicTrade], None]]] = {}
 
     def securities(self) -> list[str]:
         """Names of the listed securities."""
@@ -51,10 +58,22 @@ class Market:
         """The newest trades seen, oldest first."""
         return tuple(self._trades[security])
 
+    def followed(self) -> list[str]:
+        """Names of the securities whose prices are kept up to date."""
+        return list(self._prices)
+
+    def listen_to_book(self, security: str, listener: Callable[[str], None]) -> None:
+        """Call `listener` with the security, in the thread of `follow`, when its depth changes."""
+        self._book_listeners.setdefault(security, []).append(listener)
+
+    def listen_to_trades(self, security: str, listener: Callable[[PublicTrade], None]) -> None:
+        """Call `listener` with each trade, in the thread of `follow`."""
+        self._trade_listeners.setdefault(security, []).append(listener)
+
     def follow(self, stopping: threading.Event) -> None:
         """Keep all up to date from the stream until `stopping`, through any outage."""
         with self._client.stream() as stream:
-            for security in self._rules:
+            for security in self._prices:
                 for channel in ("price", "book", "trades"):
                     stream.subscribe(channel, security)
             while not stopping.is_set():
@@ -66,13 +85,18 @@ class Market:
                     log.warning("price stream: %s", error)
                     stopping.wait(_TURN_S)
 
-    def note(self, message: dict[str, object]) -> None:
-        """Take over one message of the stream."""
+    def note(self, message: dict[str, Any]) -> None:
+        """Take over one message of the stream, and tell who listens."""
         security = str(message["security"])
         match message["channel"]:
             case "price":
                 self._prices[security] = read(message, Price)
             case "book":
-                self._depths[security].apply(message)
+                if self._depths[security].apply(message):
+                    for book_listener in self._book_listeners.get(security, ()):
+                        book_listener(security)
             case "trades":
-                self._trades[security].append(read(message, PublicTrade))
+                trade = read(message, PublicTrade)
+                self._trades[security].append(trade)
+                for trade_listener in self._trade_listeners.get(security, ()):
+                    trade_listener(trade)

@@ -99,7 +99,7 @@ class _Account:
 
     def _price(self, security: str) -> Decimal:
         """The last price; before the first trade the reference price."""
-        known = security in self._market.securities()
+        known = security in self._market.followed()
         last = self._market.price(security).last if known else self.client.price(security).last
         if last is None and known:
             return self._market.rules(security).reference_price

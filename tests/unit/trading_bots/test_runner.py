@@ -147,23 +147,29 @@ def test_an_order_that_ended_just_now_is_not_taken_back_from_a_late_list() -> No
     assert len(working.all()) == 1
 
 
+def decide(bot: Bot, commands: int) -> None:
+    """Let the bot act until it has had answers to so many commands."""
+    while bot.statistics.commands < commands:
+        bot.step(threading.Event())
+
+
 def test_a_bot_counts_what_it_did_and_what_was_refused(
     client: VenueClient, fake_venue: FakeVenue
 ) -> None:
     bot = Bot(settings("retail"), client, Market(client))
-    bot.step(threading.Event())
+    decide(bot, 1)
     fake_venue.faults.append(
         lambda *_: (200, {"results": [refusal("risk.insufficient_shares", "none to sell")]}, {})
     )
-    bot.step(threading.Event())
-    assert (bot.statistics.decisions, bot.statistics.commands, bot.statistics.accepted) == (2, 2, 1)
+    decide(bot, 2)
+    assert (bot.statistics.commands, bot.statistics.accepted, bot.statistics.orders) == (2, 1, 1)
     assert dict(bot.statistics.refused) == {"risk.insufficient_shares": 1}
 
 
 def test_a_bot_repeats_the_same_commands_until_the_venue_is_back(fake_venue: FakeVenue) -> None:
     client = VenueClient("ann", KEY, fake_venue.url, fake_venue.url, patience_s=0.05)
     bot = Bot(settings(), client, Market(client))
-    bot.step(threading.Event())
+    decide(bot, 1)
     sent_before = len(fake_venue.requests)
 
     def do_it_and_say_503(
@@ -173,7 +179,7 @@ def test_a_bot_repeats_the_same_commands_until_the_venue_is_back(fake_venue: Fak
         return 503, refusal("service.not_ready", "going down"), {}
 
     fake_venue.faults.extend([do_it_and_say_503] * 4)
-    bot.step(threading.Event())
+    decide(bot, 2)
     bodies = [body for _, path, body in fake_venue.requests[sent_before:] if path == "/v1/commands"]
     assert len(bodies) == 5 and all(body == bodies[0] for body in bodies)
     assert len(fake_venue.orders) == 2
@@ -194,7 +200,7 @@ def test_a_fleet_plays_many_bots_at_their_rate_and_stops(fake_venue: FakeVenue) 
         settings("market_maker", seed=2),
         settings("retail", seed=3),
     ]
-    fleet = Fleet(bots, VenueAddress(fake_venue.url, fake_venue.url))
+    fleet = Fleet(bots, VenueAddress(fake_venue.url, fake_venue.url), "http")
     fleet.start()
     wait_for(lambda: all(bot.statistics.accepted >= 10 for bot in fleet.bots))
     assert fleet.is_playing()
@@ -218,7 +224,7 @@ def run_module(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "trading_bots", *arguments],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "VENUE_BOT_ORDERS_OVER": "http", **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
