@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from trading_bots.dice import dice
 from venue_competition import results_folder
 from venue_competition.html_report import known_in_words
+from venue_competition.ladder import Climbed, climb
 from venue_competition.outcome import Results, stopped_players
 from venue_competition.results import REPORT_FILE
 from venue_competition.simulated_rounds import play
+from venue_competition.statistics import confidences
 from venue_competition.verification import verify
 from venue_launcher.errors import CommandError
 from venue_launcher.table import render
@@ -16,6 +19,7 @@ from venue_protocol.money import format_e4, format_for_people
 
 _COLUMNS = ["#", "player", "profit", "mean", "low", "high", "first", "drawdown", "fills"]
 _MOST_FAULTS = 50
+_RESAMPLES = 2_000
 
 
 def compete_simulated(source: Path, output: Path | None) -> int:
@@ -40,6 +44,47 @@ def verify_folder(folder: Path) -> int:
         f"follow from the archives\nroot hash {results_folder.root_of(folder)}"
     )
     return 0
+
+
+def climb_ladder(folder: Path, newcomer: str, seeds: int) -> int:
+    """Play a new bot against the stored ones; the exit code."""
+    if seeds < 1:
+        raise CommandError("--seeds is at least 1")
+    print("\n".join(climbed_lines(climb(folder, newcomer, seeds, report))))
+    return 0
+
+
+def climbed_lines(climbed: Climbed) -> Iterator[str]:
+    """What came of the new bot: each pairing, then the ladder."""
+    rows = []
+    for pairing in climbed.pairings:
+        differences_e4 = pairing.differences_e4()
+        (found,) = confidences(
+            {climbed.bot: differences_e4}, dice(1, pairing.opponent), _RESAMPLES, 0.95
+        )
+        known = pairing.rounds_until_known
+        rows.append(
+            {
+                "against": pairing.opponent,
+                "won": f"{sum(each > 0 for each in differences_e4)} of {len(differences_e4)}",
+                "ahead by": format_e4(found.mean_e4),
+                "low": format_e4(found.low_e4),
+                "high": format_e4(found.high_e4),
+                "known after": "not known" if known is None else f"{known:,} pairs",
+            }
+        )
+    yield render(rows, ["against", "won", "ahead by", "low", "high", "known after"])
+    yield ""
+    ratings = [
+        {
+            "bot": each.bot,
+            "elo": f"{each.elo:.0f}",
+            "low": f"{each.low:.0f}",
+            "high": f"{each.high:.0f}",
+        }
+        for each in climbed.ratings
+    ]
+    yield render(ratings, ["bot", "elo", "low", "high"])
 
 
 def free_folder(source: Path) -> Path:

@@ -72,7 +72,7 @@ def _summary(results: Results) -> str:
 
 def known_in_words(results: Results) -> str:
     """Whether the winner may be luck, in a sentence or two."""
-    percent = f"{100 * results.rules.scoring.confidence:.10g} %"
+    percent = f"{float(100 * results.rules.scoring.confidence):g} %"
     needed, played = results.rounds_until_known, len(results.rounds)
     if needed is None:
         return (
