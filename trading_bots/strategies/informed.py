@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from trading_bots.commands import Intent
+from trading_bots.population.surroundings import Surroundings
 from trading_bots.strategy import Strategy, View
 from trading_bots.taking import take
 
@@ -18,8 +19,9 @@ Value = Callable[[str, int], float | Decimal]
 class Informed(Strategy):
     """Takes the best price when it is `margin_bps` better than what the bot thinks of the value.
 
-    Each look sees the value with an error of `noise_bps`. Without a `value` the bot takes the
-    reference price for it.
+    Each look sees the value with an error of `noise_bps`. The value is what `value` says; with
+    `seed` and `origin_us` that of the default population of this seed, `volatility` its security's;
+    without either the reference price.
     """
 
     interval_s = 1.0
@@ -30,8 +32,16 @@ class Informed(Strategy):
         noise_bps: float = 2.0,
         margin_bps: float = 1.0,
         quantity: int = 20,
+        seed: int | None = None,
+        origin_us: int = 0,
+        volatility: float = 1.0,
     ) -> None:
         self._value = value
+        self._population = (
+            None
+            if seed is None
+            else Surroundings(seed=seed, origin_us=origin_us, volatility=volatility)
+        )
         self._noise, self._margin = noise_bps / 10_000, Decimal(margin_bps) / 10_000
         self._quantity = quantity
 
@@ -47,6 +57,9 @@ class Informed(Strategy):
 
     def _look(self, view: View, security: str) -> Decimal:
         """The value as the bot sees it now."""
-        reference = view.rules(security).reference_price
-        value = self._value(security, view.now_us) if self._value else reference
+        value: float | Decimal = view.rules(security).reference_price
+        if self._value is not None:
+            value = self._value(security, view.now_us)
+        elif self._population is not None:
+            value = self._population.value(view, security)
         return Decimal(value) * Decimal(1 + view.random.gauss(0, self._noise))

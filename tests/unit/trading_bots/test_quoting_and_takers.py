@@ -11,6 +11,7 @@ import pytest
 from tests.unit.trading_bots.fake_view import FakeView, working
 from trading_bots.commands import Amend, Cancel, Intent, Place, WakeUp
 from trading_bots.loading import load_strategy
+from trading_bots.population.surroundings import Surroundings
 from trading_bots.quoting import Quote, move_quotes
 from trading_bots.records import Fill, Price, PublicTrade
 from trading_bots.sizing import within_means
@@ -142,6 +143,18 @@ def test_the_informed_trade_towards_the_value(value: float, sent: list[str]) -> 
     bot = Informed(lambda _security, _now_us: value, noise_bps=0.0, margin_bps=1.0)
     view = FakeView(price_of_all=price("200"), shares=SHARES)
     assert shown(list(bot.on_timer(view, ""))) == sent
+
+
+def test_the_informed_see_the_value_of_the_population_they_are_told_of() -> None:
+    """An hour after the origin the value has left the reference price; its path has one seed."""
+    at_us = 3_600_000_000
+    view = FakeView(now_us=at_us, shares=SHARES)
+    value = Surroundings(seed=3, origin_us=0).value(view, "AAPL")
+    assert value != 200
+    bot = Informed(seed=3, origin_us=0, noise_bps=0.0, margin_bps=0.0)
+    for middle, sent in ((value - 1, "B"), (value + 1, "S")):
+        view.price_of_all = price(f"{middle:.2f}")
+        assert [word[0] for word in shown(list(bot.on_timer(view, "")))] == [sent]
 
 
 def test_the_informed_err_by_their_noise() -> None:
