@@ -40,6 +40,8 @@ class SecurityRule(_Record, frozen=True, kw_only=True):
     lot: int = 1
     band_percent: int = 50
     """Half width of the price band around the reference price."""
+    volatility: Decimal = Decimal(1)
+    """Of the default population's values, against the usual."""
 
 
 class PlayerRule(_Record, frozen=True, kw_only=True):
@@ -62,10 +64,13 @@ class PlayerRule(_Record, frozen=True, kw_only=True):
 class PopulationRule(_Record, frozen=True, kw_only=True):
     """The other traders of the market."""
 
-    name: Literal["default", "none"] = "default"
-    size: int = 40
-    """Accounts in all."""
-    parameters: dict[str, Any] = {}
+    name: Literal["default", "examples", "none"] = "default"
+    """`default`: twenty bots a security that make a realistic market; `examples`: the examples of
+    strategies, which is quick."""
+    rate: Decimal = Decimal(1)
+    """How much quicker than usual the default population trades."""
+    size: int = 12
+    """Accounts of the examples."""
 
 
 class PhaseRule(_Record, frozen=True, kw_only=True):
@@ -171,7 +176,7 @@ def parse(text: str, source: str = "competition.toml") -> Rules:
 def _parameter_tables(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The tables that go to strategies as they are."""
     players = content.get("players")
-    for table in [*(players if isinstance(players, list) else []), content.get("population")]:
+    for table in players if isinstance(players, list) else []:
         parameters = table.get("parameters") if isinstance(table, dict) else None
         if isinstance(parameters, dict):
             yield parameters
@@ -204,7 +209,7 @@ def _numbers(rules: Rules) -> Iterator[str]:
     bounds: list[tuple[str, int | None, int, int]] = [
         ("rounds", rules.rounds, 1, MOST_ROUNDS),
         ("seconds", rules.seconds, 1, LONGEST_ROUND_S),
-        ("population.size", rules.population.size, 0, 10_000),
+        ("population.size", rules.population.size, 0, 1_000),
         ("limits.commands_per_second", limits.commands_per_second, 1, 100_000),
         ("limits.open_orders", limits.open_orders, 1, 100_000),
         ("limits.position", limits.position, 1, 10**9),
@@ -221,6 +226,8 @@ def _numbers(rules: Rules) -> Iterator[str]:
     for name, value, low, high in bounds:
         if value is not None and not low <= value <= high:
             yield f"{name} is {value}, and must be from {low} to {high}"
+    if not 0 < rules.population.rate <= 100:
+        yield f"population.rate is {rules.population.rate}, and must be above 0 and at most 100"
     if not Decimal("0.5") <= scoring.confidence <= Decimal("0.999"):
         yield f"scoring.confidence is {scoring.confidence}, and must be from 0.5 to 0.999"
     if rules.phases.opening_auction_s + rules.phases.closing_auction_s >= rules.seconds:
@@ -257,6 +264,8 @@ def _securities(rules: Rules) -> Iterator[str]:
             yield f"security {rule.security!r} must be 1 to 16 capitals, digits, '.' or '-'"
         elif rule.lot < 1:
             yield f"lot of {rule.security} is {rule.lot}, and must be at least 1"
+        elif not 0 < rule.volatility <= 100:
+            yield f"volatility of {rule.security} must be above 0 and at most 100"
         elif not 1 <= rule.band_percent <= 100:
             yield f"band_percent of {rule.security} must be from 1 to 100"
         elif rule.reference_price % rule.tick:

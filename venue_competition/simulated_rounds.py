@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from trading_bots.population.default_population import PopulationBot
 from venue_competition import course as courses
 from venue_competition import results_folder, rules
 from venue_competition.course import Course, Stopped
@@ -11,6 +12,7 @@ from venue_competition.outcome import Results
 from venue_competition.rules import PlayerRule, Rules, RulesError
 from venue_launcher.errors import CommandError
 from venue_simulation.market_plan import (
+    START_US,
     BotLimits,
     BotSpec,
     MarketPlan,
@@ -88,8 +90,10 @@ def plan_of(ours: Rules, number: int, beside: Path) -> MarketPlan:
     bots = [
         _bot(ours, players[name], f"seat/{place}", beside) for place, name in enumerate(seated, 1)
     ]
+    seed = round_seed(ours, number)
+    others = [_other(bot) for bot in population(ours, seed, START_US)]
     return MarketPlan(
-        seed=round_seed(ours, number),
+        seed=seed,
         securities=tuple(
             SecuritySpec(
                 security=rule.security,
@@ -100,7 +104,7 @@ def plan_of(ours: Rules, number: int, beside: Path) -> MarketPlan:
             )
             for rule in ours.securities
         ),
-        bots=(*bots, *population(ours)),
+        bots=(*bots, *others),
         seconds=ours.seconds,
         phases=_phases(ours),
         sample_s=ours.scoring.sample_s,
@@ -129,6 +133,18 @@ def _bot(ours: Rules, player: PlayerRule, seat: str, beside: Path) -> BotSpec:
             position=limits.position,
             loss=limits.loss,
         ),
+    )
+
+
+def _other(bot: PopulationBot) -> BotSpec:
+    return BotSpec(
+        client_id=bot.client_id,
+        strategy=bot.strategy,
+        parameters=bot.parameters,
+        securities=(bot.security,),
+        cash=bot.cash,
+        shares={bot.security: bot.shares},
+        group="population",
     )
 
 

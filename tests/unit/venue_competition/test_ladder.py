@@ -16,6 +16,7 @@ ACME = 20
 [[securities]]
 security = "ACME"
 [population]
+name = "examples"
 size = 4
 """
 IDLE = "from trading_bots.strategy import Strategy\n\n\nclass Idle(Strategy):\n    pass\n"

@@ -27,6 +27,7 @@ ACME = 10
 security = "ACME"
 reference_price = "50.00"
 [population]
+name = "examples"
 size = 6
 [limits]
 commands_per_second = 60
