@@ -6,14 +6,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from trading_bots.population.default_population import default_population
+from trading_bots.population.parameters import SECURITIES, TradedSecurity
 from venue_protocol.money import format_e4, format_for_people
-from venue_simulation.market_plan import BotSpec, Latency, MarketPlan, SecuritySpec
+from venue_simulation.market_plan import START_US, BotSpec, Latency, MarketPlan, SecuritySpec
 from venue_simulation.market_run import BotResult, MarketRun
 
-_NAMES = ("AAPL", "MSFT", "GOOG", "AMZN", "TSLA")
-_ROLES = ("market_maker", "retail", "market_maker", "random_walk", "market_maker", "retail")
-_POPULATION_CASH = Decimal(50_000_000)
-_POPULATION_SHARES = 500_000
+_POPULATION_LATENCY = Latency(jitter_us=2_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +31,8 @@ class BacktestSettings:
     securities: int = 1
     seconds: float = 3600.0
     seed: int = 1
-    bots: int = 20
-    """Bots of the population."""
+    rate: float = 1.0
+    """How quick the population is; 0: there is none."""
     cash: Decimal = Decimal(10_000)
     shares: int = 100
     """Of each security, at the start of each player."""
@@ -42,13 +41,26 @@ class BacktestSettings:
 
 def plan_of(settings: BacktestSettings) -> MarketPlan:
     """The market of these settings. ValueError for settings that describe none."""
-    if settings.securities < 1 or settings.seconds <= 0 or settings.bots < 0:
-        raise ValueError("a market has a security, a length above 0, and no fewer than 0 bots")
-    names = [security_name(number) for number in range(settings.securities)]
+    if not 1 <= settings.securities <= len(SECURITIES):
+        raise ValueError(f"the default market has 1 to {len(SECURITIES)} securities")
+    if settings.seconds <= 0 or settings.rate < 0:
+        raise ValueError("a market has a length above 0, and a rate of 0 or more")
+    traded = SECURITIES[: settings.securities]
+    listed = tuple(
+        SecuritySpec(
+            security=each.security,
+            name=each.name,
+            reference_price=each.reference_price,
+            tick=each.tick,
+        )
+        for each in traded
+    )
+    names = [each.security for each in listed]
+    others = population(settings.seed, traded, settings.rate) if settings.rate else []
     return MarketPlan(
         seed=settings.seed,
-        securities=tuple(SecuritySpec(security=name) for name in names),
-        bots=(*players(settings, names), *population(settings.bots, names)),
+        securities=listed,
+        bots=(*players(settings, names), *others),
         seconds=settings.seconds,
     )
 
@@ -68,25 +80,26 @@ def players(settings: BacktestSettings, names: Sequence[str]) -> list[BotSpec]:
     ]
 
 
-def population(bots: int, names: Sequence[str]) -> list[BotSpec]:
-    """The bots that make the market."""
+def population(
+    seed: int,
+    securities: Sequence[TradedSecurity] = SECURITIES,
+    rate: float = 1.0,
+    origin_us: int = START_US,
+) -> list[BotSpec]:
+    """The bots that make the default market, twenty for each security."""
     return [
         BotSpec(
-            client_id=f"{role}_{number + 1}",
-            strategy=role,
-            cash=_POPULATION_CASH,
-            shares=dict.fromkeys(names, _POPULATION_SHARES),
-            latency=Latency(jitter_us=2_000),
+            client_id=bot.client_id,
+            strategy=bot.strategy,
+            parameters=bot.parameters,
+            securities=(bot.security,),
+            cash=bot.cash,
+            shares={bot.security: bot.shares},
+            latency=_POPULATION_LATENCY,
             group="population",
         )
-        for number in range(bots)
-        for role in (_ROLES[number % len(_ROLES)],)
+        for bot in default_population(seed, securities, rate, origin_us=origin_us)
     ]
-
-
-def security_name(number: int) -> str:
-    """AAPL, MSFT …, then S6, S7 …"""
-    return _NAMES[number] if number < len(_NAMES) else f"S{number + 1}"
 
 
 def as_json(run: MarketRun) -> dict[str, Any]:

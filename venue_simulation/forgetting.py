@@ -1,8 +1,9 @@
 """Keeps the memory of a long simulation flat: of what is over, only the newest is kept.
 
 Kept are: every open order's rows, those of the newest ENDED orders that ended, transfers, and the
-last row of each numbered table, which the next one must follow. So a client_order_id may be used
-again once its order ended and 10,000 others have ended since; the live venue never forgets it.
+last row of each numbered table, which the next one must follow; of the record, these orders. So a
+client_order_id may be used again once its order ended and 10,000 others have ended since; the live
+venue never forgets it.
 """
 
 from collections import deque
@@ -48,8 +49,16 @@ class Forgetting:
         self._others = [place for place in found if place is not None]
         for order in committed.ended:
             self._ended.append(order.order_id)
+        record = market.venue.market_record.tables
         while len(self._ended) > self._most_ended:
-            self._forget_order(tables, self._ended.popleft())
+            order_id = self._ended.popleft()
+            self._forget_order(tables, order_id)
+            ended = record.orders.pop(order_id, None)
+            if ended is not None:
+                record.rejected_us.pop((order_id, ended.client_id), None)
+        record.order_reports.clear()
+        record.trades.clear()
+        record.settlements.clear()
         if committed.last_report >= committed.first_report:
             self._forget_settlements(tables)
 

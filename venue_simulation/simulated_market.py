@@ -49,10 +49,15 @@ class MarketObserver(Protocol):
 class SimulatedMarket:
     """One market. `run` plays it to its end, `run_until` a part of it."""
 
-    def __init__(self, plan: MarketPlan, observers: Sequence[MarketObserver] = ()) -> None:
+    def __init__(
+        self,
+        plan: MarketPlan,
+        observers: Sequence[MarketObserver] = (),
+        venue_type: type[SimulatedVenue] = SimulatedVenue,
+    ) -> None:
         self.plan = plan
         listed = [each.listed() for each in plan.securities]
-        self.venue = SimulatedVenue(listed, plan.start_us, plan.rate_limit_per_second)
+        self.venue = venue_type(listed, plan.start_us, plan.rate_limit_per_second)
         self.venue.on_commit = self._committed
         self.timeline = Timeline(self.venue.clock)
         keep_us = max([longest_feed_us(bot.latency) for bot in plan.bots], default=0) + 1

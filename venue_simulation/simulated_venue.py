@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 
 from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore, MemoryLedgerTransaction
 from clearinghouse.domain.ledger import Leg
+from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER, VENUE_ACCOUNTS
 from clearinghouse.handlers import settle_batches
+from market_data_feed.adapters.memory_record import MemoryRecord
+from market_data_feed.domain.inbox import Advance, Due
 from market_data_feed.domain.market import Market, MarketChange
 from market_data_feed.domain.orders import BatchEffect, Fold, WorkingOrder
 from matching_engine.domain.engine import MatchingEngine
@@ -28,8 +31,10 @@ from order_entry_gateway.phase_desk import PhaseDesk, PhaseRequest
 from order_entry_gateway.ports import ANSWER_WITHIN_S
 from service_runtime.api_keys import ADMINISTRATOR, TRADER
 from service_runtime.clock import ManualClock
+from venue_protocol import codec, streams
 from venue_protocol.codec import SCHEMA
 from venue_protocol.commands import CommandBatch
+from venue_protocol.events import EventBatch
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.refusals import Refusal, RejectReason, refuse
@@ -40,6 +45,7 @@ from venue_simulation.market_plan import PhaseSpec
 from venue_storage.clearing_rows import LogRow
 from venue_storage.memory_clearing_data import MemoryClearing
 
+_EVENTS = streams.events(0)
 SHARD = 0
 """All securities of a simulated market are on one shard."""
 VENUE_ROLE = "venue"
@@ -126,15 +132,15 @@ class SimulatedVenue:
         self.transfers: list[ArchivedTransfer] = []
         """Deposits and issues so far."""
         self.on_commit: Callable[[Committed], None] = lambda committed: None
-        self._answered_us: dict[int, int] = {}
-        """Log time of the newest cancel or amend that was rejected, of open orders."""
+        self.market_record = MemoryRecord()
+        self._never = threading.Event()
         self._waiting: list[PendingCandidates] = []
         self._ledger = MemoryLedgerStore(self.clearing)
         limiter = SimulatedRateLimit(self.clock, rate_limit_per_second)
         self.desk = OrderDesk(self, self.securities, self, limiter, _NoRecord(), _always)
         self.phases = PhaseDesk(self, self.securities)
         self.timekeeper = Timekeeper(
-            MemoryTimers(self.clearing), self, self.securities, self.clock, threading.Event()
+            MemoryTimers(self.clearing), self, self.securities, self.clock, self._never
         )
         self._list_securities()
 
@@ -202,32 +208,74 @@ class SimulatedVenue:
         candidates = [each for pending in waiting for each in pending.candidates]
         if not candidates:
             return
-        with self.clearing.transaction() as transaction:
-            log = MemoryLogTransaction(transaction)
-            decisions, _ = append(log, candidates, self.securities, self.clock.now_us())
+        decisions = self.admit(candidates)
         start = 0
         for pending in waiting:
             end = start + len(pending.candidates)
             pending.decisions = decisions[start:end]
             start = end
         fresh = [each for each in decisions if type(each) is Accepted and not each.is_duplicate]
-        if fresh:
-            self._carry_out(fresh)
+        if not fresh:
+            return
+        first, commands = fresh[0].sequence, [each.command for each in fresh]
+        events = self.match(CommandBatch(SCHEMA, SHARD, first, fresh[0].time_us, commands))
+        settlement = self.settle(events)
+        fold = self.record(events, settlement)
+        changes = self.market.apply(fold.effects[0])
+        log = self.clearing.tables.log
+        rows = [log[SHARD, first + place] for place in range(len(fresh))]
+        ended = [order for order in fold.touched.values() if not order.leaves]
+        last = settlement.last_report_sequence
+        first_report = last - len(settlement.reports) + 1
+        self.on_commit(Committed(rows, fold.effects[0], changes, ended, first_report, last))
+
+    def admit(self, candidates: Sequence[Candidate]) -> list[Decision]:
+        """Decide, place holds and append to the log: one transaction."""
+        with self.clearing.transaction() as transaction:
+            log = MemoryLogTransaction(transaction)
+            decisions, _ = append(log, candidates, self.securities, self.clock.now_us())
+        return decisions
+
+    def match(self, batch: CommandBatch) -> EventBatch:
+        """What the engine makes of the batch."""
+        events = self.engine.apply(batch)
+        self.engine.news.clear()
+        return events
+
+    def settle(self, events: EventBatch) -> Settlement:
+        """Move cash and shares and seal the reports: one transaction."""
+        with self.clearing.transaction() as transaction:
+            return settle_batches(MemoryLedgerTransaction(transaction), [events])
+
+    def record(self, events: EventBatch, settlement: Settlement) -> Fold:
+        """Record what happened to every order, and every report: one transaction."""
+        fold = Fold(self.working)
+        fold.apply(events, events.first)
+        reports = [codec.decode_report(report.encoded) for report in settlement.reports]
+        advances = [Advance(_EVENTS, events.first - 1, events.last)]
+        if reports:
+            last = settlement.last_report_sequence
+            recorded = self.market_record.tables.positions.get(streams.SETTLEMENTS, 0)
+            advances.append(Advance(streams.SETTLEMENTS, recorded, last))
+        due = Due([(events, events.first)], reports, [], advances)
+        self.market_record.write(due, fold, self._never)
+        return fold
 
     def recorded_orders(self, order_ids: Sequence[int]) -> dict[int, RecordedOrder]:
-        """How these orders stand, where they are open: the door's view of the record."""
+        """How these orders stand in the record: the door asks."""
+        tables = self.market_record.tables
         found = {}
         for order_id in order_ids:
-            order = self.working.get(order_id)
-            if order is not None:
-                known_us = max(order.updated_us, self._answered_us.get(order_id, 0))
+            row = tables.orders.get(order_id)
+            if row is not None:
+                rejected_us = tables.rejected_us.get((order_id, row.client_id), 0)
                 found[order_id] = RecordedOrder(
                     order_id,
-                    order.client_id,
-                    order.status,
-                    order.quantity,
-                    order.price_e4,
-                    known_us,
+                    row.client_id,
+                    row.status,
+                    row.quantity,
+                    row.price_e4,
+                    max(row.updated_us, rejected_us),
                 )
         return found
 
@@ -245,34 +293,6 @@ class SimulatedVenue:
         """No bot asks the door for one order."""
         return None
 
-    def _carry_out(self, fresh: Sequence[Accepted]) -> None:
-        """From the commit to the record."""
-        first, time_us = fresh[0].sequence, fresh[0].time_us
-        batch = CommandBatch(SCHEMA, SHARD, first, time_us, [each.command for each in fresh])
-        events = self.engine.apply(batch)
-        self.engine.news.clear()
-        with self.clearing.transaction() as transaction:
-            settlement = settle_batches(MemoryLedgerTransaction(transaction), [events])
-        fold = Fold(self.working)
-        fold.apply(events, events.first)
-        effect = fold.effects[0]
-        changes = self.market.apply(effect)
-        log = self.clearing.tables.log
-        rows = [log[SHARD, first + place] for place in range(len(fresh))]
-        ended = [order for order in fold.touched.values() if not order.leaves]
-        self._note_answers(effect, ended)
-        last_report = settlement.last_report_sequence
-        first_report = last_report - len(settlement.reports) + 1
-        self.on_commit(Committed(rows, effect, changes, ended, first_report, last_report))
-
-    def _note_answers(self, effect: BatchEffect, ended: Sequence[WorkingOrder]) -> None:
-        for report in effect.reports:
-            if report.kind in _REJECTED and report.order_id in self.working:
-                self._answered_us[report.order_id] = effect.time_us
-        if self._answered_us:
-            for order in ended:
-                self._answered_us.pop(order.order_id, None)
-
     def _list_securities(self) -> None:
         """The venue's own accounts and the listings, as `bootstrap` makes them."""
         now_us = self.clock.now_us()
@@ -287,9 +307,6 @@ class SimulatedVenue:
                 Leg(ISSUER, security_id, ISSUED_SHARES),
             ]
             self.transfer("issue", legs, f"issue:{security_id}", "issue")
-
-
-_REJECTED = ("cancel_rejected", "amend_rejected")
 
 
 class _NoRecord:

@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=float, default=3600.0, help="of simulated time (default 3600)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of all dice (default 1)")
-    parser.add_argument("--bots", type=int, default=20, help="bots of the population (default 20)")
+    parser.add_argument(
+        "--rate", type=float, default=1.0, help="of the population (default 1; 0: there is none)"
+    )
     parser.add_argument("--cash", default="10000", help="of each player (default 10000)")
     parser.add_argument(
         "--shares", type=int, default=100, help="of each security and player (default 100)"
@@ -89,7 +91,7 @@ def settings(arguments: argparse.Namespace) -> "BacktestSettings":
         securities=arguments.securities,
         seconds=arguments.seconds,
         seed=arguments.seed,
-        bots=arguments.bots,
+        rate=arguments.rate,
         cash=cash,
         shares=arguments.shares,
         latency=Latency(order_us=arguments.latency_us, feed_us=arguments.latency_us),

@@ -276,6 +276,9 @@ def test_memory_stays_flat_and_forgetting_changes_nothing() -> None:
     assert len(many.log) > 1_000 > 150 > len(few.log)
     assert len(few.names) < 150 and len(few.amends) < 60
     assert len(few.journals) < 10 and len(few.reports) < 10 and len(few.trades) <= 2
+    record = flat.venue.market_record.tables
+    assert len(record.orders) < 150 and not (record.order_reports or record.trades)
+    assert len(kept.venue.market_record.tables.orders) > 500
 
 
 def test_a_plan_that_can_not_be_played_says_why() -> None:
