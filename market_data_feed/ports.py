@@ -5,10 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from market_data_feed.domain.batch_effect import BatchEffect, RecordedTrade
 from market_data_feed.domain.inbox import Due
 from market_data_feed.domain.market import Market
-from market_data_feed.domain.orders import BatchEffect, Fold, RecordedTrade, WorkingOrder
+from market_data_feed.domain.orders import Fold
 from market_data_feed.domain.trading_phases import SessionRow
+from market_data_feed.domain.working_order import WorkingOrder
 from venue_protocol.settlement import SettlementReport
 
 

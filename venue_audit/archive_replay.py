@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from clearinghouse.domain.ledger import Journal, Leg
 from clearinghouse.domain.report_chain import SealedReport
+from market_data_feed.domain.batch_effect import BatchEffect
 from market_data_feed.domain.market import Market, MarketChange
-from market_data_feed.domain.orders import BatchEffect, Fold, WorkingOrder
+from market_data_feed.domain.orders import Fold
+from market_data_feed.domain.working_order import WorkingOrder
 from venue_audit.history import History
 from venue_audit.log_rows import batches
 from venue_audit.transfers import Transfer

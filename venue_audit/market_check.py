@@ -11,14 +11,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from market_data_feed.domain.orders import (
-    BatchEffect,
-    ExecutionReport,
-    Fold,
-    RecordedTrade,
-    WorkingOrder,
-)
+from market_data_feed.domain.batch_effect import BatchEffect, RecordedTrade
+from market_data_feed.domain.execution_report import ExecutionReport
+from market_data_feed.domain.orders import Fold
 from market_data_feed.domain.trading_phases import SessionRow
+from market_data_feed.domain.working_order import WorkingOrder
 from venue_audit.differences import EVENTS, Differences
 from venue_audit.snapshot import Row, Snapshot
 from venue_protocol import codec

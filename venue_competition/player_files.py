@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from market_data_feed.domain.orders import ExecutionReport
+from market_data_feed.domain.execution_report import ExecutionReport
 from venue_competition.scoring import EquityPoint
 from venue_protocol.money import format_e4
 from venue_protocol.settlement import SettlementReport

@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from clearinghouse.domain.report_chain import SealedReport
-from market_data_feed.domain.orders import BrokenStream, ExecutionReport, RecordedTrade
+from market_data_feed.domain.batch_effect import RecordedTrade
+from market_data_feed.domain.execution_report import ExecutionReport
+from market_data_feed.domain.orders import BrokenStream
 from venue_audit.archive_replay import Replay, Step
 from venue_audit.log_rows import LogBroken
 from venue_competition.round_history import RoundHistory

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
+from market_data_feed.domain.batch_effect import RecordedTrade
+from market_data_feed.domain.execution_report import ExecutionReport
 from venue_competition.course import Course
 from venue_competition.round_record import Movement, RoundRecord, RoundTrade, SentCommand
 from venue_protocol.settlement import SettlementReport

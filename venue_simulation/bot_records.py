@@ -3,7 +3,8 @@
 from decimal import Decimal
 from functools import cache
 
-from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
+from market_data_feed.domain.batch_effect import RecordedTrade
+from market_data_feed.domain.execution_report import ExecutionReport
 from trading_bots.commands import Amend, Cancel, Command, Place
 from trading_bots.records import Fill, OrderReport, PublicTrade, SettlementReport
 from venue_protocol import codec

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
+from market_data_feed.domain.batch_effect import RecordedTrade
+from market_data_feed.domain.execution_report import ExecutionReport
 from venue_simulation import bot_limits
 from venue_simulation.published_market import LevelChange, PublishedMarket
 from venue_simulation.seat import PRIVATE, News, Seat

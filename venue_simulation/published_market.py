@@ -8,9 +8,9 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 
+from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.market import Level as LevelE4
 from market_data_feed.domain.market import SecurityMarket
-from market_data_feed.domain.orders import RecordedTrade
 from trading_bots.records import Book, Level, Price, PublicTrade, SecurityRules
 from venue_protocol.orders import BUY
 from venue_protocol.securities import Security

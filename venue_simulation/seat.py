@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import NamedTuple
 
-from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
+from market_data_feed.domain.batch_effect import RecordedTrade
+from market_data_feed.domain.execution_report import ExecutionReport
 from service_runtime.api_keys import TRADER
 from service_runtime.http.authentication import Caller
 from trading_bots.commands import Command, Intent

@@ -9,7 +9,7 @@ from random import Random
 
 import msgspec
 
-from market_data_feed.domain.orders import ExecutionReport
+from market_data_feed.domain.execution_report import ExecutionReport
 from trading_bots.commands import Amend, Cancel, CancelAll, Command, Place
 from trading_bots.records import (
     Balance,

@@ -14,9 +14,11 @@ from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER, VENUE_ACCOUNTS
 from clearinghouse.handlers import settle_batches
 from market_data_feed.adapters.memory_record import MemoryRecord
+from market_data_feed.domain.batch_effect import BatchEffect
 from market_data_feed.domain.inbox import Advance, Due
 from market_data_feed.domain.market import Market, MarketChange
-from market_data_feed.domain.orders import BatchEffect, Fold, WorkingOrder
+from market_data_feed.domain.orders import Fold
+from market_data_feed.domain.working_order import WorkingOrder
 from matching_engine.domain.engine import MatchingEngine
 from order_entry_gateway.adapters.memory_order_log import MemoryLogTransaction
 from order_entry_gateway.adapters.memory_timers import MemoryTimers

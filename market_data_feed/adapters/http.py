@@ -22,8 +22,8 @@ from market_data_feed.adapters.records import (
     RefusedOrder,
 )
 from market_data_feed.adapters.stream.hub import Hub, book_view
+from market_data_feed.domain.execution_report import ExecutionReport
 from market_data_feed.domain.market import Market
-from market_data_feed.domain.orders import ExecutionReport
 from market_data_feed.domain.ranking import Account
 from service_runtime.http.application import json_response, query_whole
 from service_runtime.http.authentication import Authenticator, Caller

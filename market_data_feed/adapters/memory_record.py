@@ -13,15 +13,12 @@ from typing import Any, TypeVar
 from market_data_feed.adapters.record_rows import storable_text
 from market_data_feed.adapters.record_writer import refusal_rows
 from market_data_feed.adapters.records import OrderRecord, RefusedOrder
+from market_data_feed.domain.batch_effect import RecordedTrade
+from market_data_feed.domain.execution_report import ExecutionReport
 from market_data_feed.domain.inbox import Advance, Due
-from market_data_feed.domain.orders import (
-    BrokenStream,
-    ExecutionReport,
-    Fold,
-    RecordedTrade,
-    WorkingOrder,
-)
+from market_data_feed.domain.orders import BrokenStream, Fold
 from market_data_feed.domain.trading_phases import SessionRow
+from market_data_feed.domain.working_order import WorkingOrder
 from market_data_feed.ports import Recorded
 from service_runtime.database import DatabaseUnavailable
 from venue_protocol import codec

@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
-from market_data_feed.domain.orders import RecordedTrade, WorkingOrder
+from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.trading_phases import SessionEvent, SessionRow
+from market_data_feed.domain.working_order import WorkingOrder
 from market_data_feed.ports import Recorded
 from service_runtime.database import Cursor
 from venue_protocol import codec

@@ -2,7 +2,9 @@
 (docs/market-data.md).
 """
 
-from market_data_feed.domain.orders import ExecutionReport, RecordedTrade, WorkingOrder
+from market_data_feed.domain.batch_effect import RecordedTrade
+from market_data_feed.domain.execution_report import ExecutionReport
+from market_data_feed.domain.working_order import WorkingOrder
 from service_runtime.copy_text import NULL, json_field, text_field
 from venue_protocol import codec
 from venue_protocol.events import OrderAccepted

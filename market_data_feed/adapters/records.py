@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
+from market_data_feed.domain.batch_effect import RecordedTrade
+from market_data_feed.domain.execution_report import ExecutionReport
 from service_runtime.database import Database
 from venue_protocol import codec
 from venue_protocol.orders import OrderStatus, OrderType, Side, TimeInForce

@@ -3,8 +3,9 @@
 from typing import Any
 
 from market_data_feed.adapters.records import OrderRecord, RefusedOrder
+from market_data_feed.domain.batch_effect import RecordedTrade
+from market_data_feed.domain.execution_report import ExecutionReport
 from market_data_feed.domain.market import Level, TopOfBook
-from market_data_feed.domain.orders import ExecutionReport, RecordedTrade
 from market_data_feed.domain.ranking import Account, Holding, Standing
 from market_data_feed.domain.trading_phases import Session
 from venue_protocol import codec

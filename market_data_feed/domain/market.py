@@ -8,13 +8,9 @@ from itertools import islice
 import msgspec
 from sortedcontainers import SortedDict
 
-from market_data_feed.domain.orders import (
-    BatchEffect,
-    BrokenStream,
-    LevelKey,
-    RecordedTrade,
-    WorkingOrder,
-)
+from market_data_feed.domain.batch_effect import BatchEffect, LevelKey, RecordedTrade
+from market_data_feed.domain.orders import BrokenStream
+from market_data_feed.domain.working_order import WorkingOrder
 from venue_protocol.orders import BUY, Side
 
 Level = tuple[int, int, int]

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from market_data_feed import handlers
 from market_data_feed.domain.inbox import MOST_ROWS, Due, Inbox
-from market_data_feed.domain.orders import Fold, WorkingOrder
+from market_data_feed.domain.orders import Fold
+from market_data_feed.domain.working_order import WorkingOrder
 from market_data_feed.ports import MarketDisplay, MarketRecord, SettlementSource
 from service_runtime import metrics
 from service_runtime.bus import Consumer, Delivery, Publisher

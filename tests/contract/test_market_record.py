@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from market_data_feed.domain.inbox import Advance, Due, Inbox
-from market_data_feed.domain.orders import BrokenStream, Fold, WorkingOrder
+from market_data_feed.domain.orders import BrokenStream, Fold
+from market_data_feed.domain.working_order import WorkingOrder
 from market_data_feed.ports import MarketRecord
 from migrations.provision import Provisioned
 from service_runtime.database import CommitUnknown, DatabaseUnavailable

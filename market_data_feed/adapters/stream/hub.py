@@ -16,13 +16,9 @@ from market_data_feed.adapters import views
 from market_data_feed.adapters.stream.book_frames import BookSnapshots, update_frames
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
+from market_data_feed.domain.batch_effect import BatchEffect, RecordedTrade, whole_effect
+from market_data_feed.domain.execution_report import ExecutionReport
 from market_data_feed.domain.market import Market, MarketChange, SecurityMarket, TopOfBook
-from market_data_feed.domain.orders import (
-    BatchEffect,
-    ExecutionReport,
-    RecordedTrade,
-    whole_effect,
-)
 from market_data_feed.domain.trading_phases import Session, SessionRow
 from service_runtime.http.websocket_frames import json_frame
 from venue_protocol.events import PhaseChanged

@@ -19,7 +19,8 @@ from clearinghouse.client_administration import ClientAdministration
 from clearinghouse.handlers import SettlementDesk
 from market_data_feed.adapters import record_writer
 from market_data_feed.domain.inbox import Inbox
-from market_data_feed.domain.orders import Fold, WorkingOrder
+from market_data_feed.domain.orders import Fold
+from market_data_feed.domain.working_order import WorkingOrder
 from matching_engine.domain.engine import MatchingEngine
 from migrations.provision import Provisioned
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog

@@ -6,7 +6,8 @@ import msgspec
 
 from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.domain.market import Market
-from market_data_feed.domain.orders import Fold, WorkingOrder
+from market_data_feed.domain.orders import Fold
+from market_data_feed.domain.working_order import WorkingOrder
 from tests.unit.market_data_feed.tape import Tape
 from venue_protocol.events import EventBatch
 

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market_data_feed.domain.market import HalfBook, Level, Market, MarketChange
-from market_data_feed.domain.orders import Fold, WorkingOrder
+from market_data_feed.domain.orders import Fold
+from market_data_feed.domain.working_order import WorkingOrder
 from tests.unit.market_data_feed.tape import Tape
 
 

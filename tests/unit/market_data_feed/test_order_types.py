@@ -5,7 +5,8 @@ after a restart.
 import pytest
 
 from market_data_feed.domain.market import Market
-from market_data_feed.domain.orders import Fold, WorkingOrder
+from market_data_feed.domain.orders import Fold
+from market_data_feed.domain.working_order import WorkingOrder
 from matching_engine.domain.engine import MatchingEngine
 from tests.unit.matching_engine.random_flow import RandomFlow
 

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from market_data_feed.domain.orders import BrokenStream, ExecutionReport, Fold, WorkingOrder
+from market_data_feed.domain.execution_report import ExecutionReport
+from market_data_feed.domain.orders import BrokenStream, Fold
+from market_data_feed.domain.working_order import WorkingOrder
 from tests.unit.market_data_feed.tape import Tape
 
 

@@ -4,8 +4,9 @@ each batch.
 
 from market_data_feed.adapters import views
 from market_data_feed.domain.market import Market
-from market_data_feed.domain.orders import Fold, WorkingOrder
+from market_data_feed.domain.orders import Fold
 from market_data_feed.domain.trading_phases import Session, SessionRow, session_row
+from market_data_feed.domain.working_order import WorkingOrder
 from tests.unit.matching_engine.day_desk import DayDesk, order
 from venue_protocol.codec import SCHEMA
 from venue_protocol.commands import Command

@@ -1,0 +1,121 @@
+"""Balances, holdings, settlement reports and standings, for `/docs`."""
+
+from market_data_feed.adapters.api_queries import LONG_LIMIT, OF_CLIENT
+from service_runtime.http.openapi import AFTER, CURSOR, LIMIT, NEXT, ByName, Maybe, Operation, Query
+
+_TIME_US, _TIME = 1795232311601670, "2026-11-21T03:38:31.601670Z"
+_HOLDING = {"client_id": "ann", "security": "GOOG", "quantity": 47, "held": 0, "available": 47}
+
+_SETTLEMENT = {
+    "sequence": 904,
+    "client_id": "ann",
+    "client_sequence": 31,
+    "settlement_kind": "trade",
+    "journal_id": 458,
+    "cash": "-104.01",
+    "shares": 1,
+    "balance": "5231.55",
+    "security": Maybe("GOOG"),
+    "holding": Maybe(47),
+    "trade_id": Maybe(425),
+    "order_id": Maybe(2796),
+    "side": Maybe("BUY"),
+    "quantity": Maybe(1),
+    "price": Maybe("104.01"),
+    "memo": Maybe("deposit"),
+    "time_us": _TIME_US,
+    "time": _TIME,
+    "previous_hash": "76370192c44a02e90c1c58f3bbbfcf601baaee845b53b684b2918e51a7b58c34",
+    "hash": "ae2f4637357c033e20c5c046419f32812feb94ca00970a64b41b72ad46b20acd",
+}
+
+_STANDING = {
+    "client_id": "ann",
+    "role": "trader",
+    "balance": "5231.55",
+    "held": "0.00",
+    "holdings": ByName("GOOG", 47),
+    "equity": "10091.35",
+}
+
+_TRANSFER = {
+    "client_id": "ann",
+    "from_client_id": "mule",
+    "gained": "400.00",
+    "trades": 2,
+    "shares": 10,
+    "traded": "600.00",
+}
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/balance/<client_id>",
+        "Cash of a client, as settled.",
+        "client",
+        {
+            200: {
+                "client_id": "ann",
+                "balance": "5231.55",
+                "held": "104.70",
+                "available": "5126.85",
+                "currency": "USD",
+            }
+        },
+    ),
+    Operation(
+        "GET",
+        "/holdings/<security_id>/<client_id>",
+        "Shares of a client in one security; zero if it never had any.",
+        "client",
+        {200: _HOLDING},
+    ),
+    Operation(
+        "GET",
+        "/holdings/<client_id>",
+        "All shares of a client.",
+        "client",
+        {200: {"client_id": "ann", "holdings": [_HOLDING], "next": NEXT}},
+        query=(CURSOR, LONG_LIMIT),
+    ),
+    Operation(
+        "GET",
+        "/settlement-reports",
+        "Every movement of cash and shares, oldest first.",
+        "client",
+        {200: {"reports": [_SETTLEMENT], "next_after": 904, "next": NEXT}},
+        query=(
+            AFTER,
+            LIMIT,
+            OF_CLIENT,
+            Query(
+                "format",
+                "`ndjson`: one report a line, in its sealed text",
+                {"type": "string", "default": "json"},
+            ),
+        ),
+    ),
+    Operation(
+        "GET",
+        "/v1/standings",
+        "All accounts with their equity at the marks (docs/market-data.md), the richest first.",
+        "administrator",
+        {
+            200: {
+                "time_us": _TIME_US,
+                "prices": ByName("AAPL", "105.15"),
+                "standings": [_STANDING],
+                "next": NEXT,
+            }
+        },
+        query=(Query("after", "only what is ranked behind so many"), LONG_LIMIT),
+    ),
+    Operation(
+        "GET",
+        "/v1/transfers",
+        "Who gained how much from whom by trading, at the marks; the largest first.",
+        "administrator",
+        {200: {"time_us": _TIME_US, "transfers": [_TRANSFER], "next": NEXT}},
+        query=(AFTER, LIMIT),
+    ),
+)
