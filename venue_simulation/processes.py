@@ -383,5 +383,5 @@ class _SilentSender:
     def wake(self, subscriber: object) -> None:
         """Nothing to send."""
 
-    def ring(self) -> None:
-        """Nobody sleeps."""
+    def schedule_flush(self) -> None:
+        """Nothing to send."""

@@ -21,7 +21,7 @@ from market_data_feed.adapters.records import (
     RefusalCursor,
     RefusedOrder,
 )
-from market_data_feed.adapters.stream.hub import Hub, book_view
+from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.domain.execution_report import ExecutionReport
 from market_data_feed.domain.market import Market
 from market_data_feed.domain.ranking import Account
@@ -195,7 +195,7 @@ def _add_market(app: Flask, answers: Answers) -> None:
         depth = query_whole("depth", 10, 1, _MOST_LEVELS)
         with answers.market() as market:
             state = market.security(security_id)
-            view = {"security": security_id, **book_view(state, depth)} | _as_of(
+            view = {"security": security_id, **views.book(state, depth)} | _as_of(
                 state.sequence, state.updated_us
             )
         return json_response(view)

@@ -5,7 +5,7 @@ from typing import Any
 from market_data_feed.adapters.records import OrderRecord, RefusedOrder
 from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.execution_report import ExecutionReport
-from market_data_feed.domain.market import Level, TopOfBook
+from market_data_feed.domain.market import Level, SecurityMarket, TopOfBook
 from market_data_feed.domain.ranking import Account, Holding, Standing
 from market_data_feed.domain.trading_phases import Session
 from venue_protocol import codec
@@ -271,3 +271,21 @@ def _role(report: ExecutionReport) -> str:
     if report.is_aggressor is None:
         return "auction"
     return "taker" if report.is_aggressor else "maker"
+
+
+def book(market: SecurityMarket, depth: int | None) -> dict[str, Any]:
+    """Both sides, best first; at most `depth` levels each."""
+    return {
+        "bids": levels(market.bids.depth(depth)),
+        "asks": levels(market.asks.depth(depth)),
+    }
+
+
+def trade_message(trade: RecordedTrade, previous: int) -> dict[str, Any]:
+    """A trade on the stream: its sequence is its trade_id."""
+    return {
+        "channel": "trades",
+        **public_trade(trade),
+        "sequence": trade.trade_id,
+        "previous": previous,
+    }

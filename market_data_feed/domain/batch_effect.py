@@ -1,10 +1,13 @@
 """What one batch of events did to the market and to the owners of orders."""
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from market_data_feed.domain.execution_report import ExecutionReport
 from market_data_feed.domain.trading_phases import SessionRow
 from market_data_feed.domain.working_order import WorkingOrder
+from venue_protocol.identifiers import shard_and_number
 from venue_protocol.orders import Side
 
 
@@ -78,3 +81,25 @@ def whole_effect(parts: list[BatchEffect]) -> BatchEffect:
         [report for part in parts for report in part.reports],
         [row for part in parts for row in part.session],
     )
+
+
+class BatchParts:
+    """Joins the parts of a batch of commands, so that no book is shown while it crosses."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, list[BatchEffect]] = {}
+        """By shard: recorded parts of a batch whose last part has not come."""
+
+    def joined(self, effects: Iterable[BatchEffect]) -> Iterator[BatchEffect]:
+        """The effects of whole batches of commands; a part waits for the others."""
+        for effect in effects:
+            shard, _ = shard_and_number(effect.first_sequence)
+            parts = self._parts.setdefault(shard, [])
+            parts.append(effect)
+            if not effect.is_part:
+                del self._parts[shard]
+                yield whole_effect(parts)
+
+    def is_waiting(self, shard: int | None) -> bool:
+        """Whether parts of this shard wait for their last."""
+        return shard in self._parts

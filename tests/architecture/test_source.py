@@ -17,12 +17,6 @@ LONGEST_LINE = 100
 LARGEST_PACKAGE = 8_000
 LARGEST_CONSOLE = 2_500
 """Lines of venue_cli: the console only starts what other packages do."""
-STILL_LONG_MODULES = {
-    "market_data_feed/adapters/stream/hub.py",
-    "tests/integration/market_data_feed/test_recording.py",
-    "tests/integration/market_data_feed/test_stream.py",
-}
-"""To be split; the list may only get shorter."""
 VAGUE_NAMES = {
     "utils",
     "util",
@@ -78,7 +72,7 @@ def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 def test_no_module_is_longer_than_400_lines() -> None:
     lengths = {named(path): len(path.read_text().splitlines()) for path in sources(of_tests=True)}
     too_long = {name for name, length in lengths.items() if length > LONGEST_MODULE}
-    assert too_long <= STILL_LONG_MODULES
+    assert too_long == set()
 
 
 def test_no_function_is_longer_than_60_lines() -> None:

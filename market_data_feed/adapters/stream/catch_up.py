@@ -5,8 +5,9 @@ from typing import Any
 
 from market_data_feed.adapters import views
 from market_data_feed.adapters.records import Records
-from market_data_feed.adapters.stream.hub import Hub, TopicKey, trade_message
+from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
+from market_data_feed.adapters.stream.topics import TopicKey
 from service_runtime.http.websocket_frames import json_frame
 
 RESUMABLE = ("orders", "fills", "settlements", "trades")
@@ -78,7 +79,7 @@ class CatchUp:
         records = self._records
         if channel == "trades":
             return lambda after, through: [
-                (trade.trade_id, trade_message(trade, 0))
+                (trade.trade_id, views.trade_message(trade, 0))
                 for trade in records.trades_after(subject, after, _PAGE, through)
             ]
         if channel == "settlements":

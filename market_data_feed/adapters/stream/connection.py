@@ -13,8 +13,9 @@ import msgspec
 
 from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.stream.catch_up import RESUMABLE, CatchUp, InThread
-from market_data_feed.adapters.stream.hub import PRIVATE, PUBLIC, Hub, TopicKey
+from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.adapters.stream.subscriber import KEY_REVOKED, Subscriber
+from market_data_feed.adapters.stream.topics import PRIVATE, PUBLIC, TopicKey
 from market_data_feed.domain.stream_budget import BudgetLimits, replay_cost, snapshot_cost
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.http.answers import error_body

@@ -15,10 +15,19 @@ import msgspec
 from market_data_feed.adapters import views
 from market_data_feed.adapters.stream.book_frames import BookSnapshots, update_frames
 from market_data_feed.adapters.stream.sender import Sender
-from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
-from market_data_feed.domain.batch_effect import BatchEffect, RecordedTrade, whole_effect
+from market_data_feed.adapters.stream.subscriber import Subscriber
+from market_data_feed.adapters.stream.topics import (
+    PRIVATE,
+    STATUS,
+    Held,
+    Topic,
+    TopicKey,
+    Topics,
+    public_name,
+)
+from market_data_feed.domain.batch_effect import BatchEffect, BatchParts, RecordedTrade
 from market_data_feed.domain.execution_report import ExecutionReport
-from market_data_feed.domain.market import Market, MarketChange, SecurityMarket, TopOfBook
+from market_data_feed.domain.market import Market, MarketChange, TopOfBook
 from market_data_feed.domain.trading_phases import Session, SessionRow
 from service_runtime.http.websocket_frames import json_frame
 from venue_protocol.events import PhaseChanged
@@ -28,43 +37,6 @@ from venue_protocol.settlement import SettlementReport
 from venue_protocol.streams import SETTLEMENTS, event_shard
 from venue_protocol.trading_day import CONTINUOUS
 
-TopicKey = tuple[str, str]
-"""Channel, and the security (public) or client (private) it is about; empty for status."""
-
-_MOST_HELD_BYTES = 1 << 23
-"""Held back for one subscriber that catches up: four times its queue, since it reads at once."""
-STATUS: TopicKey = ("status", "")
-PRIVATE = ("orders", "fills", "settlements")
-PUBLIC = ("price", "book", "trades", "status")
-
-
-class Held:
-    """Frames held back from a subscriber until it has what came before them."""
-
-    def __init__(self) -> None:
-        self._frames: list[bytes] = []
-        self._size = 0
-
-    def add(self, frames: bytes) -> bool:
-        """Keep these frames too; False once there are too many."""
-        self._size += len(frames)
-        self._frames.append(frames)
-        return self._size <= _MOST_HELD_BYTES
-
-    def joined(self) -> bytes:
-        """All frames in their order."""
-        return b"".join(self._frames)
-
-
-class Topic:
-    """One channel of one security or client, while somebody listens."""
-
-    def __init__(self, last: int) -> None:
-        self.last = last
-        """Sequence of the newest message, the `previous` of the next."""
-        self.subscribers: dict[Subscriber, Held | None] = {}
-        """For each: None if live, else what is held back while it catches up."""
-
 
 class Hub:
     """Topics, their subscribers, and the market that snapshots are taken of."""
@@ -73,11 +45,10 @@ class Hub:
         self._lock = threading.Lock()
         self._market = market
         self._sender = sender
-        self._topics: dict[TopicKey, Topic] = {}
+        self._topics = Topics(sender)
         self._newest: dict[TopicKey, int] = {}
         self._positions: dict[str, int] = {}
-        self._parts: dict[int, list[BatchEffect]] = {}
-        """By shard: recorded parts of a batch of commands whose last part has not come."""
+        self._parts = BatchParts()
         self._status_count = 0
         self._session = Session()
         self._session_us = 0
@@ -143,7 +114,7 @@ class Hub:
     ) -> None:
         """Show what was just committed: apply it to the market and tell who listens."""
         with self._lock:
-            effects = list(self._take_whole(effects))
+            effects = list(self._parts.joined(effects))
             for effect in effects:
                 for row in effect.session:
                     self._session.apply(row)
@@ -160,32 +131,20 @@ class Hub:
             for report in settlements:
                 key = ("settlements", report.client_id)
                 self._newest[key] = report.sequence
-                if key in self._topics:
-                    self._tell(key, report.sequence, views.settlement(report))
+                if key in self._topics.by_key:
+                    self._topics.tell(key, report.sequence, views.settlement(report))
             self._positions.update(
                 (stream, position)
                 for stream, position in positions.items()
-                if event_shard(stream) not in self._parts
+                if not self._parts.is_waiting(event_shard(stream))
             )
-        self._sender.ring()
-
-    def _take_whole(self, effects: list[BatchEffect]) -> Iterator[BatchEffect]:
-        """The effects of whole batches of commands: a part waits for the others, so that no book is
-        shown while it crosses.
-        """
-        for effect in effects:
-            shard, _ = shard_and_number(effect.first_sequence)
-            parts = self._parts.setdefault(shard, [])
-            parts.append(effect)
-            if not effect.is_part:
-                del self._parts[shard]
-                yield whole_effect(parts)
+        self._sender.schedule_flush()
 
     def publish_status(self, status: dict[str, Any]) -> None:
         """Tell the listeners of `status`; it has a count of its own."""
         with self._lock:
             self._tell_status(status)
-        self._sender.ring()
+        self._sender.schedule_flush()
 
     def subscribe(
         self, key: TopicKey, subscriber: Subscriber, action: dict[str, Any], newest: int = 0
@@ -202,8 +161,8 @@ class Hub:
             if snapshot is not None:
                 frames += json_frame(snapshot)
             topic.subscribers[subscriber] = None
-            self._put(subscriber, key, frames, topic.last)
-        self._sender.ring()
+            self._topics.put(subscriber, key, frames, topic.last)
+        self._sender.schedule_flush()
 
     def subscribe_held(self, key: TopicKey, subscriber: Subscriber, newest: int = 0) -> int:
         """Add a subscriber whose updates are held back until `release`; the newest sequence that is
@@ -245,15 +204,15 @@ class Hub:
     def release(self, key: TopicKey, subscriber: Subscriber) -> None:
         """Send what was held back; the subscriber is live from here on."""
         with self._lock:
-            topic = self._topics.get(key)
+            topic = self._topics.by_key.get(key)
             held = topic.subscribers.get(subscriber) if topic else None
             if topic is None or held is None:
                 return
             topic.subscribers[subscriber] = None
             frames = held.joined()
             if frames:
-                self._put(subscriber, key, frames, topic.last)
-        self._sender.ring()
+                self._topics.put(subscriber, key, frames, topic.last)
+        self._sender.schedule_flush()
 
     def send(
         self, subscriber: Subscriber, message: Any, key: TopicKey | None = None, sequence: int = 0
@@ -267,24 +226,19 @@ class Hub:
         """Queue frames for one subscriber; False once it ends."""
         queued = subscriber.put(frames, public_name(key) if key else "", sequence)
         self._sender.wake(subscriber)
-        self._sender.ring()
+        self._sender.schedule_flush()
         return queued
 
     def unsubscribe(self, key: TopicKey, subscriber: Subscriber) -> bool:
         """Remove a subscriber from a topic; False if it was not there."""
         with self._lock:
-            topic = self._topics.get(key)
-            if topic is None or subscriber not in topic.subscribers:
-                return False
-            self._remove(key, topic, subscriber)
-            return True
+            return self._topics.remove(key, subscriber)
 
     def leave(self, subscriber: Subscriber) -> None:
         """Remove a subscriber from everything."""
         with self._lock:
-            for key, topic in list(self._topics.items()):
-                if subscriber in topic.subscribers:
-                    self._remove(key, topic, subscriber)
+            for key in list(self._topics.by_key):
+                self._topics.remove(key, subscriber)
 
     def published(self, key: TopicKey) -> int:
         """The newest sequence that a message of this topic can have by now."""
@@ -303,22 +257,22 @@ class Hub:
         """Close one subscriber after what is queued."""
         subscriber.end(code, reason)
         self._sender.wake(subscriber)
-        self._sender.ring()
+        self._sender.schedule_flush()
 
     def _tell_status(self, status: dict[str, Any]) -> None:
         self._status = status
         self._status_count += 1
-        if STATUS in self._topics:
-            self._tell(STATUS, self._status_count, status)
+        if STATUS in self._topics.by_key:
+            self._topics.tell(STATUS, self._status_count, status)
 
     def _topic(self, key: TopicKey, newest: int) -> Topic:
         """The topic, made if nobody listened yet.
 
         What happened since the start of this process is known here.
         """
-        topic = self._topics.get(key)
+        topic = self._topics.by_key.get(key)
         if topic is None:
-            topic = self._topics[key] = Topic(self._first_last(key, newest))
+            topic = self._topics.by_key[key] = Topic(self._first_last(key, newest))
         return topic
 
     def _first_last(self, key: TopicKey, newest: int) -> int:
@@ -352,34 +306,34 @@ class Hub:
 
     def _tell_market(self, change: MarketChange, effect: BatchEffect) -> None:
         book, price = ("book", change.security_id), ("price", change.security_id)
-        if book in self._topics and (change.bids or change.asks):
+        if book in self._topics.by_key and (change.bids or change.asks):
             self._tell_book(book, change, effect)
-        if price in self._topics and change.top is not None:
+        if price in self._topics.by_key and change.top is not None:
             top = self._tradable(change.security_id, change.top)
             view = {
                 "type": "update",
                 **views.top(change.security_id, top),
                 "time_us": effect.time_us,
             }
-            self._tell(price, effect.last_sequence, view)
+            self._topics.tell(price, effect.last_sequence, view)
         if change.trades:
             self._tell_trades(change.trades)
 
     def _tell_book(self, key: TopicKey, change: MarketChange, effect: BatchEffect) -> None:
-        topic, sequence = self._topics[key], effect.last_sequence
+        topic, sequence = self._topics.by_key[key], effect.last_sequence
         frames = update_frames(
             change.security_id, sequence, topic.last, change.bids, change.asks, effect.time_us
         )
         topic.last = sequence
-        self._put_all(topic, key, frames)
+        self._topics.put_all(topic, key, frames)
 
     def _tell_prices(self, effect: BatchEffect) -> None:
         """A phase began: what can be traded at once may be another now, though no order moved."""
-        for (channel, security_id), topic in list(self._topics.items()):
+        for (channel, security_id), topic in list(self._topics.by_key.items()):
             if channel == "price" and topic.last < effect.last_sequence:
                 top = self._tradable(security_id, self._market.security(security_id).top())
                 view = {"type": "update", **views.top(security_id, top), "time_us": effect.time_us}
-                self._tell(("price", security_id), effect.last_sequence, view)
+                self._topics.tell(("price", security_id), effect.last_sequence, view)
 
     def _tradable(self, security_id: str, top: TopOfBook) -> TopOfBook:
         """The top without bid and ask while the security does not trade: they may cross, and nobody
@@ -392,77 +346,29 @@ class Hub:
 
     def _tell_trades(self, trades: list[RecordedTrade]) -> None:
         key = ("trades", trades[0].security_id)
-        topic = self._topics.get(key)
+        topic = self._topics.by_key.get(key)
         if topic is not None:
             frames = []
             for trade in trades:
-                frames.append(json_frame(trade_message(trade, topic.last)))
+                frames.append(json_frame(views.trade_message(trade, topic.last)))
                 topic.last = trade.trade_id
-            self._put_all(topic, key, b"".join(frames))
+            self._topics.put_all(topic, key, b"".join(frames))
 
     def _tell_owners(self, reports: list[ExecutionReport]) -> None:
-        newest, topics = self._newest, self._topics
+        newest, topics = self._newest, self._topics.by_key
         for report in reports:
             sequence = report.event_sequence
             orders = ("orders", report.client_id)
             newest[orders] = sequence
             if orders in topics:
-                self._tell(orders, sequence, views.execution_report(report))
+                self._topics.tell(orders, sequence, views.execution_report(report))
             if report.kind == "trade":
                 fills = ("fills", report.client_id)
                 newest[fills] = sequence
                 if fills in topics:
-                    self._tell(fills, sequence, views.fill(report))
-
-    def _tell(self, key: TopicKey, sequence: int, view: dict[str, Any]) -> None:
-        """Encode once, queue for each who listens to this topic."""
-        topic = self._topics[key]
-        message = {"channel": key[0], **view, "sequence": sequence, "previous": topic.last}
-        topic.last = sequence
-        self._put_all(topic, key, json_frame(message))
-
-    def _put_all(self, topic: Topic, key: TopicKey, frames: bytes) -> None:
-        for subscriber, held in topic.subscribers.items():
-            if held is None:
-                self._put(subscriber, key, frames, topic.last)
-            elif not held.add(frames):
-                subscriber.end(TOO_SLOW, "too slow")
-                self._sender.wake(subscriber)
-
-    def _put(self, subscriber: Subscriber, key: TopicKey, frames: bytes, sequence: int) -> None:
-        subscriber.put(frames, public_name(key), sequence)
-        self._sender.wake(subscriber)
-
-    def _remove(self, key: TopicKey, topic: Topic, subscriber: Subscriber) -> None:
-        del topic.subscribers[subscriber]
-        if not topic.subscribers:
-            del self._topics[key]
+                    self._topics.tell(fills, sequence, views.fill(report))
 
 
 def _sharded_position(stream: str, position: int) -> int:
     name, _, shard = stream.partition(".")
     return sharded_id(int(shard), position) if name == "events" else 0
-
-
-def public_name(key: TopicKey) -> str:
-    """`book:AAPL`, `orders`: how a topic is named to its subscriber."""
-    channel, subject = key
-    return channel if channel in PRIVATE or not subject else f"{channel}:{subject}"
-
-
-def book_view(market: SecurityMarket, depth: int | None) -> dict[str, Any]:
-    """Both sides, best first; at most `depth` levels each."""
-    return {
-        "bids": views.levels(market.bids.depth(depth)),
-        "asks": views.levels(market.asks.depth(depth)),
-    }
-
-
-def trade_message(trade: RecordedTrade, previous: int) -> dict[str, Any]:
-    """A trade on the stream: its sequence is its trade_id."""
-    return {
-        "channel": "trades",
-        **views.public_trade(trade),
-        "sequence": trade.trade_id,
-        "previous": previous,
-    }

@@ -26,10 +26,13 @@ class Sender:
         self._loop = loop
 
     def wake(self, subscriber: Subscriber) -> None:
-        """There is something to send to this subscriber. From any thread; `ring` afterwards."""
+        """There is something to send to this subscriber; from any thread.
+
+        It is sent once `schedule_flush` is called.
+        """
         self._woken.append(subscriber)
 
-    def ring(self) -> None:
+    def schedule_flush(self) -> None:
         """Start sending what was woken. Once for many: each call interrupts the loop's thread."""
         if self._is_called or self._loop is None:
             return

@@ -7,7 +7,7 @@ import pytest
 
 from market_data_feed.adapters import records
 from tests.integration.market_data_feed.conftest import RunningFeed, wait_until
-from tests.integration.market_data_feed.test_recording import settle, settled_already, settlement
+from tests.integration.market_data_feed.settlements import settle, settled_already, settlement
 from tests.unit.market_data_feed.tape import START_US, Tape
 from venue_protocol.streams import OrderRejected, OrderReports
 

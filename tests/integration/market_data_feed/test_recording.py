@@ -8,151 +8,19 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
-import pytest
 
-from market_data_feed.adapters import record_writer
-from market_data_feed.domain.inbox import Advance, Inbox
-from market_data_feed.domain.orders import BrokenStream, Fold
-from migrations import schema
+from market_data_feed.domain.orders import Fold
 from service_runtime.buses.rabbitmq import RabbitBus
-from service_runtime.database import Database
 from tests.integration.market_data_feed.conftest import Clearing, RunningFeed, wait_until
+from tests.integration.market_data_feed.recorded import assert_record_equals, dump
+from tests.integration.market_data_feed.settlements import settle, settled_already, settlement
 from tests.unit.market_data_feed.random_tape import RandomMarket
 from tests.unit.market_data_feed.tape import START_US, Tape
 from venue_protocol import codec
 from venue_protocol.commands import CommandBatch
-from venue_protocol.events import EventBatch
-from venue_protocol.settlement import GENESIS_HASH, SettlementBatch, SettlementReport
+from venue_protocol.settlement import SettlementBatch
 from venue_protocol.streams import OrderRejected, OrderReports, ResendRequest, StreamPosition
 from venue_protocol.topology import DEAD_LETTERS, RESEND_REQUESTS
-
-_TABLES = {
-    "orders": "order_id",
-    "order_reports": "client_id, event_sequence",
-    "trades": "security_id, trade_id",
-    "settlements": "sequence",
-    "refused_orders": "gateway_run, number",
-    "stream_positions": "stream",
-}
-
-
-def dump(clearing: Clearing) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything on record."""
-    return {
-        table: clearing.recorded(f"SELECT * FROM {table} ORDER BY {key}")
-        for table, key in _TABLES.items()
-    }
-
-
-def assert_record_equals(clearing: Clearing, tape: Tape) -> None:
-    """The record is the one of an undisturbed run: the tape folded once from the start."""
-    fold = Fold({})
-    for batch in tape.batches:
-        fold.apply(batch, batch.first)
-    states = clearing.recorded(
-        "SELECT order_id, status, filled, leaves, quantity, event_sequence FROM orders ORDER BY 1"
-    )
-    assert states == [
-        (o.order_id, o.status, o.filled, o.leaves, o.quantity, o.event_sequence)
-        for o in sorted(fold.touched.values(), key=lambda o: o.order_id)
-    ]
-    reports = clearing.recorded(
-        "SELECT event_sequence, client_id, kind, status, leaves FROM order_reports ORDER BY 1, 2"
-    )
-    assert reports == sorted(
-        (r.event_sequence, r.client_id, r.kind, r.status, r.leaves)
-        for e in fold.effects
-        for r in e.reports
-    )
-    trades = clearing.recorded(
-        "SELECT event_sequence, trade_id, price_e4, quantity FROM trades ORDER BY 1"
-    )
-    assert trades == [
-        (t.event_sequence, t.trade_id, t.price_e4, t.quantity)
-        for e in fold.effects
-        for t in e.trades
-    ]
-
-
-def settlement(
-    sequence: int, client_id: str = "alice", client_sequence: int | None = None
-) -> SettlementReport:
-    """A deposit of one cent."""
-    return SettlementReport(
-        sequence=sequence,
-        client_id=client_id,
-        client_sequence=client_sequence or sequence,
-        settlement_kind="deposit",
-        journal_id=sequence,
-        cash_e4=100,
-        shares=0,
-        balance_e4=100 * sequence,
-        time_us=START_US + sequence,
-        previous_hash=GENESIS_HASH,
-        memo='a "quoted" \\ memo',
-    )
-
-
-def settle(clearing: Clearing, *reports: SettlementReport) -> SettlementBatch:
-    """Reports as the clearinghouse commits them, and the batch that it then publishes."""
-    for report in reports:
-        clearing.execute(
-            "INSERT INTO settlement_reports VALUES (%s, %s, %s, %s)",
-            (
-                report.sequence,
-                report.client_id,
-                report.client_sequence,
-                codec.encode(report).decode(),
-            ),
-        )
-    return SettlementBatch(1, reports[0].sequence, list(reports))
-
-
-def settled_already(clearing: Clearing) -> int:
-    """Sequence of the newest settlement report; a fresh venue has some from its first deposits."""
-    (newest,) = clearing.execute("SELECT coalesce(max(sequence), 0) FROM settlement_reports")
-    return int(newest[0])
-
-
-def test_the_migration_equals_the_metadata_up_and_down(clearing: Clearing) -> None:
-    owner_url, instance = clearing.provisioned.owner_market_url, clearing.provisioned.instance
-    assert schema.differences("market_data", owner_url) == []
-    schema.downgrade("market_data", owner_url, instance)
-    assert clearing.recorded("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == [
-        ("alembic_version",)
-    ]
-    schema.upgrade("market_data", owner_url, instance)
-    assert schema.differences("market_data", owner_url) == []
-
-
-def test_each_role_may_do_only_what_it_needs(clearing: Clearing) -> None:
-    def attempt(url: str, statement: str) -> None:
-        connection = psycopg2.connect(url)
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(statement)
-        finally:
-            connection.close()
-
-    gateway = clearing.provisioned.market_url("order_entry_gateway")
-    feed = clearing.provisioned.market_url("market_data_feed")
-    for table in ("orders", "order_reports", "trades"):
-        attempt(gateway, f"SELECT * FROM {table}")
-    forbidden = [
-        (gateway, "DELETE FROM orders"),
-        (gateway, "SELECT * FROM settlements"),
-        (feed, "DELETE FROM trades"),
-        (feed, "UPDATE trades SET quantity = 1"),
-        (feed, "UPDATE settlements SET report = ''"),
-        (clearing.provisioned.market_url("matching_engine"), "SELECT * FROM public.orders"),
-        (
-            clearing.provisioned.clearing_url("market_data_feed"),
-            "UPDATE accounts SET balance_e4 = 0",
-        ),
-    ]
-    for url, statement in forbidden:
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            attempt(url, statement)
 
 
 def test_a_random_market_is_recorded_as_folded_from_nothing(feed: RunningFeed) -> None:
@@ -293,58 +161,6 @@ def test_books_and_last_prices_are_the_same_after_a_restart(feed: RunningFeed) -
     assert feed.stop() == 0
     feed.start()
     assert shown() == before
-
-
-def test_a_record_whose_commit_was_in_doubt_is_written_once(clearing: Clearing) -> None:
-    tape = RandomMarket(seed=9).play(30)
-    inbox, fold = Inbox({}), Fold({})
-    for batch in tape.batches:
-        inbox.take_events(batch)
-        fold.apply(batch, batch.first)
-    record = record_writer.compose(inbox.take_due(), fold)
-    database = Database(clearing.provisioned.market_url("market_data_feed"), "test", pool_size=1)
-    for _ in range(3):
-        database.run(lambda cursor: record_writer.write(cursor, record))
-    database.close()
-    assert_record_equals(clearing, tape)
-
-
-def test_a_second_feed_on_the_same_record_stops_instead_of_writing(clearing: Clearing) -> None:
-    tape = RandomMarket(seed=10).play(3)
-    database = Database(clearing.provisioned.market_url("market_data_feed"), "test", pool_size=1)
-
-    def record(positions: dict[str, int], batch: EventBatch) -> None:
-        inbox, fold = Inbox(positions), Fold({})
-        inbox.take_events(batch)
-        fold.apply(batch, batch.first)
-        composed = record_writer.compose(inbox.take_due(), fold)
-        database.run(lambda cursor: record_writer.write(cursor, composed))
-
-    record({}, tape.batches[0])
-    before = dump(clearing)
-    other = Tape()
-    other.batch("new 77 carol BUY 1@1.00")
-    with pytest.raises(BrokenStream, match="another feed"):
-        record({"events.0": 500}, EventBatch(1, 0, 501, 1, 1, START_US, other.batches[0].events))
-    assert dump(clearing) == before
-    database.close()
-
-
-def test_a_record_of_which_another_feed_wrote_a_part_is_not_written(clearing: Clearing) -> None:
-    database = Database(clearing.provisioned.market_url("market_data_feed"), "test", pool_size=1)
-
-    def record(*advances: Advance) -> None:
-        database.run(
-            lambda cursor: record_writer.write(cursor, record_writer.Record(list(advances)))
-        )
-
-    record(Advance("events.0", 0, 10), Advance("settlements", 0, 5))
-    record(Advance("settlements", 5, 6))
-    before = dump(clearing)
-    with pytest.raises(BrokenStream, match="another feed"):
-        record(Advance("events.0", 10, 20), Advance("settlements", 5, 6))
-    assert dump(clearing) == before
-    database.close()
 
 
 def test_poison_goes_to_the_dead_letters_with_a_reason_and_stops_nothing(

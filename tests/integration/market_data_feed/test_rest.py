@@ -5,7 +5,7 @@ owners.
 import pytest
 
 from tests.integration.market_data_feed.conftest import RunningFeed, wait_until
-from tests.integration.market_data_feed.test_recording import settle, settled_already, settlement
+from tests.integration.market_data_feed.settlements import settle, settled_already, settlement
 from tests.unit.market_data_feed.tape import Tape
 
 

@@ -18,7 +18,7 @@ class SilentSender:
     def wake(self, subscriber: object) -> None:
         """Nothing to send."""
 
-    def ring(self) -> None:
+    def schedule_flush(self) -> None:
         """Nothing to send."""
 
 

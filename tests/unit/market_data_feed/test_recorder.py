@@ -18,7 +18,7 @@ from venue_storage.memory_clearing_data import MemoryClearing
 
 
 class _Silence:
-    def ring(self) -> None:
+    def schedule_flush(self) -> None:
         """Nobody listens."""
 
 
