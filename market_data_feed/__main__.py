@@ -5,7 +5,6 @@ from functools import partial
 
 from market_data_feed.adapters import api, competition_http, http, standings_http, status_board
 from market_data_feed.adapters.clearing_reader import Clearing
-from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.marks import Marks
 from market_data_feed.adapters.postgres_record import PostgresRecord
 from market_data_feed.adapters.records import Records
@@ -27,6 +26,7 @@ from service_runtime.http.asgi_application import Application
 from service_runtime.http.authentication import Authenticator
 from service_runtime.service import THREADS, Service, end_loudly
 from venue_protocol.topology import DATA_FEED
+from venue_storage.listed_securities import ListedSecurities
 
 _PREFETCH = 200
 
@@ -45,7 +45,7 @@ def build(service: Service) -> Application:
     sender = Sender(end_loudly)
     clearing, listings, records = (
         Clearing(clearing_data),
-        Listings(clearing_data),
+        ListedSecurities(clearing_data),
         Records(market_data),
     )
     authenticator = Authenticator(clearing_data)

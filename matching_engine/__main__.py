@@ -4,7 +4,6 @@ from flask import Flask
 
 from matching_engine.adapters import api, http
 from matching_engine.adapters.log_reader import PostgresLogReader
-from matching_engine.adapters.security_list import SecurityList
 from matching_engine.adapters.snapshots import SnapshotFolder
 from matching_engine.wiring import EnginePorts, wire
 from service_runtime import settings
@@ -13,6 +12,7 @@ from service_runtime.database import Database
 from service_runtime.http import application, query
 from service_runtime.service import Service
 from venue_protocol.topology import order_entry_queue, resend_queue
+from venue_storage.listed_securities import ListedSecurities
 
 _PREFETCH = 256
 """Command batches ahead of the engine: some milliseconds of work for it at full load."""
@@ -43,7 +43,7 @@ def build(service: Service) -> Flask:
     service.on_stop(engine.desk.save_snapshot)
     app = application.create_app(service)
     query.refuse_unknown(app, api.OPERATIONS)
-    http.add_routes(app, engine.desk, SecurityList(database, ours.shard))
+    http.add_routes(app, engine.desk, ListedSecurities(database).find)
     return app
 
 

@@ -6,10 +6,23 @@ The only module that converts and rounds. `_e4` in a name means "times 10^4".
 import re
 from decimal import Context, Decimal
 from functools import lru_cache
+from typing import Annotated
+
+import msgspec
 
 E4 = 10_000
 MAX_E4 = 10**15
 """Largest price or amount accepted at the edge: $100,000,000,000.0000."""
+
+
+AmountInJson = Annotated[
+    str | float,
+    msgspec.Meta(
+        description="Dollars: a decimal string, or a JSON number that is read exactly; "
+        "at most 4 decimals."
+    ),
+]
+"""What a request may send as an amount, for documents; `parse_json_e4` reads it."""
 
 
 class MoneyError(ValueError):

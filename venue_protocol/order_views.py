@@ -7,6 +7,16 @@ from venue_protocol.orders import UNPRICED, OrderTerms
 from venue_protocol.times import format_utc
 
 _PLAIN = OrderTerms()
+NULLABLE_TERMS_EXAMPLE = {
+    "worst_price": "150.00",
+    "stop_price": "110.00",
+    "expire_time": "2026-11-21T14:30:00.000000Z",
+    "min_quantity": 2,
+    "display_quantity": 10,
+}
+"""What may be null of what is shown of an order beside its price, for documents."""
+TERMS_EXAMPLE = {"post_only": False, "self_trade_prevention": "cancel_newest"}
+"""What is never null of it."""
 
 
 def price_shown(order_type: str, price_e4: int) -> str | None:

@@ -1,7 +1,8 @@
-"""The listed securities as this process knows them: a plain mapping, followed by a loop.
+"""The listed securities as this process knows them: a plain mapping, read from the database.
 
-Looking a name up never asks the database: rules that see this mapping have no input or output.
-Who takes a request that names securities calls `look_for` before, once.
+Looking a name up in the mapping never asks the database: rules that see it have no input or output.
+Who takes a request that names securities calls `look_for` before, once; for one name, `find`.
+A service that needs the whole list follows it in a loop, or asks for `all`.
 """
 
 import logging
@@ -17,16 +18,18 @@ log = logging.getLogger(__name__)
 
 _FOLLOW_EVERY_S = 2.5
 """A security that another gateway knows is known here after so long, also if nobody names it."""
+_REMEMBER_S = 1.0
+"""For who asks for the whole list."""
 _SHORTEST_PAUSE_S = 0.02
 """Between two readings because of unknown names: they cost at most fifty a second, whoever asks."""
 _SELECT = """
 SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, max_quantity
-FROM securities
+FROM securities ORDER BY security_id COLLATE "C"
 """
 
 
 class ListedSecurities(Mapping[str, Security]):
-    """Security by its id."""
+    """Security by its id, in alphabetical order; for any thread."""
 
     def __init__(self, clearing: Database) -> None:
         self._clearing = clearing
@@ -66,6 +69,21 @@ class ListedSecurities(Mapping[str, Security]):
             if self._began_s < asked_s or self._known is None:
                 time.sleep(min(max(0.0, self._began_s + _SHORTEST_PAUSE_S - asked_s), 1.0))
                 self._read()
+
+    def find(self, security_id: str) -> Security | None:
+        """The security, also if it was listed a moment ago; None if it is not.
+
+        Raises DatabaseUnavailable where the list must be read.
+        """
+        self.look_for((security_id,))
+        return self.get(security_id)
+
+    def all(self) -> list[Security]:
+        """Every listed security, as of a second ago at most. Raises DatabaseUnavailable."""
+        with self._lock:
+            if time.monotonic() - self._began_s >= _REMEMBER_S:
+                self._read()
+            return list(self.values())
 
     def follow(self, stopping: threading.Event) -> None:
         """Read the list again and again until stopping; the database may be away."""

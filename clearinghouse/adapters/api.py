@@ -20,6 +20,7 @@ from service_runtime.http.openapi import (
     Query,
     document,
 )
+from venue_protocol.money import AmountInJson
 
 _WIDE_LIMIT = Query(LIMIT.name, LIMIT.says, {**LIMIT.schema, "default": 1000})
 _OF_CLIENT = Query(
@@ -212,4 +213,5 @@ def described() -> dict[str, Any]:
         "Clearinghouse",
         "For the organiser: clients, keys, deposits, securities. More: docs/organising.md.",
         OPERATIONS,
+        raw_type=AmountInJson,
     )

@@ -6,9 +6,9 @@ import msgspec
 
 from clearinghouse.client_administration import MOST_REASON
 from clearinghouse.domain.listing import DEFAULT_BAND_BPS, MOST_SHARES
-from service_runtime.http.request_body import amount_e4
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import ClientId, SecurityId
+from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 
@@ -108,6 +108,14 @@ class SecurityRequest(msgspec.Struct, forbid_unknown_fields=True):
             reference_price_e4=amount_e4(self.reference_price, "reference_price"),
             max_quantity=self.max_quantity,
         )
+
+
+def amount_e4(raw: msgspec.Raw, field: str) -> int:
+    """Ten-thousandths of a dollar in a raw JSON value; Refused with 400 naming `field`."""
+    try:
+        return parse_json_e4(bytes(raw))
+    except MoneyError as error:
+        raise refuse(RejectReason.INVALID_FIELD, f"{field}: {error}", field) from None
 
 
 def check_shares(quantity: int) -> int:

@@ -6,12 +6,13 @@ from service_runtime.http.openapi import (
     CURSOR,
     LIMIT,
     NEXT,
-    TERMS,
     Maybe,
     Operation,
     Query,
     Sometimes,
+    maybe_each,
 )
+from venue_protocol.order_views import NULLABLE_TERMS_EXAMPLE, TERMS_EXAMPLE
 
 _TIME_US, _TIME = 1795232311601670, "2026-11-21T03:38:31.601670Z"
 _ORDER = {
@@ -24,7 +25,8 @@ _ORDER = {
     "time_in_force": "GTC",
     "quantity": 1,
     "price": Maybe("104.70"),
-    **TERMS,
+    **maybe_each(NULLABLE_TERMS_EXAMPLE),
+    **TERMS_EXAMPLE,
     "status": "filled",
     "filled": 1,
     "leaves": 0,

@@ -12,7 +12,6 @@ from flask import Flask, Response, request, send_from_directory
 
 from market_data_feed.adapters import views
 from market_data_feed.adapters.clearing_reader import Clearing
-from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.records import (
     NEWEST,
     NEWEST_REFUSAL,
@@ -39,6 +38,7 @@ from service_runtime.http.security_headers import page_policy
 from venue_protocol.identifiers import is_client_id
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
+from venue_storage.listed_securities import ListedSecurities
 
 _MOST_CURSOR = 300
 _MOST_LEVELS = 500
@@ -55,7 +55,7 @@ class Answers:
     def __init__(
         self,
         clearing: Clearing,
-        listings: Listings,
+        listings: ListedSecurities,
         records: Records,
         hub: Hub,
         authenticator: Authenticator,
@@ -94,7 +94,7 @@ class Answers:
 
     def security(self, security_id: str) -> Security:
         """The listed security; 404 if there is none."""
-        listed = self.listings.get(security_id)
+        listed = self.listings.find(security_id)
         if listed is None:
             raise refuse(RejectReason.UNKNOWN_SECURITY, f"no security {security_id[:32]!r}")
         return listed

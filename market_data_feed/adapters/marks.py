@@ -3,12 +3,12 @@
 import logging
 import threading
 
-from market_data_feed.adapters.listings import Listings
 from market_data_feed.domain.mark import MOST_TRADES, MarkTrade, mark
 from market_data_feed.domain.transfers import PairTrades, Transfer, transfers
 from service_runtime.database import Database, DatabaseUnavailable
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
+from venue_storage.listed_securities import ListedSecurities
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Marks:
     of its own does not make the venue forget what others said before, restarted or not.
     """
 
-    def __init__(self, market_data: Database, listings: Listings) -> None:
+    def __init__(self, market_data: Database, listings: ListedSecurities) -> None:
         self._market_data = market_data
         self._listings = listings
         self._known: dict[str, tuple[int, int]] | None = None

@@ -1,7 +1,7 @@
 """The engine over HTTP: the live book and where it stands. For operators; clients read the feed."""
 
 import hashlib
-from typing import Protocol
+from collections.abc import Callable
 
 from flask import Flask, Response
 
@@ -10,23 +10,20 @@ from matching_engine.handlers import MatchingDesk
 from service_runtime.http.application import json_response, query_whole
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.securities import Security
 
 
-class Listing(Protocol):
-    """Knows the securities of the shard."""
+def add_routes(app: Flask, desk: MatchingDesk, find: Callable[[str], Security | None]) -> None:
+    """Put the engine's routes on `app`; `find` knows the listed securities of all shards."""
 
-    def has(self, security_id: str) -> bool:
-        """Whether this security is listed."""
-        ...
-
-
-def add_routes(app: Flask, desk: MatchingDesk, listing: Listing) -> None:
-    """Put the engine's routes on `app`."""
+    def is_listed_here(security_id: str) -> bool:
+        found = find(security_id)
+        return found is not None and found.shard == desk.engine.shard
 
     @app.get("/v1/books/<security_id>")
     def book(security_id: str) -> Response:
         most = query_whole("depth", 10, 1, 1000)
-        if security_id not in desk.engine.books and not listing.has(security_id):
+        if security_id not in desk.engine.books and not is_listed_here(security_id):
             raise refuse(
                 RejectReason.UNKNOWN_SECURITY,
                 f"{security_id[:32]!r} is not listed here",

@@ -16,14 +16,16 @@ from service_runtime.http.openapi import (
     CURSOR,
     LIMIT,
     NEXT,
-    TERMS,
     Either,
     Maybe,
     Operation,
     Query,
     Sometimes,
     document,
+    maybe_each,
 )
+from venue_protocol.money import AmountInJson
+from venue_protocol.order_views import NULLABLE_TERMS_EXAMPLE, TERMS_EXAMPLE
 
 _PLACE = {
     "security": "AAPL",
@@ -43,7 +45,8 @@ _PLACED = {
     "time_in_force": "GTC",
     "quantity": 5,
     "price": Maybe("99.95"),
-    **TERMS,
+    **maybe_each(NULLABLE_TERMS_EXAMPLE),
+    **TERMS_EXAMPLE,
     "duplicate": False,
     "sequence": 2887,
     "time_us": 1795232926928950,
@@ -72,7 +75,8 @@ _ORDER = {
     "time_in_force": "GTC",
     "quantity": 1,
     "price": Maybe("104.70"),
-    **TERMS,
+    **maybe_each(NULLABLE_TERMS_EXAMPLE),
+    **TERMS_EXAMPLE,
     "status": "filled",
     "filled": 1,
     "leaves": 0,
@@ -297,4 +301,5 @@ def described() -> dict[str, Any]:
         "Order entry",
         "Orders come in here: checked, covered, logged. More: docs/order-entry.md.",
         OPERATIONS,
+        raw_type=AmountInJson,
     )

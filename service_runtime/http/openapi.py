@@ -10,7 +10,7 @@ import re
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 from flask import Flask, Response
@@ -25,13 +25,6 @@ VERSION = "3.1.0"
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"<(?:int:|path:)?(\w+)>")
 
-Amount = Annotated[
-    str | float,
-    msgspec.Meta(
-        description="Dollars: a decimal string, or a JSON number that is read exactly; "
-        "at most 4 decimals."
-    ),
-]
 Who = Literal["anybody", "client", "administrator"]
 
 
@@ -55,7 +48,7 @@ class Sometimes(NamedTuple):
 
 
 class ByName(NamedTuple):
-    """In an example: an object whose names are data, such as securities."""
+    """In an example: an object whose names are data, such as those of streams."""
 
     name: str
     value: Any
@@ -144,27 +137,20 @@ CURSOR = Query(
 """Of a list whose `next` is no plain number (service_runtime.http.paging)."""
 
 
-TERMS = {
-    "worst_price": Maybe("150.00"),
-    "stop_price": Maybe("110.00"),
-    "expire_time": Maybe("2026-11-21T14:30:00.000000Z"),
-    "min_quantity": Maybe(2),
-    "display_quantity": Maybe(10),
-    "post_only": False,
-    "self_trade_prevention": "cancel_newest",
-}
-"""Of an order in an answer: what `venue_protocol.order_views` shows beside its price."""
+def document(
+    title: str, description: str, operations: Sequence[Operation], raw_type: Any = Any
+) -> dict[str, Any]:
+    """The OpenAPI document of a service with these operations and the common ones.
 
-
-def document(title: str, description: str, operations: Sequence[Operation]) -> dict[str, Any]:
-    """The OpenAPI document of a service with these operations and the common ones."""
+    `raw_type` says what the fields of its bodies stand for that are decoded as raw JSON.
+    """
     structs: dict[str, type[msgspec.Struct]] = {}
     paths: dict[str, dict[str, Any]] = {}
     for operation in (*operations, *COMMON):
         paths.setdefault(operation.url, {})[operation.method.lower()] = _described(
             operation, structs
         )
-    described = [_documented(struct) for struct in structs.values()]
+    described = [_documented(struct, raw_type) for struct in structs.values()]
     _, components = msgspec.json.schema_components(described, ref_template=_REF)
     return {
         "openapi": VERSION,
@@ -273,6 +259,11 @@ def _answer(operation: Operation, example: Any) -> dict[str, Any]:
     return {"description": "Done.", "content": {operation.media_type: content}}
 
 
+def maybe_each(example: Mapping[str, Any]) -> dict[str, Maybe]:
+    """The fields of an example, each of which may be null."""
+    return {name: Maybe(value) for name, value in example.items()}
+
+
 def plain(example: Any) -> Any:
     """An example without its marks."""
     if isinstance(example, Maybe | Either | Sometimes):
@@ -323,14 +314,14 @@ def _schema_of(body: Any, structs: dict[str, type[msgspec.Struct]]) -> dict[str,
     return {"$ref": _REF.format(name=body.__name__)}
 
 
-def _documented(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
-    """The same struct, with amounts (raw JSON, read exactly later) said to be amounts."""
+def _documented(struct: type[msgspec.Struct], raw_type: Any) -> type[msgspec.Struct]:
+    """The same struct with `raw_type` where it has raw JSON, which is read by other code later."""
     fields: list[Any] = []
     for each in msgspec.structs.fields(struct):
         kind, default = each.type, each.default
         if kind is msgspec.Raw:
             default = default if default is msgspec.NODEFAULT else msgspec.json.decode(default)
-            kind = Amount | None if default is None else Amount
+            kind = raw_type | None if default is None else raw_type
         if each.default_factory is not msgspec.NODEFAULT:
             fields.append((each.name, kind, msgspec.field(default_factory=each.default_factory)))
         else:

@@ -8,7 +8,6 @@ import msgspec
 from flask import request
 
 from venue_protocol.identifiers import PATTERNS_IN_WORDS
-from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.refusals import RejectReason, refuse
 
 T = TypeVar("T")
@@ -53,14 +52,6 @@ def decode_strictly(decoder: "msgspec.json.Decoder[T]", body: bytes | str) -> T:
     return decoded
 
 
-def amount_e4(raw: msgspec.Raw, field: str) -> int:
-    """Ten-thousandths of a dollar in a raw JSON value; Refused with 400 naming `field`."""
-    try:
-        return parse_json_e4(bytes(raw))
-    except MoneyError as error:
-        raise refuse(RejectReason.INVALID_FIELD, f"{field}: {error}", field) from None
-
-
 def _refuse_invalid(message: str) -> Exception:
     path = _PATH.search(message)
     field = path.group(1) or None if path else None
@@ -93,7 +84,7 @@ def _has_duplicate_keys(body: bytes) -> bool:
     """
     is_short = len(body) <= _SHORT_BYTES and body.isascii()
     if is_short and body.count(b"{") == 1 and b"[" not in body and b"\\" not in body:
-        # One flat object, as most orders are: its strings follow each other without escapes.
+        # One flat object, as most bodies are: its strings follow each other without escapes.
         keys = [text for text, is_key in _STRING.findall(body) if is_key]
         if len(set(keys)) == len(keys):
             return False

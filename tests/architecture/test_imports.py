@@ -62,6 +62,7 @@ FORBIDDEN = {
         "import clearinghouse.handlers",
         "clearinghouse.handlers",
     ),
+    "service_runtime/http/request_body.py": ("import venue_protocol.money", "venue_protocol.money"),
     "market_data_feed/loops/recorder.py": ("import venue_launcher.ports", "venue_launcher.ports"),
     "venue_storage/listed_securities.py": (
         "import clearinghouse.domain.ledger",
@@ -127,6 +128,13 @@ def test_every_domain_is_under_the_purity_contract() -> None:
     assert domains | {"venue_protocol"} == set(
         listed("source_modules", "importlinter:contract:pure")
     )
+
+
+def test_every_word_of_the_trade_is_forbidden_to_the_plumbing() -> None:
+    """service_runtime may know names, refusals and queues; a new module of words is the trade's."""
+    words = {f"venue_protocol.{path.stem}" for path in ROOT.glob("venue_protocol/[!_]*.py")}
+    known = {f"venue_protocol.{name}" for name in ("identifiers", "refusals", "topology")}
+    assert set(listed("forbidden_modules", "importlinter:contract:runtime")) == words - known
 
 
 # A rate in tokens a second is no money and no quantity.

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from market_data_feed.adapters.listings import Listings
 from market_data_feed.adapters.stream.catch_up import RESUMABLE, CatchUp, InThread
 from market_data_feed.adapters.stream.hub import Hub
 from market_data_feed.adapters.stream.subscriber import KEY_REVOKED, Subscriber
@@ -22,6 +21,7 @@ from service_runtime.http.answers import error_body
 from service_runtime.http.authentication import Authenticator, Caller
 from service_runtime.http.request_body import decode_strictly
 from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
+from venue_storage.listed_securities import ListedSecurities
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class StreamParts:
 
     hub: Hub
     catch_up: CatchUp
-    listings: Listings
+    listings: ListedSecurities
     authenticator: Authenticator
     charge: Callable[[str, int], float]
     """Charges tokens to a payer (domain/stream_budget.py); the seconds until they are paid."""
@@ -239,7 +239,7 @@ class Session:
             raise refuse(
                 RejectReason.MISSING_FIELD, f"channel {channel} needs a security", "security"
             )
-        if self._parts.listings.get(action.security) is None:
+        if self._parts.listings.find(action.security) is None:
             raise refuse(
                 RejectReason.UNKNOWN_SECURITY, f"no security {action.security[:32]!r}", "security"
             )

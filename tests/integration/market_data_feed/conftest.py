@@ -215,9 +215,11 @@ def clearing(postgres_url: str) -> Iterator[Clearing]:
 def feed(clearing: Clearing, rabbit_bus: RabbitBus, broker_url: str) -> Iterator[RunningFeed]:
     """A running feed on fresh databases and empty queues."""
     running = RunningFeed(clearing, broker_url, rabbit_bus.publisher())
-    running.start()
-    yield running
-    running.kill()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.kill()
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +233,9 @@ def shared_feed(postgres_url: str, broker_url: str) -> Iterator[RunningFeed]:
     bus.declare(DURABLE_QUEUES)
     with fresh_clearing(postgres_url) as seeded:
         running = RunningFeed(seeded, broker_url, bus.publisher())
-        running.start()
-        yield running
-        running.kill()
+        try:
+            running.start()
+            yield running
+        finally:
+            running.kill()
     bus.close()

@@ -85,6 +85,25 @@ def test_a_security_that_was_listed_a_moment_ago_is_found(
     assert listed["FRESH"].band_bps == 1000
 
 
+def test_the_whole_list_is_read_again_after_a_second(
+    listed: ListedSecurities, database: CountingDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [security.security_id for security in listed.all()]
+    assert names == sorted(listed) and "AAPL" in names and database.transactions == 1
+    monkeypatch.setattr("venue_storage.listed_securities._REMEMBER_S", 0.0)
+    assert [security.security_id for security in listed.all()] == names
+    assert database.transactions == 2
+
+
+def test_one_name_is_found_without_a_statement_and_no_name_is_not_asked_for(
+    listed: ListedSecurities, database: CountingDatabase
+) -> None:
+    found = listed.find("AAPL")
+    assert found is not None and found.security_id == "AAPL"
+    assert listed.find("A\0") is None and database.transactions == 1
+    assert listed.find("NOPE") is None and database.transactions == 2
+
+
 def test_the_loop_learns_of_a_security_that_nobody_names(database: CountingDatabase) -> None:
     listed, stopping = ListedSecurities(database), Event()  # type: ignore[arg-type]
     loop = Thread(target=listed.follow, args=(stopping,))

@@ -10,16 +10,15 @@ from service_runtime.http import application
 from service_runtime.service import Service
 from service_runtime.settings import load
 from tests.unit.matching_engine.live_engine import Venue
+from venue_protocol.securities import Security
 
 SETTINGS = load({"VENUE_BROKER_URL": "unused", "VENUE_CLEARING_DATABASE_URL": "unused"})
 
 
-class Listed:
-    """AAPL and MSFT are listed."""
-
-    def has(self, security_id: str) -> bool:
-        """Whether it is one of the two."""
-        return security_id in ("AAPL", "MSFT")
+def find(security_id: str) -> Security | None:
+    """AAPL and MSFT are listed here, GOOG on another shard."""
+    shard = {"AAPL": 0, "MSFT": 0, "GOOG": 1}.get(security_id)
+    return None if shard is None else Security(security_id, "", shard, 100, 1, 1_000, 100, 100)
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def venue(tmp_path: Path) -> Venue:
 @pytest.fixture
 def client(venue: Venue) -> FlaskClient:
     app = application.create_app(Service("matching_engine", SETTINGS))
-    http.add_routes(app, venue.desk, Listed())
+    http.add_routes(app, venue.desk, find)
     return app.test_client()
 
 
@@ -44,6 +43,12 @@ def test_book_shows_levels_best_first_with_the_sequence(client: FlaskClient) -> 
         "bids": [{"price": "10.00", "quantity": 7}, {"price": "9.50", "quantity": 1}],
         "asks": [{"price": "10.25", "quantity": 3}],
     }
+
+
+def test_a_security_of_another_shard_or_of_none_is_not_found(client: FlaskClient) -> None:
+    for security_id in ("GOOG", "NOPE"):
+        answer = client.get(f"/v1/books/{security_id}")
+        assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "security.unknown")
 
 
 def test_depth_limits_the_levels(client: FlaskClient) -> None:
