@@ -1,5 +1,6 @@
 """Answers before they are anybody's response: status, headers and JSON, and the shape of errors."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,12 +17,14 @@ _encoder = msgspec.json.Encoder()
 
 
 class Reply(NamedTuple):
-    """A whole answer. `headers` go beside Content-Type and Content-Length."""
+    """An answer. `headers` go beside Content-Type and Content-Length."""
 
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     content_type: str = JSON
+    rest: Iterator[bytes] | None = None
+    """What follows `body`, made while it is sent; None where `body` is the whole."""
 
 
 def error_body(refusal: Refusal) -> dict[str, Any]:

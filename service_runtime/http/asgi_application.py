@@ -7,7 +7,7 @@ that a thread need not be held for; everything else is an ordinary Flask route.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NamedTuple
 
 from flask import Flask
@@ -23,6 +23,7 @@ from venue_protocol.refusals import Refused
 
 log = logging.getLogger(__name__)
 
+_START, _BODY = "http.response.start", "http.response.body"
 _PROBES = frozenset(("/readyz", "/metrics"))
 _PROBE_THREADS = 2
 """Of their own: who looks after the service must get an answer when its clients keep it busy."""
@@ -147,7 +148,10 @@ class Application:
             log.exception("request failed", extra=fields)
             reply = refusal_reply(FAULT)
         access_metrics.count(scope["method"], context.route, reply.status, began_s)
-        await _send_reply(send, reply, connection)
+        if reply.rest is None:
+            await _send_reply(send, reply, connection)
+        else:
+            await self._send_pages(scope, send, reply, reply.rest, connection)
 
     async def _answer(self, scope: Scope, receive: Receive, connection: Connection | None) -> Reply:
         body = await _whole_body(receive)
@@ -168,6 +172,36 @@ class Application:
         environ = wsgi_bridge.environ_of(scope, body)
         threads = self._probe_threads if scope["path"] in _PROBES else self.threads
         return await threads.run(request.caller, self._answer_in_flask, connection, environ)
+
+    async def _send_pages(
+        self,
+        scope: Scope,
+        send: Send,
+        reply: Reply,
+        pages: Iterator[bytes],
+        connection: Connection | None,
+    ) -> None:
+        """An answer of unknown length: each page is made once its client has read the one before.
+
+        So it takes the memory of a page, and no thread while the client reads.
+        """
+        await send({"type": _START, "status": reply.status, "headers": _headers_of(reply)})
+        transport = None if connection is None else connection.protocol.transport
+        try:
+            while scope["method"] != "HEAD" and not (transport and transport.is_closing()):
+                page = await self.threads.run(caller_of(connection), next, pages, None)
+                if page is None:
+                    break
+                await send({"type": _BODY, "body": page, "more_body": True})
+        except (DatabaseUnavailable, Refused) as error:
+            log.warning("an answer ends early", extra={"path": scope["path"], "error": str(error)})
+            if transport is not None:
+                # Not a good end: the client must not take this for the whole.
+                transport.abort()
+                # uvicorn learns of it first: it would log an answer that lacks its end.
+                await asyncio.sleep(0)
+                return
+        await send({"type": _BODY, "body": b""})
 
     def _answer_in_flask(self, connection: Connection | None, environ: dict[str, Any]) -> Reply:
         """In a thread. Nobody waits for the answers of a client that went away."""
@@ -226,19 +260,23 @@ async def _whole_body(receive: Receive) -> bytes:
     return b"".join(pieces)
 
 
-async def _send_reply(send: Send, reply: Reply, connection: Connection | None) -> None:
+def _headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers]
     if reply.content_type:
         headers.append((b"content-type", reply.content_type.encode()))
     if all(name != _NO_SNIFFING[0] for name, _ in headers):
         headers.append(_NO_SNIFFING)
-    headers.append((b"content-length", b"%d" % len(reply.body)))
+    return headers
+
+
+async def _send_reply(send: Send, reply: Reply, connection: Connection | None) -> None:
+    headers = [*_headers_of(reply), (b"content-length", b"%d" % len(reply.body))]
     transport = None if connection is None else connection.protocol.transport
     if transport is not None:
         transport.cork()
     try:
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
+        await send({"type": _START, "status": reply.status, "headers": headers})
+        await send({"type": _BODY, "body": reply.body})
     finally:
         if transport is not None:
             transport.uncork()

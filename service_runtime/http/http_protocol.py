@@ -33,6 +33,8 @@ _LENGTH = re.compile(rb"[0-9]{1,18}")
 """A Content-Length that every reader between the client and us understands alike."""
 _VERSIONS = ("1.0", "1.1")
 _OF_VERSION = "HTTP is spoken here in versions 1.0 and 1.1"
+_BAD_VERSION = "Invalid HTTP version"
+"""The parser's word for a version that it does not know."""
 _PREFACE_METHOD = b"PRI"
 """Of the first line that a client of HTTP/2 sends."""
 _WEBSOCKET_VERSION = b"13"
@@ -264,7 +266,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             if self._refusal is not None:
                 self._end_with(self._refusal)
-            elif "version" in str(error) or self.parser.get_method() == _PREFACE_METHOD:
+            elif str(error) == _BAD_VERSION or self.parser.get_method() == _PREFACE_METHOD:
                 self._end_with(Refusal(RejectReason.HTTP_VERSION, _OF_VERSION))
             else:
                 self.send_400_response(str(error))
@@ -311,7 +313,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         ):
             head.append(f"{key}: {text}\r\n".encode())
         # An answer to HEAD has no body. Without a URL, nothing of the request line is known.
-        is_head = self._is_arriving and self.url and self.parser.get_method() == b"HEAD"
+        is_head = self.url and self.parser.get_method() == b"HEAD"
         self.transport.write(b"".join([*head, b"\r\n", b"" if is_head else reply.body]))
         self.transport.linger()  # type: ignore[attr-defined]
 

@@ -1,4 +1,5 @@
-"""Runs a WSGI application on a request that has arrived whole, and takes its answer whole.
+"""Runs a WSGI application on a request that has arrived whole, and takes its answer whole, or page
+by page where its length is not known.
 
 So a thread never waits for a client: neither for a body nor for an answer to be read.
 """
@@ -9,7 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from service_runtime.http.answers import Reply
+from service_runtime.http.answers import Reply, refusal_reply
+from venue_protocol.refusals import Refusal, RejectReason
 
 WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -58,19 +60,29 @@ def environ_of(scope: Any, body: bytes) -> dict[str, Any]:
 
 
 def answer(application: WsgiApplication, environ: dict[str, Any]) -> Reply:
-    """The application's whole answer. Blocks: for a worker thread."""
+    """The application's answer, whole if it has a length. Blocks: for a worker thread."""
     begun: list[tuple[int, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
         begun[:] = [(int(status[:3]), headers)]
 
     pieces = application(environ, start_response)
-    try:
-        body = b"".join(pieces)
-    finally:
-        if hasattr(pieces, "close"):
-            pieces.close()
     status, headers = begun[0]
+    is_of_unknown_length = status == 200 and all(
+        name.lower() != "content-length" for name, _ in headers
+    )
+    if is_of_unknown_length and environ["SERVER_PROTOCOL"] != "HTTP/1.1":
+        _close(pieces)
+        message = "this answer comes in chunks, which no version before HTTP/1.1 has"
+        return refusal_reply(Refusal(RejectReason.HTTP_VERSION, message))
+    rest = None
+    if is_of_unknown_length:
+        body, rest = b"", iter(pieces)
+    else:
+        try:
+            body = b"".join(pieces)
+        finally:
+            _close(pieces)
     content_type = ""
     others = []
     for name, value in headers:
@@ -79,4 +91,9 @@ def answer(application: WsgiApplication, environ: dict[str, Any]) -> Reply:
             content_type = value
         elif lowered != "content-length":
             others.append((name, value))
-    return Reply(status, body, tuple(others), content_type)
+    return Reply(status, body, tuple(others), content_type, rest)
+
+
+def _close(pieces: Iterable[bytes]) -> None:
+    if hasattr(pieces, "close"):
+        pieces.close()

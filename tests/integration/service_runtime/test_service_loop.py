@@ -254,6 +254,12 @@ def test_the_first_bytes_of_http_2_are_answered_with_505(lasting_sample: SampleS
         assert answer_to(connection).startswith(b"HTTP/1.1 505 ")
 
 
+def test_a_line_that_ends_with_lf_alone_is_no_other_version(lasting_sample: SampleService) -> None:
+    with lasting_sample.connect() as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\nHost: x\n\n")
+        assert answer_to(connection).startswith(b"HTTP/1.1 400 ")
+
+
 @pytest.mark.parametrize("hosts", [b"", b"Host: x\r\nHost: x\r\n"])
 def test_a_request_without_one_host_is_400(lasting_sample: SampleService, hosts: bytes) -> None:
     with lasting_sample.connect() as connection:
