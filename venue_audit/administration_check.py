@@ -95,7 +95,7 @@ class AdministrationCheck:
         for client_id, role, rate_limit, suspended_us, reason in self._clearing.stream(_CLIENTS):
             client = expected.pop(client_id, None)
             if client is None:
-                self._differences.add("client", client_id, "role", None, role)
+                self._differences.compare("client", client_id, "role", None, role)
                 continue
             values = (
                 ("role", client.role, role),
@@ -111,7 +111,7 @@ class AdministrationCheck:
         for client_id, client in expected.items():
             # A database that was made and never given its first state has no accounts at all.
             if client.number is not None:
-                self._differences.add(
+                self._differences.compare(
                     "client", client_id, "role", client.role, None, ACTIONS, client.number
                 )
 
@@ -121,14 +121,14 @@ class AdministrationCheck:
             security_id = found.pop("security_id")
             number, listed = expected.pop(security_id, (None, None))
             if listed is None:
-                self._differences.add("security", security_id, "row", None, str(found))
+                self._differences.compare("security", security_id, "row", None, str(found))
                 continue
             for name, value in found.items():
                 self._differences.compare(
                     "security", security_id, name, listed[name], value, ACTIONS, number
                 )
         for security_id, (number, listed) in expected.items():
-            self._differences.add(
+            self._differences.compare(
                 "security", security_id, "row", str(listed["name"]), None, ACTIONS, number
             )
 

@@ -55,7 +55,7 @@ class ArchiveAudit:
     def run(self) -> ArchiveVerdict:
         """Seals, then the fold, then how everything ended."""
         for broken in self._archive.broken_seals():
-            self._differences.add("archive", broken, "seal", "whole", "changed")
+            self._differences.compare("archive", broken, "seal", "whole", "changed")
         replay = Replay(self._archive)
         if self._fold(replay):
             history = replay.history
@@ -80,7 +80,7 @@ class ArchiveAudit:
                 if not done % _EVERY:
                     self._progress("order log", done, rows)
         except LogBroken as broken:
-            self._differences.add(
+            self._differences.compare(
                 "order_log",
                 str(broken.sequence),
                 broken.field,
@@ -92,7 +92,7 @@ class ArchiveAudit:
             return False
         except (BrokenInvariant, BrokenStream, ArchiveFault) as broken:
             where = done + 1
-            self._differences.add(
+            self._differences.compare(
                 "order_log", str(where), "fold", "a lawful history", str(broken), LOG, where
             )
             return False
@@ -100,7 +100,7 @@ class ArchiveAudit:
 
     def _note_uncovered(self, history: History) -> None:
         for sequence, client_id, held, quantity in history.uncovered:
-            self._differences.add(
+            self._differences.compare(
                 "hold",
                 f"{client_id} (order log {sequence})",
                 "cover",
@@ -122,7 +122,9 @@ class ArchiveAudit:
                 unseen.pop((account.client_id, security_id), None)
         for (client_id, asset), position in unseen.items():
             field = "balance_e4" if asset == CASH else "quantity"
-            self._differences.add("account", f"{client_id} {asset}", field, position.quantity, None)
+            self._differences.compare(
+                "account", f"{client_id} {asset}", field, position.quantity, None
+            )
 
     def _check_account(self, history: History, account: ArchivedAccount) -> None:
         client_id, positions = account.client_id, history.ledger.positions

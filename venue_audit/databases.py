@@ -17,7 +17,7 @@ import requests
 
 from migrations.provision import Provisioned
 from venue_audit.proof import EngineState
-from venue_launcher import infrastructure, running_venue, state_file, state_folder
+from venue_launcher import running_venue, state_file, state_folder
 from venue_launcher.errors import CommandError
 from venue_launcher.terminal import report
 
@@ -98,7 +98,7 @@ def _stopped_venue(folder: Path) -> Iterator[Databases]:
             ) from taken
         found = _postgres(folder)
         try:
-            stored = Provisioned(found.url, infrastructure.instance_name(folder), {})
+            stored = Provisioned(found.url, state_folder.instance_name(folder), {})
             yield Databases(stored.owner_clearing_url, stored.owner_market_url)
         finally:
             if found.server:

@@ -73,29 +73,6 @@ class Differences:
         """How many were found after `MOST_KEPT` others and are only counted."""
         return self.count - sum(1 + difference.later for difference in self)
 
-    def add(
-        self,
-        what: str,
-        subject: str,
-        field: str,
-        expected: Value,
-        found: Value,
-        stream: str | None = None,
-        sequence: int | None = None,
-        owner: str | None = None,
-    ) -> None:
-        """Note a difference.
-
-        Later ones of this field and `owner` (default: the subject) are only counted.
-        """
-        self.count += 1
-        key = (what, owner or subject, field)
-        known = self._kept.get(key)
-        if known is not None:
-            known.later += 1
-        elif len(self._kept) < MOST_KEPT:
-            self._kept[key] = Difference(what, subject, field, expected, found, stream, sequence)
-
     def compare(
         self,
         what: str,
@@ -107,10 +84,19 @@ class Differences:
         sequence: int | None = None,
         owner: str | None = None,
     ) -> bool:
-        """Note a difference if there is one; whether the two are equal."""
+        """Note a difference if there is one; whether the two are equal.
+
+        Later ones of this field and `owner` (default: the subject) are only counted.
+        """
         if expected == found:
             return True
-        self.add(what, subject, field, expected, found, stream, sequence, owner)
+        self.count += 1
+        key = (what, owner or subject, field)
+        known = self._kept.get(key)
+        if known is not None:
+            known.later += 1
+        elif len(self._kept) < MOST_KEPT:
+            self._kept[key] = Difference(what, subject, field, expected, found, stream, sequence)
         return False
 
     def first_sequence(self, what: str, owner: str) -> int | None:

@@ -187,7 +187,7 @@ class Explanation:
         if report.settlement_kind == "failed_trade":
             return
         if journal is None:
-            self._differences.add(
+            self._differences.compare(
                 "journal", str(number), "row", movement(report), None, JOURNALS, number
             )
             return

@@ -224,7 +224,7 @@ class MarketCheck:
         sequence = shard_and_number(row[table.columns.index("event_sequence")])[1]
         subject = " ".join(map(str, row[: len(table.keys)]))
         if stored is None:
-            self._differences.add(table.what, subject, "row", str(row), None, EVENTS, sequence)
+            self._differences.compare(table.what, subject, "row", str(row), None, EVENTS, sequence)
             return
         for column, expected, found in zip(table.columns, row, stored, strict=True):
             self._differences.compare(

@@ -173,7 +173,7 @@ class PositionsCheck:
         """
         for journal_id, asset, amount in self._clearing.stream(_UNBALANCED):
             field = "sum_e4" if asset == CASH else "sum"
-            self._differences.add(
+            self._differences.compare(
                 "journal", f"{journal_id} {asset}", field, 0, amount, "journal", journal_id
             )
         entries = {
@@ -223,7 +223,7 @@ class PositionsCheck:
         if expected != found:
             first = self._differences.first_sequence("settlement_report", client_id)
             newest = first or self._clearing.number(_NEWEST_REPORT, (client_id,))
-            self._differences.add(what, subject, field, expected, found, REPORTS, newest)
+            self._differences.compare(what, subject, field, expected, found, REPORTS, newest)
 
     def _hold(self, history: History, key: Key, field: str, expected: int, found: int) -> None:
         """A hold: it parts at the newest log row that raised it."""

@@ -103,7 +103,7 @@ class Audit:
         self._recorded = _event_positions(recorded)
         failed = clearing.all("SELECT trade_id, reason FROM obligations")
         for trade_id, reason in failed:
-            self.differences.add(
+            self.differences.compare(
                 "trade", str(trade_id), "settlement", "settled", f"failed: {reason}"
             )
         self._history = History(self._settled, dict(failed))
@@ -140,7 +140,7 @@ class Audit:
             for matched in self._matched():
                 self._apply(matched.batch, matched.answer)
         except LogBroken as broken:
-            self.differences.add(
+            self.differences.compare(
                 "order_log",
                 str(broken.sequence),
                 broken.field,
@@ -152,7 +152,7 @@ class Audit:
             return False
         except (BrokenInvariant, BrokenStream) as broken:
             sequence = self._rows + 1
-            self.differences.add(
+            self.differences.compare(
                 "order_log", str(sequence), "fold", "a lawful history", str(broken), LOG, sequence
             )
             return False
@@ -166,7 +166,7 @@ class Audit:
         self._settlement.compare(self._history)
         self._settlement.apply_transfers(self._history)
         for sequence, client_id, held, quantity in self._history.uncovered:
-            self.differences.add(
+            self.differences.compare(
                 "hold",
                 f"{client_id} (order log {sequence})",
                 "cover",
@@ -223,14 +223,14 @@ class Audit:
                 last = self._last_event(shard)
                 if position > last:
                     subject = f"{reader} {streams.events(shard)}"
-                    self.differences.add(
+                    self.differences.compare(
                         "position", subject, "sequence", f"at most {last}", position, EVENTS, last
                     )
         for shard, engine in self._engines.items():
             folded = self._history.engines.get(shard)
             last = folded.log_position if folded else 0
             if engine.log_position > last:
-                self.differences.add(
+                self.differences.compare(
                     "position",
                     f"engine {shard}",
                     "log_position",

@@ -62,7 +62,7 @@ class SettlementCheck:
             shortfall = history.transfer(transfer)
             number = history.settlement.last_journal_id
             if shortfall is not None:
-                self._differences.add(
+                self._differences.compare(
                     "journal",
                     str(number + 1),
                     "cover",
@@ -91,7 +91,7 @@ class SettlementCheck:
         """What is stored beyond the history must not be there."""
         for journal in self._journals.rest():
             found = f"{journal.journal_kind} {journal.trade_id or journal.reference}"
-            self._differences.add(
+            self._differences.compare(
                 "journal", str(journal.journal_id), "row", None, found, JOURNALS, journal.journal_id
             )
         for what, rows in (
@@ -99,7 +99,7 @@ class SettlementCheck:
             ("recorded_settlement", self._copies),
         ):
             for row in rows.rest():
-                self._differences.add(
+                self._differences.compare(
                     what,
                     _subject(row),
                     "report",
@@ -133,13 +133,15 @@ class SettlementCheck:
         number = journal.journal_id
         if row is None:
             expected = f"{journal.kind} {journal.trade_id or journal.reference}"
-            self._differences.add("journal", str(number), "row", expected, None, JOURNALS, number)
+            self._differences.compare(
+                "journal", str(number), "row", expected, None, JOURNALS, number
+            )
             return
         self._same(journal, "kind", journal.kind, row.journal_kind)
         self._same(journal, "time_us", journal.time_us, row.time_us)
         self._same(journal, "trade_id", journal.trade_id, row.trade_id)
         if not len(row.accounts) == len(row.assets) == len(row.amounts) == len(journal.legs):
-            self._differences.add(
+            self._differences.compare(
                 "journal",
                 str(number),
                 "legs",
@@ -171,7 +173,7 @@ class SettlementCheck:
         self.reports += 1
         if row is None:
             missing = f"{report.sequence} of {report.client_id}"
-            self._differences.add(
+            self._differences.compare(
                 "settlement_report",
                 missing,
                 "report",

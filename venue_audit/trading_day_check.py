@@ -59,7 +59,7 @@ class TradingDayCheck:
             subject = f"{key[1] or 'all securities'} of shard {key[0]}"
             wanted, found, sequence = expected.get(key), stored.get(key), sequences.get(key)
             if wanted is None or found is None:
-                self._differences.add(
+                self._differences.compare(
                     what, subject, "row", _said(wanted), _said(found), LOG, sequence
                 )
                 continue

@@ -13,9 +13,9 @@ import pika
 from venue_chaos.message_repeater import MessageRepeater
 from venue_chaos.site import Site
 from venue_chaos.timetable import PlannedFault
-from venue_launcher.infrastructure import Unavailable
 from venue_launcher.infrastructure.broker_probe import speaks_amqp
 from venue_launcher.infrastructure.rabbitmq_server import PrivateRabbitMQ
+from venue_launcher.infrastructure.ways import Unavailable
 from venue_launcher.processes import wait_until
 from venue_protocol.topology import DATA_FEED, DURABLE_QUEUES, ORDER_ENTRY, ORDER_EXECUTION
 

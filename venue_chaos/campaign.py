@@ -4,17 +4,20 @@ import shutil
 import tempfile
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from venue_chaos import faults, full_books, postgres_faults, timetable
 from venue_chaos.broker_faults import start as start_broker
 from venue_chaos.evidence import Evidence
 from venue_chaos.faults import Fault
+from venue_chaos.guarded_thread import GuardedThread, failures
 from venue_chaos.message_repeater import MessageRepeater
 from venue_chaos.phase_administrator import SessionAdministrator
 from venue_chaos.probe import Probe
@@ -131,8 +134,8 @@ class Campaign:
         self._under_way: list[Future[None]] = []
         self._stopping = threading.Event()
         self._silence = threading.Event()
-        self._listening = threading.Thread(
-            target=self._subscriber.listen, args=(self._silence,), daemon=True
+        self._listening = GuardedThread(
+            "Subscriber.listen", partial(self._subscriber.listen, self._silence)
         )
         self.outcome = Outcome(plan, impossible=tuple(faults.FAULTS.keys() - self._possible.keys()))
 
@@ -152,7 +155,7 @@ class Campaign:
                 self._plan.open_orders,
                 self.evidence,
             )
-            self.outcome.violations += wait_until_quiet(self._site, _QUIET_PATIENCE_S)
+            self.outcome.violations += wait_until_quiet(self._site.venue, _QUIET_PATIENCE_S)
         started = time.monotonic()
         self.evidence.began_after = log_heads(self._site.venue)
         self._site.stopping.clear()
@@ -171,7 +174,7 @@ class Campaign:
         loops += [self._treasurer.deposit, self._day.command, self._rescue.command]
         loops.append(self._probe.run)
         threads = [
-            threading.Thread(target=loop, args=(self._stopping,), daemon=True) for loop in loops
+            GuardedThread(loop.__qualname__, partial(loop, self._stopping)) for loop in loops
         ]
         self._listening.start()
         self._repeater.start()
@@ -189,6 +192,7 @@ class Campaign:
             thread.join(max(0.0, deadline - time.monotonic()))
         if any(thread.is_alive() for thread in threads):
             self.outcome.violations.append("a client still waits for its last answer")
+        self.outcome.violations += failures(threads)
         self._repeater.stop()
 
     def _do_faults(self, planned: Sequence[PlannedFault]) -> None:
@@ -226,14 +230,15 @@ class Campaign:
         for future in self._under_way:
             error = future.exception()
             if error is not None:
-                self.outcome.violations.append(f"the campaign itself failed at a fault: {error!r}")
-        self._recoveries.join()
+                raised = "".join(traceback.format_exception(error))
+                self.outcome.violations.append(f"the campaign itself failed at a fault:\n{raised}")
+        self.outcome.violations += self._recoveries.join()
 
     def _come_to_rest(self) -> None:
         self._report("waiting until everything is settled and recorded …")
         postgres_faults.restart_if_ended(self._site)
         start_broker(self._site.broker)
-        self.outcome.violations += wait_until_quiet(self._site, _QUIET_PATIENCE_S)
+        self.outcome.violations += wait_until_quiet(self._site.venue, _QUIET_PATIENCE_S)
         self._report("comparing …")
 
     def _hear_the_last(self) -> None:
@@ -242,6 +247,7 @@ class Campaign:
         processes.wait_until(lambda: len(self._subscriber.heard) >= reports, _LAST_FRAMES_S)
         self._silence.set()
         self._listening.join()
+        self.outcome.violations += failures([self._listening])
         self.outcome.violations += self._subscriber.faults(reports)
         if (without := self._troubles.counts["503 without Retry-After"]) > 0:
             self.outcome.violations.append(f"{without} answers 503 had no Retry-After")

@@ -9,8 +9,7 @@ from venue_chaos.campaign import Outcome
 from venue_chaos.faults import ALL, BROKER, POSTGRES
 from venue_chaos.recoveries import Recovery, median_and_worst
 from venue_chaos.site import SERVICES
-from venue_launcher.table import render
-from venue_launcher.terminal import paint
+from venue_launcher.terminal import paint, table
 
 _COLUMNS = (
     "recovered",
@@ -73,17 +72,17 @@ def for_people(outcome: Outcome) -> str:
         f"seed {plan.seed}: {sum(outcome.faults.values())} faults in {plan.seconds:.0f} s "
         f"({outcome.seconds:.0f} s with start of trading, rest and proof)",
         "",
-        render(
+        table(
             [{"fault": kind, "times": count} for kind, count in sorted(outcome.faults.items())],
             ("fault", "times"),
         ),
         "",
-        render(
+        table(
             [{"clients saw": k, "times": n} for k, n in sorted(outcome.troubles.items())],
             ("clients saw", "times"),
         ),
         "",
-        render([_shown(row) for row in recovery_rows(outcome.recoveries)], _COLUMNS),
+        table([_shown(row) for row in recovery_rows(outcome.recoveries)], _COLUMNS),
         "",
         f"{outcome.acknowledged:,} orders acknowledged to clients, {outcome.refused:,} refused, "
         f"{outcome.deposits:,} deposits, {outcome.phases:,} phases commanded, "

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from venue_chaos.guarded_thread import GuardedThread, failures
 from venue_chaos.probe import Probe
 from venue_chaos.site import SERVICES, Site
 
@@ -92,7 +93,7 @@ class Recoveries:
         self._site = site
         self._probe = probe
         self._outages = outages
-        self._threads: list[threading.Thread] = []
+        self._threads: list[GuardedThread] = []
 
     def watch(
         self, kind: str, target: str, services: Sequence[str], since: float, outage: Outage
@@ -100,19 +101,18 @@ class Recoveries:
         """Begin to watch these services recover from a fault that ended at `since` (monotonic
         seconds).
         """
-        thread = threading.Thread(
-            target=self._watch,
-            args=(kind, target, services, since, outage),
-            name=f"recovery {kind}",
-            daemon=True,
+        thread = GuardedThread(
+            f"the recovery from {kind} of {target}",
+            lambda: self._watch(kind, target, services, since, outage),
         )
         self._threads.append(thread)
         thread.start()
 
-    def join(self) -> None:
-        """Wait for those still under way."""
+    def join(self) -> list[str]:
+        """Wait for those still under way; the failures of watches that died."""
         for thread in self._threads:
             thread.join()
+        return failures(self._threads)
 
     def _watch(
         self, kind: str, target: str, services: Sequence[str], since: float, outage: Outage

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import psycopg2
 
 from venue_chaos.limited_disk import LimitedDisk, mounted
-from venue_launcher import running_venue, services, temporary_site
+from venue_launcher import running_venue, services, temporary_venue
 from venue_launcher.infrastructure.postgres_server import PrivatePostgres
 from venue_launcher.infrastructure.rabbitmq_server import PrivateRabbitMQ
 from venue_launcher.running_venue import RunningVenue
@@ -69,11 +69,6 @@ class Site:
         """Let time pass inside an outage; less when the campaign ends."""
         self.stopping.wait(seconds)
 
-    def unready(self) -> dict[str, str]:
-        """What each service that is not ready waits for."""
-        found = {name: self.service(name).readiness() for name in SERVICES}
-        return {name: reason for name, reason in found.items() if reason is not None}
-
 
 @contextmanager
 def open_site(report: Report, disk_megabytes: int = DISK_MEGABYTES) -> Iterator[Site]:
@@ -81,9 +76,9 @@ def open_site(report: Report, disk_megabytes: int = DISK_MEGABYTES) -> Iterator[
 
     Raises Unavailable, InfrastructureError. From the main thread only.
     """
-    way = temporary_site.way()
+    way = temporary_venue.way()
     with ExitStack() as stack:
-        folder = stack.enter_context(temporary_site.temporary_folder("venue-chaos-"))
+        folder = stack.enter_context(temporary_venue.folder("venue-chaos-"))
         # The folder first: what is mounted at it would hide the other two.
         venue_disk = stack.enter_context(mounted(folder, _VENUE_MEGABYTES, "0711"))
         disk = stack.enter_context(mounted(folder / way / "postgres", disk_megabytes))

@@ -13,8 +13,7 @@ from venue_competition.simulated_rounds import play
 from venue_competition.statistics import confidences
 from venue_competition.verification import verify
 from venue_launcher.errors import CommandError
-from venue_launcher.table import render
-from venue_launcher.terminal import report
+from venue_launcher.terminal import report, table
 from venue_protocol.money import format_e4, format_for_people
 
 _COLUMNS = ["#", "player", "profit", "mean", "low", "high", "first", "drawdown", "fills"]
@@ -73,7 +72,7 @@ def climbed_lines(climbed: Climbed) -> Iterator[str]:
                 "known after": "not known" if known is None else f"{known:,} pairs",
             }
         )
-    yield render(rows, ["against", "won", "ahead by", "low", "high", "known after"])
+    yield table(rows, ["against", "won", "ahead by", "low", "high", "known after"])
     yield ""
     ratings = [
         {
@@ -84,7 +83,7 @@ def climbed_lines(climbed: Climbed) -> Iterator[str]:
         }
         for each in climbed.ratings
     ]
-    yield render(ratings, ["bot", "elo", "low", "high"])
+    yield table(ratings, ["bot", "elo", "low", "high"])
 
 
 def free_folder(source: Path) -> Path:
@@ -100,7 +99,7 @@ def free_folder(source: Path) -> Path:
 def summary(results: Results, folder: Path) -> Iterator[str]:
     """Ranking, luck, stopped players, and where the rest is."""
     yield results.rules.name
-    yield render([_line(results, place) for place in range(len(results.ranking))], _COLUMNS)
+    yield table([_line(results, place) for place in range(len(results.ranking))], _COLUMNS)
     yield known_in_words(results)
     for player, stops in stopped_players(results).items():
         for stop in stops:

@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 from venue_launcher import processes, running_venue, state_file, state_folder
-from venue_launcher.addresses import describe
 from venue_launcher.errors import CommandError
-from venue_launcher.private_file import private_folder
 from venue_launcher.processes import ProcessIdentity, wait_until
-from venue_launcher.running_venue import Hosts
+from venue_launcher.running_venue import Hosts, describe
+from venue_launcher.state_folder import private_folder
 from venue_launcher.terminal import report
 
 START_PATIENCE_S = 300.0

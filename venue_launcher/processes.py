@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from venue_launcher.private_file import private_folder, write_private
+from venue_launcher.state_folder import private_folder, write_private
 
 LEFTOVER_PATIENCE_S = 20.0
 CHILD_PROCESS = Path(__file__).with_name("child_process.py")

@@ -4,7 +4,7 @@ recorded.
 
 import time
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg2
 import requests
@@ -19,26 +19,13 @@ _REPORTED = "SELECT last_report_sequence FROM settlement_heads"
 _RECORDED = "SELECT sequence FROM stream_positions WHERE stream = %s"
 
 
-class Site(Protocol):
-    """A running venue that can say which of its services are not ready."""
-
-    @property
-    def venue(self) -> RunningVenue:
-        """The venue."""
-        ...
-
-    def unready(self) -> dict[str, str]:
-        """What each service that is not ready waits for."""
-        ...
-
-
-def wait_until_quiet(site: Site, patience_s: float) -> list[str]:
+def wait_until_quiet(venue: RunningVenue, patience_s: float) -> list[str]:
     """What is still missing after `patience_s`; nothing when all came to rest.
 
     Nobody must send orders meanwhile.
     """
     deadline = time.monotonic() + patience_s
-    while missing := _missing(site):
+    while missing := _missing(venue):
         if time.monotonic() > deadline:
             return missing
         time.sleep(_TURN_S)
@@ -52,14 +39,14 @@ def engine_state(venue: RunningVenue) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def _missing(site: Site) -> list[str]:
+def _missing(venue: RunningVenue) -> list[str]:
     unready = [
-        f"{name} is not ready, it waits for {reason}" for name, reason in site.unready().items()
+        f"{name} is not ready, it waits for {reason}" for name, reason in venue.unready().items()
     ]
     if unready:
         return unready
     try:
-        engine = engine_state(site.venue)
+        engine = engine_state(venue)
     except requests.RequestException as error:
         return [f"the engine does not answer: {error}"]
     events = streams.events(0)
@@ -68,25 +55,25 @@ def _missing(site: Site) -> list[str]:
             "the engine",
             engine["log_position"],
             "the order log",
-            _number(site.venue.owner_clearing_url, _LOG_HEAD),
+            _number(venue.owner_clearing_url, _LOG_HEAD),
         ),
         (
             "the clearinghouse",
-            _number(site.venue.owner_clearing_url, _SETTLED, events),
+            _number(venue.owner_clearing_url, _SETTLED, events),
             "the events",
             engine["event_position"],
         ),
         (
             "the feed",
-            _number(site.venue.owner_market_url, _RECORDED, events),
+            _number(venue.owner_market_url, _RECORDED, events),
             "the events",
             engine["event_position"],
         ),
         (
             "the feed",
-            _number(site.venue.owner_market_url, _RECORDED, streams.SETTLEMENTS),
+            _number(venue.owner_market_url, _RECORDED, streams.SETTLEMENTS),
             "the settlement reports",
-            _number(site.venue.owner_clearing_url, _REPORTED),
+            _number(venue.owner_clearing_url, _REPORTED),
         ),
     ]
     return [f"{who} is at {at} of {of} in {what}" for who, at, what, of in positions if at != of]

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from venue_launcher import (
-    infrastructure,
     processes,
     service_ports,
     services,
@@ -25,12 +24,12 @@ from venue_launcher.services import ServiceDefinition
 from venue_launcher.signals import shielded
 from venue_launcher.state_file import ServerStatus, VenueState
 from venue_launcher.supervisor import FAILURES_ALLOWED, SupervisedService, Supervisor
-from venue_launcher.terminal import Report, report
+from venue_launcher.terminal import Report, paint, report
 
 if TYPE_CHECKING:
     from migrations.provision import Provisioned
-    from venue_launcher.credentials import Realm
-    from venue_launcher.infrastructure import Infrastructure
+    from venue_launcher.infrastructure.finder import Infrastructure
+    from venue_launcher.instance_folder import InstanceFolder
 
 READY_PATIENCE_S = 90.0
 
@@ -50,6 +49,7 @@ class Hosts:
 
 
 LOCAL = Hosts()
+NO_SETTINGS: Mapping[str, str] = {}
 
 
 class VenueRunsElsewhere(VenueError):
@@ -94,6 +94,17 @@ class RunningVenue:
         if self.supervisor:
             self.supervisor.wait(timeout_s)
 
+    def restarts(self) -> dict[str, int]:
+        """How often each service ended by itself, of those that did; needs a supervisor."""
+        watched = self.supervisor.services if self.supervisor else []
+        return {service.name: service.restarts for service in watched if service.restarts}
+
+    def unready(self) -> dict[str, str]:
+        """What each service that is not ready waits for; needs a supervisor."""
+        watched = self.supervisor.services if self.supervisor else []
+        found = {service.name: service.readiness() for service in watched}
+        return {name: reason for name, reason in found.items() if reason is not None}
+
     def pids(self) -> dict[str, int]:
         """Pid by service, of those that run now; needs a supervisor."""
         watched = self.supervisor.services if self.supervisor else []
@@ -110,6 +121,22 @@ def attach(state_dir: Path) -> RunningVenue:
     return _venue(state_dir, known)
 
 
+def describe(venue: RunningVenue) -> str:
+    """For people: addresses, servers, the key, and what bots elsewhere need; several lines."""
+    rows = {
+        "market data": f"{venue.market_data_url}  (web page, REST, WebSocket)",
+        "order entry": f"{venue.gateway_url}/v1/orders",
+        "accounts": f"{venue.clearinghouse_url}/v1/clients",
+        "live books": f"{venue.engine_url}/v1/books/AAPL",
+        "stands on": venue.how,
+        "logs": str(venue.state_dir / "logs"),
+        "admin key": str(venue.state_dir / "admin.key"),
+        "for bots": f"export VENUE_ORDER_ENTRY_URL={venue.gateway_url} "
+        f"VENUE_MARKET_DATA_URL={venue.market_data_url}",
+    }
+    return "\n".join(f"  {paint(f'{name:<12}', 'bold')} {value}" for name, value in rows.items())
+
+
 @contextmanager
 def start(
     way: str | None = None,
@@ -117,14 +144,18 @@ def start(
     report: Report = report,
     hosts: Hosts = LOCAL,
     failures_allowed: int = FAILURES_ALLOWED,
+    settings: Mapping[str, str] = NO_SETTINGS,
 ) -> Iterator[RunningVenue]:
     """A started venue, stopped in order when the block ends, however it ends.
 
-    Raises VenueRunsElsewhere, InfrastructureError, RealmError, ServiceFailed. Use it from the main
-    thread.
+    `settings` go to the services, before those of the environment.
+
+    Raises VenueRunsElsewhere, InfrastructureError, InstanceError, ServiceFailed. Use it from the
+    main thread.
     """
-    # Half a second of libraries (Alembic, SQLAlchemy) that those who attach never need.
-    from venue_launcher.credentials import Realm
+    # Half a second of libraries (Alembic, SQLAlchemy, drivers) that those who attach never need.
+    from venue_launcher.infrastructure import finder
+    from venue_launcher.instance_folder import InstanceFolder
 
     folder = state_dir or state_folder.choose()
     with ExitStack() as stack:
@@ -132,11 +163,11 @@ def start(
         leftovers = processes.end_leftovers(folder / "processes")
         if leftovers:
             report(f"ended what an earlier start left running: {', '.join(leftovers)}")
-        found = infrastructure.start(way, folder, report)
+        found = finder.start(way, folder, report)
         stack.callback(_stop, "servers", found.stop, report if found.servers else None)
-        realm = Realm(folder, found.postgres.place)
+        instance = InstanceFolder(folder, found.postgres.place)
         report("migrating the databases …")
-        databases = realm.provision(found)
+        databases = instance.provision(found)
         known = msgspec.structs.replace(
             _own_state(),
             instance=databases.instance,
@@ -145,10 +176,12 @@ def start(
             broker_url=found.broker_url,
             owner_clearing_url=databases.owner_clearing_url,
             owner_market_url=databases.owner_market_url,
-            admin_key=realm.administrator_key(databases),
+            admin_key=instance.administrator_key(databases),
             addresses=_addresses(folder, hosts, stack, report),
         )
-        watched = _watched(folder, realm, databases, found.broker_url, hosts, known.addresses)
+        watched = _watched(
+            folder, instance, databases, found.broker_url, hosts, known.addresses, settings
+        )
         state = StateKeeper(folder, known, watched)
         servers = ServerWatch(found.servers, state.set_servers, report)
         state.set_servers(servers.statuses)
@@ -234,20 +267,23 @@ def _own_state() -> VenueState:
 
 def _watched(
     folder: Path,
-    realm: "Realm",
+    instance: "InstanceFolder",
     databases: "Provisioned",
     broker_url: str,
     hosts: Hosts,
     addresses: dict[str, str],
+    settings: Mapping[str, str],
 ) -> list[SupervisedService]:
     """The services, not started, in the order they are stopped."""
     watched = []
     for service in services.STOP_ORDER:
         url = addresses[service.name]
-        cache = realm.service_folder(service.name)
+        cache = instance.service_folder(service.name)
         port = int(url.rpartition(":")[2])
         host = hosts.of(service)
-        variables = services.environment(service, databases, broker_url, host, port, cache)
+        variables = services.environment(
+            service, databases, broker_url, host, port, cache, os.environ | settings
+        )
         watched.append(
             SupervisedService(service.name, services.command(service), variables, url, folder)
         )

@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from venue_launcher.infrastructure.errors import Unavailable
 from venue_launcher.infrastructure.found import PrivateServer
+from venue_launcher.infrastructure.ways import Unavailable
 from venue_launcher.state_file import ServerStatus
 from venue_launcher.terminal import Report
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from venue_launcher import ports, services
-from venue_launcher.private_file import write_private
 from venue_launcher.services import ServiceDefinition
+from venue_launcher.state_folder import write_private
 from venue_launcher.terminal import Report
 
 _FILE = "ports.json"

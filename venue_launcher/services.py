@@ -1,6 +1,5 @@
 """The four services: their usual ports, and the environment each one gets."""
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,13 +50,15 @@ def environment(
     host: str,
     port: int,
     state_dir: Path,
+    settings: Mapping[str, str],
 ) -> dict[str, str]:
-    """All that the service may know: its own roles' URLs, never the owner's; no other VENUE_
-    variable leaks in.
+    """All that the service may know: its own roles' URLs, never the owner's.
+
+    Of `settings`, which hold the environment, only those VENUE_ variables that are `PASSED_ON`.
     """
     kept: Mapping[str, str] = {
         key: value
-        for key, value in os.environ.items()
+        for key, value in settings.items()
         if not key.startswith("VENUE_") or key in PASSED_ON
     }
     own = {

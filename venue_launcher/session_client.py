@@ -1,10 +1,14 @@
 """The gateway's session API with the administrator's key."""
 
+import time
 from typing import Any, Protocol
 
 from venue_launcher.administrator_connection import AdministratorConnection
+from venue_launcher.errors import CommandError
 
 _TIMEOUT_S = 30
+_PHASE_PATIENCE_S = 15.0
+_LOOK_EVERY_S = 0.1
 
 
 class CommandableVenue(Protocol):
@@ -59,9 +63,29 @@ class SessionClient:
         self._call("POST", "/v1/session/bands", body)
 
     def set_schedule(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Replace the schedule."""
-        return self._call("PUT", "/v1/session/schedule", body)
+        """Replace the schedule; the session once the phase that is due by it has begun.
+
+        The gateway logs that phase a moment after it stored the schedule. Raises CommandError if
+        it has not within 15 seconds.
+        """
+        before = _begun(self.session())
+        self._call("PUT", "/v1/session/schedule", body)
+        deadline = time.monotonic() + _PHASE_PATIENCE_S
+        while time.monotonic() < deadline:
+            session = self.session()
+            begun = _begun(session)
+            if begun and all(begun[shard] > before.get(shard, -1) for shard in begun):
+                return session
+            time.sleep(_LOOK_EVERY_S)
+        raise CommandError(
+            "the schedule is set, but its phase has not begun: look at ./venue status"
+        )
 
     def cancel_orders(self, body: dict[str, object]) -> int:
         """Cancel orders as POST /v1/mass-cancels takes it; the number of clients concerned."""
         return int(self._call("POST", "/v1/mass-cancels", body)["clients"])
+
+
+def _begun(session: dict[str, Any]) -> dict[int, int]:
+    """When the phase of each whole shard began, microseconds."""
+    return {row["shard"]: row["since_us"] for row in session["phases"] if row["security"] is None}

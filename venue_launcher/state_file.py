@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from venue_launcher.private_file import write_private
 from venue_launcher.processes import ProcessIdentity
+from venue_launcher.state_folder import write_private
 
 
 class ServerStatus(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Where a checkout keeps its state.
+"""Where a checkout keeps its state, and files there that nobody else may read.
 
 Standard library only: the bootstrap needs it before anything is installed.
 """
@@ -21,6 +21,11 @@ class StateFolderError(VenueError):
 def checkout_hash(checkout: Path = CHECKOUT) -> str:
     """Eight hexadecimal digits that tell this checkout and user from others on the machine."""
     return hashlib.sha256(f"{checkout}:{os.getuid()}".encode()).hexdigest()[:8]
+
+
+def instance_name(state_dir: Path) -> str:
+    """The venue's name on servers that it may share with others: of databases and roles."""
+    return f"venue_{checkout_hash(state_dir)}"
 
 
 def candidates(checkout: Path, environment: Mapping[str, str]) -> list[Path]:
@@ -87,3 +92,20 @@ def downloads_folder(environment: Mapping[str, str] = os.environ) -> Path:
         if is_usable(Path(cache) / "venue"):
             return Path(cache) / "venue"
     return choose(environment=environment) / "downloads"
+
+
+def private_folder(path: Path) -> None:
+    """Make the folder where it is missing, and let nobody else look into it (mode 0700)."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o700)
+
+
+def write_private(path: Path, content: str) -> None:
+    """Replace `path` (mode 0600) in one step: a reader sees the old content or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content)
+    partial.rename(path)

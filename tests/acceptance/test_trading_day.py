@@ -56,7 +56,9 @@ def test_back_to_around_the_clock_opens_all_but_what_was_halted_by_hand(
 ) -> None:
     door = SessionClient(venue)
     yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%a").lower()
-    door.set_schedule({"mode": "schedule", "time_zone": "UTC", "weekdays": [yesterday]})
+    shown = door.set_schedule({"mode": "schedule", "time_zone": "UTC", "weekdays": [yesterday]})
+    whole = [(row["phase"], row["reason"]) for row in shown["phases"] if row["security"] is None]
+    assert whole == [("closed", "schedule")] and shown["schedule"]["mode"] == "schedule"
     eventually(lambda: phase_of(trader, "AAPL")["phase"], lambda shown: shown == "closed")
     assert code_of(trader.place("BUY", 1, "90", "AAPL")) == "session.closed"
     begin(venue, trader, "halted", security)

@@ -5,7 +5,7 @@ import argparse
 from service_runtime.api_keys import ADMINISTRATOR
 from venue_launcher import running_venue, state_file, state_folder
 from venue_launcher.admin_client import Administration
-from venue_launcher.table import render
+from venue_launcher.terminal import table
 
 _COLUMNS = ["client_id", "role", "balance", "held", "available", "suspended"]
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     """The key alone goes to standard output."""
     administration = Administration(running_venue.attach(state_folder.choose()))
     if arguments.action == "list":
-        print(render([_line(client) for client in administration.clients()], _COLUMNS))
+        print(table([_line(client) for client in administration.clients()], _COLUMNS))
     else:
         print(_change(administration, arguments))
     return 0

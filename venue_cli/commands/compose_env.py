@@ -8,7 +8,7 @@ from pathlib import Path
 
 from migrations.provision import SERVICES
 from venue_launcher.errors import CommandError
-from venue_launcher.private_file import write_private
+from venue_launcher.state_folder import write_private
 from venue_launcher.terminal import report
 
 

@@ -14,7 +14,7 @@ from trading_bots.runner import BotSettings
 from venue_launcher.admin_client import Administration
 from venue_launcher.administrator_connection import AdministrationError
 from venue_launcher.errors import CommandError
-from venue_launcher.private_file import write_private
+from venue_launcher.state_folder import write_private
 from venue_launcher.terminal import report
 
 STRATEGIES = ("market_maker", "random_walk", "gaussian", "uniform", "retail")

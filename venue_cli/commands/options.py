@@ -2,7 +2,7 @@
 
 import argparse
 
-from venue_launcher.infrastructure.choices import WAYS
+from venue_launcher.infrastructure.ways import WAYS
 
 
 def add_infrastructure(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from migrations.provision import SERVICES, provision
 from venue_cli.commands.compose_env import role_password_variable
 from venue_launcher.errors import CommandError
 from venue_launcher.infrastructure import given
-from venue_launcher.private_file import write_private
+from venue_launcher.state_folder import write_private
 from venue_launcher.terminal import report
 
 

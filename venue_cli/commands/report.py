@@ -7,7 +7,7 @@ from typing import Any
 
 from venue_launcher import running_venue, state_folder
 from venue_launcher.errors import CommandError
-from venue_launcher.table import render
+from venue_launcher.terminal import table
 
 _COLUMNS = ["client_id", "gained", "from_client_id", "trades", "shares", "traded"]
 _MOST = 1_000
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(rows, indent=2))
     else:
-        print(render(rows, _COLUMNS) if rows else "nobody gained anything from anybody yet")
+        print(table(rows, _COLUMNS) if rows else "nobody gained anything from anybody yet")
     return 0
 
 

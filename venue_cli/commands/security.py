@@ -5,7 +5,7 @@ from typing import Any
 
 from venue_launcher import running_venue, state_folder
 from venue_launcher.admin_client import Administration
-from venue_launcher.table import render
+from venue_launcher.terminal import table
 
 COLUMNS = ["security", "name", "tick", "lot", "band_bps", "reference_price"]
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     """List or add."""
     administration = Administration(running_venue.attach(state_folder.choose()))
     if arguments.action == "list":
-        print(render(administration.securities(), COLUMNS))
+        print(table(administration.securities(), COLUMNS))
         return 0
     body: dict[str, Any] = {
         "security": arguments.security,

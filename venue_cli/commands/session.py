@@ -7,7 +7,7 @@ from typing import Any
 from venue_launcher import running_venue, state_folder
 from venue_launcher.errors import CommandError
 from venue_launcher.session_client import SessionClient
-from venue_launcher.table import render
+from venue_launcher.terminal import table
 
 _STEPS = {
     "pre-open": ("pre_open", "collect orders, nothing trades"),
@@ -153,13 +153,13 @@ def _show(session: dict[str, Any]) -> None:
         for row in session["phases"]
     ]
     print(
-        render(rows, ["security", "phase", "since", "reason"])
+        table(rows, ["security", "phase", "since", "reason"])
         if rows
         else "continuous: no phase was ever commanded"
     )
     if session["bands"]:
         print(
-            render(
+            table(
                 session["bands"], ["security", "band_bps", "limit_state_s", "pause_s", "auction_s"]
             )
         )

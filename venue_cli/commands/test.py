@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from venue_cli.commands import options
-from venue_launcher import infrastructure, processes, state_folder
-from venue_launcher.infrastructure import memory
-from venue_launcher.infrastructure.choices import OWN_WAYS
+from venue_launcher import processes, state_folder
+from venue_launcher.infrastructure import finder, memory
+from venue_launcher.infrastructure.ways import OWN_WAYS
 from venue_launcher.signals import shielded
 from venue_launcher.state_folder import CHECKOUT
 from venue_launcher.terminal import paint, report
@@ -82,7 +82,7 @@ def _pytest(chosen: Sequence[str], state_dir: Path, servers: dict[str, str]) -> 
 def _pytest_on_servers(way: str | None, chosen: Sequence[str], venue_dir: Path) -> bool:
     """Run pytest with a virtual host of its own, which is deleted afterwards."""
     state_dir = venue_dir / "test"
-    found = infrastructure.start(way or _own_way(venue_dir), state_dir, report)
+    found = finder.start(way or _own_way(venue_dir), state_dir, report)
     vhost = f"venue_test_{secrets.token_hex(4)}"
     try:
         servers = {

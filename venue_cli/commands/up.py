@@ -6,7 +6,6 @@ import sys
 
 from venue_cli.commands import options
 from venue_launcher import background, running_venue
-from venue_launcher.addresses import describe
 from venue_launcher.terminal import report
 
 
@@ -39,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         return background.start(arguments.infrastructure, hosts)
     with running_venue.start(arguments.infrastructure, hosts=hosts) as venue:
         if not arguments.background:
-            print(describe(venue), flush=True)
+            print(running_venue.describe(venue), flush=True)
             report("the venue is open; Ctrl-C stops it")
         try:
             venue.wait()

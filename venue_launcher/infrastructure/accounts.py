@@ -6,7 +6,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from venue_launcher.infrastructure.errors import Unavailable
+from venue_launcher.infrastructure.ways import Unavailable
 from venue_launcher.processes import Account
 from venue_launcher.state_folder import is_usable
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from venue_launcher.infrastructure.accounts import may_pass
-from venue_launcher.infrastructure.errors import Unavailable
 from venue_launcher.infrastructure.rabbitmq_server import RabbitInstallation
+from venue_launcher.infrastructure.ways import Unavailable
 from venue_launcher.processes import Account
 
 POSTGRES_GLOBS = (

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from venue_launcher.bootstrap import exclusively, installer_variables, last_line
 from venue_launcher.infrastructure.accounts import may_pass
-from venue_launcher.infrastructure.errors import Unavailable
 from venue_launcher.infrastructure.rabbitmq_server import RabbitInstallation
+from venue_launcher.infrastructure.ways import Unavailable
 from venue_launcher.processes import Account
 from venue_launcher.state_folder import downloads_folder
 from venue_launcher.terminal import Report

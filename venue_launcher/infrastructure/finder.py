@@ -11,11 +11,10 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from venue_launcher.infrastructure import given, local, memory, private
-from venue_launcher.infrastructure.choices import WAYS
-from venue_launcher.infrastructure.errors import InfrastructureError, Unavailable, no_way
 from venue_launcher.infrastructure.found import FoundBroker, FoundPostgres, PrivateServer
 from venue_launcher.infrastructure.memory import Remembered
-from venue_launcher.state_folder import checkout_hash
+from venue_launcher.infrastructure.ways import WAYS, InfrastructureError, Unavailable, no_way
+from venue_launcher.state_folder import instance_name
 from venue_launcher.terminal import Report
 
 Found = TypeVar("Found", FoundPostgres, FoundBroker)
@@ -73,11 +72,6 @@ class Infrastructure:
         """Stop what we started; what others run stays."""
         for server in self.servers:
             server.stop()
-
-
-def instance_name(state_dir: Path) -> str:
-    """The venue's name on servers that it may share with others: of databases and roles."""
-    return f"venue_{checkout_hash(state_dir)}"
 
 
 def place_key(postgres_place: str) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from venue_launcher.infrastructure import broker_probe, postgres_probe
-from venue_launcher.infrastructure.errors import InfrastructureError, Unavailable
 from venue_launcher.infrastructure.found import FoundBroker, FoundPostgres
 from venue_launcher.infrastructure.urls import without_password
 from venue_launcher.infrastructure.virtual_hosts import GivenHost, VirtualHosts, rights_on
+from venue_launcher.infrastructure.ways import InfrastructureError, Unavailable
 
 POSTGRES = "VENUE_POSTGRES_URL"
 BROKER = "VENUE_BROKER_URL"

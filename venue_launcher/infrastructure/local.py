@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from venue_launcher import ports
 from venue_launcher.infrastructure import broker_probe, postgres_probe
-from venue_launcher.infrastructure.errors import Unavailable
 from venue_launcher.infrastructure.found import FoundBroker, FoundPostgres
 from venue_launcher.infrastructure.virtual_hosts import rights_on
+from venue_launcher.infrastructure.ways import Unavailable
 
 
 def find_postgres(environment: Mapping[str, str]) -> FoundPostgres:

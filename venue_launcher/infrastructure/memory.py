@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from venue_launcher.private_file import write_private
+from venue_launcher.state_folder import write_private
 
 
 class Remembered(msgspec.Struct, frozen=True):

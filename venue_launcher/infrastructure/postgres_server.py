@@ -15,7 +15,7 @@ import psycopg2
 from venue_launcher import processes
 from venue_launcher.bootstrap import last_line
 from venue_launcher.infrastructure.accounts import own_folder, socket_folder
-from venue_launcher.infrastructure.errors import Unavailable
+from venue_launcher.infrastructure.ways import Unavailable
 from venue_launcher.processes import Account, ProcessRecord, wait_until
 
 READY_PATIENCE_S = 60.0

@@ -9,12 +9,11 @@ from typing import TypeVar
 
 from venue_launcher.infrastructure import binaries, download
 from venue_launcher.infrastructure.accounts import may_pass, postgres_account, reachable_folder
-from venue_launcher.infrastructure.choices import OWN_WAYS
-from venue_launcher.infrastructure.errors import Unavailable
 from venue_launcher.infrastructure.found import FoundBroker, FoundPostgres
 from venue_launcher.infrastructure.postgres_server import PrivatePostgres
 from venue_launcher.infrastructure.rabbitmq_server import PrivateRabbitMQ
 from venue_launcher.infrastructure.virtual_hosts import OwnNode
+from venue_launcher.infrastructure.ways import OWN_WAYS, Unavailable
 from venue_launcher.state_folder import checkout_hash
 from venue_launcher.terminal import Report
 

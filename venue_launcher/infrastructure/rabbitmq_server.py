@@ -14,9 +14,9 @@ import msgspec
 
 from venue_launcher import ports, processes
 from venue_launcher.infrastructure.broker_probe import speaks_amqp
-from venue_launcher.infrastructure.errors import Unavailable
-from venue_launcher.private_file import write_private
+from venue_launcher.infrastructure.ways import Unavailable
 from venue_launcher.processes import ProcessRecord, wait_until
+from venue_launcher.state_folder import write_private
 
 READY_PATIENCE_S = 90.0
 _NO_BUSY_WAITING = "+sbwt none +sbwtdcpu none +sbwtdio none"

@@ -11,12 +11,12 @@ from pika.exceptions import AMQPError
 
 from migrations.provision import drop
 from venue_launcher.infrastructure import given, local, memory
-from venue_launcher.infrastructure.choices import OWN_WAYS
-from venue_launcher.infrastructure.errors import Unavailable
-from venue_launcher.infrastructure.finder import instance_name, place_key
+from venue_launcher.infrastructure.finder import place_key
 from venue_launcher.infrastructure.found import FoundBroker
 from venue_launcher.infrastructure.memory import Remembered
 from venue_launcher.infrastructure.urls import without_password
+from venue_launcher.infrastructure.ways import OWN_WAYS, Unavailable
+from venue_launcher.state_folder import instance_name
 from venue_protocol.topology import DURABLE_QUEUES, EXCHANGE
 
 

@@ -11,9 +11,9 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from venue_launcher.infrastructure.broker_probe import refusal
-from venue_launcher.infrastructure.errors import Unavailable
 from venue_launcher.infrastructure.rabbitmq_server import USER, PrivateRabbitMQ
 from venue_launcher.infrastructure.urls import with_vhost, without_password
+from venue_launcher.infrastructure.ways import Unavailable
 
 MANAGEMENT_PORT = 15672
 ALL_RIGHTS = (".*", ".*", ".*")

@@ -17,10 +17,10 @@ from venue_launcher.errors import CommandError
 from venue_launcher.supervisor import SupervisedService
 from venue_launcher.terminal import report, silent
 from venue_trials.bench import strangers, usage
+from venue_trials.bench.private_venue import MOST_FROZEN_S, PrivateVenue, start_private
 from venue_trials.bench.run_figures import DoorFigures, parts_since
-from venue_trials.bench.site import MOST_FROZEN_S, BenchSite, open_site
 from venue_trials.bench.usage import Usage
-from venue_trials.bench.venue import add_site_arguments, conclude, limits_of, show
+from venue_trials.bench.venue import add_venue_arguments, conclude, limits_of, show
 from venue_trials.bench.workbench import Workbench
 from venue_trials.load import arguments as load
 from venue_trials.load.mixes import MIXES
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="instead: a client who trades, beside N strangers of each kind",
     )
-    add_site_arguments(parser)
+    add_venue_arguments(parser)
     parser.set_defaults(seconds=20.0, warm_up=3.0)
 
 
@@ -72,12 +72,12 @@ def run(arguments: argparse.Namespace) -> int:
     logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
     say = silent if arguments.json else report
     doors, rate = [], float(arguments.rate)
-    with open_site(
+    with start_private(
         say, backlog_allowed=math.ceil(rate * (arguments.seconds + arguments.warm_up))
-    ) as site:
-        limits = limits_of(site, arguments, arguments.size, say)
+    ) as private:
+        limits = limits_of(private, arguments, arguments.size, say)
         bench = Workbench(
-            site, arguments.accounts, arguments.securities, 0, say, arguments.connections
+            private, arguments.accounts, arguments.securities, 0, say, arguments.connections
         )
         bench.fill(arguments.resting)
         plan = bench.plan(
@@ -91,16 +91,18 @@ def run(arguments: argparse.Namespace) -> int:
         plan = msgspec.structs.replace(plan, patience_s=_LAST_ANSWERS_S)
         if not arguments.memory:
             say("the door with its commit …")
-            with site.frozen(*_OTHERS):
-                doors.append(_measure(plan, site.roots(), is_committed=True))
+            with private.frozen(*_OTHERS):
+                doors.append(_measure(plan, private.roots(), is_committed=True))
             bench.drain()
         if not arguments.commit:
             say("the door with its order log in memory …")
-            with memory_door(site) as (url, pid):
+            with memory_door(private) as (url, pid):
                 changed = msgspec.structs.replace(plan, gateway_url=url, name=f"{plan.name}m")
-                doors.append(_measure(changed, site.roots() | {"gateway": pid}, is_committed=False))
+                doors.append(
+                    _measure(changed, private.roots() | {"gateway": pid}, is_committed=False)
+                )
         say("audit …")
-        result = conclude(limits, site, bench.audit(), doors=doors)
+        result = conclude(limits, private, bench.audit(), doors=doors)
     show(result, arguments)
     return 0 if result.passed else 1
 
@@ -117,12 +119,12 @@ def _measure(plan: LoadPlan, roots: dict[str, int], is_committed: bool) -> DoorF
 
 
 @contextmanager
-def memory_door(site: BenchSite) -> Iterator[tuple[str, int]]:
+def memory_door(private: PrivateVenue) -> Iterator[tuple[str, int]]:
     """URL and pid of a second gateway that commits nothing.
 
     It has a virtual host of its own, which nobody reads.
     """
-    venue = site.venue
+    venue = private.venue
     assert venue.supervisor is not None and venue.infrastructure is not None
     real = {service.name: service for service in venue.supervisor.services}[_GATEWAY]
     with ExitStack() as stack:

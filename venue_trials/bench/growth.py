@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from venue_launcher.errors import CommandError
-from venue_launcher.table import render
-from venue_launcher.terminal import report, silent
+from venue_launcher.terminal import report, silent, table
 from venue_trials.bench import venue
 from venue_trials.bench.run_figures import RunFigures
 
@@ -73,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             venue.show(result, chosen)
         rows += [_row(point, figures, result.passed) for figures in result.runs]
     if not arguments.json:
-        print(render(rows, _COLUMNS))
+        print(table(rows, _COLUMNS))
     return 0 if passed else 1
 
 

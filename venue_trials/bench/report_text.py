@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from venue_launcher.table import render
+from venue_launcher.terminal import table
 from venue_trials.bench.machine import MachineLimits
 from venue_trials.bench.overload import Overload
 from venue_trials.bench.run_figures import DoorFigures, Part, RunFigures, StageFigures
@@ -59,7 +59,7 @@ def run_lines(figures: RunFigures, limits: MachineLimits | None) -> Iterator[str
             f"{figures.accepted / figures.list_size / limits.messages:.1%}"
         )
     yield ""
-    yield render([_latency_row(name, found) for name, found in _latencies(figures)], _LATENCY)
+    yield table([_latency_row(name, found) for name, found in _latencies(figures)], _LATENCY)
     yield ""
     yield _part_table(figures.parts)
     yield ""
@@ -91,7 +91,7 @@ def door_lines(figures: DoorFigures) -> Iterator[str]:
         f" {figures.case}, mix {figures.mix}, {figures.rate:,.0f} commands/s asked for, "
         f"{accepted:,.0f} accepted"
     )
-    yield render([_latency_row("acknowledged", load.acknowledged)], _LATENCY)
+    yield table([_latency_row("acknowledged", load.acknowledged)], _LATENCY)
     yield _part_table(figures.parts)
     yield from _load_lines(load)
 
@@ -106,7 +106,7 @@ def _part_table(parts: dict[str, Part]) -> str:
         }
         for name, part in parts.items()
     ]
-    return render(rows, _PARTS)
+    return table(rows, _PARTS)
 
 
 def overload_lines(found: Overload) -> Iterator[str]:
@@ -150,7 +150,7 @@ def second_lines(figures: RunFigures) -> Iterator[str]:
         }
         for second in figures.seconds
     ]
-    yield render(rows, _SECOND)
+    yield table(rows, _SECOND)
 
 
 def _load_lines(load: LoadResult) -> Iterator[str]:

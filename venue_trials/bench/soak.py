@@ -19,11 +19,10 @@ import psycopg2
 
 from venue_launcher.errors import CommandError
 from venue_launcher.running_venue import RunningVenue
-from venue_launcher.table import render
-from venue_launcher.terminal import Report, report, silent
+from venue_launcher.terminal import Report, report, silent, table
 from venue_trials.bench import plot, report_text, venue
+from venue_trials.bench.private_venue import start_private
 from venue_trials.bench.run_figures import VENUE_PARTS, RunFigures
-from venue_trials.bench.site import open_site
 from venue_trials.bench.venue import VenueResult
 from venue_trials.bench.workbench import Workbench
 from venue_trials.load import arguments as load
@@ -83,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--window", type=float, default=5.0, metavar="MINUTES", help="of each look (default 5)"
     )
     load.add_load_arguments(parser)
-    venue.add_site_arguments(parser)
+    venue.add_venue_arguments(parser)
     parser.set_defaults(mix="trades", rate="2800")
 
 
@@ -115,10 +114,10 @@ def measure(arguments: argparse.Namespace, say: Report) -> SoakResult:
     """The windows of a venue that is made for them and gone afterwards."""
     windows: list[Window] = []
     count = round(arguments.minutes / arguments.window)
-    with open_site(say) as site:
-        limits = venue.limits_of(site, arguments, arguments.size, say)
+    with start_private(say) as private:
+        limits = venue.limits_of(private, arguments, arguments.size, say)
         bench = Workbench(
-            site, arguments.accounts, arguments.securities, 4, say, arguments.connections
+            private, arguments.accounts, arguments.securities, 4, say, arguments.connections
         )
         bench.fill(arguments.resting)
         for number in range(1, count + 1):
@@ -126,14 +125,14 @@ def measure(arguments: argparse.Namespace, say: Report) -> SoakResult:
             plan = bench.plan(
                 arguments.case, mix, float(arguments.rate), arguments.size, seconds, 0.0
             )
-            window = Window(number * arguments.window, bench.measure(plan), _tables(site.venue))
+            window = Window(number * arguments.window, bench.measure(plan), _tables(private.venue))
             windows.append(window)
             say(" ".join(f"{name} {value}" for name, value in _row(window).items()))
         say("audit …")
         started_s = time.monotonic()
         verdict = bench.audit()
         return SoakResult(
-            windows, time.monotonic() - started_s, venue.conclude(limits, site, verdict)
+            windows, time.monotonic() - started_s, venue.conclude(limits, private, verdict)
         )
 
 
@@ -231,7 +230,7 @@ def _lines(result: SoakResult) -> list[str]:
     lines += report_text.limit_lines(result.venue.limits) if result.venue.limits else []
     lines += [
         "",
-        render(rows, list(rows[0])),
+        table(rows, list(rows[0])),
         "",
         "first third, last third, ratio (medians of the windows)",
     ]
@@ -250,5 +249,5 @@ def _lines(result: SoakResult) -> list[str]:
         }
         for table in result.windows[-1].tables
     ]
-    lines += ["", render(tables, list(tables[0])), "", f"the audit took {result.audit_s:,.0f} s"]
+    lines += ["", table(tables, list(tables[0])), "", f"the audit took {result.audit_s:,.0f} s"]
     return lines + venue.verdict_lines(result.venue)

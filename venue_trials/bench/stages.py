@@ -15,9 +15,9 @@ from venue_launcher.quiescence import engine_state
 from venue_launcher.terminal import report, silent
 from venue_trials.bench import usage
 from venue_trials.bench.positions import Positions
+from venue_trials.bench.private_venue import MOST_FROZEN_S, PrivateVenue, start_private
 from venue_trials.bench.run_figures import StageFigures, parts_since
-from venue_trials.bench.site import MOST_FROZEN_S, BenchSite, open_site
-from venue_trials.bench.venue import add_site_arguments, conclude, limits_of, show
+from venue_trials.bench.venue import add_venue_arguments, conclude, limits_of, show
 from venue_trials.bench.workbench import NotDrained, Workbench
 from venue_trials.load.mixes import MIXES
 from venue_trials.load.sending import send
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mix", choices=list(MIXES), default="trades", help="what they are (default trades)"
     )
-    add_site_arguments(parser)
+    add_venue_arguments(parser)
 
 
 def run_stage(stage: str, arguments: argparse.Namespace) -> int:
@@ -54,10 +54,10 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
         raise CommandError(f"{most}: give fewer commands or a higher rate")
     logging.getLogger("service_runtime").setLevel(logging.CRITICAL)
     say = silent if arguments.json else report
-    with open_site(say, backlog_allowed=arguments.commands) as site:
-        limits = limits_of(site, arguments, _SIZE, say)
+    with start_private(say, backlog_allowed=arguments.commands) as private:
+        limits = limits_of(private, arguments, _SIZE, say)
         bench = Workbench(
-            site, arguments.accounts, arguments.securities, 0, say, arguments.connections
+            private, arguments.accounts, arguments.securities, 0, say, arguments.connections
         )
         bench.fill(arguments.resting)
         say(
@@ -67,7 +67,7 @@ def run_stage(stage: str, arguments: argparse.Namespace) -> int:
         figures = _measure(stage, bench, arguments)
         bench.drain()
         say("audit …")
-        result = conclude(limits, site, bench.audit(), stages=[figures])
+        result = conclude(limits, private, bench.audit(), stages=[figures])
     show(result, arguments)
     return 0 if result.passed else 1
 
@@ -76,27 +76,31 @@ def _measure(stage: str, bench: Workbench, arguments: argparse.Namespace) -> Sta
     """Fill the stage's queue while it stands still; then it alone goes on, and the others stand
     still.
     """
-    site, part = bench.site, _PARTS[stage]
+    private, part = bench.private, _PARTS[stage]
     seconds = arguments.commands / arguments.rate
     plan = bench.plan("http-lists", MIXES[arguments.mix], arguments.rate, _SIZE, seconds, 0.0)
-    with closing(Positions(site.venue)) as positions, ExitStack() as filling, ExitStack() as alone:
+    with (
+        closing(Positions(private.venue)) as positions,
+        ExitStack() as filling,
+        ExitStack() as alone,
+    ):
         before = positions.read()
-        filling.enter_context(site.frozen(part))
+        filling.enter_context(private.frozen(part))
         load = send(plan)
-        logged, events = _wait_for_queue(stage, site, positions)
-        alone.enter_context(site.frozen(*(name for name in _SERVICES if name != part)))
+        logged, events = _wait_for_queue(stage, private, positions)
+        alone.enter_context(private.frozen(*(name for name in _SERVICES if name != part)))
         reported = positions.read().reported
-        used = usage.measure(site.roots(), with_memory=False)
+        used = usage.measure(private.roots(), with_memory=False)
         started = time.monotonic()
         filling.close()
         _until(
-            lambda: _is_done(stage, site, positions, logged, events, reported),
+            lambda: _is_done(stage, private, positions, logged, events, reported),
             _DONE_PATIENCE_S,
             f"the {part}",
         )
         took_s = time.monotonic() - started
         parts = parts_since(
-            used, usage.measure(site.roots(), with_memory=True), took_s, logged - before.logged
+            used, usage.measure(private.roots(), with_memory=True), took_s, logged - before.logged
         )
     after = bench.drain_and_read()
     commands, gained = logged - before.logged, after.settled_events - before.settled_events
@@ -113,7 +117,7 @@ def _measure(stage: str, bench: Workbench, arguments: argparse.Namespace) -> Sta
     )
 
 
-def _wait_for_queue(stage: str, site: BenchSite, positions: Positions) -> tuple[int, int]:
+def _wait_for_queue(stage: str, private: PrivateVenue, positions: Positions) -> tuple[int, int]:
     """The newest command and event (0 for `match`), once everything is on its way to the stage.
 
     A batch of events is published to both its readers at once: what one has recorded, waits for the
@@ -122,8 +126,8 @@ def _wait_for_queue(stage: str, site: BenchSite, positions: Positions) -> tuple[
     logged = positions.read().logged
     if stage == "match":
         return logged, 0
-    _until(lambda: _matched(site) >= logged, _FILL_PATIENCE_S, "the engine")
-    events = int(engine_state(site.venue)["event_position"])
+    _until(lambda: _matched(private) >= logged, _FILL_PATIENCE_S, "the engine")
+    events = int(engine_state(private.venue)["event_position"])
     if stage == "settle":
         _until(lambda: positions.read().recorded_events >= events, _FILL_PATIENCE_S, "the feed")
     else:
@@ -134,19 +138,19 @@ def _wait_for_queue(stage: str, site: BenchSite, positions: Positions) -> tuple[
 
 
 def _is_done(
-    stage: str, site: BenchSite, positions: Positions, logged: int, events: int, reported: int
+    stage: str, private: PrivateVenue, positions: Positions, logged: int, events: int, reported: int
 ) -> bool:
     if stage == "match":
-        return _matched(site) >= logged
+        return _matched(private) >= logged
     now = positions.read()
     if stage == "settle":
         return now.settled_events >= events
     return now.recorded_events >= events and now.recorded_reports >= reported
 
 
-def _matched(site: BenchSite) -> int:
+def _matched(private: PrivateVenue) -> int:
     """The newest command that the engine has matched, by its metrics."""
-    with urllib.request.urlopen(f"{site.venue.engine_url}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{private.venue.engine_url}/metrics", timeout=10) as answer:
         found = _MATCHED.search(answer.read().decode())
     return int(float(found.group(1))) if found else 0
 

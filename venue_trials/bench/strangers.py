@@ -14,7 +14,7 @@ import msgspec
 from venue_launcher.errors import CommandError
 from venue_launcher.state_folder import CHECKOUT
 from venue_launcher.terminal import report, silent
-from venue_trials.bench.site import open_site
+from venue_trials.bench.private_venue import start_private
 from venue_trials.bench.strangers_process import KINDS
 from venue_trials.bench.workbench import Workbench
 from venue_trials.load.mixes import MIXES
@@ -46,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError("give a rate")
     say = silent if arguments.json else report
     figures: list[StrangersFigures] = []
-    with open_site(say) as site:
+    with start_private(say) as private:
         bench = Workbench(
-            site, arguments.accounts, arguments.securities, 0, say, arguments.connections
+            private, arguments.accounts, arguments.securities, 0, say, arguments.connections
         )
         bench.fill(arguments.resting)
         for kind in (NOBODY, *KINDS):
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.warm_up,
             )
             say(f"a client beside {arguments.strangers:,} strangers: {kind} …")
-            with holding(site.venue.gateway_url, kind, arguments.strangers):
+            with holding(private.venue.gateway_url, kind, arguments.strangers):
                 sent = send(plan)
             figures.append(_figures(kind, arguments.strangers, sent, figures))
             bench.drain()

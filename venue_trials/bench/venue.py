@@ -20,8 +20,8 @@ from venue_launcher.terminal import Report, report, silent
 from venue_trials.bench import capacity, machine, plot, report_text
 from venue_trials.bench.machine import MachineLimits
 from venue_trials.bench.overload import Overload, overload
+from venue_trials.bench.private_venue import PrivateVenue, start_private
 from venue_trials.bench.run_figures import DoorFigures, RunFigures, StageFigures
-from venue_trials.bench.site import BenchSite, open_site
 from venue_trials.bench.workbench import MOST_CONNECTIONS, Workbench
 from venue_trials.load import arguments as load
 from venue_trials.load import search
@@ -82,10 +82,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="then twice that rate for S seconds (60)",
     )
-    add_site_arguments(parser)
+    add_venue_arguments(parser)
 
 
-def add_site_arguments(parser: argparse.ArgumentParser) -> None:
+def add_venue_arguments(parser: argparse.ArgumentParser) -> None:
     """What every benchmark on a private venue takes."""
     parser.add_argument("--accounts", type=int, default=200, help="clients that send (default 200)")
     parser.add_argument(
@@ -120,10 +120,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def measure(arguments: argparse.Namespace, say: Report) -> VenueResult:
     """The figures of a venue that is made for them and gone afterwards."""
-    with open_site(say) as site:
-        limits = limits_of(site, arguments, arguments.size, say)
+    with start_private(say) as private:
+        limits = limits_of(private, arguments, arguments.size, say)
         bench = Workbench(
-            site,
+            private,
             arguments.accounts,
             arguments.securities,
             arguments.watched,
@@ -138,7 +138,7 @@ def measure(arguments: argparse.Namespace, say: Report) -> VenueResult:
             if arguments.overload:
                 overloads.append(_overload(bench, figures, arguments, say))
         say("audit …")
-        return conclude(limits, site, bench.audit(), runs, overloads=overloads)
+        return conclude(limits, private, bench.audit(), runs, overloads=overloads)
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -214,19 +214,19 @@ def _overload(
 
 
 def limits_of(
-    site: BenchSite, arguments: argparse.Namespace, size: int, say: Report
+    private: PrivateVenue, arguments: argparse.Namespace, size: int, say: Report
 ) -> MachineLimits | None:
     """The machine's own limits for lists of `size` commands, unless they are not wanted."""
     if arguments.no_limits:
         return None
     say("the machine's own limits …")
-    venue = site.venue
+    venue = private.venue
     return machine.measure(venue.broker_url, venue.postgres_url, _BYTES_A_COMMAND * size, 2.0)
 
 
 def conclude(
     limits: MachineLimits | None,
-    site: BenchSite,
+    private: PrivateVenue,
     verdict: Verdict,
     runs: Sequence[RunFigures] = (),
     stages: Sequence[StageFigures] = (),
@@ -244,7 +244,7 @@ def conclude(
         list(stages),
         list(doors),
         list(overloads),
-        site.restarts(),
+        private.venue.restarts(),
         verdict.is_equal,
         verdict.counts,
         said,

@@ -15,8 +15,8 @@ from venue_launcher.quiescence import engine_state, wait_until_quiet
 from venue_launcher.terminal import Report
 from venue_trials.bench import watcher_process
 from venue_trials.bench.positions import Position, Positions, Sampler
+from venue_trials.bench.private_venue import PrivateVenue
 from venue_trials.bench.run_figures import Measured, RunFigures
-from venue_trials.bench.site import BenchSite
 from venue_trials.bench.watcher import WatchPlan
 from venue_trials.load import rows
 from venue_trials.load.accounts import enroll, list_securities
@@ -41,7 +41,7 @@ class Workbench:
 
     def __init__(
         self,
-        site: BenchSite,
+        private: PrivateVenue,
         accounts: int,
         securities: int,
         watched: int,
@@ -49,10 +49,10 @@ class Workbench:
         connections: int = MOST_CONNECTIONS,
     ) -> None:
         """`connections`: of the load generator, at most one for each account."""
-        self.site = site
+        self.private = private
         self._connections = connections
         self._report = report
-        administration = Administration(site.venue)
+        administration = Administration(private.venue)
         report(f"making {accounts:,} accounts and {securities:,} securities …")
         listed = list_securities(administration, "BENCH", securities)
         self.accounts: list[Account] = enroll(administration, "bench", accounts, listed, report)
@@ -82,7 +82,7 @@ class Workbench:
         """A load of these accounts, with names of its own."""
         self._loads += 1
         return LoadPlan(
-            gateway_url=self.site.venue.gateway_url,
+            gateway_url=self.private.venue.gateway_url,
             case=case,
             mix=mix,
             rate=rate,
@@ -100,7 +100,7 @@ class Workbench:
 
         Raises LoadFailed, WatcherFailed, NotDrained.
         """
-        venue = self.site.venue
+        venue = self.private.venue
         with TemporaryDirectory(prefix="venue-bench-") as name:
             folder = Path(name)
             plan = _with_rows(plan, folder / "rows")
@@ -113,7 +113,7 @@ class Workbench:
             roots: dict[str, int] = {}
             with watcher_process.watching(watch) as watcher_pid:
                 roots["watcher"] = watcher_pid
-                with Sampler(venue, lambda: self.site.roots() | roots) as sampler:
+                with Sampler(venue, lambda: self.private.roots() | roots) as sampler:
                     load = send(plan, lambda pid: roots.update({"load generator": pid}))
                     end_ns = load.start_ns + int(plan.seconds * 1e9)
                     drained_ns = self.drain()
@@ -130,7 +130,7 @@ class Workbench:
         any more.
         """
         deadline = time.monotonic() + _DRAIN_S
-        with closing(Positions(self.site.venue)) as positions:
+        with closing(Positions(self.private.venue)) as positions:
             before = positions.read()
             quiet_ns = before.time_ns
             while time.monotonic() < deadline:
@@ -146,18 +146,19 @@ class Workbench:
                 if now.time_ns - quiet_ns > 5 * _TURN_S * 1e9 and self._is_matched(
                     now.settled_events
                 ):
-                    missing = wait_until_quiet(self.site, deadline - time.monotonic())
+                    missing = wait_until_quiet(self.private.venue, deadline - time.monotonic())
                     if missing:
                         break
                     return quiet_ns
         raise NotDrained(
-            "the venue did not come to rest: " + "; ".join(wait_until_quiet(self.site, 0.0))
+            "the venue did not come to rest: "
+            + "; ".join(wait_until_quiet(self.private.venue, 0.0))
         )
 
     def drain_and_read(self) -> Position:
         """Where all stages are once they are at rest."""
         self.drain()
-        with closing(Positions(self.site.venue)) as positions:
+        with closing(Positions(self.private.venue)) as positions:
             return positions.read()
 
     def drain_under_trickle(self, since_ns: int) -> int:
@@ -165,12 +166,12 @@ class Workbench:
         that was so.
         """
         deadline = time.monotonic() + _DRAIN_S
-        logged = _log_position(self.site)
-        with closing(Positions(self.site.venue)) as positions:
+        logged = _log_position(self.private)
+        with closing(Positions(self.private.venue)) as positions:
             wanted = 0
             while time.monotonic() < deadline:
                 if not wanted:
-                    state = engine_state(self.site.venue)
+                    state = engine_state(self.private.venue)
                     wanted = (
                         int(state["event_position"]) if int(state["log_position"]) >= logged else 0
                     )
@@ -181,21 +182,23 @@ class Workbench:
         raise NotDrained("the venue did not work off an overload")
 
     def _is_matched(self, events: int) -> bool:
-        return int(engine_state(self.site.venue)["event_position"]) == events
+        return int(engine_state(self.private.venue)["event_position"]) == events
 
     def audit(self) -> Verdict:
         """Everything derived again and compared. The venue must be at rest."""
-        state = engine_state(self.site.venue)
+        state = engine_state(self.private.venue)
         engine = EngineState(
             state["shard"], state["log_position"], state["event_position"], state["state_hash"]
         )
-        return audit(self.site.venue.owner_clearing_url, self.site.venue.owner_market_url, [engine])
+        return audit(
+            self.private.venue.owner_clearing_url, self.private.venue.owner_market_url, [engine]
+        )
 
 
 def _with_rows(plan: LoadPlan, path: Path) -> LoadPlan:
     return msgspec.structs.replace(plan, rows_path=str(path))
 
 
-def _log_position(site: BenchSite) -> int:
-    with closing(Positions(site.venue)) as positions:
+def _log_position(private: PrivateVenue) -> int:
+    with closing(Positions(private.venue)) as positions:
         return positions.read().logged

@@ -141,17 +141,17 @@ def test_services_started_while_database_and_broker_are_away_say_so_and_go_on_by
     site.broker.stop()
     try:
         kill_all_services(site, fault(0, "all services killed", ALL))
-        assert wait_until(lambda: _all_say_what_they_wait_for(site), 30), site.unready()
+        assert wait_until(lambda: _all_say_what_they_wait_for(site), 30), site.venue.unready()
     finally:
         site.postgres.start()
         site.broker.start()
-    assert wait_until(lambda: not site.unready(), 30), site.unready()
+    assert wait_until(lambda: not site.venue.unready(), 30), site.venue.unready()
     survive([], seconds=0.5)
 
 
 def _all_say_what_they_wait_for(site: Site) -> bool:
     """Whether each service names the broker and a database (the feed has two)."""
-    unready = site.unready()
+    unready = site.venue.unready()
     return len(unready) == len(SERVICES) and all(
         "broker" in reason and ("database" in reason or "_data" in reason)
         for reason in unready.values()

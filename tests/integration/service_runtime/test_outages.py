@@ -10,7 +10,7 @@ from service_runtime.bus import Confirmation, Consumer, Delivery
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.database import Cursor, Database, DatabaseUnavailable
 from tests.integration.service_runtime.sample_process import eventually
-from venue_launcher.infrastructure import PrivatePair, throw_away
+from venue_launcher.infrastructure.private import PrivatePair, throw_away
 from venue_protocol.topology import DEAD_LETTERS, DURABLE_QUEUES, ORDER_ENTRY
 
 BLOCKED, NORMAL = "0.00000001", "0.4"

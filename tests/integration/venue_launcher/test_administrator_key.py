@@ -10,7 +10,7 @@ from migrations.provision import Provisioned, drop
 from service_runtime.api_keys import key_hash
 from service_runtime.database import Database
 from tests.provisioning import provision_seeded
-from venue_launcher.credentials import Realm
+from venue_launcher.instance_folder import InstanceFolder
 
 
 class Place:
@@ -18,12 +18,12 @@ class Place:
 
     def __init__(self, folder: Path, databases: Provisioned) -> None:
         self.databases = databases
-        self.realm = Realm(folder, "somewhere")
+        self.instance = InstanceFolder(folder, "somewhere")
         self.database = Database(databases.owner_clearing_url, "test", pool_size=1)
 
     def key(self) -> str:
         """What a start puts into the key file."""
-        return self.realm.administrator_key(self.databases)
+        return self.instance.administrator_key(self.databases)
 
     def is_good(self, key: str) -> bool:
         """Whether the venue takes this key."""
@@ -66,6 +66,6 @@ def test_a_start_replaces_a_key_that_was_revoked(place: Place, tmp_path: Path) -
 
 def test_a_start_replaces_a_key_that_was_lost(place: Place) -> None:
     first = place.key()
-    (place.realm.folder / "admin.key").unlink()
+    (place.instance.folder / "admin.key").unlink()
     second = place.key()
     assert second != first and place.is_good(second) and place.is_good(first)

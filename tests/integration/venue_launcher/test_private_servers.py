@@ -12,9 +12,10 @@ import pika
 import psycopg2
 import pytest
 
-from venue_launcher import infrastructure, processes
-from venue_launcher.infrastructure import PrivatePair, broker_probe, throw_away
+from venue_launcher import processes
+from venue_launcher.infrastructure import broker_probe, finder
 from venue_launcher.infrastructure.postgres_server import PrivatePostgres
+from venue_launcher.infrastructure.private import PrivatePair, throw_away
 from venue_launcher.infrastructure.rabbitmq_server import PrivateRabbitMQ
 from venue_launcher.processes import identify, wait_until
 from venue_launcher.state_folder import CHECKOUT
@@ -23,8 +24,8 @@ from venue_launcher.terminal import silent
 LAUNCHER = """
 import sys, time
 from pathlib import Path
-from venue_launcher import infrastructure
-found = infrastructure.start("private", Path(sys.argv[1]), lambda line: None)
+from venue_launcher.infrastructure import finder
+found = finder.start("private", Path(sys.argv[1]), lambda line: None)
 print(*[server.pid for server in found.servers], flush=True)
 time.sleep(600)
 """
@@ -133,7 +134,7 @@ def test_servers_of_a_killed_launcher_end_and_the_next_start_has_their_data(tmp_
         launcher.kill()
     assert len(servers) == 2
     assert wait_until(lambda: not any(server and server.is_alive() for server in servers), 30)
-    found = infrastructure.start("private", tmp_path, silent)
+    found = finder.start("private", tmp_path, silent)
     try:
         assert query(found.postgres_url, "SELECT 1") == [(1,)]
         assert broker_probe.refusal(found.broker_url) is None

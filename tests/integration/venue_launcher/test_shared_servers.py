@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from venue_launcher import infrastructure
-from venue_launcher.infrastructure import InfrastructureError, broker_probe, postgres_probe, removal
+from venue_launcher.infrastructure import broker_probe, finder, postgres_probe, removal
+from venue_launcher.infrastructure.ways import InfrastructureError
 from venue_launcher.terminal import silent
 
 
@@ -16,7 +16,7 @@ def given(postgres_url: str, broker_url: str) -> dict[str, str]:
 def test_given_urls_are_taken_as_they_are(
     tmp_path: Path, postgres_url: str, broker_url: str
 ) -> None:
-    found = infrastructure.start(None, tmp_path, silent, given(postgres_url, broker_url))
+    found = finder.start(None, tmp_path, silent, given(postgres_url, broker_url))
     assert (found.postgres_url, found.broker_url) == (postgres_url, broker_url)
     assert found.servers == []
     found.stop()
@@ -28,7 +28,7 @@ def test_reset_empties_a_given_virtual_host_but_keeps_it(
 ) -> None:
     for name, value in given(postgres_url, broker_url).items():
         monkeypatch.setenv(name, value)
-    infrastructure.start("given", tmp_path, silent).stop()
+    finder.start("given", tmp_path, silent).stop()
     assert len(list(removal.remove(None, tmp_path))) == 2
     assert broker_probe.refusal(broker_url) is None
 
@@ -41,4 +41,4 @@ def test_a_role_without_rights_is_refused_with_the_reason(postgres_url: str) -> 
 
 def test_given_without_urls_says_which_are_missing(tmp_path: Path) -> None:
     with pytest.raises(InfrastructureError, match="VENUE_POSTGRES_URL is not set"):
-        infrastructure.start("given", tmp_path, silent, {})
+        finder.start("given", tmp_path, silent, {})

@@ -8,7 +8,7 @@ from venue_audit.snapshot import Numbered
 
 def test_a_difference_says_what_which_both_values_and_where() -> None:
     found = Differences()
-    found.add("account", "ann", "balance_e4", 99_981_300, 99_981_400, REPORTS, 7)
+    found.compare("account", "ann", "balance_e4", 99_981_300, 99_981_400, REPORTS, 7)
     assert [str(item) for item in found] == [
         "account ann: balance_e4 must be $9998.13, found $9998.14 (first at settlement report 7)"
     ]
@@ -26,7 +26,7 @@ def test_equal_values_are_no_difference() -> None:
 def test_later_ones_of_the_same_owner_and_field_are_counted_with_the_first() -> None:
     found = Differences()
     for sequence in (5, 6, 9):
-        found.add(
+        found.compare(
             "settlement_report", f"{sequence} of ann", "hash", "a", "b", REPORTS, sequence, "ann"
         )
     (kept,) = found
@@ -38,7 +38,7 @@ def test_later_ones_of_the_same_owner_and_field_are_counted_with_the_first() -> 
 def test_memory_is_bounded_and_nothing_goes_uncounted() -> None:
     found = Differences()
     for number in range(MOST_KEPT + 50):
-        found.add("order", str(number), "status", "filled", "new")
+        found.compare("order", str(number), "status", "filled", "new")
     assert (len(list(found)), found.count, found.unnamed) == (MOST_KEPT, MOST_KEPT + 50, 50)
 
 

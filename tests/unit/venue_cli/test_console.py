@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from venue_cli import console
-from venue_launcher.table import render
-from venue_launcher.terminal import paint
+from venue_launcher.terminal import paint, table
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +76,7 @@ def test_no_colours_where_they_do_not_show() -> None:
 
 def test_numbers_stand_flush_right_under_their_heading() -> None:
     rows = [{"client": "ann", "cash": "5.00"}, {"client": "bo", "cash": "10000.00"}]
-    assert render(rows, ["client", "cash"]).splitlines() == [
+    assert table(rows, ["client", "cash"]).splitlines() == [
         "client      cash",
         "ann         5.00",
         "bo      10000.00",
@@ -85,4 +84,4 @@ def test_numbers_stand_flush_right_under_their_heading() -> None:
 
 
 def test_an_empty_table_is_its_heading() -> None:
-    assert render([], ["client", "cash"]) == "client  cash"
+    assert table([], ["client", "cash"]) == "client  cash"

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from venue_launcher.infrastructure import finder, given, local, memory, private
-from venue_launcher.infrastructure.choices import WAYS
-from venue_launcher.infrastructure.errors import InfrastructureError, Unavailable
 from venue_launcher.infrastructure.found import FoundBroker, FoundPostgres
 from venue_launcher.infrastructure.memory import Remembered
 from venue_launcher.infrastructure.urls import with_vhost, without_password
 from venue_launcher.infrastructure.virtual_hosts import GivenHost
+from venue_launcher.infrastructure.ways import WAYS, InfrastructureError, Unavailable
 
 
 class FakeServers:

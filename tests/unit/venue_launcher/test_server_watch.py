@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from venue_launcher.infrastructure.errors import Unavailable
+from venue_launcher.infrastructure.ways import Unavailable
 from venue_launcher.processes import wait_until
 from venue_launcher.server_watch import ServerWatch
 from venue_launcher.state_file import ServerStatus

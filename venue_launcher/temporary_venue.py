@@ -5,25 +5,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from venue_launcher.infrastructure import Unavailable, binaries
+from venue_launcher.infrastructure import binaries
 from venue_launcher.infrastructure.accounts import may_pass, postgres_account
+from venue_launcher.infrastructure.ways import Unavailable
 
 
 @contextmanager
-def temporary_folder(prefix: str) -> Iterator[Path]:
+def folder(prefix: str) -> Iterator[Path]:
     """A folder for the length of the block, which the account that runs Postgres can reach.
 
     Raises Unavailable.
     """
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        if not may_pass(folder, postgres_account()):
+        made = Path(name)
+        made.chmod(0o711)
+        if not may_pass(made, postgres_account()):
             raise Unavailable(
-                f"the account that runs Postgres can't reach {folder}: set TMPDIR to a folder it "
-                "can"
+                f"the account that runs Postgres can't reach {made}: set TMPDIR to a folder it can"
             )
-        yield folder
+        yield made
 
 
 def way() -> str:

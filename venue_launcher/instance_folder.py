@@ -1,5 +1,5 @@
-"""The folder of what belongs to the data at one place: role passwords, the administrator's key,
-services' caches.
+"""The folder of what belongs to one instance of the venue, which is its data in one Postgres: role
+passwords, the administrator's key, services' caches.
 """
 
 import json
@@ -13,17 +13,16 @@ from clearinghouse.bootstrap import check_endowment, ensure_administrator, seed
 from migrations.provision import SERVICES, Provisioned, provision
 from service_runtime.settings import SettingsError
 from venue_launcher.errors import VenueError
-from venue_launcher.infrastructure import Infrastructure, instance_name
-from venue_launcher.infrastructure.finder import place_key
-from venue_launcher.private_file import write_private
+from venue_launcher.infrastructure.finder import Infrastructure, place_key
 from venue_launcher.signals import shielded
+from venue_launcher.state_folder import instance_name, write_private
 
 
-class RealmError(VenueError):
+class InstanceError(VenueError):
     """The data and what we know of them don't fit; the message says what to do."""
 
 
-class Realm:
+class InstanceFolder:
     """Of one state folder and one Postgres."""
 
     def __init__(self, state_dir: Path, postgres_place: str) -> None:
@@ -45,7 +44,7 @@ class Realm:
                 infrastructure.postgres_url, instance_name(self._state_dir), self._passwords()
             )
         except psycopg2.Error as error:
-            raise RealmError(
+            raise InstanceError(
                 f"the databases can't be prepared ({str(error).strip()}): is Postgres 12 or newer?"
             ) from error
         with shielded():
@@ -53,7 +52,7 @@ class Realm:
         try:
             check_endowment(databases.owner_clearing_url, os.environ.get("VENUE_ENDOWMENT", ""))
         except SettingsError as error:
-            raise RealmError(str(error)) from error
+            raise InstanceError(str(error)) from error
         return databases
 
     def administrator_key(self, databases: Provisioned) -> str:

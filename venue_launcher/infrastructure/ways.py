@@ -1,6 +1,11 @@
-"""What may go wrong on the way to a Postgres and a RabbitMQ."""
+"""The ways to a Postgres and a RabbitMQ, and what is said when one or all of them do not work."""
 
 from venue_launcher.errors import VenueError
+
+WAYS = ("given", "local", "private", "download")
+"""In the order they are tried."""
+OWN_WAYS = ("private", "download")
+"""Those that start servers which nobody else uses."""
 
 
 class Unavailable(VenueError):

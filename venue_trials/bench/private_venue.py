@@ -1,6 +1,4 @@
-"""The place of a benchmark: a private venue with servers of its own and the default settings, gone
-at the end.
-"""
+"""The private venue of a benchmark: own servers and the default settings, gone at the end."""
 
 import os
 import signal
@@ -8,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from venue_launcher import running_venue, temporary_site
+from venue_launcher import running_venue, temporary_venue
 from venue_launcher.running_venue import RunningVenue
 from venue_launcher.terminal import Report
 
@@ -22,7 +20,7 @@ MOST_FROZEN_S = 40.0
 
 
 @dataclass
-class BenchSite:
+class PrivateVenue:
     """A running venue on servers that nobody else uses."""
 
     venue: RunningVenue
@@ -55,42 +53,17 @@ class BenchSite:
             for group in groups:
                 os.killpg(group, signal.SIGCONT)
 
-    def restarts(self) -> dict[str, int]:
-        """How often each service ended by itself; nothing when none did."""
-        watched = self.venue.supervisor.services if self.venue.supervisor else []
-        return {service.name: service.restarts for service in watched if service.restarts}
-
-    def unready(self) -> dict[str, str]:
-        """What each service that is not ready waits for."""
-        watched = self.venue.supervisor.services if self.venue.supervisor else []
-        found = {service.name: service.readiness() for service in watched}
-        return {name: reason for name, reason in found.items() if reason is not None}
-
 
 @contextmanager
-def open_site(report: Report, backlog_allowed: int | None = None) -> Iterator[BenchSite]:
+def start_private(report: Report, backlog_allowed: int | None = None) -> Iterator[PrivateVenue]:
     """A started venue in a temporary folder. Raises Unavailable, InfrastructureError. From the main
     thread only.
 
     `backlog_allowed`: the door lets so much wait, for a benchmark in which services stand still.
     """
-    way = temporary_site.way()
+    settings = {} if backlog_allowed is None else {"VENUE_BACKLOG_ALLOWED": str(backlog_allowed)}
+    way = temporary_venue.way()
     with ExitStack() as stack:
-        if backlog_allowed is not None:
-            stack.enter_context(_set("VENUE_BACKLOG_ALLOWED", str(backlog_allowed)))
-        folder = stack.enter_context(temporary_site.temporary_folder("venue-bench-"))
-        yield BenchSite(stack.enter_context(running_venue.start(way, folder, report)))
-
-
-@contextmanager
-def _set(name: str, value: str) -> Iterator[None]:
-    """An environment variable for the services that are started inside."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+        folder = stack.enter_context(temporary_venue.folder("venue-bench-"))
+        venue = running_venue.start(way, folder, report, settings=settings)
+        yield PrivateVenue(stack.enter_context(venue))
