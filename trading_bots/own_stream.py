@@ -49,4 +49,6 @@ def _read_on(stream: Stream, put: Callable[[Event], None], stopping: threading.E
             log.warning("reports of an account: %s", error)
             continue
         if message is not None and message["channel"] in _RECORDS:
-            put(read(message, _RECORDS[message["channel"]]))
+            # A report that concerns no order, such as a cancel that came too late, has nulls.
+            told = {name: value for name, value in message.items() if value is not None}
+            put(read(told, _RECORDS[message["channel"]]))

@@ -1,6 +1,7 @@
 """`./venue demo`: a venue with bots trading on it."""
 
 import argparse
+from pathlib import Path
 
 from venue_cli.commands import options
 from venue_launcher import running_venue
@@ -8,13 +9,16 @@ from venue_launcher.errors import CommandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--seconds, --seed and --infrastructure."""
+    """--seconds, --seed, --day, --picture and --infrastructure."""
     parser.add_argument("--seconds", type=int, help="how long to trade (default: until Ctrl-C)")
     parser.add_argument("--seed", type=int, default=1, help="of the bots' dice (default 1)")
     parser.add_argument(
         "--day",
         action="store_true",
         help="a trading day in two minutes: auctions, a halt, the close, an audit",
+    )
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="draw the prices as an SVG into this file"
     )
     options.add_infrastructure(parser)
 
@@ -27,4 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError("a day has its own length: leave out --seconds")
 
     with running_venue.attach_or_start(arguments.infrastructure) as venue:
-        return int(demo.run(venue, arguments.seconds, arguments.seed, arguments.day))
+        return int(
+            demo.run(venue, arguments.seconds, arguments.seed, arguments.day, arguments.picture)
+        )

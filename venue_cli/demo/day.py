@@ -13,11 +13,11 @@ from trading_bots.refusal import Refused, VenueUnavailable
 from venue_audit import presentation
 from venue_audit.databases import Databases
 from venue_audit.proof import audit
-from venue_cli.demo.cast import Guest
 from venue_launcher.errors import CommandError
 from venue_launcher.running_venue import RunningVenue
 from venue_launcher.session_client import SessionClient
 from venue_launcher.terminal import paint, report
+from venue_trials.demo.cast import Guest
 
 SECONDS = 118
 _REOPENING_S = 10

@@ -4,6 +4,9 @@ import fcntl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 from trading_bots.client import VenueClient
 from trading_bots.records import Price
@@ -11,7 +14,6 @@ from trading_bots.refusal import Refused, VenueUnavailable
 from trading_bots.runner import Fleet
 from trading_bots.venue_address import VenueAddress
 from venue_audit import conservation
-from venue_cli.demo.cast import Cast, assemble
 from venue_cli.demo.day import SECONDS as DAY_SECONDS
 from venue_cli.demo.day import DemoDay
 from venue_cli.demo.screen import Screen
@@ -22,20 +24,28 @@ from venue_launcher.running_venue import RunningVenue
 from venue_launcher.signals import shielded
 from venue_launcher.terminal import paint, report
 from venue_protocol.money import format_for_people
+from venue_trials.demo.cast import Cast, assemble, traded
+from venue_trials.demo.observations import Observations, picture
 
 _USUAL_SECURITIES = ("AAPL", "MSFT", "GOOG", "AMZN", "TSLA")
 _PICTURE_EVERY_S = 1.0
 
 
-def run(venue: RunningVenue, seconds: int | None, seed: int, is_day: bool = False) -> int:
+def run(
+    venue: RunningVenue,
+    seconds: int | None,
+    seed: int,
+    is_day: bool = False,
+    drawing: Path | None = None,
+) -> int:
     """Let bots trade for `seconds`, or until Ctrl-C; 0 only if at the end not a cent and not a
     share drifted.
 
     With `is_day` they trade through a whole day, from pre-open to close, and the audit must be
-    equal too.
+    equal too. An SVG of the prices goes to `drawing`.
     """
     with _sole_demo(venue):
-        return _run(venue, seconds, seed, is_day)
+        return _run(venue, seconds, seed, is_day, drawing)
 
 
 @contextmanager
@@ -52,11 +62,14 @@ def _sole_demo(venue: RunningVenue) -> Iterator[None]:
         yield
 
 
-def _run(venue: RunningVenue, seconds: int | None, seed: int, is_day: bool) -> int:
+def _run(
+    venue: RunningVenue, seconds: int | None, seed: int, is_day: bool, drawing: Path | None
+) -> int:
     administration = Administration(venue)
-    securities = _securities(administration)
+    listed = _securities(administration)
+    securities = [str(security["security"]) for security in listed]
     report("creating the demo's accounts …")
-    cast = assemble(administration, securities, seed)
+    cast = assemble(administration, traded(listed), seed, time.time_ns() // 1000, is_day)
     before = conservation.read_sums(venue)
     try:
         fleet = Fleet(cast.bots, VenueAddress(venue.gateway_url, venue.market_data_url))
@@ -65,7 +78,7 @@ def _run(venue: RunningVenue, seconds: int | None, seed: int, is_day: bool) -> i
             f"the bots can't reach the venue ({error}): see ./venue status"
         ) from error
     day = DemoDay(venue, cast.guest, securities) if is_day else None
-    demo = _Demo(venue, cast, fleet, securities, day)
+    demo = _Demo(venue, cast, fleet, securities, day, drawing)
     try:
         demo.play(DAY_SECONDS if is_day else seconds)
     except KeyboardInterrupt:
@@ -74,12 +87,13 @@ def _run(venue: RunningVenue, seconds: int | None, seed: int, is_day: bool) -> i
         return demo.finish(before)
 
 
-def _securities(administration: Administration) -> list[str]:
-    listed = [str(security["security"]) for security in administration.securities()]
-    usual = [name for name in _USUAL_SECURITIES if name in listed]
+def _securities(administration: Administration) -> list[dict[str, Any]]:
+    """The rows of the usual securities that are listed; else of the first one."""
+    listed = {str(security["security"]): security for security in administration.securities()}
+    usual = [listed[name] for name in _USUAL_SECURITIES if name in listed]
     if not listed:
         raise CommandError("no security is listed: add one with ./venue security add")
-    return usual or listed[:1]
+    return usual or list(listed.values())[:1]
 
 
 class _Demo:
@@ -92,12 +106,15 @@ class _Demo:
         fleet: Fleet,
         securities: Sequence[str],
         day: DemoDay | None,
+        drawing: Path | None,
     ) -> None:
         self._venue = venue
         self._day = day
         self._cast = cast
         self._fleet = fleet
         self._securities = securities
+        self._drawing = drawing
+        self._observations = Observations(fleet.market, list(securities))
         self._screen = Screen()
         self._reader = StandingsReader(venue)
         self._standings: list[RankedClient] = []
@@ -111,6 +128,7 @@ class _Demo:
         if self._day:
             self._day.begin()
         self._fleet.start()
+        self._observations.start()
         started = self._shown_at = time.monotonic()
         while (elapsed_s := time.monotonic() - started) < (
             seconds or float("inf")
@@ -119,7 +137,7 @@ class _Demo:
                 self._day.step(elapsed_s)
             self._read_standings()
             self._screen.show(
-                elapsed_s, self._head(elapsed_s), table(self._standings), self._places_to_look()
+                elapsed_s, self._head(elapsed_s), self._ranking(), self._places_to_look()
             )
             self._venue.check()
             left_s = seconds - elapsed_s if seconds else _PICTURE_EVERY_S
@@ -127,7 +145,10 @@ class _Demo:
 
     def finish(self, before: conservation.Sums) -> int:
         """Bots home, orders canceled, everything settled: final standings, sums, the exit code."""
+        self._observations.stop()
         self._fleet.stop()
+        if self._drawing is not None:
+            self._drawing.write_text(picture(self._observations.quotes), encoding="utf-8")
         self._screen.clear()
         totals = self._fleet.totals()
         report("canceling the bots' open orders, waiting until everything is settled …")
@@ -147,7 +168,9 @@ class _Demo:
         self._screen.lines(
             [
                 paint("final standings", "bold"),
-                *table(self._standings),
+                *self._ranking(),
+                "",
+                *self._observations.lines(),
                 "",
                 *conservation.wrapped(
                     "orders",
@@ -185,6 +208,15 @@ class _Demo:
             self._standings = self._reader.read(self._cast.prefix)
         except (VenueUnavailable, Refused) as error:
             report(f"standings: {error}")
+
+    def _ranking(self) -> list[str]:
+        """The players, and one line for the accounts that make the market."""
+        ranked = [each for each in self._standings if each.rank is not None]
+        others = [each for each in self._standings if each.rank is None]
+        if not ranked or not others:
+            return table(self._standings)
+        equity = format_for_people(sum((each.equity for each in others), Decimal(0)))
+        return [*table(ranked), f"  - {len(others)} accounts make the market, with {equity}"]
 
     def _cancel_all(self) -> None:
         accounts = [(bot.client_id, bot.api_key) for bot in self._cast.bots]

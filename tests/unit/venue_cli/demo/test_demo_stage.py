@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from trading_bots.strategies import STRATEGIES
-from venue_cli.demo.cast import RATES, assemble
+from trading_bots.population.default_population import default_population
 from venue_cli.demo.screen import Screen
 from venue_launcher.admin_client import Administration
+from venue_trials.demo.cast import EXAMPLES, PLAYERS, assemble, traded
 
 
 class FakeAdministration(Administration):
@@ -42,40 +42,60 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_each_security_has_a_bot_of_each_strategy_and_every_strategy_plays() -> None:
-    cast = assemble(FakeAdministration(), ["AAPL", "MSFT"], 1)
-    assert {(bot.strategy, bot.security) for bot in cast.bots} >= {
-        (s, n) for s in RATES for n in ("AAPL", "MSFT")
-    }
-    assert {bot.strategy for bot in cast.bots} == set(STRATEGIES)
-    assert len({bot.seed for bot in cast.bots}) == len(cast.bots)
+LISTED = [
+    {"security": "AAPL", "reference_price": "100.00", "tick": "0.01"},
+    {"security": "MSFT", "reference_price": "250.00", "tick": "0.05"},
+]
+SECURITIES = traded(LISTED)
+ORIGIN_US = 1_767_623_400_000_000
 
 
-def test_traders_get_what_each_trader_gets_and_only_market_makers_bring_shares() -> None:
+def test_the_demo_is_the_default_population_on_the_listed_securities() -> None:
     administration = FakeAdministration()
-    cast = assemble(administration, ["AAPL"], 1)
-    for bot in cast.traders():
+    cast = assemble(administration, SECURITIES, 7, ORIGIN_US)
+    population = default_population(7, SECURITIES, origin_us=ORIGIN_US)
+    assert [
+        (bot.client_id, bot.strategy, bot.parameters) for bot in cast.bots[: -len(PLAYERS)]
+    ] == [(f"demo1.{bot.client_id}", bot.strategy, dict(bot.parameters)) for bot in population]
+    assert {bot.traded() for bot in cast.bots[: -len(PLAYERS)]} == {("AAPL",), ("MSFT",)}
+
+
+def test_players_get_what_each_trader_gets_and_the_population_is_not_ranked() -> None:
+    administration = FakeAdministration()
+    cast = assemble(administration, SECURITIES, 1, ORIGIN_US)
+    players = [bot for bot in cast.bots if bot.strategy in PLAYERS]
+    assert [bot.strategy for bot in players] == list(PLAYERS)
+    for bot in players:
         assert administration.made[bot.client_id] == ("trader", None, None)
-    rich = {bot.client_id for bot in cast.bots} - {bot.client_id for bot in cast.traders()}
-    assert all(administration.made[client_id][0] == "market_maker" for client_id in rich)
+        assert bot.traded() == ("AAPL", "MSFT")
+    others = [bot for bot in cast.bots if bot.strategy not in PLAYERS]
+    assert {administration.made[bot.client_id][0] for bot in others} == {"market_maker"}
     assert administration.made[cast.guest.client_id] == ("trader", None, None)
+
+
+def test_a_day_has_one_bot_of_each_example_in_each_security() -> None:
+    administration = FakeAdministration()
+    cast = assemble(administration, SECURITIES, 1, ORIGIN_US, is_day=True)
+    assert sorted((bot.strategy, bot.security) for bot in cast.bots) == sorted(
+        (strategy, name) for strategy in EXAMPLES for name in ("AAPL", "MSFT")
+    )
+    rich = {name for name, (role, _, _) in administration.made.items() if role == "market_maker"}
+    assert rich == {"demo1.market_maker.aapl", "demo1.market_maker.msft"}
 
 
 def test_a_second_demo_on_the_same_venue_has_accounts_of_its_own() -> None:
     administration = FakeAdministration("market_maker", "ann", "demo2.left-over")
-    assert [assemble(administration, ["AAPL"], 1).prefix for _ in range(3)] == [
+    assert [assemble(administration, SECURITIES, 1, ORIGIN_US).prefix for _ in range(3)] == [
         "demo1.",
         "demo3.",
         "demo4.",
     ]
 
 
-def test_the_same_seed_gives_the_bots_the_same_dice() -> None:
-    seeds = [
-        [bot.seed for bot in assemble(FakeAdministration(), ["AAPL"], seed).bots]
-        for seed in (1, 1, 2)
-    ]
-    assert seeds[0] == seeds[1] and not set(seeds[0]) & set(seeds[2])
+def test_the_same_seed_gives_the_same_bots_and_another_one_others() -> None:
+    casts = [assemble(FakeAdministration(), SECURITIES, seed, ORIGIN_US).bots for seed in (1, 1, 2)]
+    assert casts[0] == casts[1]
+    assert not {bot.seed for bot in casts[0]} & {bot.seed for bot in casts[2]}
 
 
 def test_a_terminal_gets_pictures_that_fit_and_lines_to_paste_uncut(
