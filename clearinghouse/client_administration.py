@@ -47,11 +47,10 @@ class ClientAdministration:
                 "reason",
             )
         with self._record.transaction(self._store) as (transaction, record):
-            known = self._lock(transaction, client_id)
+            known, is_last = self._lock_with_administrators(transaction, client_id)
             if known.suspension is not None:
                 return known.suspension
-            if known.role == ADMINISTRATOR:
-                self._require_other_administrator(transaction, client_id)
+            _refuse_last(client_id, is_last)
             suspension = Suspension(self._clock.now_us(), reason)
             transaction.set_suspension(client_id, suspension)
             for timer, after_us in _cancel_timers(client_id).items():
@@ -97,8 +96,8 @@ class ClientAdministration:
         Refused for the last administrator: nobody could give it another key.
         """
         with self._record.transaction(self._store) as (transaction, record):
-            if self._lock(transaction, client_id).role == ADMINISTRATOR:
-                self._require_other_administrator(transaction, client_id)
+            _, is_last = self._lock_with_administrators(transaction, client_id)
+            _refuse_last(client_id, is_last)
             revoked = transaction.revoke_keys(client_id, self._clock.now_us())
             record("revoke_keys", by, client_id=client_id, details={"revoked": revoked})
         return revoked
@@ -126,14 +125,27 @@ class ClientAdministration:
             )
         return known
 
-    def _require_other_administrator(self, transaction: LedgerTransaction, client_id: str) -> None:
-        if not transaction.has_other_administrator(client_id):
-            raise refuse(
-                RejectReason.LAST_ADMINISTRATOR,
-                f"{client_id} is the last administrator with a key that is not suspended: make"
-                " another one first (a key alone can be replaced)",
-                "client_id",
-            )
+    def _lock_with_administrators(
+        self, transaction: LedgerTransaction, client_id: str
+    ) -> tuple[ClientState, bool]:
+        """The client, and whether it is the last administrator.
+
+        All administrators are locked before the client, in one order: two that are ended at the
+        same time wait for each other, instead of both for ever.
+        """
+        has_other = is_client_id(client_id) and transaction.has_other_administrator(client_id)
+        known = self._lock(transaction, client_id)
+        return known, known.role == ADMINISTRATOR and not has_other
+
+
+def _refuse_last(client_id: str, is_last: bool) -> None:
+    if is_last:
+        raise refuse(
+            RejectReason.LAST_ADMINISTRATOR,
+            f"{client_id} is the last administrator with a key that is not suspended: make"
+            " another one first (a key alone can be replaced)",
+            "client_id",
+        )
 
 
 def check_rate_limit(rate_limit_per_second: int) -> None:

@@ -29,8 +29,10 @@ PHASE_DUE_US = -1
 MOST_HOLIDAYS = 1_000
 _YEAR_US = 366 * 86_400_000_000
 _DAY_US = 86_400_000_000
-_OF_THE_MACHINE = frozenset({"localtime", "posixrules"})
-"""Names for whatever zone a machine is set to: two gateways could have two of them."""
+_NO_PLACES = frozenset({"localtime", "posixrules", "Factory"})
+"""Names for whatever zone a machine is set to, or not: two gateways could have two of them."""
+_OTHER_CLOCKS = ("posix/", "right/")
+"""Copies of all zones that some machines have; the second counts leap seconds: 27 s apart."""
 _TIME_OF_DAY = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
 """`time.fromisoformat` takes more (an offset, fractions) and drops what it is not asked for."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -89,7 +91,9 @@ def refuse(schedule: Schedule) -> Refusal | None:
     if isinstance(schedule, AroundTheClock):
         return None
     try:
-        is_zone = schedule.time_zone not in _OF_THE_MACHINE and bool(ZoneInfo(schedule.time_zone))
+        name = schedule.time_zone
+        is_place = name not in _NO_PLACES and not name.startswith(_OTHER_CLOCKS)
+        is_zone = is_place and bool(ZoneInfo(name))
     except (ValueError, OSError, LookupError):
         is_zone = False
     if not is_zone:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +31,7 @@ from service_runtime.service import Service
 from service_runtime.settings import SettingsError, load
 from venue_protocol import topology
 from venue_protocol.events import EventBatch, OrderReduced, Trade
+from venue_protocol.refusals import Refused, RejectReason
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = load(
@@ -346,6 +348,40 @@ def test_the_last_administrator_keeps_its_key(provisioned: Provisioned, door: Do
     refused = door.refused("DELETE", f"/v1/clients/{last}/keys", None, 409, key=second)
     assert refused == "client.last_administrator client_id"
     door.key = second
+
+
+def test_administrators_who_suspend_each_other_at_once_leave_one_and_meet_no_fault(
+    door: Door,
+) -> None:
+    """Locked one after the other, both waited until Postgres ended one of them: 503."""
+    clients = door.parts.clients
+    ours = {door.name("deputy"), door.name("deputy")}
+    for client_id in ours:
+        door.parts.administration.create_client(client_id, "administrator")
+    with door.database.transaction() as cursor:
+        cursor.execute(
+            "UPDATE clients SET suspended_us = 1 WHERE role = 'administrator' AND client_id <> ALL"
+            " (%s)",
+            (list(ours),),
+        )
+
+    def suspend(client_id: str) -> bool:
+        try:
+            clients.suspend(client_id)
+        except Refused as refused:
+            assert refused.refusal.reason is RejectReason.LAST_ADMINISTRATOR
+            return False
+        return True
+
+    try:
+        for _ in range(20):
+            with ThreadPoolExecutor(2) as pool:
+                assert sorted(pool.map(suspend, ours)) == [False, True]
+            for client_id in ours:
+                clients.resume(client_id)
+    finally:
+        with door.database.transaction() as cursor:
+            cursor.execute("UPDATE clients SET suspended_us = NULL WHERE suspended_us = 1")
 
 
 @pytest.mark.parametrize("text", ["NOPE:5", "HUNDRED:150"])
