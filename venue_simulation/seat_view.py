@@ -47,6 +47,8 @@ class SeatView:
         """Own open orders by client_order_id, oldest first."""
         self._names: dict[int, str] = {}
         """Their names by order_id."""
+        self._listed: dict[str | None, tuple[WorkingOrder, ...]] = {}
+        """Answers of `orders` since the last change."""
         self._markets = markets
 
     @property
@@ -96,9 +98,15 @@ class SeatView:
 
     def orders(self, security: str | None = None) -> tuple[WorkingOrder, ...]:
         """Own open orders, of one security or of all, oldest first."""
-        if security is None:
-            return tuple(self._working.values())
-        return tuple(order for order in self._working.values() if order.security == security)
+        known = self._listed.get(security)
+        if known is None:
+            orders = self._working.values()
+            if security is None or self.securities == (security,):
+                known = tuple(orders)
+            else:
+                known = tuple(order for order in orders if order.security == security)
+            self._listed[security] = known
+        return known
 
     def learn_account(self, account: AccountRow, deposits: Mapping[str, DepositRow]) -> None:
         """The venue has told how cash and these shares stand."""
@@ -115,6 +123,7 @@ class SeatView:
         order = self._working.get(name) if name is not None else None
         if order is None or name is None:
             return
+        self._listed.clear()
         if report.kind in _REJECTED:
             self._working[name] = msgspec.structs.replace(order, is_canceling=False)
         elif not report.leaves:
@@ -136,6 +145,7 @@ class SeatView:
 
     def learn_refusal(self, command: Command) -> None:
         """The venue has refused an own command."""
+        self._listed.clear()
         if isinstance(command, Place):
             self._working.pop(command.client_order_id or "", None)
         elif isinstance(command, Cancel):
@@ -143,6 +153,7 @@ class SeatView:
 
     def sent(self, command: Command) -> None:
         """An own command is on its way."""
+        self._listed.clear()
         if isinstance(command, Place):
             name = command.client_order_id or ""
             self._working[name] = WorkingOrder(

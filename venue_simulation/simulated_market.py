@@ -23,6 +23,7 @@ from venue_simulation.market_plan import BotSpec, MarketPlan
 from venue_simulation.news_desk import NewsDesk
 from venue_simulation.published_market import PublishedMarket
 from venue_simulation.seat import News, Seat, longest_feed_us
+from venue_simulation.seat_view import SeatView
 from venue_simulation.simulated_venue import Committed, SimulatedVenue
 from venue_simulation.timeline import ARRIVAL, BOT, NOBODY, SAMPLE, SECOND_US, VENUE, Timeline
 
@@ -109,6 +110,18 @@ class SimulatedMarket:
             if row is not None and row.quantity:
                 total_e4 += row.quantity * market.mark_e4()
         return total_e4
+
+    def view(self, client_id: str) -> SeatView:
+        """What a bot sees now; its mail is read first."""
+        seat = self.seats[client_id]
+        seat.open_mail(self.now_us)
+        return seat.view
+
+    def act(self, client_id: str, intents: Sequence[Intent]) -> None:
+        """Let a bot send these intents now, as if its strategy had returned them."""
+        seat = self.seats[client_id]
+        if seat.stopped is None:
+            self._send(seat, intents)
 
     def stop_bot(self, client_id: str, reason: str) -> None:
         """Ask a bot no more, drop what it has on the way, and cancel its orders."""

@@ -77,6 +77,8 @@ class MemoryLedgerTransaction:
 
     def write(self, settlement: Settlement) -> None:
         """Write all that the settlement changed."""
+        if not (settlement.ledger.touched or settlement.reports or settlement.obligations):
+            return
         self._write_accounts(settlement)
         self._write_deposits(settlement.ledger)
         self._transaction.statement()

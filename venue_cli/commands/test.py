@@ -10,16 +10,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from venue_cli.commands import options
-from venue_launcher import processes, state_folder
+from venue_launcher import learner_packages, processes, state_folder
 from venue_launcher.infrastructure import finder, memory
 from venue_launcher.infrastructure.ways import OWN_WAYS
 from venue_launcher.signals import shielded
 from venue_launcher.state_folder import CHECKOUT
 from venue_launcher.terminal import paint, report
 
-KINDS = ("unit", "architecture", "contract", "simulation", "integration", "acceptance")
+KINDS = (
+    "unit",
+    "architecture",
+    "environments",
+    "contract",
+    "simulation",
+    "integration",
+    "acceptance",
+)
 """Folders of tests, the cheapest first."""
-WITHOUT_SERVERS = {"unit", "architecture"}
+WITHOUT_SERVERS = {"unit", "architecture", "environments"}
+_ENVIRONMENTS = "tests/environments"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +85,17 @@ def _changed() -> list[str]:
 
 def _pytest(chosen: Sequence[str], state_dir: Path, servers: dict[str, str]) -> bool:
     cache = f"cache_dir={state_dir / 'pytest'}"
+    paths = [word for word in chosen if word.startswith("tests")]
+    if not paths or any(word.startswith(_ENVIRONMENTS) for word in paths):
+        servers = servers | {"PYTHONPATH": _with_learner_packages(state_dir)}
     return _run("pytest", _module("pytest", "-o", cache, *chosen), state_dir, servers)
+
+
+def _with_learner_packages(state_dir: Path) -> str:
+    """The path on which the extra packages of environments for learners are found too."""
+    place = learner_packages.install(state_dir)
+    before = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([*([before] if before else []), str(place)])
 
 
 def _pytest_on_servers(way: str | None, chosen: Sequence[str], venue_dir: Path) -> bool:
