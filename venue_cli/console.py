@@ -35,6 +35,8 @@ COMMANDS = {
     "backtest": "let bots trade in simulated time on the venue's own desk, engine and ledger",
     "simulate": "play thousands of schedules of faults on the whole venue in one process",
     "compete": "play a competition from one file, simulated or on the venue that runs",
+    "team": "add, list, freeze and remove teams",
+    "round": "start and stop rounds, and bring all teams to the start",
     "verify": "compute the results of a competition again from its archives",
     "chaos": "trade while everything is killed, and prove that nothing was lost",
     "compose-env": "write the secrets that compose.yaml needs",

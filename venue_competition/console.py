@@ -1,5 +1,6 @@
 """What `./venue compete` and `./venue verify` say at the terminal."""
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,11 +8,13 @@ from trading_bots.dice import dice
 from venue_competition import results_folder
 from venue_competition.html_report import known_in_words
 from venue_competition.ladder import Climbed, climb
+from venue_competition.live_rounds import play_live
 from venue_competition.outcome import Results, stopped_players
 from venue_competition.results import REPORT_FILE
 from venue_competition.simulated_rounds import play
 from venue_competition.statistics import confidences
 from venue_competition.verification import verify
+from venue_launcher import running_venue, state_folder
 from venue_launcher.errors import CommandError
 from venue_launcher.terminal import report, table
 from venue_protocol.money import format_e4, format_for_people
@@ -21,10 +24,26 @@ _MOST_FAULTS = 50
 _RESAMPLES = 2_000
 
 
+def compete(arguments: argparse.Namespace) -> int:
+    """Play a competition, or a new bot against a ladder; the exit code."""
+    if arguments.ladder is not None:
+        return climb_ladder(arguments.ladder, arguments.what, arguments.seeds)
+    play_it = compete_simulated if arguments.simulated else compete_live
+    return play_it(Path(arguments.what), arguments.output)
+
+
 def compete_simulated(source: Path, output: Path | None) -> int:
     """Play a competition in simulated time; the exit code."""
     folder = output or free_folder(source)
     print("\n".join(summary(play(source, folder, report), folder)))
+    return 0
+
+
+def compete_live(source: Path, output: Path | None) -> int:
+    """Play a competition on the venue that runs; the exit code."""
+    folder = output or free_folder(source)
+    venue = running_venue.attach(state_folder.choose())
+    print("\n".join(summary(play_live(source, folder, venue, report), folder)))
     return 0
 
 

@@ -55,7 +55,9 @@ def shared_archive(folder: Path) -> Path:
 
 def write_course(folder: Path, course: Course) -> None:
     """Beside the round's archive."""
-    (folder / round_folder(course.number) / COURSE_FILE).write_bytes(courses.encode(course))
+    path = folder / round_folder(course.number) / COURSE_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(courses.encode(course))
 
 
 def finish(folder: Path) -> Results:

@@ -124,8 +124,6 @@ class Rules(_Record, frozen=True, kw_only=True):
     shares: dict[str, int] = {}
     """Shares of each player at the start of each round, by security."""
     is_rotating: bool = msgspec.field(name="rotate_seats", default=True)
-    join_code: str | None = None
-    """With one, teams may register themselves; see `./venue team`."""
     securities: list[SecurityRule]
     population: PopulationRule = PopulationRule()
     phases: PhaseRule = PhaseRule()
@@ -317,3 +315,11 @@ def strategy_file(strategy: str) -> str | None:
     """The file of a `file.py:Class`, or None for a module or a name of ours."""
     match = _FILE_STRATEGY.match(strategy)
     return match["file"] if match else None
+
+
+def strategy_beside(strategy: str, beside: Path) -> str:
+    """The strategy, a file by its whole path: files are looked for in the folder `beside`."""
+    file = strategy_file(strategy)
+    if file is None:
+        return strategy
+    return f"{(beside / file).resolve()}:{strategy.rpartition(':')[2]}"

@@ -120,7 +120,7 @@ def _bot(ours: Rules, player: PlayerRule, seat: str, beside: Path) -> BotSpec:
     limits = ours.limits
     return BotSpec(
         client_id=player.name,
-        strategy=_strategy(player, beside),
+        strategy=rules.strategy_beside(player.strategy or "", beside),
         parameters=player.parameters,
         securities=tuple(player.securities),
         cash=ours.cash,
@@ -146,15 +146,6 @@ def _other(bot: PopulationBot) -> BotSpec:
         shares={bot.security: bot.shares},
         group="population",
     )
-
-
-def _strategy(player: PlayerRule, beside: Path) -> str:
-    """Its name; a file's path as seen from here."""
-    name = player.strategy or ""
-    file = rules.strategy_file(name)
-    if file is None:
-        return name
-    return f"{(beside / file).resolve()}:{name.rpartition(':')[2]}"
 
 
 def _require_strategies(ours: Rules, source: Path) -> None:

@@ -61,6 +61,10 @@ class Administration:
         """A new API key of a client, instead of all that it had."""
         return str(self._call("PUT", f"/v1/clients/{client_id}/keys")["api_key"])
 
+    def revoke_keys(self, client_id: str) -> None:
+        """Let no key of a client work any more."""
+        self._call("DELETE", f"/v1/clients/{client_id}/keys")
+
     def suspend(self, client_id: str, reason: str | None = None) -> None:
         """Have a client's orders canceled and new ones refused."""
         self._call("PUT", f"/v1/clients/{client_id}/suspension", {"reason": reason})

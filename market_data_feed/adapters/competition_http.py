@@ -42,7 +42,6 @@ class PlayerStanding(msgspec.Struct, forbid_unknown_fields=True):
     """In this round."""
     total_profit: _Amount
     """In all rounds so far."""
-    fills: int
     stopped: _Text | None = None
     """Why the player was stopped."""
     curve: Annotated[list[CurvePoint], msgspec.Meta(max_length=MOST_POINTS)] = []
@@ -101,7 +100,6 @@ _EXAMPLE = {
             "equity": "10012.50",
             "profit": "12.50",
             "total_profit": "30.25",
-            "fills": 17,
             "stopped": Maybe("loss"),
             "curve": [{"time_us": 1795232311601670, "equity": "10000.00"}],
         }

@@ -23,7 +23,6 @@ STANDING: dict[str, Any] = {
             "equity": "10000.00",
             "profit": "0.00",
             "total_profit": "-1.2345",
-            "fills": 0,
             "stopped": None,
             "curve": [{"time_us": 1, "equity": "10000.00"}],
         }

@@ -65,7 +65,7 @@ def test_what_is_left_out_has_the_documented_default() -> None:
         'name = "x"\n[[securities]]\nsecurity = "A"\n[[players]]\nname = "b"\nremote = true'
     )
     assert (rules.cash, rules.rounds, rules.seconds, rules.population.size) == (10_000, 1, 600, 12)
-    assert (rules.is_rotating, rules.join_code, rules.limits.loss) == (True, None, None)
+    assert (rules.is_rotating, rules.limits.loss) == (True, None)
 
 
 @pytest.mark.parametrize(
