@@ -21,8 +21,8 @@ from venue_competition.rules import Rules
 from venue_competition.simulated_rounds import round_seed
 from venue_launcher.administrator_connection import AdministrationError
 from venue_launcher.errors import CommandError
-from venue_launcher.private_file import write_private
 from venue_launcher.session_client import SessionClient
+from venue_launcher.state_folder import write_private
 
 _LOOK_EVERY_S = 0.5
 _SAY_EVERY_S = 10.0

@@ -5,7 +5,7 @@ from typing import Any
 
 from venue_competition.course import Stopped
 from venue_competition.rules import Rules
-from venue_launcher.table import render
+from venue_launcher import terminal
 from venue_protocol.money import format_e4, format_for_people, parse_e4
 
 _MOST_POINTS = 200
@@ -96,7 +96,7 @@ class LiveStanding:
             for rank, name in enumerate(self._ranked(), 1)
         ]
         head = f"round {self._number} of {self._rules.rounds}, {left_s:,.0f} s left"
-        return [head, render(rows, ["#", "player", "equity", "profit", "total", ""])]
+        return [head, terminal.table(rows, ["#", "player", "equity", "profit", "total", ""])]
 
     def _ranked(self) -> Sequence[str]:
         return sorted(self._before_e4, key=lambda name: (-self._total_e4(name), name))

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from venue_competition import rules
 from venue_competition.teams import START_CASH, Teams, names_in, require_names, write_keys
-from venue_launcher import running_venue, state_folder
+from venue_launcher import running_venue, state_folder, terminal
 from venue_launcher.errors import CommandError
-from venue_launcher.table import render
 from venue_launcher.terminal import report
 
 
@@ -17,7 +16,7 @@ def team(arguments: argparse.Namespace) -> int:
     teams = Teams(running_venue.attach(state_folder.choose()))
     if arguments.action == "list":
         columns = ["team", "balance", "held", "frozen"]
-        print(render([_line(each) for each in teams.all()], columns))
+        print(terminal.table([_line(each) for each in teams.all()], columns))
     elif arguments.action == "add":
         _add(teams, arguments.names, arguments.csv, arguments.keys)
     elif arguments.action == "remove":

@@ -12,8 +12,8 @@ from venue_competition.market_population import PREFIX
 from venue_competition.player_files import table
 from venue_launcher.admin_client import Administration
 from venue_launcher.errors import CommandError
-from venue_launcher.private_file import write_private
 from venue_launcher.session_client import SessionClient
+from venue_launcher.state_folder import write_private
 from venue_protocol.identifiers import is_client_id
 
 START_CASH = Decimal(10_000)
