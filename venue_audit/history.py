@@ -105,9 +105,9 @@ class History:
         held = Counter(self._unsettled_releases)
         for engine in self.engines.values():
             for order in engine.orders.values():
-                half = engine.halves[order.half]
-                key = (order.owner.client_id, held_asset(half.side, half.security_id))
-                held[key] += held_amount(half.side, order.price_e4, order.leaves)
+                book_side = engine.sides[order.side_index]
+                key = (order.owner.client_id, held_asset(book_side.side, book_side.security_id))
+                held[key] += held_amount(book_side.side, order.price_e4, order.leaves)
         return held
 
     def _settle(self, event: Event, time_us: int) -> None:

@@ -84,8 +84,13 @@ class FeedCheck:
         for shard in shards:
             for security_id in shard.engine.books:
                 seen = market.security(security_id)
-                shown = [[level[:2] for level in half.depth()] for half in (seen.bids, seen.asks)]
-                books = [list(half) for half in shard.engine.depth(security_id, _ALL_LEVELS)]
+                shown = [
+                    [level[:2] for level in book_side.depth()]
+                    for book_side in (seen.bids, seen.asks)
+                ]
+                books = [
+                    list(book_side) for book_side in shard.engine.depth(security_id, _ALL_LEVELS)
+                ]
                 require(shown == books, f"the feed shows the book of {security_id}", (shown, books))
 
     def _on_commit(self) -> None:

@@ -310,9 +310,9 @@ class Oracle:
         needed = Counter(self._unsettled_holds)
         for shard in self.shards:
             for order in shard.settled_engine.orders.values():
-                half = shard.settled_engine.halves[order.half]
-                key = (order.owner.client_id, held_asset(half.side, half.security_id))
-                needed[key] += held_amount(half.side, order.price_e4, order.leaves)
+                book_side = shard.settled_engine.sides[order.side_index]
+                key = (order.owner.client_id, held_asset(book_side.side, book_side.security_id))
+                needed[key] += held_amount(book_side.side, order.price_e4, order.leaves)
         for client_id, account in self._tables.accounts.items():
             if needed[client_id, CASH] != account.held_e4:
                 raise Violation(

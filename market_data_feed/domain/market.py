@@ -27,7 +27,7 @@ class TopOfBook(msgspec.Struct, frozen=True, gc=False):
     last_us: int | None
 
 
-class HalfBook:
+class BookSide:
     """The bids or the asks of one security: shares and order count by price, best first."""
 
     def __init__(self, side: Side) -> None:
@@ -76,17 +76,17 @@ class HalfBook:
 
 
 class SecurityMarket:
-    """Both halves of a book and the last trade of one security."""
+    """Both sides of a book and the last trade of one security."""
 
     def __init__(self) -> None:
-        self.bids = HalfBook("BUY")
-        self.asks = HalfBook("SELL")
+        self.bids = BookSide("BUY")
+        self.asks = BookSide("SELL")
         self.last: RecordedTrade | None = None
         self.sequence = 0
         """Sharded sequence of the last event that changed this security."""
         self.updated_us = 0
 
-    def half(self, side: Side) -> HalfBook:
+    def side_of(self, side: Side) -> BookSide:
         """The bids for BUY, the asks for SELL."""
         return self.bids if side == BUY else self.asks
 
@@ -132,7 +132,7 @@ class Market:
         for order in orders:
             market = self.security(order.security_id)
             if order.visible:
-                market.half(order.side).change(order.price_e4, order.visible, 1)
+                market.side_of(order.side).change(order.price_e4, order.visible, 1)
             market.sequence = max(market.sequence, order.event_sequence)
 
     def set_last(self, trade: RecordedTrade) -> None:
@@ -180,5 +180,5 @@ class Market:
 
     def _change_level(self, key: LevelKey, shares: int, orders: int, change: MarketChange) -> None:
         security_id, side, price_e4 = key
-        level = self._securities[security_id].half(side).change(price_e4, shares, orders)
+        level = self._securities[security_id].side_of(side).change(price_e4, shares, orders)
         (change.bids if side == BUY else change.asks).append(level)

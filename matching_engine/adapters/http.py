@@ -32,14 +32,14 @@ def add_routes(app: Flask, desk: MatchingDesk, find: Callable[[str], Security | 
         with desk.lock:
             bids, asks = desk.engine.depth(security_id, most)
             sequence = desk.engine.event_position
-        halves = {
+        sides = {
             name: [
                 {"price": format_e4(price_e4), "quantity": quantity}
                 for price_e4, quantity in levels
             ]
             for name, levels in (("bids", bids), ("asks", asks))
         }
-        return json_response({"security": security_id, "sequence": sequence} | halves)
+        return json_response({"security": security_id, "sequence": sequence} | sides)
 
     @app.get("/v1/engine")
     def engine() -> Response:

@@ -8,9 +8,8 @@ amend to 12 at 101.00 leaves 8 open, which need 808.00. The gateway does not kno
 and holds 212.00 more (1,212.00 - 1,000.00). So 812.00 are held, and the spare 4.00 is released.
 """
 
-from matching_engine.domain.book import HalfBook, Order, TermedOrder
+from matching_engine.domain.book import BookSide, Order, TermedOrder
 from matching_engine.domain.cancellation import why_not_open
-from matching_engine.domain.ended_orders import FILLED
 from matching_engine.domain.matching import take
 from matching_engine.domain.order_entry import enter_book, trigger_elected
 from matching_engine.domain.shard import Shard
@@ -30,40 +29,40 @@ def amend(shard: Shard, own_id: int, command: AmendOrder, events: list[Event]) -
     if order is None or order.owner.client_id != command.client_id:
         reason, index = why_not_open(shard, command.order_id, own_id)
         _reject_amend(
-            shard, command, reason, shard.halves[index] if index is not None else None, events
+            shard, command, reason, shard.sides[index] if index is not None else None, events
         )
         return
-    half = shard.halves[order.half]
-    refused = _refuse_in_phase_of(shard, half)
+    book_side = shard.sides[order.side_index]
+    refused = _refuse_in_phase_of(shard, book_side)
     if refused is not None:
-        _reject_amend(shard, command, refused, half, events)
+        _reject_amend(shard, command, refused, book_side, events)
         return
     leaves = command.quantity - (order.quantity - order.leaves)
-    held = held_amount(half.side, order.price_e4, order.leaves) + command.hold_added
-    spare = held - held_amount(half.side, command.price_e4, leaves)
+    held = held_amount(book_side.side, order.price_e4, order.leaves) + command.hold_added
+    spare = held - held_amount(book_side.side, command.price_e4, leaves)
     if leaves < 0:
-        _reject_amend(shard, command, RejectReason.AMEND_BELOW_FILLED, half, events)
+        _reject_amend(shard, command, RejectReason.AMEND_BELOW_FILLED, book_side, events)
     elif (command.quantity, command.price_e4) == (order.quantity, order.price_e4):
-        _reject_amend(shard, command, RejectReason.AMEND_CHANGES_NOTHING, half, events)
+        _reject_amend(shard, command, RejectReason.AMEND_CHANGES_NOTHING, book_side, events)
     elif spare < 0:
         # The door holds enough for any number of fills meanwhile. If it did not, the order
         # keeps its old terms.
         lacking = (
             RejectReason.INSUFFICIENT_FUNDS
-            if half.side == BUY
+            if book_side.side == BUY
             else RejectReason.INSUFFICIENT_SHARES
         )
-        _reject_amend(shard, command, lacking, half, events)
+        _reject_amend(shard, command, lacking, book_side, events)
     elif order.terms is not None and _breaks_post_only(shard, order, order.terms, command.price_e4):
-        _reject_amend(shard, command, RejectReason.POST_ONLY_WOULD_TRADE, half, events)
+        _reject_amend(shard, command, RejectReason.POST_ONLY_WOULD_TRADE, book_side, events)
     else:
-        _change_terms(shard, order, half, command, leaves, spare, events)
+        _change_terms(shard, order, book_side, command, leaves, spare, events)
 
 
 def _change_terms(
     shard: Shard,
     order: Order,
-    half: HalfBook,
+    book_side: BookSide,
     command: AmendOrder,
     leaves: int,
     spare: int,
@@ -74,8 +73,8 @@ def _change_terms(
         OrderAmended(
             order_id,
             command.client_id,
-            half.security_id,
-            half.side,
+            book_side.security_id,
+            book_side.side,
             quantity,
             price_e4,
             leaves,
@@ -85,36 +84,40 @@ def _change_terms(
         )
     )
     terms = order.terms
-    if order_id in half.book.closing or (terms is not None and order_id in half.book.stops.parked):
+    if order_id in book_side.book.closing or (
+        terms is not None and order_id in book_side.book.stops.parked
+    ):
         order.quantity, order.leaves, order.price_e4 = quantity, leaves, price_e4
         return
     if price_e4 == order.price_e4 and 0 < leaves < order.leaves:
-        half.reduce(order, leaves)
+        book_side.reduce(order, leaves)
         order.quantity = quantity
         return
-    half.remove(order) if terms is None else half.withdraw(order)
+    book_side.remove(order) if terms is None else book_side.withdraw(order)
     del shard.orders[order_id]
     if not leaves:
-        shard.ended.recent[order_id] = half.index << 2 | FILLED
+        shard.ended.recent[order_id] = book_side.filled
         return
-    opposite = shard.halves[half.index ^ 1]
+    opposite = shard.sides[book_side.index ^ 1]
     if terms is None:
-        amended = Order(order_id, order.owner, half.index, price_e4, leaves, quantity)
-        if take(shard, amended, half, opposite, None, events):
-            shard.orders[order_id] = half.rest(
+        amended = Order(order_id, order.owner, book_side.index, price_e4, leaves, quantity)
+        if take(shard, amended, book_side, opposite, None, events):
+            shard.orders[order_id] = book_side.rest(
                 order_id, order.owner, price_e4, amended.leaves, quantity
             )
     else:
-        amended = TermedOrder(order_id, order.owner, half.index, price_e4, leaves, quantity, terms)
-        enter_book(shard, amended, terms, half, None, events)
+        amended = TermedOrder(
+            order_id, order.owner, book_side.index, price_e4, leaves, quantity, terms
+        )
+        enter_book(shard, amended, terms, book_side, None, events)
     if shard.elections_due:
         trigger_elected(shard, events)
 
 
-def _refuse_in_phase_of(shard: Shard, half: HalfBook) -> RejectReason | None:
+def _refuse_in_phase_of(shard: Shard, book_side: BookSide) -> RejectReason | None:
     return (
-        refuse_amend_in_phase(shard.phases.of(half.security_id).phase)
-        if half.book.is_special
+        refuse_amend_in_phase(shard.phases.of(book_side.security_id).phase)
+        if book_side.book.is_special
         else None
     )
 
@@ -123,12 +126,12 @@ def _reject_amend(
     shard: Shard,
     command: AmendOrder,
     reason: RejectReason,
-    half: HalfBook | None,
+    book_side: BookSide | None,
     events: list[Event],
 ) -> None:
-    if half is not None:
-        security_id: str | None = half.security_id
-        side: Side | None = half.side
+    if book_side is not None:
+        security_id: str | None = book_side.security_id
+        side: Side | None = book_side.side
     else:
         # Ended so long ago that only the door's word is left of where its hold is.
         security_id, side = command.security_id, command.side
@@ -144,6 +147,6 @@ def _breaks_post_only(shard: Shard, order: Order, terms: OrderTerms, price_e4: i
 
     At its own price it meets nothing.
     """
-    opposite = shard.halves[order.half ^ 1]
+    opposite = shard.sides[order.side_index ^ 1]
     is_bound = terms.is_post_only and opposite.book.is_trading
     return is_bound and price_e4 != order.price_e4 and opposite.meets(price_e4)

@@ -21,7 +21,7 @@ import msgspec
 from venue_protocol.orders import BUY, SELL, Side
 
 Levels = Sequence[tuple[int, int]]
-"""(price_e4, shares) of one half."""
+"""(price_e4, shares) of one side."""
 
 
 class AuctionPrice(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ class AuctionLevel(msgspec.Struct, gc=False):
 def clearing(
     bids: Levels, asks: Levels, reference_e4: int | None, edges: Collection[int] = ()
 ) -> AuctionPrice | None:
-    """The price at which these two halves clear; None if they do not cross.
+    """The price at which these two sides clear; None if they do not cross.
 
     `edges`: prices at which only orders without a limit stand.
     """

@@ -32,7 +32,7 @@ class _Block:
 
 
 class AuctionLevels:
-    """The levels of both halves of one book."""
+    """The levels of both sides of one book."""
 
     __slots__ = ("_blocks", "_lowest", "reference_e4")
 

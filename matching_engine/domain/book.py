@@ -1,4 +1,4 @@
-"""One security's book: two halves of price levels, each level a FIFO queue of resting orders.
+"""One security's book: two sides of price levels, each level a FIFO queue of resting orders.
 
 Built for speed in plain Python, so the structures know nothing of events:
 - a level's queue is a dict by order id, which keeps the order of entry and lets any order leave at
@@ -15,20 +15,21 @@ from typing import ClassVar
 
 import msgspec
 
+from matching_engine.domain.ended_orders import CANCELED, EXPIRED, FILLED, packed_end
 from matching_engine.domain.stops import StopBook
 from venue_protocol.orders import BUY, SELL, OrderTerms, Side
 
 NO_BID = -(1 << 62)
-"""Best price of an empty half of bids: below every price."""
+"""Best price of an empty side of bids: below every price."""
 NO_ASK = 1 << 62
-"""Best price of an empty half of asks: above every price."""
+"""Best price of an empty side of asks: above every price."""
 
 _LEAST_LEVEL_LIMIT = 64
 _FEW_LEFT = 64
 """Orders that may have left a level before it is worth a copy."""
 
 
-class Owner(msgspec.Struct, gc=False):
+class ClientOrders(msgspec.Struct, gc=False):
     """A client, once for all its orders, with the orders it has open."""
 
     client_id: str
@@ -44,9 +45,9 @@ class Order(msgspec.Struct, gc=False):
     """A working order."""
 
     order_id: int
-    owner: Owner
-    half: int
-    """Index of its half book in the engine."""
+    owner: ClientOrders
+    side_index: int
+    """Index of its book side in the engine."""
     price_e4: int
     leaves: int
     """Open shares."""
@@ -87,13 +88,16 @@ class PriceLevel(msgspec.Struct, gc=False):
             self.left = 0
 
 
-class HalfBook:
+class BookSide:
     """The bids or the asks of one security."""
 
     __slots__ = (
         "_heap",
         "best",
         "book",
+        "canceled",
+        "expired",
+        "filled",
         "index",
         "level_limit",
         "levels",
@@ -106,6 +110,10 @@ class HalfBook:
 
     def __init__(self, index: int, book: "Book", side: Side) -> None:
         self.index = index
+        self.filled = packed_end(index, FILLED)
+        """What `EndedOrders` notes of an order of this side that was filled."""
+        self.canceled = packed_end(index, CANCELED)
+        self.expired = packed_end(index, EXPIRED)
         self.book = book
         self.stops = book.stops
         self.security_id = book.security_id
@@ -119,7 +127,9 @@ class HalfBook:
         self._heap: list[int] = []
         self.level_limit = _LEAST_LEVEL_LIMIT
 
-    def rest(self, order_id: int, owner: Owner, price_e4: int, leaves: int, quantity: int) -> Order:
+    def rest(
+        self, order_id: int, owner: ClientOrders, price_e4: int, leaves: int, quantity: int
+    ) -> Order:
         """Put a new order at the back of the queue at its price."""
         level = self.levels.get(price_e4)
         if level is None:
@@ -243,9 +253,9 @@ class HalfBook:
 
 
 class Book:
-    """Both halves of one security's book.
+    """Both sides of one security's book.
 
-    The halves of the n-th book have the indexes 2n and 2n + 1.
+    The sides of the n-th book have the indexes 2n and 2n + 1.
     """
 
     __slots__ = (
@@ -284,10 +294,10 @@ class Book:
         """Ids of its market orders that rest for an auction: their price is the edge of the price
         band, which no client chose. All are bound to the day, and swept out with `day_orders`.
         """
-        self.bids = HalfBook(2 * number, self, BUY)
-        self.asks = HalfBook(2 * number + 1, self, SELL)
+        self.bids = BookSide(2 * number, self, BUY)
+        self.asks = BookSide(2 * number + 1, self, SELL)
 
-    def half(self, side: Side) -> HalfBook:
+    def side_of(self, side: Side) -> BookSide:
         """The bids for BUY, the asks for SELL."""
         return self.bids if side == BUY else self.asks
 

@@ -1,7 +1,7 @@
 """Call auctions: uncrossing a book at one price, and saying beforehand what that would do."""
 
 from matching_engine.domain.auction import clearing
-from matching_engine.domain.book import Book, HalfBook, Order, show
+from matching_engine.domain.book import Book, BookSide, Order, show
 from matching_engine.domain.cancellation import withdraw
 from matching_engine.domain.collected_orders import CollectedOrders, touched_security
 from matching_engine.domain.crossed_orders import (
@@ -10,7 +10,6 @@ from matching_engine.domain.crossed_orders import (
     pairs,
     unlimited_prices,
 )
-from matching_engine.domain.ended_orders import FILLED
 from matching_engine.domain.reports import discard, report_reduced, report_trade
 from matching_engine.domain.self_trades import parted, prevention
 from matching_engine.domain.shard import Shard
@@ -48,24 +47,24 @@ def _part_own(shard: Shard, buy: Order, sell: Order, events: list[Event]) -> Non
         if shares == order.leaves:
             ended.append(order)
         elif shares:
-            half = shard.halves[order.half]
+            book_side = shard.sides[order.side_index]
             order.quantity -= shares
-            half.reduce(order, order.leaves - shares)
-            report_reduced(shard, order, half, shares, events)
+            book_side.reduce(order, order.leaves - shares)
+            report_reduced(shard, order, book_side, shares, events)
     for order in ended:
-        half = shard.halves[order.half]
-        withdraw(shard, order, half)
-        discard(shard, order, half, "self_trade_prevention", events)
+        book_side = shard.sides[order.side_index]
+        withdraw(shard, order, book_side)
+        discard(shard, order, book_side, "self_trade_prevention", events)
 
 
-def _fill(shard: Shard, order: Order, half: HalfBook, quantity: int) -> None:
+def _fill(shard: Shard, order: Order, book_side: BookSide, quantity: int) -> None:
     if quantity < order.leaves:
-        half.reduce(order, order.leaves - quantity)
+        book_side.reduce(order, order.leaves - quantity)
         return
-    half.withdraw(order) if order.terms is not None else half.remove(order)
+    book_side.withdraw(order) if order.terms is not None else book_side.remove(order)
     order.leaves = 0
     del shard.orders[order.order_id]
-    shard.ended.recent[order.order_id] = half.index << 2 | FILLED
+    shard.ended.recent[order.order_id] = book_side.filled
 
 
 def release_closing_orders(shard: Shard, book: Book, events: list[Event]) -> None:
@@ -73,14 +72,14 @@ def release_closing_orders(shard: Shard, book: Book, events: list[Event]) -> Non
     parked, book.closing = book.closing, {}
     for order_id in sorted(parked):
         order = parked[order_id]
-        half = shard.halves[order.half]
-        half.enter(show(order))
+        book_side = shard.sides[order.side_index]
+        book_side.enter(show(order))
         events.append(
             OrderReleased(
                 order_id,
                 order.owner.client_id,
                 book.security_id,
-                half.side,
+                book_side.side,
                 order.price_e4,
                 order.leaves,
             )

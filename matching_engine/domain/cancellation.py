@@ -2,7 +2,7 @@
 
 from heapq import heappop
 
-from matching_engine.domain.book import Book, HalfBook, Order
+from matching_engine.domain.book import Book, BookSide, Order
 from matching_engine.domain.reports import discard, discard_expired
 from matching_engine.domain.shard import Shard
 from venue_protocol.commands import CancelAllOrders, CancelOrder
@@ -20,27 +20,27 @@ def cancel(shard: Shard, own_id: int, command: CancelOrder, events: list[Event])
         reason, _ = why_not_open(shard, order_id, own_id)
         events.append(CancelRejected(order_id, command.client_id, reason.code))
         return
-    half = shard.halves[order.half]
-    discard(shard, order, half, "requested", events)
-    if order.terms is None and not half.book.closing:
+    book_side = shard.sides[order.side_index]
+    discard(shard, order, book_side, "requested", events)
+    if order.terms is None and not book_side.book.closing:
         del shard.orders[order_id]
-        half.remove(order)
+        book_side.remove(order)
     else:
-        withdraw(shard, order, half)
+        withdraw(shard, order, book_side)
 
 
 def cancel_all(shard: Shard, command: CancelAllOrders, events: list[Event]) -> None:
     """Cancel all open orders of a client, or those in one security, oldest first."""
-    owner = shard.owners.get(command.client_id)
+    owner = shard.clients.get(command.client_id)
     canceled = 0
     for order_id in owner.order_ids if owner else ():
         order = shard.orders.get(order_id)
         if order is None:
             continue
-        half = shard.halves[order.half]
-        if command.security_id in (None, half.security_id):
-            discard(shard, order, half, "requested", events)
-            withdraw(shard, order, half)
+        book_side = shard.sides[order.side_index]
+        if command.security_id in (None, book_side.security_id):
+            discard(shard, order, book_side, "requested", events)
+            withdraw(shard, order, book_side)
             canceled += 1
     if owner:
         shard.sweep(owner)
@@ -48,7 +48,7 @@ def cancel_all(shard: Shard, command: CancelAllOrders, events: list[Event]) -> N
 
 
 def why_not_open(shard: Shard, order_id: int, own_id: int) -> tuple[RejectReason, int | None]:
-    """Why the command with id `own_id` can't touch this order, and the order's half book if it
+    """Why the command with id `own_id` can't touch this order, and the order's book side if it
     is known.
     """
     ended = shard.ended.find(order_id)
@@ -66,21 +66,21 @@ def expire(shard: Shard, time_us: int, events: list[Event]) -> None:
         _, order_id = heappop(expiries)
         order = shard.orders.get(order_id)
         if order is not None:
-            half = shard.halves[order.half]
-            withdraw(shard, order, half)
-            discard_expired(shard, order, half, events)
+            book_side = shard.sides[order.side_index]
+            withdraw(shard, order, book_side)
+            discard_expired(shard, order, book_side, events)
 
 
-def withdraw(shard: Shard, order: Order, half: HalfBook) -> None:
+def withdraw(shard: Shard, order: Order, book_side: BookSide) -> None:
     """Take an open order out of its queue, or from among those that wait."""
-    order_id, book = order.order_id, half.book
+    order_id, book = order.order_id, book_side.book
     del shard.orders[order_id]
     if book.closing and book.closing.pop(order_id, None) is not None:
         return
     if order.terms is None:
-        half.remove(order)
+        book_side.remove(order)
     elif not book.stops.remove(order_id):
-        half.withdraw(order)
+        book_side.withdraw(order)
 
 
 def end_orders(
@@ -99,9 +99,9 @@ def end_orders(
         del book.day_orders[order_id]
         book.unpriced.discard(order_id)
         if order is not None:
-            half = shard.halves[order.half]
-            withdraw(shard, order, half)
+            book_side = shard.sides[order.side_index]
+            withdraw(shard, order, book_side)
             if reason == "expired":
-                discard_expired(shard, order, half, events)
+                discard_expired(shard, order, book_side, events)
             else:
-                discard(shard, order, half, reason, events)
+                discard(shard, order, book_side, reason, events)

@@ -64,9 +64,9 @@ class CollectedOrders:
         self._orders: dict[int, _Collected] = {}
         self._clients: dict[str, _Client] = {}
         self._arrivals = 0
-        for half in (book.bids, book.asks):
-            for order in half.orders():
-                self._enter(order, self._next_place(order, half.side), half.side)
+        for book_side in (book.bids, book.asks):
+            for order in book_side.orders():
+                self._enter(order, self._next_place(order, book_side.side), book_side.side)
         self._changed: set[str] = set(self._clients)
         """Clients whose orders changed since what is parted was worked out."""
 

@@ -5,11 +5,11 @@ sides.
 from collections import deque
 from collections.abc import Iterator
 
-from matching_engine.domain.book import Book, HalfBook, Order
+from matching_engine.domain.book import Book, BookSide, Order
 
 
 def crossing_levels(book: Book) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Price and shares, hidden ones included, of the levels of each half that meet the other half's
+    """Price and shares, hidden ones included, of the levels of each side that meet the other side's
     best.
     """
     bids, asks = book.bids, book.asks
@@ -22,9 +22,9 @@ def unlimited_prices(book: Book) -> set[int]:
         return set()
     found: set[int] = set()
     limits: set[int] = set()
-    for half, worst_e4 in ((book.bids, book.asks.best), (book.asks, book.bids.best)):
-        for price_e4, _ in _levels(half, worst_e4):
-            is_limit = any(name not in book.unpriced for name in half.levels[price_e4].queue)
+    for book_side, worst_e4 in ((book.bids, book.asks.best), (book.asks, book.bids.best)):
+        for price_e4, _ in _levels(book_side, worst_e4):
+            is_limit = any(name not in book.unpriced for name in book_side.levels[price_e4].queue)
             (limits if is_limit else found).add(price_e4)
     return found - limits
 
@@ -41,8 +41,8 @@ def own_pairs(book: Book) -> Iterator[tuple[Order, Order]]:
         own_sells = sells.get(client_id, deque())
         while own_buys and own_sells and own_buys[0].price_e4 >= own_sells[0].price_e4:
             yield own_buys[0], own_sells[0]
-            for orders, half in ((own_buys, bids), (own_sells, asks)):
-                if not _is_in(orders[0], half):
+            for orders, book_side in ((own_buys, bids), (own_sells, asks)):
+                if not _is_in(orders[0], book_side):
                     orders.popleft()
 
 
@@ -62,32 +62,32 @@ def pairs(book: Book, price_e4: int, quantity: int) -> Iterator[tuple[Order, Ord
         j += not sell.leaves
 
 
-def _levels(half: HalfBook, worst_e4: int) -> list[tuple[int, int]]:
+def _levels(book_side: BookSide, worst_e4: int) -> list[tuple[int, int]]:
     found = []
-    for price_e4 in half.prices():
-        if price_e4 * half.sign > worst_e4 * half.sign:
+    for price_e4 in book_side.prices():
+        if price_e4 * book_side.sign > worst_e4 * book_side.sign:
             break
-        level = half.levels[price_e4]
+        level = book_side.levels[price_e4]
         found.append((price_e4, level.quantity + level.reserve))
     return found
 
 
-def _orders(half: HalfBook, worst_e4: int) -> list[Order]:
+def _orders(book_side: BookSide, worst_e4: int) -> list[Order]:
     """The orders at this price or better, in priority order."""
     return [
         order
-        for price_e4, _ in _levels(half, worst_e4)
-        for order in half.levels[price_e4].queue.values()
+        for price_e4, _ in _levels(book_side, worst_e4)
+        for order in book_side.levels[price_e4].queue.values()
     ]
 
 
-def _by_owner(half: HalfBook, worst_e4: int) -> dict[str, deque[Order]]:
+def _by_owner(book_side: BookSide, worst_e4: int) -> dict[str, deque[Order]]:
     owned: dict[str, deque[Order]] = {}
-    for order in _orders(half, worst_e4):
+    for order in _orders(book_side, worst_e4):
         owned.setdefault(order.owner.client_id, deque()).append(order)
     return owned
 
 
-def _is_in(order: Order, half: HalfBook) -> bool:
-    level = half.levels.get(order.price_e4)
+def _is_in(order: Order, book_side: BookSide) -> bool:
+    level = book_side.levels.get(order.price_e4)
     return level is not None and order.order_id in level.queue

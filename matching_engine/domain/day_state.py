@@ -54,7 +54,7 @@ def day_state(engine: Shard) -> DayState:
             if order_id in engine.orders
         )
         closing = [
-            _parked(order, engine.halves[order.half].side)
+            _parked(order, engine.sides[order.side_index].side)
             for _, order in sorted(book.closing.items())
         ]
         indicated = engine.indicated.get(name)

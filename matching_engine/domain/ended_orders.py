@@ -20,10 +20,17 @@ _REASONS = {
 }
 
 
-class EndedOrders:
-    """The newest ended orders in two generations: order id to `half << 2 | FILLED, CANCELED or
-    EXPIRED`.
+def packed_end(side_index: int, end: int) -> int:
+    """How an order ended, and on which side of which book, in one small number; never 0.
+
+    A number in a dict takes a third of the memory of a tuple, and snapshots hold it as it is.
+    Example: an order of side 5 that was filled is 5 << 2 | FILLED = 21.
     """
+    return side_index << 2 | end
+
+
+class EndedOrders:
+    """The newest ended orders in two generations: `packed_end` by order id."""
 
     __slots__ = ("earlier", "recent")
 
@@ -31,14 +38,15 @@ class EndedOrders:
         self.recent: dict[int, int] = {}
         self.earlier: dict[int, int] = {}
 
-    def turn(self) -> None:
+    def close_full_generation(self) -> None:
         """Close the generation when it is full; call it at the end of a batch."""
         if len(self.recent) >= REMEMBERED_BATCHWISE:
             self.earlier, self.recent = self.recent, {}
 
     def find(self, order_id: int) -> tuple[RejectReason, int] | None:
-        """The reason why nothing can be done with this order, and the index of its half book; None
-        if forgotten.
+        """Why nothing can be done with this order, and the index of its side of the book.
+
+        None if it is forgotten.
         """
         code = self.recent.get(order_id) or self.earlier.get(order_id)
         return (_REASONS[code & 3], code >> 2) if code else None

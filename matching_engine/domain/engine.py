@@ -26,7 +26,7 @@ from matching_engine.domain.day_state import day_state, restore_phases
 from matching_engine.domain.invariants import check_books
 from matching_engine.domain.limit_states import leave_limit_states, set_bands
 from matching_engine.domain.order_entry import place
-from matching_engine.domain.restoration import restore_books, restore_half, restore_stops
+from matching_engine.domain.restoration import restore_books, restore_side, restore_stops
 from matching_engine.domain.shard import Shard
 from matching_engine.domain.snapshot import (
     SNAPSHOT_SCHEMA,
@@ -105,7 +105,7 @@ class MatchingEngine(Shard):
             leave_limit_states(self, events)
         if self.collecting:
             indicate(self, events)
-        self.ended.turn()
+        self.ended.close_full_generation()
         first = self.event_position + 1
         self.event_position += len(events)
         self.log_position = batch.last
@@ -156,19 +156,19 @@ class MatchingEngine(Shard):
         restore_phases(engine, state.day)
         for book_state in state.books:
             book = engine.open_book(book_state.security_id)
-            restore_half(engine, book.bids, book_state.bids)
-            restore_half(engine, book.asks, book_state.asks)
+            restore_side(engine, book.bids, book_state.bids)
+            restore_side(engine, book.asks, book_state.asks)
             restore_stops(engine, book, book_state.stops)
             book.last_e4 = book_state.last_e4
         restore_books(engine, state.day)
-        for owner in engine.owners.values():
+        for owner in engine.clients.values():
             owner.order_ids.sort()
         engine.ended = ended_orders(state.ended_recent, state.ended_earlier)
         return engine
 
     def check_invariants(self) -> None:
         """BrokenInvariant if the books contradict themselves. Costs a walk over everything."""
-        check_books(self.books.values(), self.orders, self.owners)
+        check_books(self.books.values(), self.orders, self.clients)
 
     def _require_next(self, batch: CommandBatch) -> None:
         if batch.shard != self.shard:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
-from matching_engine.domain.book import Book, HalfBook, Order, Owner
+from matching_engine.domain.book import Book, BookSide, ClientOrders, Order
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.orders import CLS
 
 
-def check_books(books: Iterable[Book], orders: dict[int, Order], owners: dict[str, Owner]) -> None:
+def check_books(
+    books: Iterable[Book], orders: dict[int, Order], owners: dict[str, ClientOrders]
+) -> None:
     """BrokenInvariant unless no book is crossed and queues, levels, prices and indexes agree with
     the orders.
     """
@@ -16,8 +18,8 @@ def check_books(books: Iterable[Book], orders: dict[int, Order], owners: dict[st
         _require(
             book.bids.best < book.asks.best or not book.is_trading, f"{book.security_id} is crossed"
         )
-        for half in (book.bids, book.asks):
-            resting.update(_check_half(half))
+        for book_side in (book.bids, book.asks):
+            resting.update(_check_side(book_side))
         resting.update(_check_stops(book))
         resting.update(_check_closing(book))
     _require(resting == orders, "the queues, the stops and the index of open orders differ")
@@ -33,9 +35,9 @@ def check_books(books: Iterable[Book], orders: dict[int, Order], owners: dict[st
     _require(listed == len(orders), "an open order is not listed with its owner")
 
 
-def _check_half(half: HalfBook) -> dict[int, Order]:
+def _check_side(book_side: BookSide) -> dict[int, Order]:
     resting: dict[int, Order] = {}
-    for price_e4, level in half.levels.items():
+    for price_e4, level in book_side.levels.items():
         orders = list(level.queue.values())
         _require(
             list(level.queue) == [order.order_id for order in orders],
@@ -49,7 +51,7 @@ def _check_half(half: HalfBook) -> dict[int, Order]:
         )
         for order in orders:
             _require(
-                order.price_e4 == price_e4 and order.half == half.index,
+                order.price_e4 == price_e4 and order.side_index == book_side.index,
                 f"order {order.order_id} is misplaced",
             )
             _require(
@@ -68,13 +70,16 @@ def _check_half(half: HalfBook) -> dict[int, Order]:
             )
             _require(order.order_id not in resting, f"order {order.order_id} rests twice")
             resting[order.order_id] = order
-    live = [price_e4 for price_e4, level in half.levels.items() if level.quantity]
+    live = [price_e4 for price_e4, level in book_side.levels.items() if level.quantity]
     _require(
-        list(half.prices()) == sorted(live, reverse=half.sign < 0),
-        f"prices of {half.security_id} are wrong",
+        list(book_side.prices()) == sorted(live, reverse=book_side.sign < 0),
+        f"prices of {book_side.security_id} are wrong",
     )
-    best = next(half.prices(), half.none)
-    _require(half.best == best, f"best price of {half.security_id} is {half.best}, not {best}")
+    best = next(book_side.prices(), book_side.none)
+    _require(
+        book_side.best == best,
+        f"best price of {book_side.security_id} is {book_side.best}, not {best}",
+    )
     return resting
 
 
@@ -89,7 +94,8 @@ def _check_stops(book: Book) -> dict[int, Order]:
             f"stop {order.order_id} is misplaced",
         )
         _require(
-            order.half == book.half(stop.side).index, f"stop {order.order_id} is on the wrong side"
+            order.side_index == book.side_of(stop.side).index,
+            f"stop {order.order_id} is on the wrong side",
         )
         _require(
             0 < order.leaves == order.quantity, f"stop {order.order_id} has {order.leaves} leaves"

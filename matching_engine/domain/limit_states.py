@@ -5,7 +5,7 @@ Example: a band of 5 % around 100.00, and SELL 10 at 106.00. BUY 10 at 107.00 ma
 ends it; after 15 seconds without one, trading pauses.
 """
 
-from matching_engine.domain.book import HalfBook, Order
+from matching_engine.domain.book import BookSide, Order
 from matching_engine.domain.reports import report_news
 from matching_engine.domain.shard import Shard
 from matching_engine.domain.volatility import VolatilityBand
@@ -14,10 +14,10 @@ from venue_protocol.events import Event, LimitStateChanged
 from venue_protocol.orders import BUY, Side
 
 
-def bound_e4(shard: Shard, order: Order, half: HalfBook) -> int:
+def bound_e4(shard: Shard, order: Order, book_side: BookSide) -> int:
     """The worst price at which this order may trade now."""
-    band = shard.bands.get(half.security_id) if half.book.is_special else None
-    return order.price_e4 if band is None else band.bounded_e4(half.side, order.price_e4)
+    band = shard.bands.get(book_side.security_id) if book_side.book.is_special else None
+    return order.price_e4 if band is None else band.bounded_e4(book_side.side, order.price_e4)
 
 
 def set_bands(shard: Shard, command: SetVolatilityBands, events: list[Event]) -> None:
@@ -64,7 +64,7 @@ def end_limit_state(shard: Shard, name: str, events: list[Event]) -> None:
 
 
 def leave_limit_states(shard: Shard, events: list[Event]) -> None:
-    """At the end of a batch: over where the other half is within the band again."""
+    """At the end of a batch: over where the other side is within the band again."""
     for name in sorted(shard.limited):
         band, book = shard.bands[name], shard.books[name]
         if not band.holds_back((book.asks if band.limit_side == BUY else book.bids).best):

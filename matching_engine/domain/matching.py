@@ -5,8 +5,7 @@ Example: SELL 5 at 10.00 (ann) and SELL 5 at 10.10 (bob) rest. BUY 8 at 10.20 (c
 10.00 with ann, then 3 at 10.10 with bob, whose other 2 shares go on resting.
 """
 
-from matching_engine.domain.book import Book, HalfBook, Order, PriceLevel, show
-from matching_engine.domain.ended_orders import FILLED
+from matching_engine.domain.book import Book, BookSide, Order, PriceLevel, show
 from matching_engine.domain.limit_states import begin_limit_state
 from matching_engine.domain.reports import discard, report_reduced, report_trade
 from matching_engine.domain.self_trades import prevention, would_trade
@@ -18,8 +17,8 @@ from venue_protocol.orders import CANCEL_NEWEST, CANCEL_OLDEST, DECREMENT, Cance
 def take(
     shard: Shard,
     order: Order,
-    half: HalfBook,
-    opposite: HalfBook,
+    book_side: BookSide,
+    opposite: BookSide,
     remainder: CancelReason | None,
     events: list[Event],
 ) -> bool:
@@ -28,37 +27,37 @@ def take(
     True if what is left of it shall rest; else it is filled, or canceled.
     """
     if opposite.book.is_special:
-        return _take_in_phase(shard, order, half, opposite, remainder, events)
+        return _take_in_phase(shard, order, book_side, opposite, remainder, events)
     if remainder != "fok_unfilled" or can_fill(order, opposite, order.leaves):
         met_own = _match_order(shard, order, opposite, events)
         if not order.leaves:
-            shard.ended.recent[order.order_id] = half.index << 2 | FILLED
+            shard.ended.recent[order.order_id] = book_side.filled
             return False
         if met_own:
             remainder = "self_trade_prevention"
     if remainder is None:
         return True
-    discard(shard, order, half, remainder, events)
+    discard(shard, order, book_side, remainder, events)
     return False
 
 
 def _take_in_phase(
     shard: Shard,
     order: Order,
-    half: HalfBook,
-    opposite: HalfBook,
+    book_side: BookSide,
+    opposite: BookSide,
     remainder: CancelReason | None,
     events: list[Event],
 ) -> bool:
     """What `_take` is in a book that does not trade, or only within its band."""
-    book = half.book
+    book = book_side.book
     if not book.is_trading:
         if remainder is None:
             return True
-        discard(shard, order, half, remainder, events)
+        discard(shard, order, book_side, remainder, events)
         return False
     band, mark = shard.bands[book.security_id], len(events)
-    bound_e4 = band.bounded_e4(half.side, order.price_e4)
+    bound_e4 = band.bounded_e4(book_side.side, order.price_e4)
     met_own = False
     if remainder != "fok_unfilled" or can_fill(order, opposite, order.leaves, bound_e4):
         met_own = _match_order(shard, order, opposite, events, bound_e4)
@@ -66,7 +65,7 @@ def _take_in_phase(
         if type(event) is Trade:
             band.note(event.price_e4, shard.time_us)
     if not order.leaves:
-        shard.ended.recent[order.order_id] = half.index << 2 | FILLED
+        shard.ended.recent[order.order_id] = book_side.filled
         return False
     if met_own:
         remainder = "self_trade_prevention"
@@ -79,17 +78,17 @@ def _take_in_phase(
         # shard-trade prevention decides, as without a band, and nothing trades.
         if would_trade(order, opposite):
             remainder = "volatility_band"
-            begin_limit_state(shard, book.security_id, band, half.side, events)
+            begin_limit_state(shard, book.security_id, band, book_side.side, events)
         elif _match_order(shard, order, opposite, events):
             remainder = "self_trade_prevention"
     if remainder is None:
         return True
-    discard(shard, order, half, remainder, events)
+    discard(shard, order, book_side, remainder, events)
     return False
 
 
 def _match_order(
-    shard: Shard, taker: Order, opposite: HalfBook, events: list[Event], worst_e4: int | None = None
+    shard: Shard, taker: Order, opposite: BookSide, events: list[Event], worst_e4: int | None = None
 ) -> bool:
     """Trade as far as price and quantity allow, at `worst_e4` at worst.
 
@@ -127,7 +126,7 @@ def _elect(shard: Shard, book: Book, events: list[Event]) -> None:
 
 
 def _match_level(
-    shard: Shard, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]
+    shard: Shard, taker: Order, opposite: BookSide, level: PriceLevel, events: list[Event]
 ) -> bool:
     """Trade with one level without icebergs, oldest order first.
 
@@ -153,7 +152,7 @@ def _match_level(
             break
     for order_id in filled:
         del level.queue[order_id], shard.orders[order_id]
-        shard.ended.recent[order_id] = opposite.index << 2 | FILLED
+        shard.ended.recent[order_id] = opposite.filled
     level.left += len(filled)
     level.quantity = available
     taker.leaves = leaves
@@ -161,7 +160,7 @@ def _match_level(
 
 
 def _match_icebergs(
-    shard: Shard, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]
+    shard: Shard, taker: Order, opposite: BookSide, level: PriceLevel, events: list[Event]
 ) -> bool:
     """Trade with one level order by order. An iceberg whose shown part is gone shows more at
     the back of the queue.
@@ -188,12 +187,12 @@ def _match_icebergs(
             opposite.enter(show(maker))
         else:
             del shard.orders[maker.order_id]
-            shard.ended.recent[maker.order_id] = opposite.index << 2 | FILLED
+            shard.ended.recent[maker.order_id] = opposite.filled
     return False
 
 
 def _pass_own(
-    shard: Shard, taker: Order, opposite: HalfBook, level: PriceLevel, events: list[Event]
+    shard: Shard, taker: Order, opposite: BookSide, level: PriceLevel, events: list[Event]
 ) -> bool:
     """Do to the own order in front what the incoming order's shard-trade prevention says.
 
@@ -215,12 +214,12 @@ def _pass_own(
     if mode == DECREMENT and maker.leaves < taker.leaves:
         taker.quantity -= maker.leaves
         taker.leaves -= maker.leaves
-        report_reduced(shard, taker, shard.halves[opposite.index ^ 1], maker.leaves, events)
+        report_reduced(shard, taker, shard.sides[opposite.index ^ 1], maker.leaves, events)
         return True
     return mode == CANCEL_OLDEST
 
 
-def can_fill(order: Order, opposite: HalfBook, wanted: int, worst_e4: int | None = None) -> bool:
+def can_fill(order: Order, opposite: BookSide, wanted: int, worst_e4: int | None = None) -> bool:
     """Whether `wanted` shares of `order` would trade at once, at `worst_e4` at worst, before an own
     order stops or shortens it.
     """

@@ -6,7 +6,7 @@ A plain order (no terms, a book that trades without a volatility band) takes the
 
 import msgspec
 
-from matching_engine.domain.book import Book, HalfBook, Order, TermedOrder, show
+from matching_engine.domain.book import Book, BookSide, Order, TermedOrder, show
 from matching_engine.domain.limit_states import bound_e4
 from matching_engine.domain.matching import can_fill, take
 from matching_engine.domain.reports import discard, discard_expired
@@ -54,7 +54,7 @@ def place(shard: Shard, order_id: int, command: PlaceOrder, events: list[Event])
     if quantity <= 0:
         raise BrokenInvariant(f"order {order_id} is logged with quantity {quantity}")
     book = shard.books.get(security_id) or shard.open_book(security_id)
-    owner = shard.owners.get(client_id) or shard.client_of(client_id)
+    owner = shard.clients.get(client_id) or shard.client_of(client_id)
     events.append(
         OrderAccepted(
             order_id,
@@ -69,10 +69,10 @@ def place(shard: Shard, order_id: int, command: PlaceOrder, events: list[Event])
         )
     )
     if side == BUY:
-        half, opposite = book.bids, book.asks
+        book_side, opposite = book.bids, book.asks
         is_marketable = price_e4 >= opposite.best
     else:
-        half, opposite = book.asks, book.bids
+        book_side, opposite = book.asks, book.bids
         is_marketable = price_e4 <= opposite.best
     remainder = (
         None
@@ -80,18 +80,18 @@ def place(shard: Shard, order_id: int, command: PlaceOrder, events: list[Event])
         else _remainder(order_type, time_in_force)
     )
     if book.is_special or (time_in_force != GTC and time_in_force in OF_THE_DAY):
-        order = Order(order_id, owner, half.index, price_e4, quantity, quantity)
-        _place_in_phase(shard, order, half, command, remainder, events)
+        order = Order(order_id, owner, book_side.index, price_e4, quantity, quantity)
+        _place_in_phase(shard, order, book_side, command, remainder, events)
         return
     leaves = quantity
     if is_marketable or remainder is not None:
-        order = Order(order_id, owner, half.index, price_e4, quantity, quantity)
-        if not take(shard, order, half, opposite, remainder, events):
+        order = Order(order_id, owner, book_side.index, price_e4, quantity, quantity)
+        if not take(shard, order, book_side, opposite, remainder, events):
             if shard.elections_due:
                 trigger_elected(shard, events)
             return
         leaves = order.leaves
-    shard.orders[order_id] = half.rest(order_id, owner, price_e4, leaves, quantity)
+    shard.orders[order_id] = book_side.rest(order_id, owner, price_e4, leaves, quantity)
     order_ids = owner.order_ids
     order_ids.append(order_id)
     if len(order_ids) > owner.limit:
@@ -123,13 +123,15 @@ def _place_with_terms(
             terms,
         )
     )
-    half = book.half(command.side)
-    order = TermedOrder(order_id, owner, half.index, command.price_e4, quantity, quantity, terms)
+    book_side = book.side_of(command.side)
+    order = TermedOrder(
+        order_id, owner, book_side.index, command.price_e4, quantity, quantity, terms
+    )
     remainder = _remainder(order_type, command.time_in_force)
     if book.is_special or command.time_in_force in OF_THE_DAY:
-        _place_in_phase(shard, order, half, command, remainder, events)
+        _place_in_phase(shard, order, book_side, command, remainder, events)
         return
-    if _admit(shard, order, terms, half, order_type, remainder, events):
+    if _admit(shard, order, terms, book_side, order_type, remainder, events):
         shard.list_order(order)
     trigger_elected(shard, events)
 
@@ -137,7 +139,7 @@ def _place_with_terms(
 def _place_in_phase(
     shard: Shard,
     order: Order,
-    half: HalfBook,
+    book_side: BookSide,
     command: PlaceOrder,
     remainder: CancelReason | None,
     events: list[Event],
@@ -145,12 +147,12 @@ def _place_in_phase(
     """Take in an order that is bound to the trading day, or comes while plain entry does not
     do.
     """
-    book, time_in_force = half.book, command.time_in_force
+    book, time_in_force = book_side.book, command.time_in_force
     refused = refuse_in_phase(
         shard.phases.of(book.security_id).phase, command.order_type, time_in_force
     )
     if refused is not None:
-        discard(shard, order, half, _CANCELED_BECAUSE[refused], events)
+        discard(shard, order, book_side, _CANCELED_BECAUSE[refused], events)
         return
     if command.reference_price_e4 is not None:
         _note_reference(shard, book.security_id, command.reference_price_e4)
@@ -164,9 +166,11 @@ def _place_in_phase(
         shard.orders[order.order_id] = order
         is_open = True
     elif order.terms is not None:
-        is_open = _admit(shard, order, order.terms, half, command.order_type, remainder, events)
+        is_open = _admit(
+            shard, order, order.terms, book_side, command.order_type, remainder, events
+        )
     else:
-        is_open = enter_book(shard, order, None, half, remainder, events)
+        is_open = enter_book(shard, order, None, book_side, remainder, events)
     if is_open:
         shard.list_order(order)
         if time_in_force in OF_THE_DAY:
@@ -196,20 +200,22 @@ def _admit(
     shard: Shard,
     order: Order,
     terms: OrderTerms,
-    half: HalfBook,
+    book_side: BookSide,
     order_type: OrderType,
     remainder: CancelReason | None,
     events: list[Event],
 ) -> bool:
     """Let an order wait as a stop, or enter as its terms allow. False if it ended."""
     if terms.expires_us is not None and terms.expires_us <= shard.time_us:
-        discard_expired(shard, order, half, events)
+        discard_expired(shard, order, book_side, events)
         return False
     if terms.stop_price_e4 is not None:
         _park(
-            shard, ParkedStop(order, half.side, terms.stop_price_e4, order_type == STOP), half.book
+            shard,
+            ParkedStop(order, book_side.side, terms.stop_price_e4, order_type == STOP),
+            book_side.book,
         )
-    elif not enter_book(shard, order, terms, half, remainder, events):
+    elif not enter_book(shard, order, terms, book_side, remainder, events):
         return False
     if terms.expires_us is not None:
         shard.list_expiry(terms.expires_us, order.order_id)
@@ -229,27 +235,29 @@ def enter_book(
     shard: Shard,
     order: Order,
     terms: OrderTerms | None,
-    half: HalfBook,
+    book_side: BookSide,
     remainder: CancelReason | None,
     events: list[Event],
 ) -> bool:
     """Match an order as its terms allow, and let the rest of it rest. False if it ended."""
-    opposite = shard.halves[half.index ^ 1]
+    opposite = shard.sides[book_side.index ^ 1]
     if (
         terms is not None
         and terms.is_post_only
-        and half.book.is_trading
+        and book_side.book.is_trading
         and opposite.meets(order.price_e4)
     ):
-        discard(shard, order, half, "post_only_would_trade", events)
+        discard(shard, order, book_side, "post_only_would_trade", events)
         return False
     least = terms.min_quantity if terms is not None else None
-    if least is not None and not can_fill(order, opposite, least, bound_e4(shard, order, half)):
-        discard(shard, order, half, "min_quantity_unmet", events)
+    if least is not None and not can_fill(
+        order, opposite, least, bound_e4(shard, order, book_side)
+    ):
+        discard(shard, order, book_side, "min_quantity_unmet", events)
         return False
-    if not take(shard, order, half, opposite, remainder, events):
+    if not take(shard, order, book_side, opposite, remainder, events):
         return False
-    half.enter(show(order))
+    book_side.enter(show(order))
     shard.orders[order.order_id] = order
     return True
 
@@ -263,7 +271,7 @@ def trigger_elected(shard: Shard, events: list[Event]) -> None:
 
 
 def _trigger(shard: Shard, stop: ParkedStop[Order], book: Book, events: list[Event]) -> None:
-    order, half = stop.order, book.half(stop.side)
+    order, book_side = stop.order, book.side_of(stop.side)
     assert book.last_e4 is not None
     events.append(
         OrderTriggered(
@@ -278,7 +286,12 @@ def _trigger(shard: Shard, stop: ParkedStop[Order], book: Book, events: list[Eve
     )
     del shard.orders[order.order_id]
     enter_book(
-        shard, order, order.terms, half, "market_remainder" if stop.becomes_market else None, events
+        shard,
+        order,
+        order.terms,
+        book_side,
+        "market_remainder" if stop.becomes_market else None,
+        events,
     )
 
 

@@ -3,9 +3,7 @@
 Each is made here alone, whether matching, an auction or the trading day is the cause.
 """
 
-from matching_engine.domain.book import HalfBook, Order
-from matching_engine.domain.ended_orders import CANCELED
-from matching_engine.domain.ended_orders import EXPIRED as ENDED_EXPIRED
+from matching_engine.domain.book import BookSide, Order
 from matching_engine.domain.shard import Shard
 from venue_protocol.events import (
     Event,
@@ -24,21 +22,21 @@ def report_trade(
     taker: Order,
     taker_leaves: int,
     maker: Order,
-    half: HalfBook,
+    book_side: BookSide,
     quantity: int,
     events: list[Event],
     auction_e4: int | None = None,
 ) -> None:
     """Tell of a trade of `quantity` shares, after which the orders have `taker_leaves` and
-    `maker.leaves` shares open. `half` is the maker's.
+    `maker.leaves` shares open. `book_side` is the maker's.
 
     In an auction, which has neither maker nor taker, the buy is given as the taker, and the price.
     Positional throughout: this runs for every trade, and keyword arguments cost a tenth of it.
     """
     shard.trade_count += 1
-    price_e4 = half.book.last_e4 = maker.price_e4 if auction_e4 is None else auction_e4
+    price_e4 = book_side.book.last_e4 = maker.price_e4 if auction_e4 is None else auction_e4
     aggressor: Side | None
-    if half.side == BUY:
+    if book_side.side == BUY:
         aggressor = SELL
         buy, buy_leaves, sell, sell_leaves = maker, maker.leaves, taker, taker_leaves
     else:
@@ -47,7 +45,7 @@ def report_trade(
     events.append(
         Trade(
             sharded_id(shard.shard, shard.trade_count),
-            half.security_id,
+            book_side.security_id,
             price_e4,
             quantity,
             aggressor,
@@ -63,7 +61,7 @@ def report_trade(
 
 
 def discard(
-    shard: Shard, order: Order, half: HalfBook, reason: CancelReason, events: list[Event]
+    shard: Shard, order: Order, book_side: BookSide, reason: CancelReason, events: list[Event]
 ) -> None:
     """Tell that what is left of an order is canceled, and remember it."""
     order_id = order.order_id
@@ -71,32 +69,32 @@ def discard(
         OrderCanceled(
             order_id,
             order.owner.client_id,
-            half.security_id,
-            half.side,
+            book_side.security_id,
+            book_side.side,
             order.price_e4,
             order.leaves,
             reason,
         )
     )
-    shard.ended.recent[order_id] = half.index << 2 | CANCELED
+    shard.ended.recent[order_id] = book_side.canceled
 
 
-def discard_expired(shard: Shard, order: Order, half: HalfBook, events: list[Event]) -> None:
+def discard_expired(shard: Shard, order: Order, book_side: BookSide, events: list[Event]) -> None:
     """Tell that the time of an order is over, and remember it."""
-    discard(shard, order, half, EXPIRED, events)
-    shard.ended.recent[order.order_id] = half.index << 2 | ENDED_EXPIRED
+    discard(shard, order, book_side, EXPIRED, events)
+    shard.ended.recent[order.order_id] = book_side.expired
 
 
 def report_reduced(
-    shard: Shard, order: Order, half: HalfBook, reduced: int, events: list[Event]
+    shard: Shard, order: Order, book_side: BookSide, reduced: int, events: list[Event]
 ) -> None:
     """Tell that self-trade prevention took shares from an order that goes on."""
     events.append(
         OrderReduced(
             order.order_id,
             order.owner.client_id,
-            half.security_id,
-            half.side,
+            book_side.security_id,
+            book_side.side,
             order.price_e4,
             reduced,
             order.quantity,

@@ -1,43 +1,45 @@
 """From the records of a snapshot back to the books of a shard."""
 
-from matching_engine.domain.book import Book, HalfBook, Order, TermedOrder
+from matching_engine.domain.book import Book, BookSide, Order, TermedOrder
 from matching_engine.domain.day_state import DayState
 from matching_engine.domain.shard import Shard
 from matching_engine.domain.snapshot import RestingOrder, WaitingStop
 from matching_engine.domain.stops import ParkedStop
 
 
-def restore_half(shard: Shard, half: HalfBook, resting: list[RestingOrder]) -> None:
-    """Put the orders of a half book back into their queues, in their order."""
+def restore_side(shard: Shard, book_side: BookSide, resting: list[RestingOrder]) -> None:
+    """Put the orders of a book side back into their queues, in their order."""
     for entry in resting:
         owner = shard.client_of(entry.client_id)
         if entry.terms is None:
-            order = half.rest(entry.order_id, owner, entry.price_e4, entry.leaves, entry.quantity)
+            order = book_side.rest(
+                entry.order_id, owner, entry.price_e4, entry.leaves, entry.quantity
+            )
         else:
             order = TermedOrder(
                 entry.order_id,
                 owner,
-                half.index,
+                book_side.index,
                 entry.price_e4,
                 entry.leaves,
                 entry.quantity,
                 entry.terms,
                 entry.reserve,
             )
-            half.enter(order)
+            book_side.enter(order)
         restore_order(shard, order)
 
 
 def restore_stops(shard: Shard, book: Book, stops: list[WaitingStop]) -> None:
     """Let the stops of a book wait again."""
     for entry in stops:
-        half, owner, quantity = (
-            book.half(entry.side),
+        book_side, owner, quantity = (
+            book.side_of(entry.side),
             shard.client_of(entry.client_id),
             entry.quantity,
         )
         order = TermedOrder(
-            entry.order_id, owner, half.index, entry.price_e4, quantity, quantity, entry.terms
+            entry.order_id, owner, book_side.index, entry.price_e4, quantity, quantity, entry.terms
         )
         book.stops.park(
             ParkedStop(order, entry.side, entry.terms.stop_price_e4 or 0, entry.becomes_market)
@@ -52,11 +54,11 @@ def restore_books(shard: Shard, state: DayState) -> None:
         book.day_orders = dict(known.day_orders)
         book.unpriced = set(known.unpriced)
         for entry in known.closing:
-            owner, half = shard.client_of(entry.client_id), book.half(entry.side)
+            owner, book_side = shard.client_of(entry.client_id), book.side_of(entry.side)
             place = (
                 entry.order_id,
                 owner,
-                half.index,
+                book_side.index,
                 entry.price_e4,
                 entry.leaves,
                 entry.quantity,

@@ -1,6 +1,6 @@
 """What keeps one client's orders from trading with each other: self-trade prevention."""
 
-from matching_engine.domain.book import HalfBook, Order
+from matching_engine.domain.book import BookSide, Order
 from venue_protocol.orders import (
     CANCEL_BOTH,
     CANCEL_NEWEST,
@@ -31,7 +31,7 @@ def parted(newer_leaves: int, older_leaves: int, mode: SelfTradePrevention) -> t
     return both, both
 
 
-def would_trade(order: Order, opposite: HalfBook) -> bool:
+def would_trade(order: Order, opposite: BookSide) -> bool:
     """Whether an incoming order would trade at all at its own limit: whether it meets an order of
     somebody else before its self-trade prevention ends it.
     """

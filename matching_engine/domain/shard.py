@@ -10,7 +10,7 @@ list of events to add to. No module calls one that stands before it here:
 from collections import deque
 from heapq import heapify, heappush
 
-from matching_engine.domain.book import Book, HalfBook, Order, Owner
+from matching_engine.domain.book import Book, BookSide, ClientOrders, Order
 from matching_engine.domain.collected_orders import CollectedOrders
 from matching_engine.domain.ended_orders import EndedOrders
 from matching_engine.domain.volatility import VolatilityBand
@@ -31,6 +31,7 @@ class Shard:
     __slots__ = (
         "bands",
         "books",
+        "clients",
         "collected",
         "collecting",
         "due_us",
@@ -38,15 +39,14 @@ class Shard:
         "ended",
         "expiries",
         "expiries_limit",
-        "halves",
         "indicated",
         "limited",
         "news",
         "orders",
-        "owners",
         "phases",
         "references",
         "shard",
+        "sides",
         "time_us",
         "trade_count",
     )
@@ -58,11 +58,11 @@ class Shard:
         self.time_us = 0
         """Time of the batch that is being applied, or was applied last."""
         self.books: dict[str, Book] = {}
-        self.halves: list[HalfBook] = []
-        """Both halves of each book, so that an order can name its own by a small number."""
+        self.sides: list[BookSide] = []
+        """Both sides of each book, so that an order can name its own by a small number."""
         self.orders: dict[int, Order] = {}
         """Every open order: those that rest, and the stops and closing orders that wait."""
-        self.owners: dict[str, Owner] = {}
+        self.clients: dict[str, ClientOrders] = {}
         self.ended = EndedOrders()
         self.elections_due: list[Book] = []
         """Books with elected stops, which take their turn when the present command is done."""
@@ -102,18 +102,18 @@ class Shard:
     def open_book(self, security_id: str) -> Book:
         """A new, empty book."""
         book = self.books[security_id] = Book(len(self.books), security_id)
-        self.halves += (book.bids, book.asks)
+        self.sides += (book.bids, book.asks)
         self.mark(book)
         return book
 
-    def client_of(self, client_id: str) -> Owner:
+    def client_of(self, client_id: str) -> ClientOrders:
         """The client with this id; known from here on."""
-        owner = self.owners.get(client_id)
+        owner = self.clients.get(client_id)
         if owner is None:
-            owner = self.owners[client_id] = Owner(client_id)
+            owner = self.clients[client_id] = ClientOrders(client_id)
         return owner
 
-    def sweep(self, owner: Owner) -> None:
+    def sweep(self, owner: ClientOrders) -> None:
         """Forget the orders of a client that ended; again when the list has doubled."""
         owner.order_ids = [order_id for order_id in owner.order_ids if order_id in self.orders]
         owner.limit = 2 * len(owner.order_ids) + 64

@@ -4,7 +4,7 @@ same bytes.
 
 import msgspec
 
-from matching_engine.domain.book import HalfBook, Order
+from matching_engine.domain.book import BookSide, Order
 from matching_engine.domain.day_state import DayState
 from matching_engine.domain.ended_orders import EndedOrders
 from matching_engine.domain.stops import StopBook
@@ -42,7 +42,7 @@ class WaitingStop(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class BookState(msgspec.Struct, frozen=True, array_like=True):
-    """One book, both halves in priority order, the stops oldest first."""
+    """One book, both sides in priority order, the stops oldest first."""
 
     security_id: str
     bids: list[RestingOrder]
@@ -93,8 +93,8 @@ def decode_state(body: bytes) -> EngineState:
     return state
 
 
-def resting_orders(half: HalfBook) -> list[RestingOrder]:
-    """The orders of a half book in priority order."""
+def resting_orders(book_side: BookSide) -> list[RestingOrder]:
+    """The orders of a book side in priority order."""
     return [
         RestingOrder(
             order.order_id,
@@ -105,7 +105,7 @@ def resting_orders(half: HalfBook) -> list[RestingOrder]:
             order.terms,
             order.reserve,
         )
-        for order in half.orders()
+        for order in book_side.orders()
     ]
 
 

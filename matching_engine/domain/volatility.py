@@ -74,7 +74,7 @@ class VolatilityBand(msgspec.Struct):
             self.reference_e4 = price_e4
 
     def holds_back(self, best_e4: int) -> bool:
-        """Whether the best price of the other half is beyond the band, for the side in the limit
+        """Whether the best price of the other side is beyond the band, for the side in the limit
         state.
         """
         return best_e4 > self.high_e4 if self.limit_side == BUY else best_e4 < self.low_e4

@@ -19,7 +19,7 @@ from venue_trials.bench.order_flow import SECURITY, TICK_E4
 
 _MID_TICKS = 30_000
 _MOST_LEVELS = 2_000
-"""Price levels of a half book, at most; a small book has one for ten orders."""
+"""Price levels of a book side, at most; a small book has one for ten orders."""
 _OWNERS = 200
 _MOST_IN_BATCH = 300
 _CANCELS, _TAKERS = 0.45, 0.10
@@ -70,7 +70,7 @@ def _measure(resting: int, repeats: int, seed: int) -> DepthCost:
     # As the service does after its recovery: a large book is nothing for the collector to walk
     # through.
     gc.freeze()
-    levels = sum(len(list(half.prices())) for half in crowd.engine.halves)
+    levels = sum(len(list(book_side.prices())) for book_side in crowd.engine.sides)
     typical = [crowd.run(_MESSAGES_A_RUN) for _ in range(repeats + 1)]
     crowd.near_top = 0.0
     scattered = [crowd.run(_MESSAGES_A_RUN) for _ in range(repeats + 1)]

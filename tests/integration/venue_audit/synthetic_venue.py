@@ -228,7 +228,7 @@ class SyntheticVenue:
         client_id = self.dice.choice(self.clients)
         kind = self.dice.random()
         engine = self.dice.choice(self.engines)
-        own = engine.owners.get(client_id)
+        own = engine.clients.get(client_id)
         if kind < 0.15 and own and own.order_ids:
             return CancelCandidate(client_id, self.dice.choice(own.order_ids), None)
         if kind < 0.3 and own and own.order_ids:

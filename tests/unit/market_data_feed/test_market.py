@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market_data_feed.domain.market import HalfBook, Level, Market, MarketChange
+from market_data_feed.domain.market import BookSide, Level, Market, MarketChange
 from market_data_feed.domain.orders import Fold
 from market_data_feed.domain.working_order import WorkingOrder
 from tests.unit.market_data_feed.tape import Tape
@@ -107,17 +107,17 @@ def test_books_rebuilt_from_open_orders_equal_the_live_ones() -> None:
     st.sampled_from(["BUY", "SELL"]),
 )
 def test_a_half_book_equals_a_sorted_sum(orders: list[tuple[int, int]], side: str) -> None:
-    half = HalfBook(side)  # type: ignore[arg-type]
+    book_side = BookSide(side)  # type: ignore[arg-type]
     expected: dict[int, list[int]] = {}
     for price_e4, shares in orders:
-        half.change(price_e4, shares, 1)
+        book_side.change(price_e4, shares, 1)
         level = expected.setdefault(price_e4, [0, 0])
         level[0] += shares
         level[1] += 1
     for price_e4, shares in orders[::2]:
-        half.change(price_e4, -shares, -1)
+        book_side.change(price_e4, -shares, -1)
         expected[price_e4][0] -= shares
         expected[price_e4][1] -= 1
     rows = [(price, *level) for price, level in expected.items() if level[0]]
-    assert half.depth() == sorted(rows, reverse=side == "BUY")
-    assert half.best() == (half.depth() or [None])[0]
+    assert book_side.depth() == sorted(rows, reverse=side == "BUY")
+    assert book_side.best() == (book_side.depth() or [None])[0]

@@ -17,8 +17,10 @@ def published(
     market: Market, security_id: str
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Price and shares of each level."""
-    halves = market.security(security_id).bids, market.security(security_id).asks
-    bids, asks = ([(price, shares) for price, shares, _ in half.depth()] for half in halves)
+    sides = market.security(security_id).bids, market.security(security_id).asks
+    bids, asks = (
+        [(price, shares) for price, shares, _ in book_side.depth()] for book_side in sides
+    )
     return bids, asks
 
 

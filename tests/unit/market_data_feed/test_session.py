@@ -41,8 +41,10 @@ class FollowedDesk(DayDesk):
             ]
         for name in self.engine.books:
             seen = self.market.security(name)
-            shown = [[level[:2] for level in half.depth()] for half in (seen.bids, seen.asks)]
-            assert shown == [list(half) for half in self.engine.depth(name, 100)]
+            shown = [
+                [level[:2] for level in book_side.depth()] for book_side in (seen.bids, seen.asks)
+            ]
+            assert shown == [list(book_side) for book_side in self.engine.depth(name, 100)]
             assert self.session.phase(0, name).phase == self.engine.phases.of(name).phase
         return events
 

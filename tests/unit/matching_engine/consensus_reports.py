@@ -4,7 +4,7 @@ theirs.
 
 from collections.abc import Iterable
 
-from matching_engine.domain.book import HalfBook
+from matching_engine.domain.book import BookSide
 from venue_protocol.events import (
     AmendRejected,
     CancelRejected,
@@ -70,7 +70,7 @@ def top_of_book(flow: OrderFlow) -> tuple[int | None, int, int | None, int]:
     return *_best(book.bids), *_best(book.asks)
 
 
-def _best(half: HalfBook) -> tuple[int | None, int]:
-    if half.best == half.none:
+def _best(book_side: BookSide) -> tuple[int | None, int]:
+    if book_side.best == book_side.none:
         return None, 0
-    return half.best // TICK_E4, half.levels[half.best].quantity
+    return book_side.best // TICK_E4, book_side.levels[book_side.best].quantity

@@ -109,10 +109,12 @@ class Desk:
         return " | ".join(
             "; ".join(
                 f"{format_e4(price)}: "
-                + ", ".join(f"{o.leaves} #{o.order_id}" for o in half.levels[price].queue.values())
-                for price in half.prices()
+                + ", ".join(
+                    f"{o.leaves} #{o.order_id}" for o in book_side.levels[price].queue.values()
+                )
+                for price in book_side.prices()
             )
-            for half in (book.bids, book.asks)
+            for book_side in (book.bids, book.asks)
         )
 
 

@@ -148,7 +148,7 @@ class ReferenceEngine:
         ]
 
     def resting(self, security_id: str, side: Side) -> list[ReferenceOrder]:
-        """Open orders of one half book in priority order."""
+        """Open orders of one book side in priority order."""
         orders = [
             o
             for o in self.orders

@@ -160,7 +160,7 @@ class EngineAgainstReference(RuleBasedStateMachine):
         added = 0
         # The gateway holds nothing for an amend of somebody else's order: it refuses it.
         if order is not None and sender == order.owner.client_id:
-            side = self.engine.halves[order.half].side
+            side = self.engine.sides[order.side_index].side
             added = amend_hold(side, order.price_e4, order.quantity, price, quantity)
             self.held[order_id] += added
         self._run([AmendOrder(sender, order_id, quantity, price, added)])
@@ -179,11 +179,13 @@ class EngineAgainstReference(RuleBasedStateMachine):
         """
         self.engine.check_invariants()
         for security_id, book in self.engine.books.items():
-            for half in (book.bids, book.asks):
-                mine = [(order.order_id, order.leaves, order.price_e4) for order in half.orders()]
-                theirs = self.reference.resting(security_id, half.side)
+            for book_side in (book.bids, book.asks):
+                mine = [
+                    (order.order_id, order.leaves, order.price_e4) for order in book_side.orders()
+                ]
+                theirs = self.reference.resting(security_id, book_side.side)
                 assert mine == [(order.order_id, order.leaves, order.price_e4) for order in theirs]
-                shown = [order.leaves - order.reserve for order in half.orders()]
+                shown = [order.leaves - order.reserve for order in book_side.orders()]
                 assert shown == [order.shown for order in theirs]
             assert sorted(book.stops.parked) == self.reference.parked(security_id)
 
@@ -195,7 +197,7 @@ class EngineAgainstReference(RuleBasedStateMachine):
         for order_id, held in self.held.items():
             order = self.engine.orders.get(order_id)
             need = (
-                held_amount(self.engine.halves[order.half].side, order.price_e4, order.leaves)
+                held_amount(self.engine.sides[order.side_index].side, order.price_e4, order.leaves)
                 if order
                 else 0
             )

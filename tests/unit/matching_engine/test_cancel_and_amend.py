@@ -225,7 +225,7 @@ def test_many_cancels_at_one_price_leave_no_places_behind(desk: Desk) -> None:
         desk.run(*(CancelOrder("bob", order_id) for order_id in range(first, first + 100)))
     level = desk.engine.books["AAPL"].bids.levels[100_000]
     assert sys.getsizeof(level.queue) <= 40_000
-    assert len(desk.engine.owners["bob"].order_ids) <= 400
+    assert len(desk.engine.clients["bob"].order_ids) <= 400
 
 
 def test_orders_that_left_the_front_are_walked_over_once(desk: Desk) -> None:

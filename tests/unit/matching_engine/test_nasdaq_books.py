@@ -111,7 +111,12 @@ def _cents(price_e4: int) -> str:
 def _orders(feed: Feed) -> list[tuple[str, str, str, int]]:
     engine = feed.desk.engine
     return sorted(
-        (feed.names[o.order_id], "BID" if o.half % 2 == 0 else "ASK", _cents(o.price_e4), o.leaves)
+        (
+            feed.names[o.order_id],
+            "BID" if o.side_index % 2 == 0 else "ASK",
+            _cents(o.price_e4),
+            o.leaves,
+        )
         for o in engine.orders.values()
     )
 
@@ -127,8 +132,8 @@ def _summary(feed: Feed) -> dict[str, float]:
     bids, asks = feed.levels(BUY), feed.levels(SELL)
     engine = feed.desk.engine
     return {
-        "bid_orders": sum(o.half % 2 == 0 for o in engine.orders.values()),
-        "ask_orders": sum(o.half % 2 == 1 for o in engine.orders.values()),
+        "bid_orders": sum(o.side_index % 2 == 0 for o in engine.orders.values()),
+        "ask_orders": sum(o.side_index % 2 == 1 for o in engine.orders.values()),
         "bid_levels": len(bids),
         "ask_levels": len(asks),
         "best_bid": bids[0][0] / 10_000,

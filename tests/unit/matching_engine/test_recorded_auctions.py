@@ -45,7 +45,7 @@ def test_cointossx_auctions_clear_at_the_expected_price_with_the_expected_volume
         left = {
             (
                 order.owner.client_id,
-                desk.engine.halves[order.half].side,
+                desk.engine.sides[order.side_index].side,
                 order.leaves,
                 order.price_e4,
             )

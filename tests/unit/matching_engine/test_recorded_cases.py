@@ -75,7 +75,7 @@ class Market:
         outside = {order_id: outside_id for outside_id, order_id in self.order_ids.items()}
         engine = self.desk.engine
         return {
-            (outside[o.order_id], engine.halves[o.half].side, o.leaves, _limit(o.price_e4))
+            (outside[o.order_id], engine.sides[o.side_index].side, o.leaves, _limit(o.price_e4))
             for o in engine.orders.values()
         }
 
