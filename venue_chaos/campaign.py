@@ -85,7 +85,9 @@ class Outcome:
 class Campaign:
     """The faults of one plan on one site, while traders trade."""
 
-    def __init__(self, site: Site, plan: Plan, hands: "Hands", report: Report) -> None:
+    def __init__(
+        self, site: Site, plan: Plan, fault_threads: "FaultThreads", report: Report
+    ) -> None:
         self._site = site
         self._plan = plan
         self._report = report
@@ -130,7 +132,7 @@ class Campaign:
             self._troubles,
         )
         self._possible = faults.possible(site, self._repeater)
-        self._hands = hands
+        self._fault_threads = fault_threads
         self._under_way: list[Future[None]] = []
         self._stopping = threading.Event()
         self._silence = threading.Event()
@@ -204,7 +206,7 @@ class Campaign:
             self._report(
                 f"{number}/{len(planned)} at {fault.at_s:.0f} s: {fault.kind}, {fault.target}"
             )
-            self._under_way.append(self._hands.of(fault.target).submit(self._do, fault))
+            self._under_way.append(self._fault_threads.of(fault.target).submit(self._do, fault))
         time.sleep(max(0.0, begun + self._plan.seconds - time.monotonic()))
 
     def _do(self, planned: PlannedFault) -> None:
@@ -263,7 +265,7 @@ class Campaign:
         self.outcome.repeated_messages = self._repeater.repeated
 
 
-class Hands:
+class FaultThreads:
     """One thread for each target of faults. They outlive the site: the kernel ends a server with
     the thread that started it.
     """
@@ -289,13 +291,13 @@ def run(plan: Plan, report: Report) -> Outcome:
     From the main thread only. Raises Unavailable, InfrastructureError.
     """
     with ExitStack() as stack:
-        hands = Hands()
-        stack.callback(hands.release)
+        fault_threads = FaultThreads()
+        stack.callback(fault_threads.release)
         site = stack.enter_context(
             open_site(report, DISK_MEGABYTES + _MEGABYTES_A_LISTED_ORDER * plan.most_listed)
         )
         stack.callback(site.stopping.set)
-        campaign = Campaign(site, plan, hands, report)
+        campaign = Campaign(site, plan, fault_threads, report)
         outcome = campaign.run(campaign.timetable())
         if outcome.violations:
             kept = Path(tempfile.mkdtemp(prefix="venue-chaos-logs-"))

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from venue_chaos.campaign import Campaign, Hands, Outcome, Plan
+from venue_chaos.campaign import Campaign, FaultThreads, Outcome, Plan
 from venue_chaos.site import Site, open_site
 from venue_chaos.timetable import PlannedFault
 from venue_launcher.terminal import silent
@@ -17,16 +17,16 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="package")
-def hands() -> Iterator[Hands]:
+def fault_threads() -> Iterator[FaultThreads]:
     """Threads of the faults. They outlive the site, whose servers some of them start."""
     with ExitStack() as stack:
-        hands = Hands()
-        stack.callback(hands.release)
-        yield hands
+        fault_threads = FaultThreads()
+        stack.callback(fault_threads.release)
+        yield fault_threads
 
 
 @pytest.fixture(scope="package")
-def site(hands: Hands) -> Iterator[Site]:
+def site(fault_threads: FaultThreads) -> Iterator[Site]:
     """A running venue with a Postgres and a RabbitMQ of its own."""
     logger = logging.getLogger("service_runtime")
     before = logger.level
@@ -40,7 +40,7 @@ def site(hands: Hands) -> Iterator[Site]:
 
 
 @pytest.fixture
-def campaign(site: Site, hands: Hands) -> Callable[..., Campaign]:
+def campaign(site: Site, fault_threads: FaultThreads) -> Callable[..., Campaign]:
     """A new campaign of so many seconds, with clients of its own; its seed can draw so many faults
     of some kinds.
     """
@@ -55,7 +55,7 @@ def campaign(site: Site, hands: Hands) -> Callable[..., Campaign]:
             warm_up_s=0.5,
             name=f"crash{next(_numbers)}",
         )
-        return Campaign(site, plan, hands, silent)
+        return Campaign(site, plan, fault_threads, silent)
 
     return make
 
