@@ -1,115 +1,23 @@
 """The clearinghouse's HTTP on a real database: refusals, paging, the organiser's rescue."""
 
-import itertools
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
-from flask.testing import FlaskClient
 
-from clearinghouse.adapters import http
-from clearinghouse.adapters.account_queries import AccountQueries
-from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import require_listed
-from clearinghouse.wiring import wire
 from migrations.provision import Provisioned
-from service_runtime.buses.memory import MemoryBus
-from service_runtime.clock import ManualClock
-from service_runtime.database import Database
-from service_runtime.http.application import create_app
-from service_runtime.http.authentication import Authenticator
-from service_runtime.service import Service
-from service_runtime.settings import SettingsError, load
-from venue_protocol import topology
+from service_runtime.settings import SettingsError
+from tests.integration.clearinghouse.conftest import Door, numbers
 from venue_protocol.events import EventBatch, OrderReduced, Trade
 from venue_protocol.refusals import Refused, RejectReason
 
 ROOT = Path(__file__).parents[3]
-SETTINGS = load(
-    {"VENUE_BROKER_URL": "amqp://nowhere", "VENUE_CLEARING_DATABASE_URL": "postgresql://nowhere"}
-)
-_numbers = itertools.count(1)
-
-
-class Door:
-    """The service's routes with an administrator's key."""
-
-    def __init__(self, provisioned: Provisioned) -> None:
-        self._owner_url = provisioned.owner_clearing_url
-        self.database = Database(provisioned.clearing_url("clearinghouse"), "test", pool_size=3)
-        bus = MemoryBus()
-        bus.declare(topology.DURABLE_QUEUES)
-        self.store = PostgresLedgerStore(self.database)
-        self.parts = wire(
-            self.store,
-            bus.consumer(topology.ORDER_EXECUTION, prefetch=10),
-            bus.publisher(),
-            ManualClock(),
-            threading.Event(),
-        )
-        app = create_app(Service("clearinghouse", SETTINGS))
-        http.add_routes(
-            app,
-            self.parts.administration,
-            self.parts.clients,
-            Authenticator(self.database),
-            AccountQueries(self.database),
-        )
-        self.client: FlaskClient = app.test_client()
-        self.key = self.parts.administration.create_client(self.name("boss"), "administrator")
-
-    def cancel_timers(self, client_id: str) -> int:
-        """Timers that cancel this client's orders; only the gateway and the owner may read them."""
-        connection = psycopg2.connect(self._owner_url)
-        with closing(connection), connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM cancel_timers WHERE client_id = %s", (client_id,))
-            return int(cursor.fetchone()[0])
-
-    def name(self, prefix: str) -> str:
-        return f"{prefix}{next(_numbers)}"
-
-    def ask(
-        self, method: str, path: str, body: object = None, status: int = 200, **headers: str
-    ) -> Any:
-        """The answer as JSON; fails on another status."""
-        sent = {"Authorization": f"Bearer {headers.pop('key', self.key)}"} | {
-            name.replace("_", "-"): value for name, value in headers.items()
-        }
-        answer = self.client.open(path, method=method, json=body, headers=sent)
-        assert answer.status_code == status, answer.text
-        return answer.get_json()
-
-    def refused(self, method: str, path: str, body: object, status: int, **headers: str) -> str:
-        """Code and field of the refusal."""
-        error = self.ask(method, path, body, status, **headers)["error"]
-        return f"{error['code']} {error['field']}"
-
-    def everything(self, path: str, name: str, limit: int) -> list[Any]:
-        """All rows of a list, page after page."""
-        rows, query = [], f"?limit={limit}"
-        while True:
-            page = self.ask("GET", path + query)
-            rows += page[name]
-            assert len(page[name]) <= limit
-            if page["next"] is None:
-                return rows
-            query = f"?limit={limit}&after={page['next']}"
-
-
-@pytest.fixture(scope="module")
-def door(provisioned: Provisioned) -> Iterator[Door]:
-    made = Door(provisioned)
-    yield made
-    made.database.close()
 
 
 def test_shares_of_dollars_are_an_unknown_security(door: Door) -> None:
@@ -171,7 +79,7 @@ def test_each_leg_of_the_ledger_comes_once_whatever_the_page(door: Door) -> None
     door.ask("POST", "/v1/clients", {"client_id": ann}, 201)
     maker = {"client_id": bob, "role": "market_maker", "shares": {"AAPL": 100, "MSFT": 100}}
     door.ask("POST", "/v1/clients", maker, 201)
-    shard = next(_numbers)
+    shard = next(numbers)
     with door.database.transaction() as cursor:
         cursor.execute("UPDATE accounts SET held_e4 = 10000000 WHERE client_id = %s", (ann,))
         cursor.execute("UPDATE securities_deposits SET held = 10 WHERE client_id = %s", (bob,))
@@ -199,7 +107,7 @@ def test_the_venues_own_accounts_show_every_leg_and_add_up(door: Door) -> None:
     maker = {"role": "market_maker", "cash": "50.00", "shares": {"AAPL": 100}}
     for client_id in (ann, bob):
         door.ask("POST", "/v1/clients", maker | {"client_id": client_id}, 201)
-    shard = next(_numbers)
+    shard = next(numbers)
     with door.database.transaction() as cursor:
         cursor.execute("UPDATE accounts SET held_e4 = 20000 WHERE client_id = %s", (ann,))
         cursor.execute("UPDATE securities_deposits SET held = 2 WHERE client_id = %s", (bob,))
@@ -247,7 +155,7 @@ def test_a_batch_with_a_reduction_alone_is_settled(door: Door) -> None:
     with door.database.transaction() as cursor:
         cursor.execute("UPDATE accounts SET held_e4 = 1000000 WHERE client_id = %s", (ann,))
     event = OrderReduced(5, ann, "AAPL", "BUY", 100_000, 4, 10, 6)
-    door.parts.desk.settle([EventBatch(1, next(_numbers), 1, 1, 1, 1, [event])])
+    door.parts.desk.settle([EventBatch(1, next(numbers), 1, 1, 1, 1, [event])])
     with door.database.transaction() as cursor:
         cursor.execute("SELECT held_e4 FROM accounts WHERE client_id = %s", (ann,))
         assert cursor.fetchone() == (600_000,)
