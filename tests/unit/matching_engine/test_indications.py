@@ -56,6 +56,19 @@ def test_an_order_without_a_price_sets_none_after_a_restart_in_the_auction() -> 
     assert trades(desk.phase("continuous")) == ["10@100.00 buy #3 sell #2"]
 
 
+@pytest.mark.parametrize("waiting", [63, 64, 65, 66])
+def test_an_order_without_a_price_sets_none_whenever_ended_orders_are_swept_out(
+    waiting: int,
+) -> None:
+    """Found by half an hour of chaos: the sweep took the order that caused it for an ended one."""
+    many = [f"B 1@{90 + number / 100:.2f} DAY c{number}" for number in range(waiting)]
+    desk = opened(*many, "S 10@100.00 ann", "B 11@market 150.00 OPG bob", reference=None)
+    again = MatchingEngine.restore(desk.engine.snapshot())
+    assert trades(desk.phase("continuous"))[0].startswith("10@100.00 ")
+    again.apply(desk.log[-1])
+    assert again.state_hash() == desk.engine.state_hash()
+
+
 def test_closing_orders_without_a_price_that_waited_set_none() -> None:
     desk = DayDesk()
     desk.place("S 10@100.00 CLS ann", "B 11@market 150.00 CLS bob")
