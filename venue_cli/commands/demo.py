@@ -11,7 +11,13 @@ from venue_launcher.errors import CommandError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--seconds, --seed, --day, --picture and --infrastructure."""
     parser.add_argument("--seconds", type=int, help="how long to trade (default: until Ctrl-C)")
-    parser.add_argument("--seed", type=int, default=1, help="of the bots' dice (default 1)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        help="of dice, values and activity (default 1); what a bot sees, and when, a live clock "
+        "decides, so two demos of one seed are alike and not equal",
+    )
     parser.add_argument(
         "--day",
         action="store_true",
