@@ -24,7 +24,7 @@ from service_runtime.database import Database
 from service_runtime.http import application, openapi, query
 from service_runtime.http.asgi_application import Application
 from service_runtime.http.authentication import Authenticator
-from service_runtime.service import THREADS, Service, end_loudly
+from service_runtime.service import THREADS, Service, end_after_fault
 from venue_protocol.topology import DATA_FEED
 from venue_storage.listed_securities import ListedSecurities
 
@@ -42,7 +42,7 @@ def build(service: Service) -> Application:
     consumer = bus.consumer(DATA_FEED, _PREFETCH)
     publisher = bus.publisher()
     clock = SystemClock()
-    sender = Sender(end_loudly)
+    sender = Sender(end_after_fault)
     clearing, listings, records = (
         Clearing(clearing_data),
         ListedSecurities(clearing_data),

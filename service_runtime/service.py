@@ -78,7 +78,7 @@ class Service:
                         "thread ended while stopping", exc_info=True, extra={"worker": name}
                     )
                     return
-                end_loudly(name)
+                end_after_fault(name)
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         self._threads.append(thread)
@@ -161,7 +161,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def end_loudly(worker: str) -> NoReturn:
+def end_after_fault(worker: str) -> NoReturn:
     """End the process whatever else goes wrong: a service that lost a part must not look alive."""
     try:
         log.critical(

@@ -11,7 +11,7 @@ from matching_engine.domain.crossed_orders import (
     unlimited_prices,
 )
 from matching_engine.domain.reports import discard, report_reduced, report_trade
-from matching_engine.domain.self_trades import parted, prevention
+from matching_engine.domain.self_trades import prevented_shares, prevention
 from matching_engine.domain.shard import Shard
 from venue_protocol.events import AuctionIndication, Event, OrderReleased
 
@@ -25,7 +25,7 @@ def uncross(shard: Shard, book: Book, events: list[Event]) -> None:
         return
     for buy, sell in own_pairs(book):
         if buy.order_id in shard.orders and sell.order_id in shard.orders:
-            _part_own(shard, buy, sell, events)
+            _prevent_self_trade(shard, buy, sell, events)
     bids, asks = crossing_levels(book)
     found = clearing(bids, asks, shard.reference_e4(book), unlimited_prices(book))
     if found is None:
@@ -36,12 +36,12 @@ def uncross(shard: Shard, book: Book, events: list[Event]) -> None:
         report_trade(shard, buy, buy.leaves, sell, book.asks, quantity, events, found.price_e4)
 
 
-def _part_own(shard: Shard, buy: Order, sell: Order, events: list[Event]) -> None:
+def _prevent_self_trade(shard: Shard, buy: Order, sell: Order, events: list[Event]) -> None:
     """Keep two own orders that cross from trading with each other, as the newer one's
     prevention says.
     """
     newer, older = (buy, sell) if buy.order_id > sell.order_id else (sell, buy)
-    lost = parted(newer.leaves, older.leaves, prevention(newer))
+    lost = prevented_shares(newer.leaves, older.leaves, prevention(newer))
     ended = []
     for order, shares in zip((newer, older), lost, strict=True):
         if shares == order.leaves:

@@ -1,9 +1,9 @@
 """What a call auction has collected from each client, and what it would do with it now.
 
 The indication is what the uncrossing would do, self-trade prevention included. Two own orders that
-cross never trade with each other: before anything trades they are parted, as the newer one says.
-Parting concerns one client's orders alone. So the shares that would be parted are kept by client,
-and worked out again for a client whose orders changed.
+cross never trade with each other: before anything trades they lose shares, as the newer one says.
+That concerns one client's orders alone. So the shares that would be lost are kept by client, and
+worked out again for a client whose orders changed.
 
 Example: ann buys 50 at 105 and offers 50 at 95, bob offers 20 at 104. ann's newer order, the offer,
 would be canceled. So 20 shares pair at 105, not 50 at 95.
@@ -17,7 +17,7 @@ from sortedcontainers import SortedDict
 from matching_engine.domain.auction import AuctionPrice
 from matching_engine.domain.auction_levels import AuctionLevels
 from matching_engine.domain.book import Book, Order
-from matching_engine.domain.self_trades import parted, prevention
+from matching_engine.domain.self_trades import prevented_shares, prevention
 from venue_protocol.events import Event, OrderAccepted, OrderAmended, OrderCanceled, OrderReleased
 from venue_protocol.orders import BUY, Side
 
@@ -35,19 +35,19 @@ class _Collected(msgspec.Struct, gc=False):
     place: _Place
     is_priced: bool
     """Whether its price is a limit, and not the edge of the price band."""
-    parted: int = 0
+    prevented: int = 0
     """Shares that self-trade prevention would take away."""
 
 
 class _Client:
     """The collected orders of one client, best first."""
 
-    __slots__ = ("buys", "parted", "sells")
+    __slots__ = ("buys", "prevented", "sells")
 
     def __init__(self) -> None:
         self.buys: SortedDict[_Place, _Collected] = SortedDict()
         self.sells: SortedDict[_Place, _Collected] = SortedDict()
-        self.parted: list[_Collected] = []
+        self.prevented: list[_Collected] = []
         """Those of its orders that would lose shares to self-trade prevention."""
 
     def of(self, side: Side) -> "SortedDict[_Place, _Collected]":
@@ -68,7 +68,7 @@ class CollectedOrders:
             for order in book_side.orders():
                 self._enter(order, self._next_place(order, book_side.side), book_side.side)
         self._changed: set[str] = set(self._clients)
-        """Clients whose orders changed since what is parted was worked out."""
+        """Clients whose orders changed since its lost shares were worked out."""
 
     def follow(self, event: Event, orders: Mapping[int, Order]) -> None:
         """Take over what an event changed. `orders`: all that are open now."""
@@ -117,8 +117,8 @@ class CollectedOrders:
     def _leave(self, collected: _Collected) -> None:
         client_id = collected.order.owner.client_id
         del self._clients[client_id].of(collected.side)[collected.place]
-        self._add(collected, collected.parted - collected.leaves)
-        collected.leaves = collected.parted = 0
+        self._add(collected, collected.prevented - collected.leaves)
+        collected.leaves = collected.prevented = 0
         self._changed.add(client_id)
 
     def _add(self, collected: _Collected, shares: int) -> None:
@@ -127,10 +127,10 @@ class CollectedOrders:
 
     def _part(self, client: _Client) -> None:
         """Work out again what self-trade prevention would take from the orders of a client."""
-        for collected in client.parted:
-            self._add(collected, collected.parted)
-            collected.parted = 0
-        client.parted = []
+        for collected in client.prevented:
+            self._add(collected, collected.prevented)
+            collected.prevented = 0
+        client.prevented = []
         if not client.buys or not client.sells:
             return
         buys, sells = iter(client.buys.values()), iter(client.sells.values())
@@ -138,17 +138,19 @@ class CollectedOrders:
         while buy is not None and sell is not None and buy.price_e4 >= sell.price_e4:
             is_buy_newer = buy.order.order_id > sell.order.order_id
             newer, older = (buy, sell) if is_buy_newer else (sell, buy)
-            lost = parted(
-                newer.leaves - newer.parted, older.leaves - older.parted, prevention(newer.order)
+            lost = prevented_shares(
+                newer.leaves - newer.prevented,
+                older.leaves - older.prevented,
+                prevention(newer.order),
             )
             for collected, shares in zip((newer, older), lost, strict=True):
-                if shares and not collected.parted:
-                    client.parted.append(collected)
-                collected.parted += shares
-            buy = buy if buy.parted < buy.leaves else next(buys, None)
-            sell = sell if sell.parted < sell.leaves else next(sells, None)
-        for collected in client.parted:
-            self._add(collected, -collected.parted)
+                if shares and not collected.prevented:
+                    client.prevented.append(collected)
+                collected.prevented += shares
+            buy = buy if buy.prevented < buy.leaves else next(buys, None)
+            sell = sell if sell.prevented < sell.leaves else next(sells, None)
+        for collected in client.prevented:
+            self._add(collected, -collected.prevented)
 
 
 def touched_security(event: Event) -> str | None:

@@ -75,7 +75,7 @@ def _take_in_phase(
         and remainder != "fok_unfilled"
     ):
         # Nobody else stands in the order's way where only own orders are beyond the band: then
-        # shard-trade prevention decides, as without a band, and nothing trades.
+        # self-trade prevention decides, as without a band, and nothing trades.
         if would_trade(order, opposite):
             remainder = "volatility_band"
             begin_limit_state(shard, book.security_id, band, book_side.side, events)
@@ -104,7 +104,7 @@ def _match_order(
             met_own = _match_level(shard, taker, opposite, level, events)
         if not level.quantity:
             opposite.find_best()
-        if met_own and not _pass_own(shard, taker, opposite, level, events):
+        if met_own and not _prevent_self_trade(shard, taker, opposite, level, events):
             break
     else:
         met_own = False
@@ -191,10 +191,10 @@ def _match_icebergs(
     return False
 
 
-def _pass_own(
+def _prevent_self_trade(
     shard: Shard, taker: Order, opposite: BookSide, level: PriceLevel, events: list[Event]
 ) -> bool:
-    """Do to the own order in front what the incoming order's shard-trade prevention says.
+    """Do to the own order in front what the incoming order's self-trade prevention says.
 
     True if that goes on.
     """

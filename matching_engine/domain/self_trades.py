@@ -15,7 +15,9 @@ def prevention(order: Order) -> SelfTradePrevention:
     return order.terms.self_trade_prevention if order.terms is not None else CANCEL_NEWEST
 
 
-def parted(newer_leaves: int, older_leaves: int, mode: SelfTradePrevention) -> tuple[int, int]:
+def prevented_shares(
+    newer_leaves: int, older_leaves: int, mode: SelfTradePrevention
+) -> tuple[int, int]:
     """The shares that two own orders which cross in an auction lose, the newer one first.
 
     Examples: 50 and 20 shares lose (50, 0) with `cancel_newest`, (0, 20) with `cancel_oldest`,

@@ -53,7 +53,7 @@ class CommandReader:
 
     def recover(self) -> None:
         """Replay the log; waits for the database."""
-        self.is_recovered = self._patiently(self._desk.recover)
+        self.is_recovered = self._retry(self._desk.recover)
 
     def step(self) -> None:
         """Handle what waits; look at the log when nothing does."""
@@ -66,7 +66,7 @@ class CommandReader:
             self._handle(delivery)
         self._acknowledge()
         if not deliveries and not self._unconfirmed:
-            self._patiently(self._look_at_log)
+            self._retry(self._look_at_log)
         self._announce()
 
     def _handle(self, delivery: Delivery) -> None:
@@ -82,7 +82,7 @@ class CommandReader:
             self._unconfirmed.append((delivery, []))
             return
         confirmations: list[Confirmation] = []
-        if self._patiently(lambda: confirmations.extend(self._desk.command_batch(message))):
+        if self._retry(lambda: confirmations.extend(self._desk.command_batch(message))):
             self._unconfirmed.append((delivery, confirmations))
 
     def _acknowledge(self) -> None:
@@ -109,7 +109,7 @@ class CommandReader:
             self._announce_at_s = self._now_s() + _ANNOUNCE_S
             self._desk.announce()
 
-    def _patiently(self, action: Callable[[], None]) -> bool:
+    def _retry(self, action: Callable[[], None]) -> bool:
         """Do `action`, again and again while the database is away.
 
         False if the service stops before it is done.

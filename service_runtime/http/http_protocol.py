@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from service_runtime.http import request_context
 from service_runtime.http.answers import refusal_reply
 from service_runtime.http.connections import Connection, Connections, CutReason
-from service_runtime.http.transport import PoliteTransport
+from service_runtime.http.transport import LingeringTransport
 from venue_protocol.refusals import Refusal, RejectReason
 
 MAX_BODY_BYTES = 1_000_000
@@ -79,8 +79,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         peer = transport.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
         self.connection = Connection(self.registry, address, self)
-        polite = PoliteTransport(transport, self.connection, self.registry)
-        super().connection_made(polite)  # type: ignore[arg-type]
+        lingering = LingeringTransport(transport, self.connection, self.registry)
+        super().connection_made(lingering)  # type: ignore[arg-type]
         self.registry.enter(self.connection)
 
     def connection_lost(self, exc: Exception | None) -> None:

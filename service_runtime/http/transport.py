@@ -1,4 +1,4 @@
-"""A transport that closes politely, and at last in any case."""
+"""A transport that lets unread answers arrive before it closes, and closes at last in any case."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 from service_runtime.http.connections import Connection, Connections
 
 
-class PoliteTransport:
+class LingeringTransport:
     """uvloop's transport as uvicorn's protocols see it.
 
     `close` waits for unread answers only as long as an answer may take: by itself it would wait for

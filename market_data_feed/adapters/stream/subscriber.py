@@ -134,7 +134,7 @@ class Subscriber:
                 break
             self._socket.write_frames(frames)
         if self._ending is not None and (self._is_cut_off() or not self._waiting):
-            self._say_farewell(*self._ending)
+            self._end_socket(*self._ending)
         if self._is_nearly_empty() or self.is_ending():
             self._has_room.set()
 
@@ -164,7 +164,7 @@ class Subscriber:
                     self._delivered[topic] = sequence
         return taken[0] if len(taken) == 1 else b"".join(taken)
 
-    def _say_farewell(self, code: int, reason: str) -> None:
+    def _end_socket(self, code: int, reason: str) -> None:
         """Say where the subscriber was cut off, and close."""
         if code != BY_CLIENT:
             notice = {"action": "cut_off", "reason": reason, "resume_from": self._delivered}
