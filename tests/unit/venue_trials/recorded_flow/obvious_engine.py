@@ -15,6 +15,8 @@ from venue_protocol.events import (
 )
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import BUY, GTC
+from venue_trials.recorded_flow.rehearsal import Rehearsal
+from venue_trials.recorded_flow.steps import CancelStep, PlaceStep, Plan, ReplayFill
 
 
 @dataclass
@@ -149,3 +151,22 @@ class ObviousEngine:
             resting.leaves,
             reason,
         )
+
+
+def fills_of(plan: Plan) -> list[ReplayFill]:
+    """Fills of the plan's steps in a fresh matcher."""
+    rehearsal = Rehearsal(ObviousEngine())
+    for step in plan.steps:
+        if isinstance(step, PlaceStep):
+            rehearsal.place(step.name, step.side, step.quantity, step.price_e4, step.time_in_force)
+        elif isinstance(step, CancelStep):
+            assert step.is_open == (rehearsal.leaves(step.name) > 0)
+            rehearsal.cancel(step.name)
+        else:
+            filled = sum(fill.quantity for fill in rehearsal.fills if fill.maker == step.name)
+            rehearsal.reduce(step.name, filled + rehearsal.leaves(step.name) - step.quantity)
+    labels = plan.labels
+    return [
+        ReplayFill(f.price_e4, f.quantity, labels[f.maker], labels[f.taker])
+        for f in rehearsal.fills
+    ]

@@ -1,14 +1,12 @@
 """Accounts of a replay: nobody trades with an own order, and few requests are needed."""
 
 from itertools import groupby
-from pathlib import Path
 
 import pytest
 
 from venue_protocol.orders import BUY, SELL, Side
-from venue_trials.recorded_flow.orders import make_plan
 from venue_trials.recorded_flow.owners import ORDERS_IN_A_ROW, assign_owners
-from venue_trials.recorded_flow.steps import AmendStep, CancelStep, PlaceStep, Plan, Step
+from venue_trials.recorded_flow.steps import AmendStep, CancelStep, PlaceStep, Step
 
 
 def place(name: str, side: Side) -> PlaceStep:
@@ -57,33 +55,3 @@ def test_more_accounts_take_turns() -> None:
 def test_less_than_two_accounts_are_refused() -> None:
     with pytest.raises(ValueError, match="two accounts"):
         assign_owners([], [], 1)
-
-
-@pytest.mark.parametrize("accounts", [2, 7])
-def test_in_a_whole_recording_no_account_ever_trades_with_itself_and_requests_are_few(
-    shared_data: Path, accounts: int
-) -> None:
-    plan = make_plan(
-        shared_data / "matching_consensus" / "normal_s23_n20000.orders.csv.xz", accounts=accounts
-    )
-    owner_of = owners(list(plan.steps))
-    assert all(owner_of[maker] != owner_of[taker] for maker, taker in traded_names(plan))
-    assert len({step.owner for step in plan.steps}) == accounts // 2 * 2
-    assert sum(1 for _ in groupby(plan.steps, lambda step: step.owner)) < len(plan.steps) / 10
-
-
-def traded_names(plan: Plan) -> list[tuple[str, str]]:
-    """Names of maker and taker of each expected fill: the newest orders with these labels until
-    then.
-    """
-    newest: dict[str, str] = {}
-    pending = iter(plan.expected_fills)
-    fill = next(pending, None)
-    pairs = []
-    for step in plan.places():
-        newest[plan.labels[step.name]] = step.name
-        while fill is not None and fill.taker == plan.labels[step.name] and fill.maker in newest:
-            pairs.append((newest[fill.maker], step.name))
-            fill = next(pending, None)
-    assert fill is None
-    return pairs

@@ -3,74 +3,26 @@
 Planned with the venue's engine, checked with a matcher that shares no code with it.
 """
 
-import csv
-import lzma
 from pathlib import Path
 
 import pytest
 
-from tests.unit.venue_trials.recorded_flow.obvious_engine import ObviousEngine
+from tests.unit.venue_trials.recorded_flow.obvious_engine import ObviousEngine, fills_of
 from venue_protocol.orders import BUY, IOC, SELL
 from venue_trials.recorded_flow.consensus import HEADER, plan_consensus, recorded_fills
 from venue_trials.recorded_flow.lobster import plan_lobster
 from venue_trials.recorded_flow.orders import make_plan
-from venue_trials.recorded_flow.rehearsal import Rehearsal
 from venue_trials.recorded_flow.steps import (
     ANONYMOUS,
     AmendStep,
     CancelStep,
     Levels,
     PlaceStep,
-    Plan,
     RecordingError,
     ReplayFill,
     merged,
     needs_of,
 )
-
-WORKLOADS = ["normal_s23_n20000", "static_s23_n20000", "swing-25_s23_n20000"]
-
-
-def last_best(file: Path) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-    """Best bid and ask, (price in ticks, shares), after the last message."""
-    with lzma.open(file, "rt") as rows:
-        *_, (_, bid, bid_quantity, ask, ask_quantity) = csv.reader(rows)
-    return (int(bid), int(bid_quantity)) if bid else None, (
-        int(ask),
-        int(ask_quantity),
-    ) if ask else None
-
-
-def fills_of(plan: Plan) -> list[ReplayFill]:
-    """Fills of the plan's steps in a fresh matcher."""
-    rehearsal = Rehearsal(ObviousEngine())
-    for step in plan.steps:
-        if isinstance(step, PlaceStep):
-            rehearsal.place(step.name, step.side, step.quantity, step.price_e4, step.time_in_force)
-        elif isinstance(step, CancelStep):
-            assert step.is_open == (rehearsal.leaves(step.name) > 0)
-            rehearsal.cancel(step.name)
-        else:
-            filled = sum(fill.quantity for fill in rehearsal.fills if fill.maker == step.name)
-            rehearsal.reduce(step.name, filled + rehearsal.leaves(step.name) - step.quantity)
-    labels = plan.labels
-    return [
-        ReplayFill(f.price_e4, f.quantity, labels[f.maker], labels[f.taker])
-        for f in rehearsal.fills
-    ]
-
-
-@pytest.mark.parametrize("name", WORKLOADS)
-def test_a_consensus_workload_rehearses_to_the_recorded_trades_and_final_book(
-    shared_data: Path, name: str
-) -> None:
-    folder = shared_data / "matching_consensus"
-    plan = make_plan(folder / f"{name}.orders.csv.xz")
-    assert plan.messages == 39878 and plan.source == f"{name}.reports.txt.xz"
-    assert len(plan.expected_fills) > 10 and fills_of(plan) == plan.expected_fills
-    bid, ask = last_best(folder / f"{name}.bbo.csv.xz")
-    top = plan.expected_levels
-    assert [(price // 50, size) for price, size in (top.bids[0], top.asks[0])] == [bid, ask]
 
 
 def test_a_limited_consensus_plan_expects_only_the_trades_up_to_there(shared_data: Path) -> None:

@@ -4,8 +4,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from tests.unit.matching_engine.reference_day import ReferenceDay
-from tests.unit.matching_engine.test_against_reference import (
+from tests.simulation.matching_engine.reference_day import ReferenceDay
+from tests.simulation.matching_engine.test_against_reference import (
     CLIENTS,
     PRICES,
     QUANTITIES,

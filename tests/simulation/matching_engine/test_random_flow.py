@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from matching_engine.domain.engine import MatchingEngine
+from tests.simulation.matching_engine.reference_engine import ReferenceEngine
 from tests.unit.matching_engine.random_flow import RandomFlow
-from tests.unit.matching_engine.reference_engine import ReferenceEngine
 from venue_protocol import codec
 from venue_protocol.events import Trade
 from venue_protocol.holds import held_amount

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.matching_engine.consensus_reports import Report, reports, top_of_book
+from tests.simulation.matching_engine.consensus_reports import Report, reports, top_of_book
 from venue_protocol.orders import BUY, SELL
 from venue_trials.bench.order_flow import SECURITY, FlowMessage, OrderFlow
 from venue_trials.bench.recorded_flow import read_workload

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from matching_engine.domain.engine import MatchingEngine
-from tests.unit.matching_engine.reference_engine import ReferenceEngine
+from tests.simulation.matching_engine.reference_engine import ReferenceEngine
 from venue_protocol import codec
 from venue_protocol.commands import (
     AdvanceTime,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import msgspec
 
 from matching_engine.domain.auction import AuctionPrice
-from tests.unit.matching_engine.reference_engine import OPEN, ReferenceEngine, ReferenceOrder
-from tests.unit.matching_engine.test_auction import slow_clearing
+from tests.simulation.matching_engine.reference_engine import OPEN, ReferenceEngine, ReferenceOrder
+from tests.simulation.matching_engine.test_auction_rules import slow_clearing
 from venue_protocol.commands import AmendOrder, Command, PlaceOrder, SetPhase
 from venue_protocol.events import (
     AmendRejected,
