@@ -7,6 +7,7 @@ last.
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ AFTERWARDS_S = 120
 """When the rest of an impact is read, after the last trade of the parent."""
 _LEAST_IN_BIN = 20
 """Parents of one octave of sizes that make a point of the fit."""
+_POWERS = [number / 100 for number in range(5, 201)]
 _KEPT_S = 7_200
 _PREFIX = "parent-"
 
@@ -27,11 +29,40 @@ class Ended(NamedTuple):
 
 
 @dataclass
+class Octave:
+    """Sums over the parents of one octave of sizes."""
+
+    parents: int = 0
+    sizes: float = 0.0
+    """Of log2 of the shares."""
+    impacts: float = 0.0
+    """Basis points."""
+    squares: float = 0.0
+    """Of the impacts."""
+
+    @property
+    def impact(self) -> float:
+        """The mean."""
+        return self.impacts / self.parents
+
+    @property
+    def shares(self) -> float:
+        """The geometric mean of the sizes."""
+        return float(2 ** (self.sizes / self.parents))
+
+    @property
+    def weight(self) -> float:
+        """One over the squared standard error of the mean impact."""
+        variance = self.squares / self.parents - self.impact**2
+        return self.parents / max(variance, 1e-9)
+
+
+@dataclass
 class ImpactSums:
     """Sums over parents; those of several markets can be added."""
 
-    octaves: dict[int, list[float]] = field(default_factory=dict)
-    """By the whole part of log2 of the shares: count, sum of log2 of shares, sum of impacts."""
+    octaves: dict[int, Octave] = field(default_factory=dict)
+    """By the whole part of log2 of the shares."""
     impact_bps: float = 0.0
     rest_bps: float = 0.0
     parents: int = 0
@@ -39,20 +70,23 @@ class ImpactSums:
     def add(self, ended: Ended) -> None:
         """One more parent."""
         size = math.log2(max(ended.shares, 1))
-        sums = self.octaves.setdefault(int(size), [0, 0.0, 0.0])
-        sums[0] += 1
-        sums[1] += size
-        sums[2] += ended.impact_bps
+        octave = self.octaves.setdefault(int(size), Octave())
+        octave.parents += 1
+        octave.sizes += size
+        octave.impacts += ended.impact_bps
+        octave.squares += ended.impact_bps**2
         self.parents += 1
         self.impact_bps += ended.impact_bps
         self.rest_bps += ended.rest_bps
 
     def merge(self, other: "ImpactSums") -> None:
         """Take over the sums of another market."""
-        for octave, added in other.octaves.items():
-            sums = self.octaves.setdefault(octave, [0, 0.0, 0.0])
-            for place, value in enumerate(added):
-                sums[place] += value
+        for number, added in other.octaves.items():
+            octave = self.octaves.setdefault(number, Octave())
+            octave.parents += added.parents
+            octave.sizes += added.sizes
+            octave.impacts += added.impacts
+            octave.squares += added.squares
         self.parents += other.parents
         self.impact_bps += other.impact_bps
         self.rest_bps += other.rest_bps
@@ -60,25 +94,26 @@ class ImpactSums:
     def exponent(self) -> float | None:
         """The power of the size with which the mean impact grows; 0.5 is the square root.
 
-        Least squares through the logarithms of the octaves, weighed by their parents. None where
-        fewer than three octaves have enough parents and a positive impact.
+        The best of _POWERS by least squares through the means of the octaves, each weighed by the
+        inverse of its squared standard error. None where fewer than three octaves have enough
+        parents, or where the impact is not positive.
         """
-        points = [
-            (count, sizes / count, math.log2(impacts / count))
-            for count, sizes, impacts in self.octaves.values()
-            if count >= _LEAST_IN_BIN and impacts > 0
-        ]
-        if len(points) < 3:
+        points = [each for each in self.octaves.values() if each.parents >= _LEAST_IN_BIN]
+        if len(points) < 3 or self.impact_bps <= 0:
             return None
-        weight = sum(count for count, _, _ in points)
-        middle_x = sum(count * x for count, x, _ in points) / weight
-        middle_y = sum(count * y for count, _, y in points) / weight
-        across = sum(count * (x - middle_x) * (y - middle_y) for count, x, y in points)
-        return across / sum(count * (x - middle_x) ** 2 for count, x, _ in points)
+        return min(_POWERS, key=lambda power: _misfit(points, power))
 
     def kept(self) -> float | None:
         """The part of the mean impact that is left after AFTERWARDS_S; None without an impact."""
         return self.rest_bps / self.impact_bps if self.impact_bps > 0 else None
+
+
+def _misfit(points: Sequence[Octave], power: float) -> float:
+    """What a law of this power leaves unexplained, with the factor that fits best."""
+    across = sum(each.weight * each.shares**power * each.impact for each in points)
+    factor = across / sum(each.weight * each.shares ** (2 * power) for each in points)
+    left = (each.weight * (each.impact - factor * each.shares**power) ** 2 for each in points)
+    return float(sum(left))
 
 
 @dataclass

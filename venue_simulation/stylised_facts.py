@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from market_data_feed.domain.orders import ExecutionReport
+from market_data_feed.domain.execution_report import ExecutionReport
 from venue_simulation.parent_impact import ParentImpact
 from venue_simulation.security_facts import SECOND_US, SecurityFacts
 from venue_simulation.simulated_venue import Committed

@@ -65,16 +65,17 @@ def default_population(
 
 def _roles() -> tuple[_Role, ...]:
     given = TakerParameters()
-    fundamental, trend = given.fundamental_share, given.trend_share
-    parents = 1 - fundamental - trend
+    fundamental, momentum = given.fundamental_share, given.momentum_share
+    contrarian = given.contrarian_share
+    parents = 1 - fundamental - momentum - contrarian
     million = Decimal(1_000_000)
     return (
         _Role("provider", "providers:LiquidityProvider", _PROVIDERS, 4 * million),
         _Role("maker", "makers:InventoryMaker", _MAKERS, million),
         _Role("parent", "takers:ParentTrader", given.parents, 4 * million, parents),
         _Role("fundamental", "takers:FundamentalTrader", _FUNDAMENTALS, 4 * million, fundamental),
-        _Role("momentum", "takers:MomentumTaker", 1, 2 * million, trend / 2),
-        _Role("contrarian", "takers:ContrarianTaker", 1, 2 * million, trend / 2),
+        _Role("momentum", "takers:MomentumTaker", 1, 2 * million, momentum),
+        _Role("contrarian", "takers:ContrarianTaker", 1, 2 * million, contrarian),
     )
 
 

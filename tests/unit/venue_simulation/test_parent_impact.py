@@ -56,7 +56,8 @@ def test_a_parent_is_measured_from_before_its_first_trade_to_after_its_last() ->
     assert sums.parents == 1
     assert sums.impact_bps == pytest.approx(-math.log(0.98) * 10_000)
     assert sums.rest_bps == pytest.approx(-math.log(0.99) * 10_000)
-    assert sums.octaves == {7: [1, math.log2(160), sums.impact_bps]}
+    assert list(sums.octaves) == [7]
+    assert sums.octaves[7].shares == pytest.approx(160)
 
 
 def test_a_parent_that_still_works_or_whose_rest_is_not_known_does_not_count() -> None:

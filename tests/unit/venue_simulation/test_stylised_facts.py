@@ -4,15 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from trading_bots.population.default_population import default_population
-from trading_bots.population.parameters import SECURITIES
+from venue_simulation.backtest import BacktestSettings, plan_of
+from venue_simulation.fact_run import measure
 from venue_simulation.fact_table import JUDGED, SHOWN, Reference, table, verdict
-from venue_simulation.market_plan import START_US, BotSpec, MarketPlan, SecuritySpec
 from venue_simulation.market_run import MarketRun, run_market
 from venue_simulation.parent_impact import ImpactSums
 from venue_simulation.stylised_facts import StylisedFacts
 
-MINUTES_5 = 300.0
 REAL = {each.fact: each.stocks[0] for each in (*JUDGED, *SHOWN)}
 REAL |= {"range_percent": 2.0, "two_sided_percent": 100.0}
 
@@ -55,36 +53,13 @@ def test_the_median_over_markets_is_judged() -> None:
     assert verdict([REAL, wild, wild]).in_range == 11
 
 
-def _plan(seed: int = 4) -> MarketPlan:
-    securities = SECURITIES[:1]
-    return MarketPlan(
-        seed=seed,
-        securities=tuple(
-            SecuritySpec(
-                security=each.security, reference_price=each.reference_price, tick=each.tick
-            )
-            for each in securities
-        ),
-        bots=tuple(
-            BotSpec(
-                client_id=bot.client_id,
-                strategy=bot.strategy,
-                parameters=bot.parameters,
-                securities=(bot.security,),
-                cash=bot.cash,
-                shares={bot.security: bot.shares},
-                group="population",
-            )
-            for bot in default_population(seed, securities, origin_us=START_US)
-        ),
-        seconds=MINUTES_5,
-    )
+SHORT = BacktestSettings(seed=4, seconds=300.0)
 
 
 @pytest.fixture(scope="module")
 def played() -> tuple[StylisedFacts, MarketRun]:
     facts = StylisedFacts(warm_up_s=30.0)
-    return facts, run_market(_plan(), [facts])
+    return facts, run_market(plan_of(SHORT), [facts])
 
 
 def test_the_population_makes_a_market_with_both_sides_and_a_narrow_spread(
@@ -103,7 +78,7 @@ def test_takers_and_trades_are_those_of_the_market(
     played: tuple[StylisedFacts, MarketRun],
 ) -> None:
     whole = StylisedFacts(warm_up_s=0.0)
-    run = run_market(_plan(), [whole])
+    run = run_market(plan_of(SHORT), [whole])
     found = whole.facts(run.plan.end_us)["ACME"]
     assert found["taker_orders"] * found["taker_size_mean"] == pytest.approx(run.counts["shares"])
     assert 0 < found["taker_orders"] <= run.counts["trades"]
@@ -117,3 +92,20 @@ def test_nobody_of_the_population_runs_dry_or_is_refused(
         assert bot.stopped is None
         assert not bot.refused
         assert bot.end_e4 > Decimal("0.95") * bot.start_e4
+
+
+def test_measured_markets_are_told_for_people_and_for_programs() -> None:
+    told: list[str] = []
+    measured = measure(BacktestSettings(seed=4, seconds=180.0), 2, told.append)
+    assert len(told) == 2
+    assert list(measured.facts) == [(4, "ACME"), (5, "ACME")]
+    assert "2 markets" in measured.lines()[-1]
+    content = measured.as_json()
+    assert content["facts"]["spread_bps"]["is_in_range"] in (True, False)
+    assert content["judged"] == len(JUDGED) == 12
+
+
+@pytest.mark.parametrize(("seconds", "seeds"), [(100.0, 1), (600.0, 0)])
+def test_a_measurement_without_a_market_is_refused(seconds: float, seeds: int) -> None:
+    with pytest.raises(ValueError):
+        measure(BacktestSettings(seconds=seconds), seeds)

@@ -1,0 +1,58 @@
+"""What the command line of a back-test says, as its settings.
+
+The rest of a back-test is imported when it is needed: the console reads this module at each start.
+"""
+
+import argparse
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from venue_simulation.backtest import BacktestSettings
+
+
+def settings_of(arguments: argparse.Namespace) -> "BacktestSettings":
+    """The settings that the command line says. ValueError for what is none."""
+    from venue_simulation.backtest import BacktestSettings, Player
+    from venue_simulation.market_plan import Latency
+
+    try:
+        cash = Decimal(arguments.cash)
+    except InvalidOperation as error:
+        raise ValueError(f"--cash {arguments.cash} is no amount") from error
+    parameters: list[dict[str, str]] = [{} for _ in arguments.strategy]
+    for number, key, value in arguments.set:
+        parameters[number][key] = value
+    return BacktestSettings(
+        players=[
+            Player(strategy=name, parameters=given)
+            for name, given in zip(arguments.strategy, parameters, strict=True)
+        ],
+        securities=arguments.securities,
+        seconds=arguments.seconds,
+        seed=arguments.seed,
+        rate=arguments.rate,
+        cash=cash,
+        shares=arguments.shares,
+        latency=Latency(order_us=arguments.latency_us, feed_us=arguments.latency_us),
+    )
+
+
+class SetParameter(argparse.Action):
+    """Notes a parameter with the number of the strategy that it belongs to."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """`--set key=value`, after a `--strategy`."""
+        key, equals, value = str(values).partition("=")
+        if not equals or not key:
+            parser.error(f"--set {values}: write --set KEY=VALUE")
+        if not namespace.strategy:
+            parser.error("--set belongs to the --strategy before it")
+        namespace.set = [*namespace.set, (len(namespace.strategy) - 1, key, value)]
