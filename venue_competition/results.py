@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from market_data_feed.domain.execution_report import ExecutionReport
 from trading_bots.dice import dice
 from venue_competition import fair_play, player_files, statistics
 from venue_competition.course import Course, pretty
@@ -78,12 +79,9 @@ def _player_files(each: ScoredRound, rules: Rules) -> dict[str, bytes]:
     files = {}
     for name in rules.player_names():
         folder = f"{round_folder(each.course.number)}/players/{name}"
-        reports = [
-            report
-            for report in each.history.reports.get(name, ())
-            if is_of(each.course, report.time_us)
-        ]
-        files[f"{folder}/orders.csv"] = player_files.orders(reports)
+        told = each.history.reports.get(name, ())
+        reports = [report for report in told if is_of(each.course, report.time_us)]
+        files[f"{folder}/orders.csv"] = player_files.orders(_to_their_ends(reports, told))
         files[f"{folder}/fills.csv"] = player_files.fills(reports)
         files[f"{folder}/settlements.csv"] = player_files.settlements(
             [
@@ -94,6 +92,14 @@ def _player_files(each: ScoredRound, rules: Rules) -> dict[str, bytes]:
         )
         files[f"{folder}/equity.csv"] = player_files.equity(each.scores.curves[name])
     return files
+
+
+def _to_their_ends(
+    reports: Sequence[ExecutionReport], told: Sequence[ExecutionReport]
+) -> list[ExecutionReport]:
+    """Reports of the orders of a round, also those after it: the end of the round cancels them."""
+    begun = {report.order_id for report in reports}
+    return [report for report in told if report.order_id in begun]
 
 
 def _content(results: Results) -> dict[str, Any]:
