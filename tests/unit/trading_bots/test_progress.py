@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from tests.unit.trading_bots.fake_services import KEY, FakeVenue
-from tests.unit.trading_bots.test_runner import run_module, wait_for
 from trading_bots.progress import Progress
 from trading_bots.runner import BotSettings, Fleet
 from trading_bots.venue_address import VenueAddress
@@ -62,17 +61,3 @@ def test_while_the_venue_is_away_a_line_says_so_and_later_counts_on(
     (back,) = progress.lines(10.0)
     assert away.endswith("- fills  equity -")
     assert "1 fills" in back
-
-
-@pytest.mark.parametrize(("options", "lines"), [([], 1), (["--quiet"], 0)])
-def test_the_module_prints_a_line_a_bot_unless_it_is_quiet(
-    fake_venue: FakeVenue, options: list[str], lines: int
-) -> None:
-    urls = {"VENUE_ORDER_ENTRY_URL": fake_venue.url, "VENUE_MARKET_DATA_URL": fake_venue.url}
-    bot = ["--strategy", "retail", "--security", "AAPL"]
-    process = run_module(*bot, *options, VENUE_CLIENT_ID="ann", VENUE_API_KEY=KEY, **urls)
-    wait_for(lambda: len(fake_venue.orders) > 0, 30)
-    process.terminate()
-    said, _ = process.communicate(timeout=15)
-    assert process.returncode == 0
-    assert sum("equity" in line for line in said.splitlines()) == lines

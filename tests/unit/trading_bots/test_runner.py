@@ -2,9 +2,6 @@
 line.
 """
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from tests.unit.trading_bots.fake_services import KEY, FakeVenue, refusal
@@ -218,56 +214,3 @@ def test_a_fleet_on_an_unlisted_security_says_so(fake_venue: FakeVenue) -> None:
 def test_bot_settings_that_make_no_sense_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="is not"):
         settings(**change)
-
-
-def run_module(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "trading_bots", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "VENUE_BOT_ORDERS_OVER": "http", **environment},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def test_python_m_trading_bots_plays_from_the_environment_until_sigterm(
-    fake_venue: FakeVenue,
-) -> None:
-    process = run_module(
-        VENUE_CLIENT_ID="ann",
-        VENUE_API_KEY=KEY,
-        VENUE_BOT_STRATEGY="random_walk",
-        VENUE_BOT_SECURITY="AAPL",
-        VENUE_BOT_RATE="20",
-        VENUE_ORDER_ENTRY_URL=fake_venue.url,
-        VENUE_MARKET_DATA_URL=fake_venue.url,
-    )
-    wait_for(lambda: len(fake_venue.orders) >= 3, 30)
-    process.terminate()
-    assert process.wait(15) == 0
-
-
-def test_python_m_trading_bots_plays_many_bots_from_a_file(
-    fake_venue: FakeVenue, tmp_path: Path
-) -> None:
-    file = tmp_path / "bots.json"
-    file.write_bytes(msgspec.json.encode([settings(seed=1), settings("retail", seed=2)]))
-    url = fake_venue.url
-    process = run_module("--bots", str(file), "--order-entry-url", url, "--market-data-url", url)
-    wait_for(
-        lambda: (
-            {"limit", "market"} <= {order["type"] for order in list(fake_venue.orders.values())}
-        ),
-        30,
-    )
-    process.terminate()
-    assert process.wait(15) == 0
-
-
-def test_python_m_trading_bots_says_what_is_missing() -> None:
-    process = run_module("--strategy", "retail", "--client-id", "ann")
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 2
-    assert said.strip() == "trading_bots: missing --api-key, --securities; see --help"

@@ -1,10 +1,5 @@
 """The frame of a bot's program, and the example that stands in it."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -26,52 +21,8 @@ def environment(venue: FakeVenue, key: str = KEY) -> dict[str, str]:
     }
 
 
-def first_bot(**variables: str) -> subprocess.Popen[str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("VENUE_")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "trading_bots.examples.first_bot"],
-        cwd=ROOT,
-        env=inherited | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def open_orders(venue: FakeVenue) -> int:
     return sum(bool(order["leaves"]) for order in list(venue.orders.values()))
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_first_bot_cleanly_with_its_orders_canceled(
-    fake_venue: FakeVenue, number: int
-) -> None:
-    process = first_bot(**environment(fake_venue))
-    deadline = time.monotonic() + 30
-    while not open_orders(fake_venue):
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=15)
-    assert (process.returncode, said.strip()) == (0, "stopping: canceling the open orders …")
-    assert open_orders(fake_venue) == 0 and len(fake_venue.orders) >= 1
-
-
-def test_a_missing_key_is_one_clear_line() -> None:
-    process = first_bot(VENUE_CLIENT_ID="ann")
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 2
-    assert (
-        said == "trading_bots: set VENUE_API_KEY: ./venue client create NAME prints the key "
-        "of a new client\n"
-    )
-
-
-def test_a_wrong_key_is_one_clear_line(fake_venue: FakeVenue) -> None:
-    process = first_bot(**environment(fake_venue, "vk_wrong"))
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 2
-    assert said == "trading_bots: auth.key_invalid: this key is wrong or revoked\n"
 
 
 def test_an_order_that_arrives_after_the_cancel_is_canceled_too(fake_venue: FakeVenue) -> None:
