@@ -101,14 +101,7 @@ class AccountQueries:
         with self._clearing.transaction() as cursor:
             first = _first_report_after(cursor, client_id, journal_id)
             cursor.execute(
-                f"SELECT {', '.join(EntryLine._fields)} FROM ledger_entries"
-                " WHERE client_id = %(client)s AND (journal_id, leg) > (%(journal)s, %(leg)s)"
-                " AND (journal_id = %(journal)s OR journal_id IN"
-                "  (SELECT (report::json->>'journal_id')::bigint FROM settlement_reports"
-                "   WHERE client_id = %(client)s AND client_sequence >= %(first)s"
-                "   AND report NOT LIKE %(failed)s"
-                "   ORDER BY client_sequence LIMIT %(most)s))"
-                " ORDER BY journal_id, leg LIMIT %(most)s",
+                ENTRIES,
                 {
                     "client": client_id,
                     "journal": journal_id,
@@ -141,6 +134,21 @@ class AccountQueries:
             return [EntryLine(*row) for row in cursor][: limit + 1]
 
 
+# One list of journals, not `journal_id = … OR journal_id IN (…)`: with that each journal of the
+# venue would be looked at, for every page.
+ENTRIES = f"""
+SELECT {", ".join(EntryLine._fields)} FROM ledger_entries
+WHERE client_id = %(client)s AND (journal_id, leg) > (%(journal)s, %(leg)s)
+AND journal_id IN (
+    SELECT %(journal)s::bigint UNION ALL (
+        SELECT (report::json->>'journal_id')::bigint FROM settlement_reports
+        WHERE client_id = %(client)s AND client_sequence >= %(first)s
+        AND report NOT LIKE %(failed)s
+        ORDER BY client_sequence LIMIT %(most)s
+    )
+)
+ORDER BY journal_id, leg LIMIT %(most)s
+"""
 _KINDS_WITHOUT_REPORTS = {
     BANK: "journal_kind <> 'trade'",
     DEPOSITORY: "journal_kind <> 'trade'",
