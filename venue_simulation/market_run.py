@@ -110,7 +110,7 @@ def run_market(
     writer = ArchiveWriter(archive) if archive is not None else None
     writers = [writer] if writer is not None else []
     market = SimulatedMarket(plan, [*writers, *observers, curves, counts, Forgetting()])
-    with _rare_collections():
+    with rare_collections():
         market.run()
     if writer is not None:
         writer.close(market)
@@ -125,7 +125,7 @@ def run_market(
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Look for garbage in circles as rarely as the services do: the venue makes none."""
     before = gc.get_threshold()
     gc.set_threshold(50_000, 20, 100)

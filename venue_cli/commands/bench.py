@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from venue_trials.bench import core, door, growth, soak, stages, venue
+from venue_trials.bench import core, door, growth, simulation, soak, stages, venue
 
 Benchmark = tuple[
     Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int], str
@@ -18,6 +18,11 @@ _BENCHMARKS: dict[str, Benchmark] = {
         growth.add_arguments,
         growth.run,
         "the whole way with few and many accounts and securities",
+    ),
+    "simulation": (
+        simulation.add_arguments,
+        simulation.run,
+        "markets in simulated time, with the share of each part",
     ),
     "soak": (soak.add_arguments, soak.run, "the same load for an hour: whether it stays flat"),
     "match": (

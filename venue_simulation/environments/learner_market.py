@@ -37,11 +37,11 @@ class Learner(Strategy):
 class LearnerSettings:
     """An episode."""
 
-    seconds: float = 300.0
+    seconds: float = 30.0
     """Simulated time that learners act in."""
-    step_s: float = 0.25
+    step_s: float = 0.02
     """Simulated time between two actions."""
-    warm_up_s: float = 5.0
+    warm_up_s: float = 3.0
     """The population trades so long alone, so that there is a market."""
     quantity: int = 100
     """Shares of each quote."""
