@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -185,13 +186,8 @@ def start(
         state = StateKeeper(folder, known, watched)
         servers = ServerWatch(found.servers, state.set_servers, report)
         state.set_servers(servers.statuses)
-
-        def note_restart(name: str) -> None:
-            log_file = folder / "logs" / f"{name}.log"
-            report(f"{name} ended and was started again; its log is {log_file}")
-            state.write()
-
-        supervisor = Supervisor(watched, note_restart, failures_allowed, state.write_if_behind)
+        noted = partial(_note_restart, folder, state, report)
+        supervisor = Supervisor(watched, noted, failures_allowed, state.write_if_behind)
         report("starting the services …")
         stack.callback(servers.stop)
         stack.callback(_stop, "services", supervisor.stop, report)
@@ -200,6 +196,12 @@ def start(
         supervisor.wait_ready(READY_PATIENCE_S)
         state.set_ready()
         yield _venue(folder, known, found, supervisor)
+
+
+def _note_restart(folder: Path, state: StateKeeper, report: Report, name: str) -> None:
+    log_file = folder / "logs" / f"{name}.log"
+    report(f"{name} ended and was started again; its log is {log_file}")
+    state.write()
 
 
 @contextmanager
