@@ -9,20 +9,23 @@ from typing import Any, cast
 
 import msgspec
 
+from trading_bots import prosperity_datamodel as datamodel
 from trading_bots.prosperity import Prosperity
 from trading_bots.source_files import load_file, load_module
 from trading_bots.strategies import STRATEGIES
 from trading_bots.strategy import Strategy
 
 _PROSPERITY = "prosperity:"
+_TRADER = "Trader"
+"""What a file of IMC Prosperity calls its class."""
 
 
 def load_strategy(name: str, parameters: Mapping[str, Any] | None = None) -> Strategy:
     """A new strategy.
 
     `name` is one of STRATEGIES, `package.module:Class`, `path/to/file.py:Class`, or
-    `prosperity:path/to/trader.py`. ValueError says what is not found, or which parameter does not
-    fit.
+    `prosperity:path/to/trader.py`, which is the same as `path/to/trader.py:Trader`. ValueError says
+    what is not found, or which parameter does not fit.
     """
     return make_strategy(find_strategy(name), parameters)
 
@@ -39,12 +42,19 @@ def find_strategy(name: str) -> Callable[..., Strategy]:
             f"strategy {name!r} is not one of {', '.join(STRATEGIES)}, and neither module:Class "
             "nor file.py:Class"
         )
-    module = load_file(place) if place.endswith(".py") else load_module(place)
+    is_file = place.endswith(".py")
+    module = load_file(place, {"datamodel": datamodel}) if is_file else load_module(place)
     found = getattr(module, class_name, None)
     if not callable(found):
         raise ValueError(f"{place} has no class {class_name}")
+    if is_file and class_name == _TRADER and not _is_strategy(found):
+        return partial(Prosperity, place)
     maker: Callable[..., Strategy] = found
     return maker
+
+
+def _is_strategy(found: object) -> bool:
+    return isinstance(found, type) and issubclass(found, Strategy)
 
 
 def make_strategy(

@@ -319,6 +319,9 @@ def strategy_file(strategy: str) -> str | None:
 
 def strategy_beside(strategy: str, beside: Path) -> str:
     """The strategy, a file by its whole path: files are looked for in the folder `beside`."""
+    prefix, _, trader = strategy.partition(":")
+    if prefix == "prosperity":
+        return f"{prefix}:{(beside / trader).resolve()}"
     file = strategy_file(strategy)
     if file is None:
         return strategy

@@ -116,6 +116,10 @@ def test_the_trader_of_each_bot_is_its_own_and_datamodel_is_nobody_elses(bot: Pr
     assert "datamodel" not in sys.modules
 
 
+def test_a_trader_is_known_by_its_class_too() -> None:
+    assert isinstance(load_strategy(f"{FILE}:Trader"), Prosperity)
+
+
 def test_a_file_without_a_trader_is_said(tmp_path: Path) -> None:
     file = tmp_path / "empty.py"
     file.write_text("")

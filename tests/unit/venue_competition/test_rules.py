@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from venue_competition.rules import RulesError, parse, read, strategy_file
+from venue_competition.rules import RulesError, parse, read, strategy_beside, strategy_file
 
 GOOD = """
 name = "Autumn cup"
@@ -115,6 +115,13 @@ def test_a_fault_is_named_with_its_place(before: str, after: str, says: str) -> 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(RulesError, match=r"none\.toml can't be read"):
         read(tmp_path / "none.toml")
+
+
+def test_files_of_players_are_looked_for_beside_the_rules(tmp_path: Path) -> None:
+    place = tmp_path.resolve()
+    assert strategy_beside("my_bot.py:Maker", tmp_path) == f"{place}/my_bot.py:Maker"
+    assert strategy_beside("prosperity:trader.py", tmp_path) == f"prosperity:{place}/trader.py"
+    assert strategy_beside("noise", tmp_path) == "noise"
 
 
 def test_a_strategy_file_is_told_from_a_module() -> None:
