@@ -198,7 +198,7 @@ def start(
         yield _venue(folder, known, found, supervisor)
 
 
-def _note_restart(folder: Path, state: StateKeeper, report: Report, name: str) -> None:
+def _note_restart(folder: Path, state: "StateKeeper", report: Report, name: str) -> None:
     log_file = folder / "logs" / f"{name}.log"
     report(f"{name} ended and was started again; its log is {log_file}")
     state.write()
