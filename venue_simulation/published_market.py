@@ -54,6 +54,9 @@ class PublishedMarket:
         """The newest changes with their time, oldest first."""
         self._books: dict[int, Book] = {}
         """By version."""
+        self._price = Price(security=security.security_id)
+        self._price_key = (0, 0)
+        """Version of the book and number of trades that `_price` is of."""
         self._trades: list[PublicTrade] = []
         self._trade_times: list[int] = []
 
@@ -87,14 +90,23 @@ class PublishedMarket:
 
     def price(self, at_us: int) -> Price:
         """Last price, best bid and best ask as they stood at `at_us`."""
-        book = self.book(at_us)
         place = bisect_right(self._trade_times, at_us)
-        return Price(
-            security=self._security_id,
-            last=self._trades[place - 1].price if place else None,
-            bid=book.bids[0].price if book.bids else None,
-            ask=book.asks[0].price if book.asks else None,
-        )
+        key = (self._version - self._newer(at_us), place)
+        if self._price_key != key:
+            self._price_key, self._price = key, self._price_at(at_us, place)
+        return self._price
+
+    def _price_at(self, at_us: int, place: int) -> Price:
+        if self._newer(at_us):
+            book = self.book(at_us)
+            bid = book.bids[0].price if book.bids else None
+            ask = book.asks[0].price if book.asks else None
+        else:
+            best_bid, best_ask = self._market.bids.best(), self._market.asks.best()
+            bid = dollars(best_bid[0]) if best_bid is not None else None
+            ask = dollars(best_ask[0]) if best_ask is not None else None
+        last = self._trades[place - 1].price if place else None
+        return Price(security=self._security_id, last=last, bid=bid, ask=ask)
 
     def trades(self, at_us: int) -> Sequence[PublicTrade]:
         """The newest trades at `at_us`, oldest first."""
@@ -150,5 +162,6 @@ class PublishedMarket:
 
     def _forget_trades(self, oldest_us: int) -> None:
         place = max(0, bisect_right(self._trade_times, oldest_us) - TRADES)
+        self._price_key = (-1, 0)
         del self._trades[:place]
         del self._trade_times[:place]

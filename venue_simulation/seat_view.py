@@ -42,6 +42,9 @@ class SeatView:
         self.horizon_us = 0
         """What the venue published up to this time has reached the bot."""
         self._account = AccountRow(0, 0)
+        self._cash_of: AccountRow | None = None
+        """The row that `_cash` was made from."""
+        self._cash: Balance
         self._deposits: dict[str, DepositRow] = {}
         self._working: dict[str, WorkingOrder] = {}
         """Own open orders by client_order_id, oldest first."""
@@ -55,12 +58,16 @@ class SeatView:
     def cash(self) -> Balance:
         """Own cash, as the newest message said."""
         row = self._account
-        return Balance(
+        if row is self._cash_of:
+            return self._cash
+        self._cash_of = row
+        self._cash = Balance(
             client_id=self.client_id,
             balance=amount(row.balance_e4),
             held=amount(row.held_e4),
             available=amount(row.balance_e4 - row.held_e4),
         )
+        return self._cash
 
     def rules(self, security: str) -> SecurityRules:
         """Tick, lot, band and reference price."""

@@ -54,6 +54,9 @@ def test_every_book_of_the_last_while_is_the_one_that_was_there(seed: int) -> No
         for at_us in (time_us, next_us - 1):
             seen = market.book(at_us)
             assert (seen.bids, seen.asks) == (book.bids, book.asks)
+            price = market.price(at_us)
+            assert price.bid == (book.bids[0].price if book.bids else None)
+            assert price.ask == (book.asks[0].price if book.asks else None)
             checked += 1
     assert checked > 500
     assert any(len(book.bids) == DEPTH for _, book in then)
