@@ -39,7 +39,10 @@ class KnownMarket(Protocol):
 
 
 class BotView:
-    """A `View`. Nothing is computed that is not read."""
+    """A `View`. Nothing is computed that is not read.
+
+    KeyError for a security that the bot did not ask for, though others of the process may see it.
+    """
 
     def __init__(
         self,
@@ -68,15 +71,15 @@ class BotView:
 
     def rules(self, security: str) -> SecurityRules:
         """Tick, lot, band and reference price."""
-        return self._market.rules(security)
+        return self._market.rules(self._asked_for(security))
 
     def book(self, security: str) -> Book:
         """The newest depth, best first."""
-        return self._market.book(security)
+        return self._market.book(self._asked_for(security))
 
     def price(self, security: str) -> Price:
         """Last price, best bid and best ask."""
-        return self._market.price(security)
+        return self._market.price(self._asked_for(security))
 
     def fair_price(self, security: str) -> Decimal:
         """The middle of bid and ask; else the last price; else the reference price."""
@@ -87,7 +90,7 @@ class BotView:
 
     def trades(self, security: str) -> Sequence[PublicTrade]:
         """The newest trades, oldest first."""
-        return self._market.trades(security)
+        return self._market.trades(self._asked_for(security))
 
     def holding(self, security: str) -> Holding:
         """Own shares."""
@@ -96,3 +99,8 @@ class BotView:
     def orders(self, security: str | None = None) -> tuple[WorkingOrder, ...]:
         """Own open orders, oldest first."""
         return self._account.orders(security)
+
+    def _asked_for(self, security: str) -> str:
+        if security not in self.securities:
+            raise KeyError(security)
+        return security

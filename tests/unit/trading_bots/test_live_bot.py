@@ -12,6 +12,7 @@ from tests.unit.trading_bots.fake_services import KEY, FakeVenue, refusal
 from tests.unit.trading_bots.test_runner import Clock
 from trading_bots.account import Account
 from trading_bots.bot_settings import BotSettings
+from trading_bots.bot_view import BotView
 from trading_bots.client import VenueClient
 from trading_bots.commands import Intent, Place, WakeUp
 from trading_bots.events import MOST_TRADES, BookChanged, EventQueue
@@ -133,6 +134,16 @@ def settled(balance: str, holding: int) -> SettlementReport:
         trade_id=1,
         order_id=1,
     )
+
+
+def test_a_view_shows_only_what_the_bot_asked_for(client: VenueClient) -> None:
+    market = Market(client)
+    account = Account("ann", market.rules)
+    view = BotView((), Random(1), market, account)
+    for read in (view.rules, view.price, view.book, view.trades, view.fair_price):
+        with pytest.raises(KeyError):
+            read("AAPL")
+    assert BotView(("AAPL",), Random(1), market, account).fair_price("AAPL") == 100
 
 
 def test_a_strategy_that_fails_ends_with_its_orders_canceled(
