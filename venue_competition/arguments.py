@@ -42,7 +42,7 @@ def add_team(parser: argparse.ArgumentParser) -> None:
         action = actions.add_parser(name, help=says)
         action.add_argument("name", help="the team's name")
         if name == "freeze":
-            action.add_argument("--reason", help="why, for the record and for the team")
+            action.add_argument("--reason", help="why, for the record")
 
 
 def add_round(parser: argparse.ArgumentParser) -> None:

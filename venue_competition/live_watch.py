@@ -18,6 +18,12 @@ _SENT = """
 SELECT sequence, client_id, time_us FROM order_log
 WHERE sequence > %s AND client_id = ANY(%s) ORDER BY sequence
 """
+_REFUSED = """
+SELECT client_id, time_us / 1000000, count(*) FROM refused_orders
+WHERE client_id = ANY(%s) AND time_us >= %s GROUP BY 1, 2
+"""
+_REFUSALS_LATE_S = 5
+"""Refusals reach the record a little later than their time."""
 _OPEN = """
 SELECT client_id, count(*) FROM orders
 WHERE client_id = ANY(%s) AND status IN ('new', 'partially_filled') GROUP BY client_id
@@ -31,12 +37,13 @@ class LimitWatch:
         self._rules = ours
         self._names = list(ours.player_names())
         self._clearing_url, self._market_url = clearing_url, market_url
-        self._sequence = 0
+        self._sequence = self._start_us = 0
         self._seconds: Counter[tuple[str, int]] = Counter()
         self._start: Mapping[str, Mapping[str, Any]] = {}
 
-    def begin(self, standings: Mapping[str, Mapping[str, Any]]) -> None:
+    def begin(self, start_us: int, standings: Mapping[str, Mapping[str, Any]]) -> None:
         """A round starts from these standings."""
+        self._start_us = start_us
         self._start = dict(standings)
         self._seconds.clear()
         self._sequence = int(_rows(self._clearing_url, _HEAD, ())[0][0])
@@ -55,17 +62,25 @@ class LimitWatch:
                 yield from self._exposed(name, standings[name], self._start[name], now_us)
 
     def _fast(self, now_us: int) -> Iterator[Stopped]:
-        """Commands a second, by the clock of the log."""
-        most = self._rules.limits.commands_per_second
+        """Commands a second, by the clock of the log; refused ones count too."""
         for sequence, name, time_us in _rows(
             self._clearing_url, _SENT, (self._sequence, self._names)
         ):
             self._sequence = sequence
             self._seconds[name, time_us // _S] += 1
-            count = self._seconds[name, time_us // _S]
-            if count == most + 1:
+        since_us = max(now_us - _REFUSALS_LATE_S * _S, self._start_us)
+        refused = {
+            (name, second): count
+            for name, second, count in _rows(self._market_url, _REFUSED, (self._names, since_us))
+        }
+        most = self._rules.limits.commands_per_second
+        for key in sorted(self._seconds.keys() | refused.keys()):
+            if self._seconds[key] + refused.get(key, 0) > most:
                 says = f"more than {most} commands in a second"
-                yield _stopped(name, now_us, "commands_per_second", says)
+                yield _stopped(key[0], now_us, "commands_per_second", says)
+        oldest = now_us // _S - _REFUSALS_LATE_S
+        for key in [key for key in self._seconds if key[1] < oldest]:
+            del self._seconds[key]
 
     def _exposed(
         self, name: str, row: Mapping[str, Any], start: Mapping[str, Any], now_us: int

@@ -82,7 +82,7 @@ class Teams:
         }
 
     def freeze(self, name: str, reason: str | None) -> None:
-        """Cancel its orders and refuse new ones, with this reason."""
+        """Cancel its orders and refuse new ones; the reason is for the record."""
         self._require(name)
         self._accounts.freeze(name, reason or "frozen by the organiser")
 
