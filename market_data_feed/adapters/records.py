@@ -128,9 +128,24 @@ NEWEST_REFUSAL = RefusalCursor(NEWEST, 0, "")
 _REFUSED_ORDERS = """
 SELECT gateway_run, number, client_id, client_order_id, security_id, side, quantity, reason,
 message, time_us
-FROM refused_orders WHERE client_id = %s AND time_us <= %s AND (time_us, number,
-gateway_run) < (%s, %s, %s)
-ORDER BY time_us DESC, number DESC, gateway_run DESC LIMIT %s
+FROM refused_orders WHERE client_id >= %s AND (client_id, time_us) <= (%s, %s)
+AND (time_us, number, gateway_run) < (%s, %s, %s)
+ORDER BY client_id DESC, time_us DESC, number DESC, gateway_run DESC LIMIT %s
+"""
+
+
+_SETTLEMENTS_OF_ALL = """
+SELECT sequence, report FROM settlements WHERE sequence > %(after)s AND sequence <= %(through)s
+ORDER BY sequence LIMIT %(limit)s
+"""
+# Rows are compared, and ordered by client too, for only the index that begins with the client
+# gives that order. With `client_id = …` Postgres may walk the primary key, and so past the rows of
+# all other clients.
+SETTLEMENTS_OF_CLIENT = """
+SELECT sequence, report FROM settlements
+WHERE (client_id, sequence) > (%(client_id)s, %(after)s)
+AND (client_id, sequence) <= (%(client_id)s, %(through)s)
+ORDER BY client_id, sequence LIMIT %(limit)s
 """
 
 
@@ -154,9 +169,9 @@ class Records:
         condition = " AND status IN ('new', 'partially_filled')" if is_open else ""
         with self._database.transaction() as cursor:
             cursor.execute(
-                f"{_ORDER} WHERE client_id = %s AND order_id < %s{condition} ORDER BY order_id "
-                "DESC LIMIT %s",
-                (client_id, before, limit),
+                f"{_ORDER} WHERE client_id >= %s AND (client_id, order_id) < (%s, %s){condition}"
+                " ORDER BY client_id DESC, order_id DESC LIMIT %s",
+                (client_id, client_id, before, limit),
             )
             return [OrderRecord(*row) for row in cursor]
 
@@ -239,12 +254,9 @@ class Records:
         """The same reports as (sequence, JSON as the clearinghouse sealed it): the text its hash is
         made from.
         """
-        condition = "" if client_id is None else " AND client_id = %(client_id)s"
         with self._database.transaction() as cursor:
             cursor.execute(
-                "SELECT sequence, report FROM settlements"
-                f" WHERE sequence > %(after)s AND sequence <= %(through)s{condition} ORDER BY "
-                "sequence LIMIT %(limit)s",
+                _SETTLEMENTS_OF_ALL if client_id is None else SETTLEMENTS_OF_CLIENT,
                 {"client_id": client_id, "after": after, "through": through, "limit": limit},
             )
             return list(cursor.fetchall())
@@ -263,5 +275,6 @@ class Records:
     ) -> list[RefusedOrder]:
         """The orders that the door refused a client, newest first; those behind `after`."""
         with self._database.transaction() as cursor:
-            cursor.execute(_REFUSED_ORDERS, (client_id, after.time_us, *after.as_row(), limit))
+            page = (client_id, client_id, after.time_us, *after.as_row(), limit)
+            cursor.execute(_REFUSED_ORDERS, page)
             return [RefusedOrder(*row) for row in cursor]

@@ -51,10 +51,12 @@ class OrderStatusStore:
         """A client's newest orders as recorded, newest first, with ids below `before`."""
         condition = " AND status IN ('new', 'partially_filled')" if is_open else ""
         with self._market.transaction() as cursor:
+            # Not `client_id = …`: Postgres would walk past the newer orders of all others.
             cursor.execute(
-                f"SELECT order_id FROM orders WHERE client_id = %s AND order_id < %s{condition}"
-                " ORDER BY order_id DESC LIMIT %s",
-                (client_id, before, limit),
+                "SELECT order_id FROM orders"
+                f" WHERE client_id >= %s AND (client_id, order_id) < (%s, %s){condition}"
+                " ORDER BY client_id DESC, order_id DESC LIMIT %s",
+                (client_id, client_id, before, limit),
             )
             wanted = [shard_and_number(order_id) for (order_id,) in cursor]
         with self._clearing.transaction() as cursor:
