@@ -86,6 +86,12 @@ class LivePlayers:
             if (code := process.exit_code()) is not None
         }
 
+    def population_fault(self) -> str | None:
+        """How the population's process ended, if it did: the market is not what it should be."""
+        if self._population is None or (code := self._population.exit_code()) is None:
+            return None
+        return _how(code, self._population.last_words())
+
     def stop(self, name: str) -> None:
         """End one player's process, if it has one."""
         process = self._processes.pop(name, None)

@@ -156,7 +156,13 @@ class LiveCompetition:
             self._session.begin("closed", reason=f"end of round {number}")
 
     def _look(self, now_us: int) -> None:
-        """Stop whoever must be stopped, and show the standing. A feed that is away comes back."""
+        """Stop whoever must be stopped, and show the standing. A feed that is away comes back.
+
+        CommandError if the population has ended: a round without its market is no round.
+        """
+        fault = self._processes.population_fault()
+        if fault is not None:
+            raise CommandError(f"the population has ended, and with it the round: {fault}")
         try:
             standings = self._accounts.standings()
         except AdministrationError as error:
