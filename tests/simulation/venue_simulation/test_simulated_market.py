@@ -46,7 +46,8 @@ def digest(seed: int) -> str:
 @pytest.mark.parametrize("hash_seed", ["0", "4711"])
 def test_a_seed_gives_the_same_market_whatever_python_hashes(hash_seed: str) -> None:
     program = (
-        "from tests.unit.venue_simulation.test_simulated_market import digest; print(digest(5))"
+        "from tests.simulation.venue_simulation.test_simulated_market import digest;"
+        "print(digest(5))"
     )
     variables = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
