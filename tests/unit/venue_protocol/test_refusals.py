@@ -25,13 +25,15 @@ def test_a_reason_has_a_dotted_code_and_an_error_status(reason: RejectReason) ->
     assert RejectReason.of_code(reason.code) is reason
 
 
-def test_only_faults_of_the_venue_have_a_5xx() -> None:
+def test_only_faults_of_the_venue_and_an_unknown_version_of_http_have_a_5xx() -> None:
+    """HTTP itself has a 5xx, 505, for a version that a server does not speak."""
     faults = {reason.code for reason in RejectReason if reason.http_status >= 500}
     assert faults == {
         "service.overloaded",
         "service.outcome_unknown",
         "service.not_ready",
         "service.internal",
+        "request.http_version",
     }
 
 
