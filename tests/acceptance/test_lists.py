@@ -13,8 +13,10 @@ from tests.acceptance.api import Client, eventually
 from tests.acceptance.conftest import Administrator
 from venue_launcher.running_venue import RunningVenue
 
-_STATES = {"/v1/book/{security_id}", "/v1/session", "/v1/status"}
-"""What stands now, as a whole: levels by `depth`, phases, bands, streams behind."""
+_STATES = {"/v1/book/{security_id}", "/v1/session", "/v1/status", "/readyz"}
+"""What stands now, as a whole: levels by `depth`, phases, bands, streams behind, and what a
+service lacks.
+"""
 _FEW = {"/v1/transfers"}
 """Lists that have fewer than three rows here."""
 
