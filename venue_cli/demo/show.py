@@ -170,8 +170,7 @@ class _Demo:
                 paint("final standings", "bold"),
                 *self._ranking(),
                 "",
-                *self._observations.lines(),
-                "",
+                *self._behaviour(),
                 *conservation.wrapped(
                     "orders",
                     f"{totals.orders:,} accepted, {totals.commands:,} commands; refused: "
@@ -208,6 +207,10 @@ class _Demo:
             self._standings = self._reader.read(self._cast.prefix)
         except (VenueUnavailable, Refused) as error:
             report(f"standings: {error}")
+
+    def _behaviour(self) -> list[str]:
+        """How the prices behaved; of a day, which has auctions and a halt, they say nothing."""
+        return [] if self._day else [*self._observations.lines(), ""]
 
     def _ranking(self) -> list[str]:
         """The players, and one line for the accounts that make the market."""
