@@ -2,7 +2,7 @@
 
 import argparse
 import os
-import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -11,31 +11,22 @@ from pathlib import Path
 
 from venue_cli.commands import options
 from venue_launcher import learner_packages, processes, state_folder
-from venue_launcher.infrastructure import finder, memory
-from venue_launcher.infrastructure.ways import OWN_WAYS
-from venue_launcher.signals import shielded
+from venue_launcher.servers_for_tests import servers_for_tests
 from venue_launcher.state_folder import CHECKOUT
 from venue_launcher.terminal import paint, report
 
-KINDS = (
-    "unit",
-    "architecture",
-    "environments",
-    "contract",
-    "simulation",
-    "integration",
-    "acceptance",
-)
+_NEED_NO_SERVER = ("unit", "architecture", "environments")
+KINDS = (*_NEED_NO_SERVER, "contract", "simulation", "integration", "acceptance")
 """Folders of tests, the cheapest first."""
-WITHOUT_SERVERS = {"unit", "architecture", "environments"}
 _ENVIRONMENTS = "tests/environments"
+_WAITING = "integration"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--changed and --infrastructure; all else is pytest's."""
     parser.usage = "./venue test [--infrastructure WAY] [--changed] [KIND ...] [PYTEST ARGUMENTS]"
     parser.epilog = (
-        f"KIND, the cheapest first: {', '.join(KINDS)} ({' and '.join(sorted(WITHOUT_SERVERS))} "
+        f"KIND, the cheapest first: {', '.join(KINDS)} ({', '.join(_NEED_NO_SERVER)} "
         "need no server). Without KIND, --changed and PYTEST ARGUMENTS, all tests run, and ruff, "
         "mypy and the import contracts are checked too."
     )
@@ -60,10 +51,13 @@ def run(arguments: argparse.Namespace) -> int:
         chosen = changed + chosen
     chosen = [f"tests/{kind}" for kind in kinds] + chosen
     processes.end_leftovers(state_dir / "processes")
-    if kinds and set(kinds) <= WITHOUT_SERVERS and not arguments.changed:
+    if kinds and set(kinds) <= set(_NEED_NO_SERVER) and not arguments.changed:
         return _summary({"pytest": _pytest(chosen, state_dir, {})})
     results = {} if chosen else _checks(state_dir)
-    results["pytest"] = _pytest_on_servers(arguments.infrastructure, chosen, venue_dir)
+    with servers_for_tests(arguments.infrastructure, venue_dir, 1 if chosen else 2) as servers:
+        results["pytest"] = (
+            _pytest(chosen, state_dir, servers[0]) if chosen else _whole_pytest(state_dir, servers)
+        )
     return _summary(results)
 
 
@@ -85,46 +79,41 @@ def _changed() -> list[str]:
 
 def _pytest(chosen: Sequence[str], state_dir: Path, servers: dict[str, str]) -> bool:
     cache = f"cache_dir={state_dir / 'pytest'}"
-    paths = [word for word in chosen if word.startswith("tests")]
-    if not paths or any(word.startswith(_ENVIRONMENTS) for word in paths):
-        servers = servers | {"PYTHONPATH": _with_learner_packages(state_dir)}
+    servers = servers | _learner_packages(chosen, state_dir)
     return _run("pytest", _module("pytest", "-o", cache, *chosen), state_dir, servers)
 
 
-def _with_learner_packages(state_dir: Path) -> str:
+def _learner_packages(chosen: Sequence[str], state_dir: Path) -> dict[str, str]:
     """The path on which the extra packages of environments for learners are found too."""
+    paths = [word for word in chosen if word.startswith("tests")]
+    if paths and not any(word.startswith(_ENVIRONMENTS) for word in paths):
+        return {}
     place = learner_packages.install(state_dir)
-    before = os.environ.get("PYTHONPATH")
-    return os.pathsep.join([*([before] if before else []), str(place)])
+    before = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+    return {"PYTHONPATH": os.pathsep.join([*before, str(place)])}
 
 
-def _pytest_on_servers(way: str | None, chosen: Sequence[str], venue_dir: Path) -> bool:
-    """Run pytest with a virtual host of its own, which is deleted afterwards."""
-    state_dir = venue_dir / "test"
-    found = finder.start(way or _own_way(venue_dir), state_dir, report)
-    vhost = f"venue_test_{secrets.token_hex(4)}"
-    try:
-        servers = {
-            "VENUE_TEST_POSTGRES_URL": found.postgres_url,
-            "VENUE_TEST_BROKER_URL": found.create_vhost(vhost),
-        }
-        return _pytest(chosen, state_dir, servers)
-    finally:
-        with shielded():
-            found.delete_vhost(vhost)
-            found.delete_own_vhost()
-            found.stop()
-
-
-def _own_way(venue_dir: Path) -> str | None:
-    """How the venue of this checkout has servers of its own, if it has."""
-    known = memory.recall(venue_dir)
-    is_own = (
-        known is not None
-        and known.postgres_way == known.broker_way
-        and known.broker_way in OWN_WAYS
-    )
-    return known.broker_way if known is not None and is_own else None
+def _whole_pytest(state_dir: Path, servers: Sequence[dict[str, str]]) -> bool:
+    """All tests in two processes at once: those of integration mostly wait, the others work."""
+    others = [f"tests/{kind}" for kind in KINDS if kind != _WAITING]
+    output = state_dir / "pytest.out"
+    with output.open("w+b") as stream:
+        waiting = _module("pytest", "-o", f"cache_dir={state_dir / _WAITING}", f"tests/{_WAITING}")
+        beside = subprocess.Popen(
+            waiting,
+            cwd=CHECKOUT,
+            env=_variables(state_dir, servers[1]),
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            passed = _pytest(others, state_dir, servers[0])
+            report(f"tests of {_WAITING} …")
+            return beside.wait() == 0 and passed
+        finally:
+            processes.stop(beside, signal.SIGINT, 60)
+            print(output.read_text(errors="replace"), flush=True)
 
 
 def _checks(state_dir: Path) -> dict[str, bool]:
@@ -148,26 +137,31 @@ def import_contracts(cache: Path) -> list[str]:
 
 
 def _run(name: str, command: Sequence[str], state_dir: Path, servers: dict[str, str]) -> bool:
-    """Run a command in the checkout, with caches elsewhere: the checkout may be read-only."""
+    """Run a command in the checkout."""
     report(f"{name} …")
-    variables = (
-        os.environ
-        | servers
-        | {
-            "RUFF_CACHE_DIR": str(state_dir / "ruff"),
-            "MYPY_CACHE_DIR": str(state_dir / "mypy"),
-            "HYPOTHESIS_STORAGE_DIRECTORY": str(state_dir / "hypothesis"),
-        }
-    )
     started = time.monotonic()
     done = subprocess.run(
-        command, cwd=CHECKOUT, env=variables, stdin=subprocess.DEVNULL, check=False
+        command,
+        cwd=CHECKOUT,
+        env=_variables(state_dir, servers),
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     report(
         f"{name}: {'passed' if done.returncode == 0 else 'FAILED'} in "
         f"{time.monotonic() - started:.1f} s"
     )
     return done.returncode == 0
+
+
+def _variables(state_dir: Path, servers: dict[str, str]) -> dict[str, str]:
+    """Caches elsewhere: the checkout may be read-only."""
+    caches = {
+        "RUFF_CACHE_DIR": str(state_dir / "ruff"),
+        "MYPY_CACHE_DIR": str(state_dir / "mypy"),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(state_dir / "hypothesis"),
+    }
+    return os.environ | servers | caches
 
 
 def _summary(results: dict[str, bool]) -> int:
