@@ -77,7 +77,8 @@ class MemoryLedgerTransaction:
 
     def write(self, settlement: Settlement) -> None:
         """Write all that the settlement changed."""
-        if not (settlement.ledger.touched or settlement.reports or settlement.obligations):
+        written = (settlement.journals, settlement.reports, settlement.obligations)
+        if not settlement.ledger.touched and not any(written):
             return
         self._write_accounts(settlement)
         self._write_deposits(settlement.ledger)
