@@ -20,6 +20,8 @@ KINDS = (*_NEED_NO_SERVER, "contract", "simulation", "integration", "acceptance"
 """Folders of tests, the cheapest first."""
 _ENVIRONMENTS = "tests/environments"
 _WAITING = "integration"
+_TRIALS = "tests/integration/venue_trials"
+"""They start servers of their own, and make the two halves of a whole run about equally long."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,10 +97,11 @@ def _learner_packages(chosen: Sequence[str], state_dir: Path) -> dict[str, str]:
 
 def _whole_pytest(state_dir: Path, servers: Sequence[dict[str, str]]) -> bool:
     """All tests in two processes at once: those of integration mostly wait, the others work."""
-    others = [f"tests/{kind}" for kind in KINDS if kind != _WAITING]
+    others = [*(f"tests/{kind}" for kind in KINDS if kind != _WAITING), _TRIALS]
     output = state_dir / "pytest.out"
     with output.open("w+b") as stream:
-        waiting = _module("pytest", "-o", f"cache_dir={state_dir / _WAITING}", f"tests/{_WAITING}")
+        chosen = (f"tests/{_WAITING}", f"--ignore={_TRIALS}")
+        waiting = _module("pytest", "-o", f"cache_dir={state_dir / _WAITING}", *chosen)
         beside = subprocess.Popen(
             waiting,
             cwd=CHECKOUT,
