@@ -13,7 +13,7 @@ from market_data_feed.domain.orders import BrokenStream
 from venue_audit.archive_replay import Replay
 from venue_audit.differences import LOG, Difference, Differences
 from venue_audit.history import History
-from venue_audit.log_rows import LogBroken
+from venue_audit.log_rows import LogBroken, note_break
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
 from venue_simulation.market_archive import ArchivedAccount, ArchiveFault, MarketArchive, ShardEnd
@@ -79,22 +79,8 @@ class ArchiveAudit:
                 self._note_uncovered(replay.history)
                 if not done % _EVERY:
                     self._progress("order log", done, rows)
-        except LogBroken as broken:
-            self._differences.compare(
-                "order_log",
-                str(broken.sequence),
-                broken.field,
-                broken.expected,
-                broken.found,
-                LOG,
-                broken.sequence,
-            )
-            return False
-        except (BrokenInvariant, BrokenStream, ArchiveFault) as broken:
-            where = done + 1
-            self._differences.compare(
-                "order_log", str(where), "fold", "a lawful history", str(broken), LOG, where
-            )
+        except (LogBroken, BrokenInvariant, BrokenStream, ArchiveFault) as broken:
+            note_break(self._differences, broken, done + 1)
             return False
         return True
 

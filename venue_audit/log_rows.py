@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from venue_audit.differences import LOG, Differences
 from venue_protocol import codec
 from venue_protocol.commands import AmendOrder, Command, CommandBatch
 from venue_storage.clearing_rows import LogRow
@@ -24,6 +25,16 @@ class LogBroken(RuntimeError):
         self.field = field
         self.expected = expected
         self.found = found
+
+
+def note_break(differences: Differences, broken: Exception, sequence: int) -> None:
+    """Note why a log can't be folded to its end; at `sequence` where `broken` names no place."""
+    if isinstance(broken, LogBroken):
+        at, field = broken.sequence, broken.field
+        expected, found = broken.expected, broken.found
+    else:
+        at, field, expected, found = sequence, "fold", "a lawful history", str(broken)
+    differences.compare("order_log", str(at), field, expected, found, LOG, at)
 
 
 def batches(shard: int, rows: Iterable[LogRow]) -> Iterator[CommandBatch]:

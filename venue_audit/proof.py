@@ -17,7 +17,7 @@ from market_data_feed.domain.orders import BrokenStream
 from venue_audit.administration_check import AdministrationCheck
 from venue_audit.differences import EVENTS, LOG, Difference, Differences
 from venue_audit.history import History
-from venue_audit.log_rows import LOG_ROWS, LogBroken, batches
+from venue_audit.log_rows import LOG_ROWS, LogBroken, batches, note_break
 from venue_audit.market_check import MarketCheck
 from venue_audit.positions_check import PositionsCheck
 from venue_audit.report_ledger import ReportLedger
@@ -139,22 +139,8 @@ class Audit:
             self._settlement.apply_transfers(self._history)
             for matched in self._matched():
                 self._apply(matched.batch, matched.answer)
-        except LogBroken as broken:
-            self.differences.compare(
-                "order_log",
-                str(broken.sequence),
-                broken.field,
-                broken.expected,
-                broken.found,
-                LOG,
-                broken.sequence,
-            )
-            return False
-        except (BrokenInvariant, BrokenStream) as broken:
-            sequence = self._rows + 1
-            self.differences.compare(
-                "order_log", str(sequence), "fold", "a lawful history", str(broken), LOG, sequence
-            )
+        except (LogBroken, BrokenInvariant, BrokenStream) as broken:
+            note_break(self.differences, broken, self._rows + 1)
             return False
         self._check_positions()
         return True

@@ -2,13 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from migrations.provision import drop
+from tests.integration.whole_venue import whole_venue
 from trading_bots.client import VenueClient
-from venue_launcher import running_venue
 from venue_launcher.admin_client import Administration
 from venue_launcher.running_venue import RunningVenue
 
@@ -20,13 +18,9 @@ def live_venue(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningVenue]:
     """A running venue of this test run's own, stopped and dropped afterwards."""
-    folder: Path = tmp_path_factory.mktemp("bots-venue")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("VENUE_POSTGRES_URL", postgres_url)
-        environment.setenv("VENUE_BROKER_URL", emptied_broker_url())
-        with running_venue.start("given", folder, report=lambda _line: None) as started:
-            yield started
-        drop(postgres_url, started.instance)
+    folder = tmp_path_factory.mktemp("bots-venue")
+    with whole_venue(postgres_url, emptied_broker_url(), folder) as started:
+        yield started
 
 
 @pytest.fixture
