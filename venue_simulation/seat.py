@@ -22,6 +22,7 @@ from venue_simulation.bot_records import (
     refused_report,
     settlement_report,
 )
+from venue_simulation.call_limit import taken
 from venue_simulation.market_plan import BotSpec, Latency
 from venue_simulation.published_market import PublishedMarket
 from venue_simulation.seat_view import SeatView
@@ -167,19 +168,21 @@ class Seat:
         wants, strategy, view = self.wants, self.strategy, self.view
         if "on_report" in wants:
             for command, refusal in news.refusals:
-                intents += strategy.on_report(view, refused_report(command, refusal, news.time_us))
+                intents += taken(
+                    strategy.on_report(view, refused_report(command, refusal, news.time_us))
+                )
             for report in news.reports:
-                intents += strategy.on_report(view, order_report(report))
+                intents += taken(strategy.on_report(view, order_report(report)))
         if "on_fill" in wants:
             for report in news.reports:
                 if report.kind == "trade":
-                    intents += strategy.on_fill(view, fill(report))
+                    intents += taken(strategy.on_fill(view, fill(report)))
         if "on_settlement" in wants:
             for text in news.settlements:
-                intents += strategy.on_settlement(view, settlement_report(text))
+                intents += taken(strategy.on_settlement(view, settlement_report(text)))
         if "on_trade" in wants:
             for trade in news.trades:
-                intents += strategy.on_trade(view, public_trade(trade))
+                intents += taken(strategy.on_trade(view, public_trade(trade)))
         if "on_book" in wants:
             for security in news.books:
-                intents += strategy.on_book(view, view.book(security))
+                intents += taken(strategy.on_book(view, view.book(security)))

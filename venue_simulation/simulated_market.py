@@ -18,6 +18,7 @@ from trading_bots.strategy import Strategy
 from venue_protocol.money import parse_e4
 from venue_protocol.refusals import Refusal, Refused
 from venue_simulation import bot_limits
+from venue_simulation.call_limit import MOST_S, CallLimit, CallTookTooLong, taken
 from venue_simulation.intents import action_of
 from venue_simulation.market_plan import BotSpec, MarketPlan
 from venue_simulation.news_desk import NewsDesk
@@ -29,6 +30,8 @@ from venue_simulation.timeline import ARRIVAL, BOT, NOBODY, SAMPLE, SECOND_US, V
 
 _TICK_US = 200_000
 """As often the live timekeeper looks at what is due."""
+_SOONEST_US = 100
+"""A bot that asks to be woken at once would let no time pass."""
 
 
 class MarketObserver(Protocol):
@@ -72,6 +75,7 @@ class SimulatedMarket:
         self._observers = observers
         self._arrived: list[tuple[Seat, Sequence[Command], PendingRequest | Refusal]] = []
         self._has_ended = False
+        self._calls = CallLimit()
         self._news = NewsDesk(
             self.timeline,
             self.venue.clearing.tables,
@@ -99,7 +103,8 @@ class SimulatedMarket:
 
     def run_until(self, until_us: int) -> None:
         """Play all that happens up to `until_us`."""
-        self.timeline.run_until(until_us)
+        with self._calls.watched():
+            self.timeline.run_until(until_us)
 
     def equity_e4(self, client_id: str) -> int:
         """Cash and shares of a client, these at their marks of now: ten-thousandths of a dollar."""
@@ -193,7 +198,7 @@ class SimulatedMarket:
     def _after(
         self, seat: Seat, after_s: float, action: Callable[..., None], *arguments: object
     ) -> None:
-        at_us = self.now_us + max(1, round(after_s * SECOND_US))
+        at_us = self.now_us + max(_SOONEST_US, round(after_s * SECOND_US))
         self.timeline.at(at_us, BOT, seat.number, partial(action, *arguments))
 
     def _tick(self, seat: Seat) -> None:
@@ -212,13 +217,20 @@ class SimulatedMarket:
             self.timeline.at(seat.busy_until_us, BOT, seat.number, again)
             return
         try:
+            self._calls.begin()
             intents = seat.open_mail(self.now_us)
             if event is not None:
-                intents += event(seat.view, *arguments)
+                intents += taken(event(seat.view, *arguments))
+            self._calls.end()
             self._send(seat, intents)
-        except Exception as error:
+        except CallTookTooLong:
+            reason = f"took more than {MOST_S} s of processor time for one event"
+            self.stop_bot(seat.spec.client_id, reason)
+        except (Exception, SystemExit) as error:
             # Whatever a strategy does wrong is its own end, and nobody else's.
             self.stop_bot(seat.spec.client_id, f"raised {type(error).__name__}: {error}")
+        finally:
+            self._calls.end()
 
     def _send(self, seat: Seat, intents: Sequence[Intent]) -> None:
         """Name the commands and send them. TypeError or ValueError for what is no command."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.unit.venue_simulation.market_bots import (
 from trading_bots.commands import Amend, Cancel, CancelAll, Intent, Place, WakeUp
 from trading_bots.records import Balance, Book, Fill, OrderReport, PublicTrade, SettlementReport
 from trading_bots.strategy import Strategy, View
+from venue_simulation.call_limit import CallLimit
 from venue_simulation.forgetting import Forgetting
 from venue_simulation.market_plan import (
     START_US,
@@ -90,6 +92,66 @@ def test_a_bot_that_raises_is_stopped_and_the_others_go_on() -> None:
     assert broken.bots["breaks"].stopped == "raised KeyError: 'none of this'"
     assert broken.bots["breaks"].numbers["fills"] < run.bots["breaks"].numbers["fills"]
     assert broken.bots["maker"].stopped is None and broken.bots["maker"].numbers["fills"] > 50
+
+
+class Endless(Strategy):
+    """Never comes back, and hides what is raised in it."""
+
+    def on_start(self, view: View) -> Iterable[Intent]:
+        while True:
+            try:
+                while True:
+                    pass
+            except Exception:
+                continue
+
+
+class Insatiable(Strategy):
+    """Never stops asking."""
+
+    def on_start(self, view: View) -> Iterator[Intent]:
+        while True:
+            yield WakeUp(1.0)
+
+
+class Quits(Strategy):
+    """Ends its program, as it thinks."""
+
+    def on_start(self, view: View) -> Iterable[Intent]:
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "reason"),
+    [
+        (Endless, "took more than 10 s of processor time for one event"),
+        (Insatiable, "raised ValueError: asked for more than 10,000 things at one event"),
+        (Quits, "raised SystemExit: 3"),
+    ],
+)
+def test_a_strategy_that_holds_or_ends_the_program_is_stopped_and_the_others_go_on(
+    strategy: type[Strategy], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = partial(CallLimit, 0.2, 0.05)
+    monkeypatch.setattr("venue_simulation.simulated_market.CallLimit", quick)
+    rival = BotSpec(client_id="rival", strategy=strategy)
+    run = run_market(plan(rival, maker(), taker()))
+    assert run.bots["rival"].stopped == reason
+    assert run.bots["maker"].stopped is None and run.bots["maker"].numbers["fills"] > 50
+    assert run.log_hash == run_market(plan(rival, maker(), taker())).log_hash
+
+
+def test_a_bot_that_is_woken_at_once_lets_time_pass() -> None:
+    class Restless(Strategy):
+        def on_start(self, view: View) -> Iterator[Intent]:
+            yield WakeUp(0)
+
+        def on_timer(self, view: View, name: str) -> Iterator[Intent]:
+            yield WakeUp(0)
+
+    market = SimulatedMarket(plan(BotSpec(client_id="restless", strategy=Restless), seconds=0.5))
+    market.run()
+    assert market.seats["restless"].stopped is None
 
 
 def test_a_stopped_bot_has_no_order_left_and_none_arrives_late() -> None:
