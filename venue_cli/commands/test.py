@@ -99,6 +99,8 @@ def _whole_pytest(state_dir: Path, servers: Sequence[dict[str, str]]) -> bool:
     """All tests in two processes at once: those of integration mostly wait, the others work."""
     others = [*(f"tests/{kind}" for kind in KINDS if kind != _WAITING), _TRIALS]
     output = state_dir / "pytest.out"
+    # Before the second process begins: they may not be to be had.
+    _learner_packages(others, state_dir)
     with output.open("w+b") as stream:
         chosen = (f"tests/{_WAITING}", f"--ignore={_TRIALS}")
         waiting = _module("pytest", "-o", f"cache_dir={state_dir / _WAITING}", *chosen)
