@@ -107,6 +107,17 @@ def bodies(deliveries: list[Delivery]) -> list[int]:
     return [int(delivery.body) for delivery in deliveries]
 
 
-def first_occurrences(numbers: list[int]) -> list[int]:
-    """Each number once, where it came first."""
-    return list(dict.fromkeys(numbers))
+def take_different(consumer: Consumer, count: int, within_s: float = 10.0) -> list[int]:
+    """The next `count` different numbers, each where it came first; fewer if they do not come.
+
+    A message that was published again, because its confirmation was lost, comes twice.
+    """
+    numbers: dict[int, None] = {}
+    for _ in range(int(within_s / 0.1) + count):
+        if len(numbers) >= count:
+            break
+        deliveries = consumer.receive(0.1, 1_000)
+        numbers.update(dict.fromkeys(bodies(deliveries)))
+        if deliveries:
+            consumer.ack(deliveries[-1])
+    return list(numbers)

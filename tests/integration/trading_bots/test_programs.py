@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.unit.trading_bots.fake_services import KEY, FakeVenue
+from tests.integration.trading_bots.on_a_fake_venue.fake_services import KEY, FakeVenue
 from trading_bots.runner import BotSettings
 from venue_launcher.processes import wait_until
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from order_entry_gateway.domain import requests
-from tests.unit.trading_bots.fake_services import KEY, FakeVenue, refusal
+from tests.integration.trading_bots.on_a_fake_venue.fake_services import KEY, FakeVenue, refusal
 from trading_bots import commands
 from trading_bots.client import Amend, Cancel, Place, Refused, VenueClient, VenueUnavailable
 from trading_bots.records import Receipt

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.trading_bots.fake_services import KEY, FakeVenue, refusal
+from tests.integration.trading_bots.on_a_fake_venue.fake_services import KEY, FakeVenue, refusal
 from trading_bots.client import Refused, VenueClient
 from trading_bots.commands import Cancel, CancelAll, Place
 from trading_bots.market import Market
@@ -20,7 +20,7 @@ from trading_bots.runner import Bot, BotSettings, Fleet
 from trading_bots.venue_address import VenueAddress
 from trading_bots.working_orders import MOST_LAG_S, WorkingOrders
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def settings(strategy: str = "random_walk", **changes: Any) -> BotSettings:

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from tests.unit.trading_bots.fake_services import KEY, FakeVenue, refusal
-from tests.unit.trading_bots.test_runner import Clock
+from tests.integration.trading_bots.on_a_fake_venue.fake_services import KEY, FakeVenue, refusal
+from tests.integration.trading_bots.on_a_fake_venue.test_runner import Clock
 from trading_bots.account import Account
 from trading_bots.bot_settings import BotSettings
 from trading_bots.bot_view import BotView

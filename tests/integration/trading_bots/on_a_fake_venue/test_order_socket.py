@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.sync.server import Server, ServerConnection, serve
 
-from tests.unit.trading_bots.fake_services import refusal
+from tests.integration.trading_bots.on_a_fake_venue.fake_services import refusal
 from trading_bots.client import Amend, Cancel, Place, Refused, VenueClient, VenueUnavailable
 from trading_bots.records import Receipt
 

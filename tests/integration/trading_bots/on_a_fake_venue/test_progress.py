@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.trading_bots.fake_services import KEY, FakeVenue
+from tests.integration.trading_bots.on_a_fake_venue.fake_services import KEY, FakeVenue
 from trading_bots.progress import Progress
 from trading_bots.runner import BotSettings, Fleet
 from trading_bots.venue_address import VenueAddress

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.trading_bots.fake_services import KEY, FakeVenue
+from tests.integration.trading_bots.on_a_fake_venue.fake_services import KEY, FakeVenue
 from trading_bots.client import VenueClient
 
 

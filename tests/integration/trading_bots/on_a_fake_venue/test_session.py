@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.trading_bots.fake_services import KEY, FakeVenue, refusal
+from tests.integration.trading_bots.on_a_fake_venue.fake_services import KEY, FakeVenue, refusal
 from trading_bots.client import Refused
 from trading_bots.session import trading_session
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def environment(venue: FakeVenue, key: str = KEY) -> dict[str, str]:
