@@ -14,13 +14,11 @@ from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL
 from venue_audit.report_ledger import is_sealed
 from venue_protocol import codec
 from venue_protocol.holds import CASH
-from venue_protocol.settlement import SettlementReport
+from venue_protocol.settlement import DERIVED_KINDS, SettlementReport
 from venue_storage.clearing_rows import JournalRow, ReportRow
 
 MOST_REPORTS = 20_000
 """Of one transfer: one for cash, and two for each security in an endowment."""
-_TRADE = "trade"
-_TRADE_REPORTS = ("trade", "failed_trade")
 
 
 class Transfer(NamedTuple):
@@ -34,8 +32,9 @@ class Transfer(NamedTuple):
 
 
 def is_transfer(number: int, journal: JournalRow | None, report: ReportRow | None) -> bool:
-    """Whether journal `number` is no trade's. `journal` is its row, `report` the next one not yet
-    explained.
+    """Whether journal `number` does not follow from the log: somebody asked for it.
+
+    `journal` is its row, `report` the next one not yet explained.
 
     A sound report of this journal, or of a failed trade before it, decides; else the journal does.
     """
@@ -46,8 +45,8 @@ def is_transfer(number: int, journal: JournalRow | None, report: ReportRow | Non
         and told.journal_id in (number, 0)
         and is_sealed(report.report)
     ):
-        return told.settlement_kind not in _TRADE_REPORTS
-    return journal is not None and journal.journal_kind != _TRADE
+        return told.settlement_kind not in DERIVED_KINDS
+    return journal is not None and journal.journal_kind not in DERIVED_KINDS
 
 
 def transfer_of(
@@ -63,7 +62,7 @@ def transfer_of(
     """
     own = _own_reports(number, reports)
     told = [report for report, _ in own]
-    if journal is None or journal.journal_kind == _TRADE:
+    if journal is None or journal.journal_kind in DERIVED_KINDS:
         return _as_reported(None, told) if told else None
     if (
         told

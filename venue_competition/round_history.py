@@ -8,10 +8,9 @@ from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.execution_report import ExecutionReport
 from venue_competition.course import Course
 from venue_competition.round_record import Movement, RoundRecord, RoundTrade, SentCommand
-from venue_protocol.settlement import SettlementReport
+from venue_protocol.settlement import DERIVED_KINDS, SettlementReport
 
 _CLOSED = frozenset({"filled", "canceled", "rejected", "expired"})
-_NO_TRANSFER = frozenset({"trade", "failed_trade"})
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def record_of(history: RoundHistory, course: Course) -> RoundRecord:
             report.cash_e4,
             report.security_id,
             report.shares,
-            report.settlement_kind in _NO_TRANSFER,
+            report.settlement_kind in DERIVED_KINDS,
         )
         for reports in history.settlements.values()
         for report in reports

@@ -7,7 +7,60 @@ import msgspec
 
 from venue_protocol.orders import Side
 
-SettlementKind = Literal["trade", "deposit", "withdrawal", "failed_trade"]
+SettlementKind = Literal[
+    "trade",
+    "failed_trade",
+    "net_settlement",
+    "fails_charge",
+    "dividend",
+    "split",
+    "symbol_change",
+    "delisting",
+    "deposit",
+    "withdrawal",
+    "bust",
+    "correction",
+    "fine",
+    "stock_loan",
+    "loan_return",
+    "loan_fee",
+    "close_out",
+]
+DERIVED_KINDS = frozenset(
+    {
+        "trade",
+        "failed_trade",
+        "net_settlement",
+        "fails_charge",
+        "dividend",
+        "split",
+        "symbol_change",
+        "delisting",
+    }
+)
+"""Kinds of journals and reports that the order log causes, so that it alone derives them.
+
+All others are transfers: their journal is the record of what somebody asked the clearinghouse for.
+"""
+JOURNAL_KINDS = (
+    "trade",
+    "net_settlement",
+    "fails_charge",
+    "dividend",
+    "split",
+    "symbol_change",
+    "delisting",
+    "deposit",
+    "withdrawal",
+    "issue",
+    "bust",
+    "correction",
+    "fine",
+    "stock_loan",
+    "loan_return",
+    "loan_fee",
+    "close_out",
+)
 
 GENESIS_HASH = "0" * 64
 STARTING_POSITION = "starting position"

@@ -19,7 +19,13 @@ from venue_protocol.event_parts import event_parts
 from venue_protocol.events import EventBatch
 from venue_protocol.holds import CASH, held_amount, held_asset
 from venue_protocol.message_bounds import BOUNDS, MessageBounds
-from venue_protocol.settlement import GENESIS_HASH, SettlementBatch, SettlementReport, report_hash
+from venue_protocol.settlement import (
+    DERIVED_KINDS,
+    GENESIS_HASH,
+    SettlementBatch,
+    SettlementReport,
+    report_hash,
+)
 from venue_simulation.violation import Violation, require
 from venue_storage.clearing_rows import JournalRow, LogRow, ReportRow
 from venue_storage.memory_clearing_data import AccountRow, DepositRow, MemoryClearing
@@ -231,7 +237,7 @@ class Oracle:
         while self._settlement.last_journal_id < newest:
             row = self._tables.journals.get(self._settlement.last_journal_id + 1)
             require(
-                row is not None and row.journal_kind != "trade",
+                row is not None and row.journal_kind not in DERIVED_KINDS,
                 "cash and shares move once for each trade",
                 row,
             )

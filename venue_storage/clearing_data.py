@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from venue_protocol.settlement import JOURNAL_KINDS
 from venue_storage.table_storage import APPENDED
 
 metadata = MetaData()
@@ -206,7 +207,7 @@ journals = Table(
     Column("assets", ARRAY(Text), nullable=False),
     Column("amounts", ARRAY(BigInteger), nullable=False),
     CheckConstraint(
-        "journal_kind IN ('trade', 'deposit', 'withdrawal', 'issue')", name="journals_kind_check"
+        f"journal_kind IN ({', '.join(map(repr, JOURNAL_KINDS))})", name="journals_kind_check"
     ),
     CheckConstraint(
         "journal_is_balanced(accounts, assets, amounts)", name="journals_balanced_check"
