@@ -31,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The demo's own exit code; the venue is stopped afterwards unless it ran before."""
-    from venue_cli import demo
+    from venue_trials.demo import show
 
     if arguments.day and arguments.seconds is not None:
         raise CommandError("a day has its own length: leave out --seconds")
 
     with running_venue.attach_or_start(arguments.infrastructure) as venue:
         return int(
-            demo.run(venue, arguments.seconds, arguments.seed, arguments.day, arguments.picture)
+            show.run(venue, arguments.seconds, arguments.seed, arguments.day, arguments.picture)
         )

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 once the ranking is printed."""
     from trading_bots.refusal import Refused, VenueUnavailable
-    from venue_cli.standings import StandingsReader, as_json, table
+    from venue_audit.standings import StandingsReader, as_json, table
 
     reader = StandingsReader(running_venue.attach(state_folder.choose()))
     try:

@@ -1,1 +1,1 @@
-"""The cast of `./venue demo`, and what its prices did: the console shows both."""
+"""`./venue demo`: its cast, its course with a live standing, and what the prices did."""

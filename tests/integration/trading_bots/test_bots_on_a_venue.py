@@ -15,8 +15,8 @@ from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import VenueClient
 from trading_bots.runner import BotSettings, Fleet
 from trading_bots.venue_address import VenueAddress
+from venue_audit.standings import StandingsReader
 from venue_cli import demo
-from venue_cli.standings import StandingsReader
 from venue_launcher.admin_client import Administration
 from venue_launcher.errors import CommandError
 from venue_launcher.running_venue import RunningVenue

@@ -14,10 +14,7 @@ from trading_bots.refusal import Refused, VenueUnavailable
 from trading_bots.runner import Fleet
 from trading_bots.venue_address import VenueAddress
 from venue_audit import conservation
-from venue_cli.demo.day import SECONDS as DAY_SECONDS
-from venue_cli.demo.day import DemoDay
-from venue_cli.demo.screen import Screen
-from venue_cli.standings import RankedClient, StandingsReader, table
+from venue_audit.standings import RankedClient, StandingsReader, table
 from venue_launcher.admin_client import Administration
 from venue_launcher.errors import CommandError
 from venue_launcher.running_venue import RunningVenue
@@ -25,7 +22,10 @@ from venue_launcher.signals import shielded
 from venue_launcher.terminal import paint, report
 from venue_protocol.money import format_for_people
 from venue_trials.demo.cast import Cast, assemble, traded
+from venue_trials.demo.day import SECONDS as DAY_SECONDS
+from venue_trials.demo.day import DemoDay
 from venue_trials.demo.observations import Observations, picture
+from venue_trials.demo.screen import Screen
 
 _USUAL_SECURITIES = ("AAPL", "MSFT", "GOOG", "AMZN", "TSLA")
 _PICTURE_EVERY_S = 1.0

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from trading_bots.population.default_population import default_population
-from venue_cli.demo.screen import Screen
 from venue_launcher.admin_client import Administration
 from venue_trials.demo.cast import EXAMPLES, PLAYERS, assemble, traded
+from venue_trials.demo.screen import Screen
 
 
 class FakeAdministration(Administration):

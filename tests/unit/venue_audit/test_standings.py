@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from venue_cli.standings import RankedClient, Standing, as_json, ranking, table
+from venue_audit.standings import RankedClient, Standing, as_json, ranking, table
 
 
 def standing(
