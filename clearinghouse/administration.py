@@ -23,6 +23,7 @@ from service_runtime.clock import Clock
 from service_runtime.settings import SettingsError
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import is_client_id
+from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
@@ -266,13 +267,20 @@ class Administration:
         transaction.add_key(key_hash(key), client_id, self._clock.now_us())
 
     def ensure_venue_accounts(self) -> bool:
-        """Make the venue's own accounts if there are none; whether they were made now."""
+        """Make those of the venue's own accounts that are missing; whether it is a new venue.
+
+        A venue of an older version has some of them. Raises BrokenInvariant if somebody else has
+        the name of one: money of the venue would go to a client.
+        """
         with self._store.transaction() as transaction:
-            if transaction.has_client(BANK):
-                return False
+            is_new = not transaction.has_client(BANK)
             for client_id in VENUE_ACCOUNTS:
-                self._insert_client(transaction, client_id, "venue", None)
-        return True
+                known = transaction.lock_client(client_id)
+                if known is None:
+                    self._insert_client(transaction, client_id, "venue", None)
+                elif known.role != "venue":
+                    raise BrokenInvariant(f"{client_id} is the name of an account of the venue")
+        return is_new
 
     def ensure_administrator(self, key: str | None, client_id: str = ADMINISTRATOR) -> str | None:
         """A new key of the administrator, if `key` is none of an administrator's; else None.

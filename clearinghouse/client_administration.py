@@ -4,6 +4,7 @@ Each change, its reason and the administrator who made it are one transaction.
 """
 
 from clearinghouse.administrative_record import CONSOLE, ActionRecord
+from clearinghouse.domain.fees import FEES
 from clearinghouse.domain.settlement import CLEARINGHOUSE
 from clearinghouse.domain.venue_accounts import EXTERNAL
 from clearinghouse.ports import ClientState, LedgerStore, LedgerTransaction
@@ -117,7 +118,7 @@ class ClientAdministration:
         known = transaction.lock_client(client_id) if is_client_id(client_id) else None
         if known is None:
             raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}", "client_id")
-        if client_id in (*EXTERNAL, CLEARINGHOUSE):
+        if client_id in (*EXTERNAL, CLEARINGHOUSE, FEES):
             raise refuse(
                 RejectReason.INVALID_FIELD,
                 f"{client_id} is an account of the venue itself: it has no keys and sends nothing",

@@ -204,6 +204,8 @@ class SettlementReport(_Record, frozen=True, kw_only=True):
     holding: int | None = None
     trade_id: int | None = None
     order_id: int | None = None
+    fee: Decimal = Decimal(0)
+    """What a trade cost on top; it is in `cash`. Below zero: a rebate."""
     previous_hash: str = ""
     hash: str = ""
 

@@ -60,6 +60,7 @@ class _Canonical(msgspec.Struct, frozen=True, omit_defaults=True):
     quantity: int | None = None
     price_e4: int | None = None
     memo: str | None = None
+    fee_e4: int = 0
     hash: str = ""
 
 
@@ -185,6 +186,7 @@ def _canonical_fields(shown: Mapping[str, Any]) -> dict[str, Any]:
     fields["security_id"] = shown.get("security")
     fields["cash_e4"] = _e4(shown["cash"])
     fields["balance_e4"] = _e4(shown["balance"])
+    fields["fee_e4"] = _e4(shown.get("fee", 0))
     fields["price_e4"] = None if shown.get("price") is None else _e4(shown["price"])
     return fields
 

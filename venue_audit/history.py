@@ -107,7 +107,9 @@ class History:
             for order in engine.orders.values():
                 book_side = engine.sides[order.side_index]
                 key = (order.owner.client_id, held_asset(book_side.side, book_side.security_id))
-                held[key] += held_amount(book_side.side, order.price_e4, order.leaves)
+                held[key] += held_amount(
+                    book_side.side, order.price_e4, order.leaves, order.held_bps
+                )
         return held
 
     def _settle(self, event: Event, time_us: int) -> None:
@@ -121,7 +123,8 @@ class History:
         for sequence, command in batch.numbered():
             if type(command) is PlaceOrder:
                 asset = held_asset(command.side, command.security_id)
-                amount = held_amount(command.side, command.price_e4, command.quantity)
+                held_bps = command.fees.held_bps if command.fees is not None else 0
+                amount = held_amount(command.side, command.price_e4, command.quantity, held_bps)
                 yield sequence, (command.client_id, asset), amount
             elif type(command) is AmendOrder and command.hold_added:
                 if command.side is None or command.security_id is None:
@@ -147,12 +150,12 @@ class History:
         elif type(event) is OrderCanceled:
             asset = held_asset(event.side, event.security_id)
             self._unsettled_releases[event.client_id, asset] += held_amount(
-                event.side, event.price_e4, event.quantity
+                event.side, event.price_e4, event.quantity, event.held_bps
             )
         elif type(event) is OrderReduced:
             asset = held_asset(event.side, event.security_id)
             self._unsettled_releases[event.client_id, asset] += held_amount(
-                event.side, event.price_e4, event.reduced
+                event.side, event.price_e4, event.reduced, event.held_bps
             )
         elif isinstance(event, OrderAmended | AmendRejected) and event.side and event.security_id:
             self._unsettled_releases[

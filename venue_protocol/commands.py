@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from venue_protocol.fees import FeeRates
 from venue_protocol.orders import OrderTerms, OrderType, Side, TimeInForce
 from venue_protocol.trading_day import Phase
 
@@ -39,6 +40,8 @@ class PlaceOrder(_CommandStruct, frozen=True, tag="place_order"):
     reference_price_e4: int | None = None
     """The listed reference price, while the security does not trade continuously: it may have been
     listed after the phase began, and an auction needs it."""
+    fees: FeeRates | None = None
+    """The order's fee rates, for as long as it lives; None: it costs nothing."""
 
 
 class AmendOrder(_CommandStruct, frozen=True, tag="amend_order"):

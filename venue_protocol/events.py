@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from venue_protocol.fees import FeeRates
 from venue_protocol.orders import CancelReason, OrderTerms, OrderType, Side, TimeInForce
 from venue_protocol.trading_day import Phase
 
@@ -33,6 +34,8 @@ class OrderAccepted(_EventStruct, frozen=True, tag="order_accepted"):
     """None for a plain order."""
     is_waiting: bool = False
     """A CLS order that is not in the book before its OrderReleased."""
+    fees: FeeRates | None = None
+    """Its fee rates; None: it costs nothing."""
 
 
 class OrderTriggered(_EventStruct, frozen=True, tag="order_triggered"):
@@ -76,12 +79,19 @@ class Trade(_EventStruct, frozen=True, tag="trade"):
     buy_order_id: int
     buy_client_id: str
     buy_price_e4: int
-    """What the buyer's order held per share; the fill releases `quantity` times this."""
+    """The buyer's limit. With the highest fee on it (`held_price_e4`) it is what its order held per
+    share; the fill releases `quantity` times that.
+    """
     buy_leaves: int
     """Shares of the buy order still open after this trade."""
     sell_order_id: int
     sell_client_id: str
     sell_leaves: int
+    buy_fee_bps: int = 0
+    """What the buyer pays for this trade, basis points of its value; below zero: a rebate."""
+    sell_fee_bps: int = 0
+    buy_held_bps: int = 0
+    """The highest rate that might have applied to the buyer; its hold covered it."""
 
 
 class OrderCanceled(_EventStruct, frozen=True, tag="order_canceled"):
@@ -95,6 +105,8 @@ class OrderCanceled(_EventStruct, frozen=True, tag="order_canceled"):
     quantity: int
     """Shares that were open until now, > 0."""
     reason: CancelReason
+    held_bps: int = 0
+    """Of a buy: the highest fee rate, which its hold covered (`held_amount`)."""
 
 
 class OrderReduced(_EventStruct, frozen=True, tag="order_reduced"):
@@ -113,6 +125,8 @@ class OrderReduced(_EventStruct, frozen=True, tag="order_reduced"):
     """New total quantity, shares, filled ones included."""
     leaves: int
     """Open shares now, > 0."""
+    held_bps: int = 0
+    """Of a buy: the highest fee rate, which its hold covers (`held_amount`)."""
 
 
 class OrderAmended(_EventStruct, frozen=True, tag="order_amended"):

@@ -82,7 +82,7 @@ class SettlementReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True
     journal_id: int
     """The double-entry journal of this movement; 0 for failed_trade."""
     cash_e4: int
-    """Signed change of the balance, ten-thousandths of a dollar."""
+    """Signed change of the balance, ten-thousandths of a dollar; the fee is in it."""
     shares: int
     """Signed change of the holding in security_id, shares."""
     balance_e4: int
@@ -99,6 +99,8 @@ class SettlementReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True
     quantity: int | None = None
     price_e4: int | None = None
     memo: str | None = None
+    fee_e4: int = 0
+    """Of a trade: what this side paid for it, ten-thousandths of a dollar; below zero: a rebate."""
     hash: str = ""
 
 

@@ -318,7 +318,9 @@ class Oracle:
             for order in shard.settled_engine.orders.values():
                 book_side = shard.settled_engine.sides[order.side_index]
                 key = (order.owner.client_id, held_asset(book_side.side, book_side.security_id))
-                needed[key] += held_amount(book_side.side, order.price_e4, order.leaves)
+                needed[key] += held_amount(
+                    book_side.side, order.price_e4, order.leaves, order.held_bps
+                )
         for client_id, account in self._tables.accounts.items():
             if needed[client_id, CASH] != account.held_e4:
                 raise Violation(
@@ -342,7 +344,8 @@ def _holds(batch: CommandBatch) -> list[tuple[tuple[str, str], int]]:
 def _hold(command: Command) -> list[tuple[str, int]]:
     if type(command) is PlaceOrder:
         asset = held_asset(command.side, command.security_id)
-        return [(asset, held_amount(command.side, command.price_e4, command.quantity))]
+        held_bps = command.fees.held_bps if command.fees is not None else 0
+        return [(asset, held_amount(command.side, command.price_e4, command.quantity, held_bps))]
     if type(command) is AmendOrder and command.side is not None and command.security_id is not None:
         return [(held_asset(command.side, command.security_id), command.hold_added)]
     return []

@@ -5,6 +5,7 @@ Each function reads one row more than a page has, so that the page knows whether
 
 from typing import NamedTuple
 
+from clearinghouse.domain.fees import FEES
 from clearinghouse.domain.settlement import CLEARINGHOUSE
 from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY
 from service_runtime.database import Cursor, Database
@@ -153,6 +154,7 @@ _KINDS_WITHOUT_REPORTS = {
     BANK: "journal_kind <> 'trade'",
     DEPOSITORY: "journal_kind <> 'trade'",
     CLEARINGHOUSE: "journal_kind = 'trade'",
+    FEES: "true",
 }
 """Accounts that get no settlement reports, and the journals in which their legs are; the first two
 have an index of these.

@@ -109,30 +109,49 @@ class Ledger:
         quantity: int,
         cash_e4: int,
         released_e4: int,
+        fees_e4: tuple[int, int] = (0, 0),
+        collector: str = "",
     ) -> Shortfall | None:
         """Delivery versus payment of one trade through the clearinghouse.
+
+        `fees_e4`: what buyer and seller pay to the account `collector` in the same step; below
+        zero is what they get from it.
 
         It does what `post` does with the trade's eight legs and two releases (the seller's is
         `quantity` shares), without the four legs that always meet in the clearinghouse's own
         account: every trade passes here, and they would be work for nothing.
         """
         if buyer == seller:
-            # Both legs meet in one account, so nothing moves; the two holds still end.
-            legs = (Leg(buyer, CASH, 0), Leg(buyer, security_id, 0))
+            # Both legs meet in one account, so only fees move; the two holds still end.
+            fee_e4 = sum(fees_e4)
+            legs: tuple[Leg, ...] = (Leg(buyer, CASH, -fee_e4), Leg(buyer, security_id, 0))
+            if fee_e4:
+                legs += (Leg(collector, CASH, fee_e4),)
             return self.post(
                 legs,
                 (HoldRelease(buyer, CASH, released_e4), HoldRelease(buyer, security_id, quantity)),
             )
-        keys = (buyer, CASH), (seller, CASH), (seller, security_id), (buyer, security_id)
+        keys: tuple[tuple[str, str], ...] = (
+            (buyer, CASH),
+            (seller, CASH),
+            (seller, security_id),
+            (buyer, security_id),
+        )
         payer, payee, deliverer, receiver = [
             self.positions.get(key) or self.position(*key) for key in keys
         ]
-        following = (
-            (payer, payer.quantity - cash_e4, payer.held - released_e4),
-            (payee, payee.quantity + cash_e4, payee.held),
+        buyer_fee_e4, seller_fee_e4 = fees_e4
+        following: tuple[tuple[Position, int, int], ...] = (
+            (payer, payer.quantity - cash_e4 - buyer_fee_e4, payer.held - released_e4),
+            (payee, payee.quantity + cash_e4 - seller_fee_e4, payee.held),
             (deliverer, deliverer.quantity - quantity, deliverer.held - quantity),
             (receiver, receiver.quantity + quantity, receiver.held),
         )
+        if buyer_fee_e4 or seller_fee_e4:
+            fees = self.position(collector, CASH)
+            collected_e4 = fees.quantity + buyer_fee_e4 + seller_fee_e4
+            following += ((fees, collected_e4, fees.held),)
+            keys += ((collector, CASH),)
         for key, (position, after, held) in zip(keys, following, strict=True):
             if held < 0:
                 raise BrokenInvariant(f"hold of {key} would be {held}")
@@ -175,7 +194,7 @@ class Journal(NamedTuple):
     journal_id: int
     """Gap-free, from 1."""
     kind: str
-    """trade, deposit, withdrawal or issue."""
+    """One of JOURNAL_KINDS."""
     time_us: int
     legs: tuple[Leg, ...]
     trade_id: int | None = None

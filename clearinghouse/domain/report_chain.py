@@ -37,11 +37,13 @@ class ReportWriter:
         self.last_sequence = last_sequence
         self.sealed: list[SealedReport] = []
 
-    def traded(self, journal: Journal, trade: Trade) -> None:
-        """A settled trade: one report to the buyer, one to the seller."""
-        cash_e4 = trade.price_e4 * trade.quantity
-        self._fill(trade, BUY, journal.time_us, journal.journal_id, -cash_e4, trade.quantity)
-        self._fill(trade, SELL, journal.time_us, journal.journal_id, cash_e4, -trade.quantity)
+    def traded(self, journal: Journal, trade: Trade, fees_e4: tuple[int, int] = (0, 0)) -> None:
+        """A settled trade: one report to the buyer, one to the seller, each with its fee."""
+        cash_e4, shares = trade.price_e4 * trade.quantity, trade.quantity
+        time_us, number = journal.time_us, journal.journal_id
+        paid_e4, kept_e4 = fees_e4
+        self._fill(trade, BUY, time_us, number, -cash_e4 - paid_e4, shares, fee_e4=paid_e4)
+        self._fill(trade, SELL, time_us, number, cash_e4 - kept_e4, -shares, fee_e4=kept_e4)
 
     def failed(self, trade: Trade, time_us: int, reason: str) -> None:
         """A trade that could not be settled: both sides are told, nothing moved."""
@@ -82,6 +84,7 @@ class ReportWriter:
         shares: int,
         kind: SettlementKind = "trade",
         memo: str | None = None,
+        fee_e4: int = 0,
     ) -> None:
         """The report to one side; `cash_e4` and `shares` are what its accounts changed by."""
         bought = side == BUY
@@ -108,6 +111,7 @@ class ReportWriter:
                 quantity=trade.quantity,
                 price_e4=trade.price_e4,
                 memo=memo,
+                fee_e4=fee_e4,
             ),
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
+from clearinghouse.domain.fees import FEES, fee_legs, trade_fees_e4
 from clearinghouse.domain.ledger import HoldRelease, Journal, Ledger, Leg, ReportChain, Shortfall
 from clearinghouse.domain.report_chain import ReportWriter, SealedReport
 from venue_protocol.events import (
@@ -37,7 +38,7 @@ class Obligation:
 
 
 def trade_legs(trade: Trade) -> tuple[Leg, ...]:
-    """The eight legs of a novated trade: payment, then delivery.
+    """The eight legs of a novated trade: payment, then delivery; then its fees.
 
     An example: Ann buys 10 AAPL from Bob at $100.00. In ten-thousandths of a dollar and shares:
 
@@ -52,7 +53,7 @@ def trade_legs(trade: Trade) -> tuple[Leg, ...]:
         ann                         +10
 
     Each column sums to zero, and so do the clearinghouse's own four lines: it is between the two
-    for an instant and keeps nothing.
+    for an instant and keeps nothing. A fee is two legs more: from its payer to the account `fees`.
     """
     cash_e4 = trade.price_e4 * trade.quantity
     security = trade.security_id
@@ -65,18 +66,22 @@ def trade_legs(trade: Trade) -> tuple[Leg, ...]:
         Leg(CLEARINGHOUSE, security, trade.quantity),
         Leg(CLEARINGHOUSE, security, -trade.quantity),
         Leg(trade.buy_client_id, security, trade.quantity),
+        *fee_legs(trade),
     )
 
 
 def trade_releases(trade: Trade) -> tuple[HoldRelease, HoldRelease]:
-    """What the two filled orders held for this quantity: the buyer's limit, the seller's shares.
+    """What the two filled orders held for this quantity: the buyer's limit with the highest fee on
+    it, the seller's shares.
 
     An example: Ann's limit is $100.50 and she buys 10 at $100.00. $1,005.00 of her hold end; $1,000
     are paid and $5.00 are available again.
     """
     return (
         HoldRelease(
-            trade.buy_client_id, CASH, held_amount(BUY, trade.buy_price_e4, trade.quantity)
+            trade.buy_client_id,
+            CASH,
+            held_amount(BUY, trade.buy_price_e4, trade.quantity, trade.buy_held_bps),
         ),
         HoldRelease(
             trade.sell_client_id,
@@ -132,15 +137,21 @@ class Settlement:
         reference: str | None = None,
         memo: str | None = None,
     ) -> Shortfall | None:
-        """Post a deposit, withdrawal or issue; reports go to each account that is not external."""
+        """Post a deposit, withdrawal or issue; reports go to each account that is not external.
+
+        `fees` gets none either: trades change it without one, so its journals are its record.
+        """
         legs = tuple(legs)
         shortfall = self.ledger.post(legs)
         if shortfall is None:
             journal = self._journal(kind, time_us, legs, reference=reference)
             for leg in legs:
-                if not self.ledger.position(leg.client_id, leg.asset).is_external:
+                if leg.client_id != FEES and not self._is_external(leg):
                     self._reports.transferred(journal, leg, memo)
         return shortfall
+
+    def _is_external(self, leg: Leg) -> bool:
+        return self.ledger.position(leg.client_id, leg.asset).is_external
 
     def fail(self, trade: Trade, time_us: int, reason: str) -> None:
         """Move nothing for this trade: release its holds, note the obligation, tell both sides."""
@@ -152,19 +163,24 @@ class Settlement:
     def settle(self, trade: Trade, time_us: int) -> None:
         """Exchange the cash and shares of a trade, both or neither, and report to both sides."""
         quantity = trade.quantity
+        fees_e4 = trade_fees_e4(trade)
         shortfall = self.ledger.exchange(
             trade.buy_client_id,
             trade.sell_client_id,
             trade.security_id,
             quantity,
             trade.price_e4 * quantity,
-            held_amount(BUY, trade.buy_price_e4, quantity),
+            held_amount(BUY, trade.buy_price_e4, quantity, trade.buy_held_bps),
+            fees_e4,
+            FEES,
         )
         if shortfall is not None:
             self.fail(trade, time_us, str(shortfall))
             return
         self._reports.traded(
-            self._journal("trade", time_us, trade_legs(trade), trade_id=trade.trade_id), trade
+            self._journal("trade", time_us, trade_legs(trade), trade_id=trade.trade_id),
+            trade,
+            fees_e4,
         )
 
     def release(self, client_id: str, side: Side, security_id: str, amount: int) -> None:
@@ -200,7 +216,8 @@ class Effect(NamedTuple):
 
 def _of_both_sides(trade: Trade) -> tuple[Position, ...]:
     buyer, seller, security = trade.buy_client_id, trade.sell_client_id, trade.security_id
-    return (buyer, CASH), (buyer, security), (seller, CASH), (seller, security)
+    both = (buyer, CASH), (buyer, security), (seller, CASH), (seller, security)
+    return (*both, (FEES, CASH)) if trade.buy_fee_bps or trade.sell_fee_bps else both
 
 
 def _of_order(event: OrderCanceled | OrderReduced | OrderAmended) -> tuple[Position, ...]:
@@ -220,13 +237,13 @@ def _settle(settlement: Settlement, trade: Trade, time_us: int) -> None:
 
 def _release_canceled(settlement: Settlement, event: OrderCanceled, time_us: int) -> None:
     """The rest of the order: 6 shares open of a buy limit of $100.50 free $603.00."""
-    amount = held_amount(event.side, event.price_e4, event.quantity)
+    amount = held_amount(event.side, event.price_e4, event.quantity, event.held_bps)
     settlement.release(event.client_id, event.side, event.security_id, amount)
 
 
 def _release_reduced(settlement: Settlement, event: OrderReduced, time_us: int) -> None:
     """The shares taken away: 2 of a buy limit of $100.50 free $201.00, the others stay held."""
-    amount = held_amount(event.side, event.price_e4, event.reduced)
+    amount = held_amount(event.side, event.price_e4, event.reduced, event.held_bps)
     settlement.release(event.client_id, event.side, event.security_id, amount)
 
 

@@ -1,5 +1,6 @@
 """The venue's own accounts: the other side of what enters, and the holder of unsold shares."""
 
+from clearinghouse.domain.fees import FEES
 from clearinghouse.domain.settlement import CLEARINGHOUSE
 
 BANK = "bank"
@@ -9,4 +10,4 @@ DEPOSITORY = "depository"
 ISSUER = "issuer"
 """Holds issued shares until they are given or sold."""
 EXTERNAL = (BANK, DEPOSITORY)
-VENUE_ACCOUNTS = (BANK, DEPOSITORY, ISSUER, CLEARINGHOUSE)
+VENUE_ACCOUNTS = (BANK, DEPOSITORY, ISSUER, CLEARINGHOUSE, FEES)

@@ -200,6 +200,7 @@ def settlement(report: SettlementReport) -> View:
         "quantity": report.quantity,
         "price": money(report.price_e4),
         "memo": report.memo,
+        "fee": format_e4(report.fee_e4),
         "time_us": report.time_us,
         "time": iso(report.time_us),
         "previous_hash": report.previous_hash,

@@ -38,8 +38,9 @@ def amend(shard: Shard, own_id: int, command: AmendOrder, events: list[Event]) -
         _reject_amend(shard, command, refused, book_side, events)
         return
     leaves = command.quantity - (order.quantity - order.leaves)
-    held = held_amount(book_side.side, order.price_e4, order.leaves) + command.hold_added
-    spare = held - held_amount(book_side.side, command.price_e4, leaves)
+    side, held_bps = book_side.side, order.held_bps
+    held = held_amount(side, order.price_e4, order.leaves, held_bps) + command.hold_added
+    spare = held - held_amount(side, command.price_e4, leaves, held_bps)
     if leaves < 0:
         _reject_amend(shard, command, RejectReason.AMEND_BELOW_FILLED, book_side, events)
     elif (command.quantity, command.price_e4) == (order.quantity, order.price_e4):
@@ -48,9 +49,7 @@ def amend(shard: Shard, own_id: int, command: AmendOrder, events: list[Event]) -
         # The door holds enough for any number of fills meanwhile. If it did not, the order
         # keeps its old terms.
         lacking = (
-            RejectReason.INSUFFICIENT_FUNDS
-            if book_side.side == BUY
-            else RejectReason.INSUFFICIENT_SHARES
+            RejectReason.INSUFFICIENT_FUNDS if side == BUY else RejectReason.INSUFFICIENT_SHARES
         )
         _reject_amend(shard, command, lacking, book_side, events)
     elif order.terms is not None and _breaks_post_only(shard, order, order.terms, command.price_e4):
@@ -99,16 +98,15 @@ def _change_terms(
         shard.ended.recent[order_id] = book_side.filled
         return
     opposite = shard.sides[book_side.index ^ 1]
+    amended_as = (order_id, order.owner, book_side.index, price_e4, leaves, quantity, terms)
     if terms is None:
-        amended = Order(order_id, order.owner, book_side.index, price_e4, leaves, quantity)
+        amended = Order(*amended_as, order.fees)
         if take(shard, amended, book_side, opposite, None, events):
-            shard.orders[order_id] = book_side.rest(
-                order_id, order.owner, price_e4, amended.leaves, quantity
-            )
+            rested = book_side.rest(order_id, order.owner, price_e4, amended.leaves, quantity)
+            rested.fees = order.fees
+            shard.orders[order_id] = rested
     else:
-        amended = TermedOrder(
-            order_id, order.owner, book_side.index, price_e4, leaves, quantity, terms
-        )
+        amended = TermedOrder(*amended_as, order.fees)
         enter_book(shard, amended, terms, book_side, None, events)
     if shard.elections_due:
         trigger_elected(shard, events)

@@ -17,6 +17,7 @@ import msgspec
 
 from matching_engine.domain.ended_orders import CANCELED, EXPIRED, FILLED, packed_end
 from matching_engine.domain.stops import StopBook
+from venue_protocol.fees import FeeRates
 from venue_protocol.orders import BUY, SELL, OrderTerms, Side
 
 NO_BID = -(1 << 62)
@@ -55,8 +56,15 @@ class Order(msgspec.Struct, gc=False):
     """Total shares, filled ones included."""
     terms: OrderTerms | None = None
     """None for a plain order."""
+    fees: FeeRates | None = None
+    """None: it costs nothing."""
     reserve: ClassVar[int] = 0
     """Iceberg: those of the open shares that are not shown now."""
+
+    @property
+    def held_bps(self) -> int:
+        """The highest fee rate, which the hold of a buy covers."""
+        return self.fees.held_bps if self.fees is not None else 0
 
 
 class TermedOrder(Order, gc=False):

@@ -26,7 +26,12 @@ from matching_engine.domain.day_state import day_state, restore_phases
 from matching_engine.domain.invariants import check_books
 from matching_engine.domain.limit_states import leave_limit_states, set_bands
 from matching_engine.domain.order_entry import place
-from matching_engine.domain.restoration import restore_books, restore_side, restore_stops
+from matching_engine.domain.restoration import (
+    restore_books,
+    restore_fees,
+    restore_side,
+    restore_stops,
+)
 from matching_engine.domain.shard import Shard
 from matching_engine.domain.snapshot import (
     SNAPSHOT_SCHEMA,
@@ -134,6 +139,11 @@ class MatchingEngine(Shard):
             ended_state(self.ended.recent),
             ended_state(self.ended.earlier),
             day_state(self),
+            sorted(
+                (order_id, order.fees)
+                for order_id, order in self.orders.items()
+                if order.fees is not None
+            ),
         )
 
     def snapshot(self) -> bytes:
@@ -161,6 +171,7 @@ class MatchingEngine(Shard):
             restore_stops(engine, book, book_state.stops)
             book.last_e4 = book_state.last_e4
         restore_books(engine, state.day)
+        restore_fees(engine, state.fees)
         for owner in engine.clients.values():
             owner.order_ids.sort()
         engine.ended = ended_orders(state.ended_recent, state.ended_earlier)

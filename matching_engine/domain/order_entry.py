@@ -50,7 +50,7 @@ def place(shard: Shard, order_id: int, command: PlaceOrder, events: list[Event])
         return
     security_id, client_id = command.security_id, command.client_id
     side, order_type, time_in_force = command.side, command.order_type, command.time_in_force
-    quantity, price_e4 = command.quantity, command.price_e4
+    quantity, price_e4, fees = command.quantity, command.price_e4, command.fees
     if quantity <= 0:
         raise BrokenInvariant(f"order {order_id} is logged with quantity {quantity}")
     book = shard.books.get(security_id) or shard.open_book(security_id)
@@ -66,6 +66,9 @@ def place(shard: Shard, order_id: int, command: PlaceOrder, events: list[Event])
             quantity,
             price_e4,
             command.client_order_id,
+            None,
+            False,
+            fees,
         )
     )
     if side == BUY:
@@ -80,18 +83,20 @@ def place(shard: Shard, order_id: int, command: PlaceOrder, events: list[Event])
         else _remainder(order_type, time_in_force)
     )
     if book.is_special or (time_in_force != GTC and time_in_force in OF_THE_DAY):
-        order = Order(order_id, owner, book_side.index, price_e4, quantity, quantity)
+        order = Order(order_id, owner, book_side.index, price_e4, quantity, quantity, None, fees)
         _place_in_phase(shard, order, book_side, command, remainder, events)
         return
     leaves = quantity
     if is_marketable or remainder is not None:
-        order = Order(order_id, owner, book_side.index, price_e4, quantity, quantity)
+        order = Order(order_id, owner, book_side.index, price_e4, quantity, quantity, None, fees)
         if not take(shard, order, book_side, opposite, remainder, events):
             if shard.elections_due:
                 trigger_elected(shard, events)
             return
         leaves = order.leaves
-    shard.orders[order_id] = book_side.rest(order_id, owner, price_e4, leaves, quantity)
+    order = shard.orders[order_id] = book_side.rest(order_id, owner, price_e4, leaves, quantity)
+    if fees is not None:
+        order.fees = fees
     order_ids = owner.order_ids
     order_ids.append(order_id)
     if len(order_ids) > owner.limit:
@@ -121,11 +126,20 @@ def _place_with_terms(
             command.price_e4,
             command.client_order_id,
             terms,
+            False,
+            command.fees,
         )
     )
     book_side = book.side_of(command.side)
     order = TermedOrder(
-        order_id, owner, book_side.index, command.price_e4, quantity, quantity, terms
+        order_id,
+        owner,
+        book_side.index,
+        command.price_e4,
+        quantity,
+        quantity,
+        terms,
+        command.fees,
     )
     remainder = _remainder(order_type, command.time_in_force)
     if book.is_special or command.time_in_force in OF_THE_DAY:

@@ -3,6 +3,8 @@
 Each is made here alone, whether matching, an auction or the trading day is the cause.
 """
 
+import msgspec
+
 from matching_engine.domain.book import BookSide, Order
 from matching_engine.domain.shard import Shard
 from venue_protocol.events import (
@@ -13,6 +15,7 @@ from venue_protocol.events import (
     PhaseChanged,
     Trade,
 )
+from venue_protocol.fees import rates_of_trade
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import BUY, EXPIRED, SELL, CancelReason, Side
 
@@ -42,21 +45,31 @@ def report_trade(
     else:
         aggressor = BUY if auction_e4 is None else None
         buy, buy_leaves, sell, sell_leaves = taker, taker_leaves, maker, maker.leaves
-    events.append(
-        Trade(
-            sharded_id(shard.shard, shard.trade_count),
-            book_side.security_id,
-            price_e4,
-            quantity,
-            aggressor,
-            buy.order_id,
-            buy.owner.client_id,
-            buy.price_e4,
-            buy_leaves,
-            sell.order_id,
-            sell.owner.client_id,
-            sell_leaves,
-        )
+    trade = Trade(
+        sharded_id(shard.shard, shard.trade_count),
+        book_side.security_id,
+        price_e4,
+        quantity,
+        aggressor,
+        buy.order_id,
+        buy.owner.client_id,
+        buy.price_e4,
+        buy_leaves,
+        sell.order_id,
+        sell.owner.client_id,
+        sell_leaves,
+    )
+    if taker.fees is not None or maker.fees is not None:
+        trade = _with_fees(trade, buy, maker, taker)
+    events.append(trade)
+
+
+def _with_fees(trade: Trade, buy: Order, maker: Order, taker: Order) -> Trade:
+    """The trade with the rates of its two orders. Few venues ask for fees, so it is made twice."""
+    maker_bps, taker_bps = rates_of_trade(maker.fees, taker.fees, trade.aggressor is None)
+    buy_bps, sell_bps = (maker_bps, taker_bps) if buy is maker else (taker_bps, maker_bps)
+    return msgspec.structs.replace(
+        trade, buy_fee_bps=buy_bps, sell_fee_bps=sell_bps, buy_held_bps=buy.held_bps
     )
 
 
@@ -74,6 +87,7 @@ def discard(
             order.price_e4,
             order.leaves,
             reason,
+            order.held_bps if book_side.side == BUY and order.fees is not None else 0,
         )
     )
     shard.ended.recent[order_id] = book_side.canceled
@@ -99,6 +113,7 @@ def report_reduced(
             reduced,
             order.quantity,
             order.leaves,
+            order.held_bps if book_side.side == BUY else 0,
         )
     )
 

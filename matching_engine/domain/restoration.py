@@ -5,6 +5,7 @@ from matching_engine.domain.day_state import DayState
 from matching_engine.domain.shard import Shard
 from matching_engine.domain.snapshot import RestingOrder, WaitingStop
 from matching_engine.domain.stops import ParkedStop
+from venue_protocol.fees import FeeRates
 
 
 def restore_side(shard: Shard, book_side: BookSide, resting: list[RestingOrder]) -> None:
@@ -24,7 +25,7 @@ def restore_side(shard: Shard, book_side: BookSide, resting: list[RestingOrder])
                 entry.leaves,
                 entry.quantity,
                 entry.terms,
-                entry.reserve,
+                reserve=entry.reserve,
             )
             book_side.enter(order)
         restore_order(shard, order)
@@ -68,6 +69,12 @@ def restore_books(shard: Shard, state: DayState) -> None:
             restore_order(shard, order)
         if known.indicated is not None:
             shard.indicated[known.security_id] = known.indicated
+
+
+def restore_fees(shard: Shard, fees: list[tuple[int, FeeRates]]) -> None:
+    """After all orders were restored: give those that cost something their rates."""
+    for order_id, rates in fees:
+        shard.orders[order_id].fees = rates
 
 
 def restore_order(shard: Shard, order: Order) -> None:

@@ -8,6 +8,7 @@ from matching_engine.domain.book import BookSide, Order
 from matching_engine.domain.day_state import DayState
 from matching_engine.domain.ended_orders import EndedOrders
 from matching_engine.domain.stops import StopBook
+from venue_protocol.fees import FeeRates
 from venue_protocol.orders import OrderTerms, Side
 
 SNAPSHOT_SCHEMA = 3
@@ -58,7 +59,7 @@ class EndedState(msgspec.Struct, frozen=True, array_like=True):
     codes: list[int]
 
 
-class EngineState(msgspec.Struct, frozen=True):
+class EngineState(msgspec.Struct, frozen=True, omit_defaults=True):
     """All that an engine knows. Books in the order in which they were opened."""
 
     schema: int
@@ -71,6 +72,10 @@ class EngineState(msgspec.Struct, frozen=True):
     ended_recent: EndedState
     ended_earlier: EndedState
     day: DayState
+    fees: list[tuple[int, FeeRates]] = []
+    """Rates of the open orders that cost something, by rising id. Snapshots of older versions have
+    none.
+    """
 
 
 _encoder = msgspec.json.Encoder()

@@ -226,7 +226,8 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
     if refusal is not None:
         return refusal
     side = order.place.side
-    added = amend_hold(side, order.price_e4, order.quantity, price_e4, quantity)
+    held_bps = order.place.fees.held_bps if order.place.fees is not None else 0
+    added = amend_hold(side, order.price_e4, order.quantity, price_e4, quantity, held_bps)
     command = AmendOrder(
         candidate.client_id,
         order.order_id or 0,

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 import msgspec
 
 from matching_engine.domain.auction import AuctionPrice
-from tests.simulation.matching_engine.reference_engine import OPEN, ReferenceEngine, ReferenceOrder
+from tests.simulation.matching_engine.reference_engine import OPEN, ReferenceEngine
+from tests.simulation.matching_engine.reference_order import ReferenceOrder, highest_rate, rates
 from tests.simulation.matching_engine.test_auction_rules import slow_clearing
 from venue_protocol.commands import AmendOrder, Command, PlaceOrder, SetPhase
 from venue_protocol.events import (
@@ -18,6 +19,7 @@ from venue_protocol.events import (
     PhaseChanged,
     Trade,
 )
+from venue_protocol.fees import FeeRates
 from venue_protocol.orders import BUY, SELL, CancelReason, OrderTerms, Side
 from venue_protocol.trading_day import refuse_amend_in_phase, refuse_in_phase
 
@@ -76,6 +78,7 @@ class ReferenceDay(ReferenceEngine):
             0,
             command.order_type,
             command.terms or OrderTerms(),
+            command.fees or FeeRates(),
             state="parked",
         )
         self.orders.append(new)
@@ -90,6 +93,7 @@ class ReferenceDay(ReferenceEngine):
             new.price_e4,
             command.client_order_id,
             command.terms,
+            fees=command.fees,
         )
         if refused:
             name = refused.code.removeprefix("order.").replace(".", "_")
@@ -273,6 +277,8 @@ class ReferenceDay(ReferenceEngine):
             sell.order_id,
             sell.client_id,
             sell.leaves,
+            *rates(buy, sell, None),
+            highest_rate(buy),
         )
 
     def _crossed(self, name: str) -> bool:

@@ -2,8 +2,8 @@
 
 import copy
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from tests.simulation.matching_engine.reference_order import ReferenceOrder, highest_rate, rates
 from venue_protocol.commands import (
     AdvanceTime,
     AmendOrder,
@@ -25,36 +25,11 @@ from venue_protocol.events import (
     TimeAdvanced,
     Trade,
 )
+from venue_protocol.fees import FeeRates
 from venue_protocol.holds import held_amount
 from venue_protocol.orders import BUY, SELL, CancelReason, OrderTerms, Side
 
 OPEN = ("open", "parked")
-
-
-@dataclass
-class ReferenceOrder:
-    """An order that was ever placed. `entered` is its place in time; an amend may renew it."""
-
-    order_id: int
-    client_id: str
-    security_id: str
-    side: Side
-    price_e4: int
-    quantity: int
-    entered: int
-    order_type: str = "limit"
-    terms: OrderTerms = field(default_factory=OrderTerms)
-    filled: int = 0
-    shown: int = 0
-    """Of its leaves, while it rests."""
-    is_elected: bool = False
-    state: str = "open"
-    """entering, open, parked, filled, canceled or expired."""
-
-    @property
-    def leaves(self) -> int:
-        """Open shares."""
-        return self.quantity - self.filled
 
 
 class ReferenceEngine:
@@ -167,6 +142,7 @@ class ReferenceEngine:
             0,
             command.order_type,
             command.terms or OrderTerms(),
+            command.fees or FeeRates(),
             state="entering",
         )
         self.orders.append(new)
@@ -181,6 +157,7 @@ class ReferenceEngine:
             new.price_e4,
             command.client_order_id,
             command.terms,
+            fees=command.fees,
         )
         if new.terms.expires_us is not None and new.terms.expires_us <= self.time_us:
             return [accepted, self._end(new, "expired")]
@@ -275,6 +252,7 @@ class ReferenceEngine:
             shares,
             order.quantity,
             order.leaves,
+            highest_rate(order),
         )
 
     def _trade(self, taker: ReferenceOrder, maker: ReferenceOrder) -> Trade:
@@ -301,6 +279,8 @@ class ReferenceEngine:
             sell.order_id,
             sell.client_id,
             sell.leaves,
+            *rates(buy, sell, maker),
+            highest_rate(buy),
         )
 
     def _end(self, order: ReferenceOrder, reason: CancelReason) -> OrderCanceled:
@@ -313,6 +293,7 @@ class ReferenceEngine:
             order.price_e4,
             order.leaves,
             reason,
+            highest_rate(order),
         )
 
     def _find(self, order_id: int) -> ReferenceOrder | None:
@@ -375,8 +356,9 @@ class ReferenceEngine:
         before = (order.price_e4, order.leaves)
         keeps_place = command.price_e4 == order.price_e4 and command.quantity < order.quantity
         order.price_e4, order.quantity = command.price_e4, command.quantity
-        needed = held_amount(order.side, order.price_e4, order.leaves)
-        spare = held_amount(order.side, *before) + command.hold_added - needed
+        highest = highest_rate(order)
+        needed = held_amount(order.side, order.price_e4, order.leaves, highest)
+        spare = held_amount(order.side, *before, highest) + command.hold_added - needed
         amended = OrderAmended(
             order.order_id,
             order.client_id,

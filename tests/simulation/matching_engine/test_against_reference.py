@@ -29,6 +29,7 @@ from venue_protocol.events import (
     OrderReduced,
     Trade,
 )
+from venue_protocol.fees import FeeRates, fee_e4
 from venue_protocol.holds import amend_hold, held_amount
 from venue_protocol.orders import BUY, SELL, OrderTerms
 
@@ -36,6 +37,10 @@ CLIENTS = st.sampled_from(["ann", "bob", "cat"])
 SECURITIES = st.sampled_from(["AAPL", "MSFT"])
 PRICES = st.integers(95, 105).map(lambda ticks: ticks * 100)
 QUANTITIES = st.integers(1, 12)
+RATES = st.none() | st.builds(
+    FeeRates, st.integers(-30, 30), st.integers(-10, 40), st.integers(0, 20)
+)
+"""Rates that no schedule would have together are among them: orders outlive their schedule."""
 
 _places = st.builds(
     PlaceOrder,
@@ -47,6 +52,7 @@ _places = st.builds(
     QUANTITIES,
     PRICES,
     st.sampled_from([None, "mine"]),
+    fees=RATES,
 )
 
 _PREVENTIONS = st.sampled_from(["cancel_newest", "cancel_oldest", "cancel_both", "decrement"])
@@ -77,8 +83,17 @@ def _special_places(draw: st.DrawFn) -> PlaceOrder:
     order_type = kind if kind in ("stop", "stop_limit") else "limit"
     price = edge if kind == "stop" else draw(PRICES)
     return PlaceOrder(
-        draw(CLIENTS), draw(SECURITIES), side, order_type, tif, quantity, price, None, terms
-    )  # type: ignore[arg-type]
+        draw(CLIENTS),
+        draw(SECURITIES),
+        side,
+        order_type,  # type: ignore[arg-type]
+        tif,  # type: ignore[arg-type]
+        quantity,
+        price,
+        None,
+        terms,
+        fees=draw(RATES),
+    )
 
 
 class EngineAgainstReference(RuleBasedStateMachine):
@@ -106,7 +121,8 @@ class EngineAgainstReference(RuleBasedStateMachine):
     def _place_all(self, orders: list[PlaceOrder]) -> None:
         first = self.engine.log_position + 1
         for order_id, order in enumerate(orders, first):
-            self.held[order_id] = held_amount(order.side, order.price_e4, order.quantity)
+            highest = order.fees.held_bps if order.fees else 0
+            self.held[order_id] = held_amount(order.side, order.price_e4, order.quantity, highest)
         self._run(orders)
 
     @rule(orders=st.lists(_special_places(), min_size=1, max_size=4))
@@ -161,7 +177,9 @@ class EngineAgainstReference(RuleBasedStateMachine):
         # The gateway holds nothing for an amend of somebody else's order: it refuses it.
         if order is not None and sender == order.owner.client_id:
             side = self.engine.sides[order.side_index].side
-            added = amend_hold(side, order.price_e4, order.quantity, price, quantity)
+            added = amend_hold(
+                side, order.price_e4, order.quantity, price, quantity, order.held_bps
+            )
             self.held[order_id] += added
         self._run([AmendOrder(sender, order_id, quantity, price, added)])
 
@@ -197,7 +215,12 @@ class EngineAgainstReference(RuleBasedStateMachine):
         for order_id, held in self.held.items():
             order = self.engine.orders.get(order_id)
             need = (
-                held_amount(self.engine.sides[order.side_index].side, order.price_e4, order.leaves)
+                held_amount(
+                    self.engine.sides[order.side_index].side,
+                    order.price_e4,
+                    order.leaves,
+                    order.held_bps,
+                )
                 if order
                 else 0
             )
@@ -229,14 +252,24 @@ class EngineAgainstReference(RuleBasedStateMachine):
     def _account(self, event: Event) -> None:
         """Release holds as the clearinghouse does, and conserve quantity."""
         if type(event) is Trade:
-            self.held[event.buy_order_id] -= held_amount(BUY, event.buy_price_e4, event.quantity)
+            released = held_amount(BUY, event.buy_price_e4, event.quantity, event.buy_held_bps)
+            self.held[event.buy_order_id] -= released
+            value_e4 = event.price_e4 * event.quantity
+            fees = [fee_e4(value_e4, rate) for rate in (event.buy_fee_bps, event.sell_fee_bps)]
+            assert value_e4 + fees[0] <= released, "the hold covers the fee"
+            assert fees[1] <= value_e4, "the proceeds cover the fee"
+            assert sum(fees) >= 0, "no trade costs the venue anything"
             self.held[event.sell_order_id] -= event.quantity
             assert event.buy_client_id != event.sell_client_id
             assert event.price_e4 <= event.buy_price_e4
         elif type(event) is OrderCanceled:
-            self.held[event.order_id] -= held_amount(event.side, event.price_e4, event.quantity)
+            self.held[event.order_id] -= held_amount(
+                event.side, event.price_e4, event.quantity, event.held_bps
+            )
         elif type(event) is OrderReduced:
-            self.held[event.order_id] -= held_amount(event.side, event.price_e4, event.reduced)
+            self.held[event.order_id] -= held_amount(
+                event.side, event.price_e4, event.reduced, event.held_bps
+            )
         elif type(event) is OrderAmended:
             self.held[event.order_id] -= event.hold_released
             assert event.hold_released >= 0

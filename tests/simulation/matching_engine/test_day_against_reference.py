@@ -9,6 +9,7 @@ from tests.simulation.matching_engine.test_against_reference import (
     CLIENTS,
     PRICES,
     QUANTITIES,
+    RATES,
     SECURITIES,
     EngineAgainstReference,
 )
@@ -38,6 +39,7 @@ _places = st.builds(
     st.sampled_from(["GTC", "DAY", "DAY", "OPG", "CLS", "CLS", "IOC"]),
     QUANTITIES,
     PRICES,
+    fees=RATES,
 )
 _auction_market_places = st.builds(
     PlaceOrder,
@@ -48,6 +50,7 @@ _auction_market_places = st.builds(
     st.sampled_from(["OPG", "CLS"]),
     QUANTITIES,
     PRICES,
+    fees=RATES,
 )
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearinghouse.domain.fees import FEES, trade_fees_e4
 from clearinghouse.domain.ledger import HoldRelease, Ledger, Leg, Position, Shortfall, total
-from clearinghouse.domain.settlement import trade_legs, trade_releases
+from clearinghouse.domain.settlement import CLEARINGHOUSE, trade_legs, trade_releases
 from venue_protocol.events import Trade
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
@@ -103,19 +104,23 @@ _KEYS = [(client_id, asset) for client_id in _CLIENTS for asset in (CASH, "ACME"
             st.integers(1, 9),
             st.integers(1, 9),
             st.integers(1, 9),
+            st.sampled_from([(0, 0), (0, 0), (1_000, 0), (-1_500, 2_500), (2_000, 3_000)]),
         ),
         max_size=8,
     ),
 )
-def test_an_exchange_is_the_posting_of_its_eight_legs(
-    positions: list[tuple[int, int, bool]], trades: list[tuple[str, str, int, int, int]]
+def test_an_exchange_is_the_posting_of_its_legs(
+    positions: list[tuple[int, int, bool]],
+    trades: list[tuple[str, str, int, int, int, tuple[int, int]]],
 ) -> None:
     fast, plain = Ledger(), Ledger()
     for key, (quantity, held, is_external) in zip(_KEYS, positions, strict=True):
         fast.positions[key] = Position(quantity, held, is_external)
         plain.positions[key] = Position(quantity, held, is_external)
-    for number, (buyer, seller, quantity, price_e4, limit_e4) in enumerate(trades):
-        trade = Trade(number, "ACME", price_e4, quantity, BUY, 1, buyer, limit_e4, 0, 2, seller, 0)
+    for number, (buyer, seller, quantity, price_e4, limit_e4, rates) in enumerate(trades):
+        trade = Trade(
+            number, "ACME", price_e4, quantity, BUY, 1, buyer, limit_e4, 0, 2, seller, 0, *rates
+        )
         outcomes = []
         for move in (
             partial(plain.post, trade_legs(trade), trade_releases(trade)),
@@ -127,6 +132,8 @@ def test_an_exchange_is_the_posting_of_its_eight_legs(
                 quantity,
                 price_e4 * quantity,
                 limit_e4 * quantity,
+                trade_fees_e4(trade),
+                FEES,
             ),
         ):
             try:
@@ -134,6 +141,8 @@ def test_an_exchange_is_the_posting_of_its_eight_legs(
             except BrokenInvariant:
                 outcomes.append("broken")
         assert outcomes[0] == outcomes[1]
-        named = {key: position for key, position in plain.positions.items() if key[0] in _CLIENTS}
+        named = {
+            key: position for key, position in plain.positions.items() if key[0] != CLEARINGHOUSE
+        }
         assert {key: fast.positions[key] for key in named} == named
     assert fast.touched == plain.touched

@@ -57,6 +57,47 @@ def test_the_better_price_frees_the_unused_part_of_the_hold_at_once() -> None:
     assert position(desk, "ann", CASH) == (96_000_000, 6 * 1_005_000)
 
 
+def priced(trade: Trade, buys: int, sells: int, held: int) -> Trade:
+    return msgspec.structs.replace(trade, buy_fee_bps=buys, sell_fee_bps=sells, buy_held_bps=held)
+
+
+def test_fees_move_with_their_trade_and_stay_in_the_account_of_the_venue() -> None:
+    """Ann takes at 5 basis points of $1,000.00, Bob rested and gets 2: $0.50 and $0.20."""
+    desk = settlement(cash_held=10 * 1_005_503)
+    desk.apply(priced(trade(), 5, -2, 5), NOW_US)
+    assert position(desk, "ann", CASH) == (89_995_000, 0)
+    assert position(desk, "bob", CASH) == (10_002_000, 0)
+    assert position(desk, "fees", CASH) == (3_000, 0)
+    assert [journal.kind for journal in desk.journals] == ["trade"]
+    assert total(desk.ledger) == 100_000_000
+    assert [(report.client_id, report.cash_e4, report.fee_e4) for report in reports(desk)] == [
+        ("ann", -10_005_000, 5_000),
+        ("bob", 10_002_000, -2_000),
+    ]
+
+
+def test_what_the_hold_has_for_a_higher_fee_is_free_after_the_trade() -> None:
+    """Ann's limit is $100.50 and 5 basis points may apply. She rests and pays 1 of 4 * $100.00."""
+    desk = settlement(cash_held=10 * 1_005_503)
+    desk.apply(priced(trade(quantity=4), 1, 5, 5), NOW_US)
+    assert position(desk, "ann", CASH) == (100_000_000 - 4_000_400, 6 * 1_005_503)
+
+
+def test_a_canceled_buy_frees_what_was_held_for_its_fee() -> None:
+    desk = settlement(cash_held=10 * 1_005_503)
+    desk.apply(OrderCanceled(5, "ann", "AAPL", "BUY", 1_005_000, 10, "requested", 5), NOW_US)
+    assert position(desk, "ann", CASH) == (100_000_000, 0)
+
+
+def test_a_fee_that_could_not_be_paid_moves_nothing_of_its_trade() -> None:
+    """Never with rates that the hold covers: here the trade asks for more than was held."""
+    desk = settlement(cash=10_050_000)
+    desk.apply(priced(trade(price_e4=1_005_000), 5, 0, 0), NOW_US)
+    assert position(desk, "ann", CASH) == (10_050_000, 0)
+    assert position(desk, "fees", CASH) == (0, 0)
+    assert [report.settlement_kind for report in reports(desk)] == ["failed_trade"] * 2
+
+
 def test_novation_leaves_nothing_with_the_clearinghouse() -> None:
     legs = trade_legs(trade())
     through = [leg for leg in legs if leg.client_id == CLEARINGHOUSE]

@@ -93,7 +93,8 @@ class Desk:
         terms = (
             (resting.price_e4, resting.quantity) if resting else (placed.price_e4, placed.quantity)
         )
-        added = amend_hold(placed.side, *terms, price_e4, quantity)
+        held_bps = placed.fees.held_bps if placed.fees is not None else 0
+        added = amend_hold(placed.side, *terms, price_e4, quantity, held_bps)
         return self.run(
             AmendOrder(client_id or placed.client_id, order_id, quantity, price_e4, added)
         )

@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from clearinghouse.domain.ledger import Ledger, Leg
@@ -19,7 +21,9 @@ NOW_US = 1_700_000_000_000_000
 
 
 def texts() -> list[str]:
-    """Ann's five reports: cash, shares, a buy, a sell, and one with an odd ten-thousandth."""
+    """Ann's five reports: cash, shares, a buy, a sell with a fee, and one with an odd
+    ten-thousandth.
+    """
     ledger = Ledger()
     settlement = Settlement(ledger, {}, 0, 0)
     for name, asset in (("bank", CASH), ("depository", "AAPL")):
@@ -33,6 +37,8 @@ def texts() -> list[str]:
         ledger.position(buyer, CASH).held += 3 * price_e4
         ledger.position(seller, "AAPL").held += 3
         trade = Trade(number, "AAPL", price_e4, 3, "BUY", 7, buyer, price_e4, 0, 8, seller, 0)
+        if number == 2:
+            trade = msgspec.structs.replace(trade, buy_fee_bps=0, sell_fee_bps=7)
         settlement.apply(trade, NOW_US + number)
     return [report.encoded.decode() for report in settlement.reports if report.client_id == "ann"]
 
@@ -59,8 +65,9 @@ def test_no_report_at_all_is_no_break() -> None:
 @pytest.mark.parametrize(
     ("field", "change"),
     [
-        ("cash", lambda cash: str(float(cash) + 0.01)),
-        ("balance", lambda cash: str(float(cash) + 0.01)),
+        ("cash", lambda cash: str(Decimal(cash) + Decimal("0.01"))),
+        ("balance", lambda cash: str(Decimal(cash) + Decimal("0.01"))),
+        ("fee", lambda fee: str(Decimal(fee) + Decimal("0.01"))),
         ("shares", lambda shares: shares + 1),
         ("time_us", lambda time_us: time_us + 1),
         ("journal_id", lambda number: number + 1),
