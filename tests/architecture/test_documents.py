@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.repository import ROOT, tracked_files
+from venue_protocol.refusals import RejectReason
 
 WALK = re.compile(r"^(\d+)\. `([a-z_/]+\.py): ([\w.]+)`", re.MULTILINE)
 NAMED_TEST = re.compile(r"`([a-z_/]+\.py)::(\w+)")
@@ -110,6 +111,22 @@ def test_every_metric_is_explained_and_no_other() -> None:
     table = re.findall(r"^\| `(venue_\w+)", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
     assert set(table) == metric_names()
     assert len(table) == len(set(table))
+
+
+def codes_in_tables() -> list[str]:
+    """Codes of refusals that stand before `when` in a table of any page."""
+    tables = [
+        table
+        for page in pages()
+        for table in re.findall(r"^\| code \| when \|\n((?:\|.*\n)+)", page.read_text(), re.MULTILINE)
+    ]
+    first_cells = [line.split("|")[1] for table in tables for line in table.splitlines()]
+    return [code for cell in first_cells for code in re.findall(r"`([\w.]+)`", cell)]
+
+
+def test_every_refusal_is_explained_in_a_table_of_codes_and_no_other() -> None:
+    """Clients switch on the code: a reason without a row is one that nobody told them of."""
+    assert set(codes_in_tables()) == {reason.code for reason in RejectReason}
 
 
 def prose_lines(text: str) -> list[tuple[str, str]]:

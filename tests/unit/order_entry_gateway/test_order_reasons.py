@@ -262,9 +262,9 @@ ELSEWHERE = {
     "request.unknown_path",
     "auth.key_missing",
     "auth.key_invalid",
-    # What a call phase does not take: test_session.
+    # What a call phase does not take: test_trading_phases.
     "order.not_in_auction",
-    # Not about this order, but about now: test_committer, test_rate_limit.
+    # Not about this order, but about now: test_group_commit, test_rate_limit.
     "rate.limited",
     "service.overloaded",
     "service.outcome_unknown",
