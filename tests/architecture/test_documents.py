@@ -118,7 +118,9 @@ def codes_in_tables() -> list[str]:
     tables = [
         table
         for page in pages()
-        for table in re.findall(r"^\| code \| when \|\n((?:\|.*\n)+)", page.read_text(), re.MULTILINE)
+        for table in re.findall(
+            r"^\| code \| when \|\n((?:\|.*\n)+)", page.read_text(), re.MULTILINE
+        )
     ]
     first_cells = [line.split("|")[1] for table in tables for line in table.splitlines()]
     return [code for cell in first_cells for code in re.findall(r"`([\w.]+)`", cell)]
