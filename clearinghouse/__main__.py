@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from clearinghouse.adapters import api, http
+from clearinghouse.adapters import api, http, loans_http
 from clearinghouse.adapters.account_queries import AccountQueries
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import require_listed
 from clearinghouse.domain import endowment
+from clearinghouse.lending.views import LoanViews
 from clearinghouse.wiring import wire
 from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
@@ -57,6 +58,9 @@ def build(service: Service) -> Flask:
     query.refuse_unknown(app, api.OPERATIONS)
     http.add_routes(
         app, parts.administration, parts.clients, Authenticator(clearing), AccountQueries(clearing)
+    )
+    loans_http.add_routes(
+        app, parts.loans, parts.loan_rules, LoanViews(store), Authenticator(clearing)
     )
     openapi.add_routes(app, api.described())
     return app

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
+from clearinghouse.loan_ports import LoanBook
 from venue_protocol.securities import Security
 from venue_storage.clearing_rows import ActionRow, Suspension
 
@@ -47,6 +48,11 @@ class LedgerTransaction(Protocol):
     are numbered without a gap. Accounts and deposits are locked in key order, as the gateway locks
     them: two that need the same ones then wait for each other instead of both forever.
     """
+
+    @property
+    def loans(self) -> LoanBook:
+        """The tables of stock loans."""
+        ...
 
     def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
         """A Settlement on these positions `(client_id, asset)`.

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from clearinghouse.administration import Administration
 from clearinghouse.client_administration import ClientAdministration
 from clearinghouse.handlers import SettlementDesk
+from clearinghouse.lending.administration import LoanAdministration
+from clearinghouse.lending.desk import LoanDesk
+from clearinghouse.lending.marks import MarginMarks
 from clearinghouse.loops.event_reader import EventReader
 from clearinghouse.ports import LedgerStore
 from service_runtime.bus import Consumer, Publisher
@@ -22,6 +25,8 @@ class Parts:
     reader: EventReader
     administration: Administration
     clients: ClientAdministration
+    loans: LoanDesk
+    loan_rules: LoanAdministration
 
 
 def wire(
@@ -43,4 +48,6 @@ def wire(
         reader=event_reader(store, consumer, publisher, desk, stopping, now_s),
         administration=Administration(desk, store, clock, endowment),
         clients=ClientAdministration(store, clock),
+        loans=LoanDesk(desk, clock, MarginMarks()),
+        loan_rules=LoanAdministration(store, clock),
     )

@@ -45,6 +45,7 @@ class History:
         self._settled = settled
         self._failed_trades = failed_trades
         self._unsettled_releases: Counter[Key] = Counter()
+        self._collateral: Counter[Key] = Counter()
 
     def match(self, batch: CommandBatch) -> EventBatch:
         """The events of the next batch of its shard; the ledger does not know of them yet.
@@ -98,11 +99,17 @@ class History:
         self.settlement.reports.clear()
         self.settlement.obligations.clear()
 
+    def hold_collateral(self, collateral: Counter[Key]) -> None:
+        """Hold what the stock loans hold, beside what orders do; once, at the end."""
+        self._collateral = collateral
+        for key, amount in collateral.items():
+            self.ledger.position(*key).held += amount
+
     def held_by_open_orders(self) -> Counter[Key]:
-        """What all holds must be: the open orders' needs, and what unsettled events will
-        release.
+        """What all holds must be: the open orders' needs, collateral of loans, and what unsettled
+        events will release.
         """
-        held = Counter(self._unsettled_releases)
+        held = self._unsettled_releases + self._collateral
         for engine in self.engines.values():
             for order in engine.orders.values():
                 book_side = engine.sides[order.side_index]

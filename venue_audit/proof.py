@@ -17,6 +17,7 @@ from market_data_feed.domain.orders import BrokenStream
 from venue_audit.administration_check import AdministrationCheck
 from venue_audit.differences import EVENTS, LOG, Difference, Differences
 from venue_audit.history import History
+from venue_audit.loan_check import LoanCheck
 from venue_audit.log_rows import LOG_ROWS, LogBroken, batches, note_break
 from venue_audit.market_check import MarketCheck
 from venue_audit.positions_check import PositionsCheck
@@ -114,12 +115,14 @@ class Audit:
         self._positions = PositionsCheck(clearing, self.differences)
         self._trading_day = TradingDayCheck(clearing, self.differences)
         self._administration = AdministrationCheck(clearing, self.differences)
+        self._loans = LoanCheck(clearing, self.differences)
         self._rows = 0
         self._log_rows = clearing.number("SELECT sum(last_sequence) FROM order_log_heads")
 
     def run(self) -> Verdict:
         """Both proofs."""
         is_folded = self._fold()
+        self._history.hold_collateral(self._loans.run())
         if is_folded:
             self._settlement.finish()
             self._market.finish()
@@ -230,9 +233,12 @@ class Audit:
         total = self._clearing.number("SELECT last_report_sequence FROM settlement_heads")
         self._progress("settlement reports", 0, total)
         for row in map(ReportRow._make, self._clearing.stream(_REPORT_ROWS)):
-            ledger.take(row)
+            report = ledger.take(row)
+            if report is not None:
+                self._loans.take(report)
             if not row.sequence % _ROWS_A_WORD:
                 self._progress("settlement reports", row.sequence, total)
+        self._loans.finish()
         self._progress("settlement reports", ledger.last_sequence, total)
         return ledger
 
@@ -255,6 +261,7 @@ class Audit:
             "open_orders": sum(len(engine.orders) for engine in self._history.engines.values()),
             "engines_compared": len(self._engines),
             "administrative_actions": self._administration.actions,
+            "loan_events": self._loans.events,
         }
         shards = self._history.engines
         return Verdict(

@@ -4,7 +4,7 @@ The last price is no mark: one share, bought by a friend, would set it. `last_mi
 trades of the window weighted by their volume, and only where several trades of several clients are
 in it; otherwise the mark before stays, at first the reference price. `closing_auction` is the same
 until the closing auction, whose one price is the last mark, under the same minimum.
-`median_of_clients` is the rule of the venue's own standings (market_data_feed/domain/mark.py): the
+`median_of_clients` is the rule of the venue's own standings (venue_protocol/mark.py): the
 middle of each client's average price.
 
 All of it is whole numbers, so every machine finds the same marks.
@@ -13,9 +13,9 @@ All of it is whole numbers, so every machine finds the same marks.
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
-from market_data_feed.domain.mark import MOST_TRADES, MarkTrade, mark
 from venue_competition.round_record import RoundTrade
 from venue_competition.rules import ScoringRule
+from venue_protocol.mark import MOST_TRADES, MarkTrade, mark
 
 _S = 1_000_000
 

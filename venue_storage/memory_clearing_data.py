@@ -102,6 +102,20 @@ class Tables:
         """Reason by trade_id."""
         self.positions: dict[tuple[str, str], int] = {}
         """By reader and stream."""
+        self.margin_rules: dict[Literal[True], str] = {}
+        """JSON."""
+        self.short_sellers: dict[str, bool] = {}
+        """Whether each client may borrow, where that was decided."""
+        self.stock_loans: dict[tuple[str, str], str] = {}
+        """JSON by client and security."""
+        self.loan_events: dict[int, tuple[int, str, str, str]] = {}
+        """time_us, client, security and JSON by number."""
+        self.loan_marks: dict[tuple[str, int], tuple[str, int, int, int, int]] = {}
+        """By security and as_of_report."""
+        self.default_fund: dict[str, int] = {}
+        """contribution_e4 by client."""
+        self.close_out_orders: dict[str, tuple[str, int, int]] = {}
+        """Security, quantity and price_e4 by client_order_id."""
 
 
 class MemoryTransaction:

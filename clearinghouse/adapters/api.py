@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from clearinghouse.adapters import api_loans
 from clearinghouse.adapters.requests import (
     ClientChange,
     ClientRequest,
@@ -67,7 +68,7 @@ _ENTRY = {
 }
 _DEPOSITED = {"client_id": "ann", "journal_id": 47, "duplicate": False}
 
-OPERATIONS = (
+_OF_THE_LEDGER = (
     Operation(
         "POST",
         "/v1/clients",
@@ -205,6 +206,9 @@ OPERATIONS = (
         query=(CURSOR, LIMIT),
     ),
 )
+
+
+OPERATIONS = (*_OF_THE_LEDGER, *api_loans.OPERATIONS)
 
 
 def described() -> dict[str, Any]:

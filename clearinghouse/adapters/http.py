@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 
 from clearinghouse.adapters import client_http
 from clearinghouse.adapters.account_queries import LAST_LEG, AccountQueries, EntryLine
-from clearinghouse.adapters.requests import SecurityRequest, TransferRequest
+from clearinghouse.adapters.requests import SecurityRequest, TransferRequest, idempotency_key
 from clearinghouse.administration import Administration, Receipt
 from clearinghouse.client_administration import ClientAdministration
 from service_runtime.http import paging
@@ -20,11 +20,7 @@ from service_runtime.http.authentication import Authenticator
 from service_runtime.http.request_body import body_as
 from venue_protocol.holds import CASH
 from venue_protocol.money import format_e4
-from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
-
-_MOST_KEY = 128
-"""Characters of an Idempotency-Key: three times a UUID, and every key stays in an index."""
 
 _transfer_decoder = msgspec.json.Decoder(TransferRequest)
 _security_decoder = msgspec.json.Decoder(SecurityRequest)
@@ -58,12 +54,7 @@ def _add_transfer_routes(
 ) -> None:
     def carried(move: Callable[[str, str, int, str, str], Receipt]) -> Response:
         caller = authenticator.administrator()
-        key = request.headers.get("Idempotency-Key", "")
-        if not 1 <= len(key) <= _MOST_KEY or not key.isprintable():
-            raise refuse(
-                RejectReason.MISSING_FIELD,
-                f"send an Idempotency-Key header of 1 to {_MOST_KEY} characters",
-            )
+        key = idempotency_key(request.headers.get("Idempotency-Key"))
         body = body_as(_transfer_decoder)
         asset, amount = body.asset_and_amount()
         receipt = move(body.client_id, asset, amount, key, caller.client_id)

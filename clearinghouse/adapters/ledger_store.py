@@ -11,9 +11,11 @@ from typing import TypeVar
 import msgspec
 from psycopg2 import errors
 
+from clearinghouse.adapters.loan_store import PostgresLoanBook
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
+from clearinghouse.loan_ports import LoanBook
 from clearinghouse.ports import (
     ClientExists,
     ClientState,
@@ -58,6 +60,11 @@ class PostgresLedgerTransaction:
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
+
+    @property
+    def loans(self) -> LoanBook:
+        """The tables of stock loans."""
+        return PostgresLoanBook(self._cursor)
 
     def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
         """A Settlement on the positions named, locked until the transaction ends."""

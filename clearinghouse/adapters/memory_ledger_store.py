@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from clearinghouse.adapters.ledger_store import READER
+from clearinghouse.adapters.memory_loan_store import MemoryLoanBook
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.settlement import Settlement
+from clearinghouse.loan_ports import LoanBook
 from clearinghouse.ports import (
     ClientExists,
     ClientState,
@@ -56,6 +58,11 @@ class MemoryLedgerTransaction:
     def __init__(self, transaction: MemoryTransaction) -> None:
         self._transaction = transaction
         self._tables = transaction.tables
+
+    @property
+    def loans(self) -> LoanBook:
+        """The tables of stock loans."""
+        return MemoryLoanBook(self._transaction)
 
     def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
         """A Settlement on the positions named."""

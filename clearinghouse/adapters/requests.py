@@ -12,6 +12,8 @@ from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 
+_MOST_KEY = 128
+"""Characters of an Idempotency-Key: three times a UUID, and every key stays in an index."""
 _NO_CASH = msgspec.Raw(b"null")
 """Not `Raw | None`: in a union msgspec takes Raw for no alternative at all."""
 
@@ -108,6 +110,16 @@ class SecurityRequest(msgspec.Struct, forbid_unknown_fields=True):
             reference_price_e4=amount_e4(self.reference_price, "reference_price"),
             max_quantity=self.max_quantity,
         )
+
+
+def idempotency_key(sent: str | None) -> str:
+    """The Idempotency-Key that came with a request; Refused with 400 if it can't be one."""
+    if sent is None or not 1 <= len(sent) <= _MOST_KEY or not sent.isprintable():
+        raise refuse(
+            RejectReason.MISSING_FIELD,
+            f"send an Idempotency-Key header of 1 to {_MOST_KEY} characters",
+        )
+    return sent
 
 
 def amount_e4(raw: msgspec.Raw, field: str) -> int:

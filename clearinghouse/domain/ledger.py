@@ -163,6 +163,21 @@ class Ledger:
         self.touched.update(keys)
         return None
 
+    def hold(self, client_id: str, asset: str, change: int) -> Shortfall | None:
+        """Raise a hold by `change`, or shrink it by -change; or do nothing and say what is short.
+
+        Raises BrokenInvariant if the hold would go below zero.
+        """
+        position = self.position(client_id, asset)
+        held = position.held + change
+        if held < 0:
+            raise BrokenInvariant(f"hold of {client_id} {asset} would be {held}")
+        if change > 0 and held > position.quantity and not position.is_external:
+            return Shortfall(client_id, asset, position.quantity, held)
+        position.held = held
+        self.touched.add((client_id, asset))
+        return None
+
     def release(self, release: HoldRelease) -> None:
         """Shrink one hold; BrokenInvariant if it was not that large."""
         self.post((), (release,))

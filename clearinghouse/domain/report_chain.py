@@ -6,7 +6,7 @@ before it was changed, for every hash is made from the one before.
 """
 
 import hashlib
-from typing import NamedTuple
+from typing import NamedTuple, cast, get_args
 
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, ReportChain
 from venue_protocol import codec
@@ -14,6 +14,10 @@ from venue_protocol.events import Trade
 from venue_protocol.holds import CASH
 from venue_protocol.orders import BUY, SELL, Side
 from venue_protocol.settlement import SettlementKind, SettlementReport
+
+_ENTERS_OR_LEAVES = frozenset({"deposit", "withdrawal", "issue"})
+_KINDS_OF_THEIR_OWN = frozenset(get_args(SettlementKind)) - _ENTERS_OR_LEAVES
+"""Kinds of transfers that their reports name; the others say which way it went."""
 
 
 class SealedReport(NamedTuple):
@@ -53,6 +57,8 @@ class ReportWriter:
     def transferred(self, journal: Journal, leg: Leg, memo: str | None) -> None:
         """A deposit, withdrawal or issue, seen from the account of `leg`."""
         kind: SettlementKind = "deposit" if leg.amount > 0 else "withdrawal"
+        if journal.kind in _KINDS_OF_THEIR_OWN:
+            kind = cast(SettlementKind, journal.kind)
         is_cash = leg.asset == CASH
         chain = self._next_of(leg.client_id)
         self._seal(

@@ -9,5 +9,23 @@ DEPOSITORY = "depository"
 """External: the other side of all shares issued."""
 ISSUER = "issuer"
 """Holds issued shares until they are given or sold."""
+LENDER = "lender"
+"""The pool of shares that can be borrowed; it gets the loan fees."""
+CLOSE_OUT = "close_out"
+"""Buys back what a client did not return, with what the waterfall gives it."""
+DEFAULT_FUND = "default_fund"
+"""Holds the members' contributions to the default fund."""
+CLEARING_CAPITAL = "clearing_capital"
+"""The clearinghouse's own money, used up before other members' contributions."""
 EXTERNAL = (BANK, DEPOSITORY)
-VENUE_ACCOUNTS = (BANK, DEPOSITORY, ISSUER, CLEARINGHOUSE, FEES)
+VENUE_ACCOUNTS = (
+    BANK,
+    DEPOSITORY,
+    ISSUER,
+    CLEARINGHOUSE,
+    FEES,
+    LENDER,
+    CLOSE_OUT,
+    DEFAULT_FUND,
+    CLEARING_CAPITAL,
+)

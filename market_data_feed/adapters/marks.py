@@ -3,9 +3,9 @@
 import logging
 import threading
 
-from market_data_feed.domain.mark import MOST_TRADES, MarkTrade, mark
 from market_data_feed.domain.transfers import PairTrades, Transfer, transfers
 from service_runtime.database import Database, DatabaseUnavailable
+from venue_protocol.mark import MOST_TRADES, MarkTrade, mark
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 from venue_storage.listed_securities import ListedSecurities

@@ -32,6 +32,13 @@ CLEARING_TABLES = (
     "session_bands",
     "session_schedule",
     "administrative_actions",
+    "margin_rules",
+    "short_sellers",
+    "stock_loans",
+    "loan_events",
+    "loan_marks",
+    "default_fund",
+    "close_out_orders",
 )
 MARKET_TABLES = (
     "orders",

@@ -60,10 +60,10 @@ class SyntheticVenue:
         self.market = Database(provisioned.owner_market_url, "test", pool_size=1)
         self._bus = MemoryBus()
         self._bus.declare([*topology.DURABLE_QUEUES, topology.order_entry_queue(1)])
-        store = PostgresLedgerStore(self.clearing)
-        self._desk = SettlementDesk(store, self._bus.publisher(), threading.Event())
+        store = self.store = PostgresLedgerStore(self.clearing)
+        self.settlement_desk = SettlementDesk(store, self._bus.publisher(), threading.Event())
         self._reports = self._bus.consumer(topology.DATA_FEED, prefetch=100_000)
-        self.administration = Administration(self._desk, store, self.clock)
+        self.administration = Administration(self.settlement_desk, store, self.clock)
         self.clients_desk = ClientAdministration(store, self.clock)
         self._securities = ListedSecurities(self.clearing)
         self._securities.look_for()
@@ -146,7 +146,7 @@ class SyntheticVenue:
             events = [batch for batch in self._unsettled if batch.shard == number]
             self._unsettled = [batch for batch in self._unsettled if batch.shard != number]
             if events:
-                self._desk.settle(events)
+                self.settlement_desk.settle(events)
 
     def record(self) -> None:
         """The feed records all events and settlement reports there are."""

@@ -4,6 +4,7 @@ import secrets
 
 import pytest
 
+from migrations import schema
 from migrations.provision import drop, provision
 from order_entry_gateway.domain.trading_phases import SessionCandidate
 from tests.integration.venue_audit.synthetic_venue import SyntheticVenue
@@ -129,8 +130,8 @@ def test_clients_from_before_the_record_are_taken_into_it_by_the_migration(
         venue.clients_desk.suspend("trader1", "painting")
         venue.clients_desk.add_key("trader2")
         venue.execute("clearing", "DELETE FROM administrative_actions")
-        venue.execute("clearing", "DROP INDEX journals_of_transfers")  # of a later version
-        venue.execute("clearing", "UPDATE alembic_version SET version_num = 'clearing_0007'")
+        url = venue.provisioned.owner_clearing_url
+        schema.downgrade("clearing_data", url, instance, "clearing_0007")
         provision(postgres_url, instance)
         venue.record()
         verdict = audited(venue)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from market_data_feed.domain.mark import LEAST_VOICES, WINDOW_US, MarkTrade, mark
+from venue_protocol.mark import LEAST_VOICES, WINDOW_US, MarkTrade, mark
 
 REFERENCE_E4 = 1_000_000
 MINUTE_US = 60_000_000

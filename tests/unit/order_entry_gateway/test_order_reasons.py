@@ -270,6 +270,12 @@ ELSEWHERE = {
     "service.outcome_unknown",
     "service.not_ready",
     "service.internal",
+    # Stock loans, at the clearinghouse: integration/venue_audit/test_loans.
+    "loan.not_allowed",
+    "loan.unknown",
+    "loan.closing",
+    "loan.called",
+    "loan.unavailable",
     # Administration.
     "client.unknown",
     "client.exists",

@@ -1,0 +1,123 @@
+"""Stock loans in memory, for tests and simulation. It keeps what Postgres keeps."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from clearinghouse.domain.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
+from clearinghouse.domain.venue_accounts import LENDER
+from venue_protocol import codec
+from venue_protocol.securities import Security
+from venue_protocol.settlement import SettlementReport
+from venue_storage.memory_clearing_data import MemoryTransaction
+
+
+class MemoryLoanBook:
+    """The LoanBook on dicts."""
+
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self._transaction = transaction
+        self._tables = transaction.tables
+
+    def rules(self) -> MarginRules:
+        """What an administrator set, or the defaults."""
+        self._transaction.statement()
+        text = self._tables.margin_rules.get(True)
+        return msgspec.json.decode(text, type=MarginRules) if text else MarginRules()
+
+    def set_rules(self, rules: MarginRules) -> None:
+        """Set them."""
+        self._transaction.statement()
+        text = msgspec.json.encode(rules).decode()
+        self._transaction.put(self._tables.margin_rules, True, text)
+
+    def may_borrow(self, client_id: str) -> bool | None:
+        """What was decided for this client; None if nothing was."""
+        self._transaction.statement()
+        return self._tables.short_sellers.get(client_id)
+
+    def set_may_borrow(self, client_id: str, is_allowed: bool | None) -> None:
+        """Decide it; None: as for everybody."""
+        self._transaction.statement()
+        if is_allowed is None:
+            self._transaction.delete(self._tables.short_sellers, client_id)
+        else:
+            self._transaction.put(self._tables.short_sellers, client_id, is_allowed)
+
+    def security(self, security_id: str) -> Security | None:
+        """A listed security."""
+        self._transaction.statement()
+        return self._tables.securities.get(security_id)
+
+    def loan(self, client_id: str, security_id: str) -> StockLoan | None:
+        """The client's loan of this security."""
+        self._transaction.statement()
+        text = self._tables.stock_loans.get((client_id, security_id))
+        return msgspec.json.decode(text, type=StockLoan) if text else None
+
+    def loans(self, client_id: str | None = None) -> list[StockLoan]:
+        """All loans (of this client), by client and security."""
+        self._transaction.statement()
+        return [
+            msgspec.json.decode(text, type=StockLoan)
+            for (owner, _), text in sorted(self._tables.stock_loans.items())
+            if client_id in (None, owner)
+        ]
+
+    def lent(self, security_id: str) -> int:
+        """Shares of this security that are lent out."""
+        return sum(loan.quantity for loan in self.loans() if loan.security_id == security_id)
+
+    def pool(self) -> list[tuple[str, int, int]]:
+        """Security, shares available and shares lent, where the pool has or lent some; by name."""
+        rows = {
+            asset: row.quantity - row.held
+            for (client_id, asset), row in self._tables.deposits.items()
+            if client_id == LENDER
+        }
+        lent = Counter[str]()
+        for loan in self.loans():
+            lent[loan.security_id] += loan.quantity
+        return [(name, rows.get(name, 0), lent[name]) for name in sorted(rows.keys() | lent.keys())]
+
+    def write(self, time_us: int, events: Sequence[LoanEvent]) -> None:
+        """Append what happened and leave each loan as its last event says."""
+        self._transaction.statement()
+        for number, event in enumerate(events, self.next_event()):
+            row = (time_us, *event.loan.key, msgspec.json.encode(event).decode())
+            self._transaction.insert(self._tables.loan_events, number, row, "loan_events_pkey")
+        for loan in {event.loan.key: event.loan for event in events}.values():
+            if loan.quantity:
+                text = msgspec.json.encode(loan).decode()
+                self._transaction.put(self._tables.stock_loans, loan.key, text)
+            else:
+                self._transaction.delete(self._tables.stock_loans, loan.key)
+
+    def next_event(self) -> int:
+        """Number of the next event."""
+        return len(self._tables.loan_events) + 1
+
+    def mark(self, security_id: str) -> Mark | None:
+        """The newest mark."""
+        self._transaction.statement()
+        found = [mark for mark in self._tables.loan_marks.values() if mark[0] == security_id]
+        return Mark(*max(found, key=lambda mark: mark[1])) if found else None
+
+    def add_mark(self, mark: Mark) -> None:
+        """Append a mark."""
+        self._transaction.statement()
+        self._transaction.insert(self._tables.loan_marks, mark[:2], tuple(mark), "loan_marks_pkey")
+
+    def trade_reports(
+        self, security_ids: Sequence[str], after: int, until: int
+    ) -> Iterable[SettlementReport]:
+        """Settlement reports of trades in these securities with sequences in (after, until]."""
+        self._transaction.statement()
+        rows = (self._tables.reports.get(number) for number in range(after + 1, until + 1))
+        told = (codec.decode_report(row.report) for row in rows if row is not None)
+        return [
+            report
+            for report in told
+            if report.settlement_kind == "trade" and report.security_id in security_ids
+        ]

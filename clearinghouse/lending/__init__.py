@@ -1,0 +1,1 @@
+"""Stock loans: borrowing, margin, close-outs. Rules are in `domain`, tables behind ports."""

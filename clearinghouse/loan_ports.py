@@ -1,0 +1,88 @@
+"""What stock loans ask of the clearinghouse's store.
+
+Bodies: `adapters.loan_store` (Postgres) and `adapters.memory_loan_store`.
+tests/contract/test_loan_book.py runs on both.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from clearinghouse.domain.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
+from venue_protocol.securities import Security
+from venue_protocol.settlement import SettlementReport
+
+
+class CloseOutOrder(NamedTuple):
+    """A buy order of the account `close_out` that the gateway is to log, once."""
+
+    client_order_id: str
+    security_id: str
+    quantity: int
+    price_e4: int
+
+
+class LoanBook(Protocol):
+    """The tables of stock loans, in a transaction of the ledger.
+
+    Whoever changes a loan has locked the settlement head, so nobody else does meanwhile.
+    """
+
+    def rules(self) -> MarginRules:
+        """What an administrator set, or the defaults."""
+        ...
+
+    def set_rules(self, rules: MarginRules) -> None:
+        """Set them."""
+        ...
+
+    def may_borrow(self, client_id: str) -> bool | None:
+        """What was decided for this client; None if nothing was."""
+        ...
+
+    def set_may_borrow(self, client_id: str, is_allowed: bool | None) -> None:
+        """Decide it; None: as for everybody."""
+        ...
+
+    def security(self, security_id: str) -> Security | None:
+        """A listed security."""
+        ...
+
+    def loan(self, client_id: str, security_id: str) -> StockLoan | None:
+        """The client's loan of this security."""
+        ...
+
+    def loans(self, client_id: str | None = None) -> list[StockLoan]:
+        """All loans (of this client), by client and security."""
+        ...
+
+    def lent(self, security_id: str) -> int:
+        """Shares of this security that are lent out."""
+        ...
+
+    def pool(self) -> list[tuple[str, int, int]]:
+        """Security, shares available and shares lent, where the pool has or lent some; by name."""
+        ...
+
+    def write(self, time_us: int, events: Sequence[LoanEvent]) -> None:
+        """Append what happened and leave each loan as its last event says; without shares it is
+        gone.
+        """
+        ...
+
+    def next_event(self) -> int:
+        """Number of the next event."""
+        ...
+
+    def mark(self, security_id: str) -> Mark | None:
+        """The newest mark."""
+        ...
+
+    def add_mark(self, mark: Mark) -> None:
+        """Append a mark."""
+        ...
+
+    def trade_reports(
+        self, security_ids: Sequence[str], after: int, until: int
+    ) -> Iterable[SettlementReport]:
+        """Settlement reports of trades in these securities with sequences in (after, until]."""
+        ...

@@ -1,0 +1,143 @@
+"""Compares stock loans with what happened to them, with the journals, and with the marks.
+
+The fold of `loan_events` gives every loan and so all collateral; each event is made again from the
+loan before it by the clearinghouse's own rules, and each journal of a loan belongs to one event.
+Marks are made again from the settlement reports. An example: a loan whose collateral was lowered
+by a cent differs in `collateral_e4`, and so does the hold on its client's cash.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import msgspec
+
+from clearinghouse.domain.stock_loans import LoanEvent, StockLoan
+from venue_audit.differences import JOURNALS, Differences, Value
+from venue_audit.loan_rules import Moved, expected_after
+from venue_audit.margin_mark_check import MarginMarkCheck
+from venue_audit.snapshot import Snapshot
+from venue_protocol.holds import CASH
+from venue_protocol.settlement import SettlementReport
+
+LOAN_EVENTS = "loan event"
+_HAS_LOANS = "SELECT to_regclass('loan_events') IS NOT NULL"
+_EVENTS = """
+SELECT number, loan_events.time_us, client_id, security_id, event, journal_kind, accounts, assets,
+    amounts
+FROM loan_events LEFT JOIN journals ON journal_id = (event::json->>'journal_id')::bigint
+ORDER BY number
+"""
+_LOANS = "SELECT client_id, security_id, quantity, collateral_e4, loan FROM stock_loans"
+_ORPHANS = """
+SELECT journal_id, journal_kind FROM journals
+WHERE journal_kind IN ('stock_loan', 'loan_return', 'loan_fee', 'close_out')
+AND journal_id NOT IN (
+    SELECT (event::json->>'journal_id')::bigint FROM loan_events
+    WHERE event::json->>'journal_id' IS NOT NULL
+) ORDER BY journal_id
+"""
+_TWICE = """
+SELECT (event::json->>'journal_id')::bigint AS journal_id, count(*) FROM loan_events
+WHERE event::json->>'journal_id' IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1
+"""
+
+
+class LoanCheck:
+    """Reads one snapshot of clearing_data."""
+
+    def __init__(self, clearing: Snapshot, differences: Differences) -> None:
+        self._clearing = clearing
+        self._differences = differences
+        row = clearing.one(_HAS_LOANS)
+        self._has_loans = bool(row and row[0])
+        self._marks = MarginMarkCheck(clearing, differences) if self._has_loans else None
+        self.events = 0
+        self.loans: dict[tuple[str, str], StockLoan] = {}
+
+    def run(self) -> Counter[tuple[str, str]]:
+        """Fold the events and compare; the collateral by client and asset."""
+        if not self._has_loans:
+            return Counter()
+        for number, time_us, client_id, security_id, text, *journal in self._clearing.stream(
+            _EVENTS
+        ):
+            self.events += 1
+            self._note(str(number), "number", self.events, number, number)
+            try:
+                event = msgspec.json.decode(text, type=LoanEvent)
+            except msgspec.MsgspecError as error:
+                self._note(str(number), "event", "a loan event", str(error), number)
+                continue
+            key = f"{client_id} {security_id}"
+            self._note(str(number), "key", key, " ".join(event.loan.key), number)
+            self._take(number, time_us, event, Moved.of(*journal))
+        self._compare_loans()
+        self._compare_journals()
+        collateral: Counter[tuple[str, str]] = Counter()
+        for loan in self.loans.values():
+            collateral[loan.client_id, CASH] += loan.collateral_e4
+        return collateral
+
+    def take(self, report: SettlementReport) -> None:
+        """The next settlement report, for the marks."""
+        if self._marks is not None:
+            self._marks.take(report)
+
+    def finish(self) -> None:
+        """Marks that no report leads to."""
+        if self._marks is not None:
+            self._marks.finish()
+
+    def _take(self, number: int, time_us: int, event: LoanEvent, moved: Moved | None) -> None:
+        key = event.loan.key
+        before = self.loans.get(key) or StockLoan(*key)
+        expected = msgspec.structs.asdict(expected_after(before, event, time_us, moved))
+        for field, value in msgspec.structs.asdict(event.loan).items():
+            self._note(f"{number} ({event.kind})", field, _shown(expected[field]), _shown(value))
+        if self._marks is not None:
+            self._marks.used(number, event)
+        if event.loan.quantity:
+            self.loans[key] = event.loan
+        else:
+            self.loans.pop(key, None)
+
+    def _compare_loans(self) -> None:
+        unseen = dict(self.loans)
+        for client_id, security_id, quantity, collateral_e4, text in self._clearing.stream(_LOANS):
+            subject = f"{client_id} {security_id}"
+            loan = unseen.pop((client_id, security_id), None)
+            if loan is None:
+                self._differences.compare("loan", subject, "row", None, text)
+                continue
+            self._differences.compare("loan", subject, "quantity", loan.quantity, quantity)
+            self._differences.compare(
+                "loan", subject, "collateral_e4", loan.collateral_e4, collateral_e4
+            )
+            told = msgspec.json.encode(loan).decode()
+            self._differences.compare("loan", subject, "loan", told, text)
+        for key, loan in unseen.items():
+            self._differences.compare("loan", " ".join(key), "quantity", loan.quantity, None)
+
+    def _compare_journals(self) -> None:
+        for journal_id, kind in self._clearing.all(_ORPHANS):
+            self._differences.compare(
+                "journal", str(journal_id), "loan event", None, kind, JOURNALS, journal_id
+            )
+        for journal_id, count in self._clearing.all(_TWICE):
+            self._differences.compare(
+                "journal", str(journal_id), "loan events", 1, count, JOURNALS, journal_id
+            )
+
+    def _note(
+        self, subject: str, field: str, expected: Value, found: Value, number: int | None = None
+    ) -> None:
+        self._differences.compare(
+            "loan_event", subject, field, expected, found, LOAN_EVENTS, number
+        )
+
+
+def _shown(value: object) -> Value:
+    """A field of a loan as a difference shows it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {amount}" for name, amount in value.items())
+    return value if value is None or isinstance(value, int | str) else str(value)

@@ -1,0 +1,74 @@
+"""Makes the marks of lent securities again from the settlement reports."""
+
+from collections import defaultdict
+
+from clearinghouse.domain.stock_loans import LoanEvent, Mark
+from clearinghouse.domain.trade_window import TradeWindow
+from venue_audit.differences import REPORTS, Differences
+from venue_audit.snapshot import Snapshot
+from venue_protocol.securities import Security
+from venue_protocol.settlement import SettlementReport
+
+_MARKS = f"SELECT {', '.join(Mark._fields)} FROM loan_marks ORDER BY as_of_report, security_id"
+_SECURITIES = f"SELECT {', '.join(Security.__struct_fields__)} FROM securities"
+
+
+class MarginMarkCheck:
+    """Walks marks along with the reports; `used` compares the marks of loan events."""
+
+    def __init__(self, clearing: Snapshot, differences: Differences) -> None:
+        self._differences = differences
+        self._securities = {row[0]: Security(*row) for row in clearing.all(_SECURITIES)}
+        self._marks = [Mark(*row) for row in clearing.all(_MARKS)]
+        self._of_security: defaultdict[str, list[Mark]] = defaultdict(list)
+        for mark in self._marks:
+            self._of_security[mark.security_id].append(mark)
+        self._windows = {security_id: TradeWindow(0) for security_id in self._of_security}
+        self._before_e4: dict[str, int] = {}
+        self._next = 0
+
+    def used(self, number: int, event: LoanEvent) -> None:
+        """The mark that a loan event names is the newest there was."""
+        known = [
+            mark.mark_e4
+            for mark in self._of_security[event.loan.security_id]
+            if mark.as_of_report <= event.as_of_report
+        ]
+        self._differences.compare(
+            "loan_event",
+            f"{number} ({event.kind})",
+            "mark_e4",
+            known[-1] if known else None,
+            event.mark_e4,
+        )
+
+    def take(self, report: SettlementReport) -> None:
+        """The next report; marks that were made before it are compared."""
+        self._compare_until(report.sequence - 1)
+        window = self._windows.get(report.security_id or "")
+        if window is not None and report.settlement_kind == "trade":
+            window.take(report)
+
+    def finish(self) -> None:
+        """Compare the marks that were made after the last report."""
+        self._compare_until(None)
+
+    def _compare_until(self, sequence: int | None) -> None:
+        while self._next < len(self._marks):
+            mark = self._marks[self._next]
+            if sequence is not None and mark.as_of_report > sequence:
+                return
+            self._next += 1
+            security = self._securities[mark.security_id]
+            before_e4 = self._before_e4.get(mark.security_id, security.reference_price_e4)
+            found_e4 = self._windows[mark.security_id].mark(before_e4, security, mark.from_report)
+            self._differences.compare(
+                "mark",
+                f"{mark.security_id} as of {mark.as_of_report}",
+                "mark_e4",
+                found_e4,
+                mark.mark_e4,
+                REPORTS,
+                mark.as_of_report,
+            )
+            self._before_e4[mark.security_id] = mark.mark_e4
