@@ -18,7 +18,7 @@ from clearinghouse.domain.settlement import CLEARINGHOUSE, Settlement
 from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER, VENUE_ACCOUNTS
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.ports import ClientExists, LedgerStore, LedgerTransaction, SecurityExists
-from service_runtime.api_keys import ADMINISTRATOR, TRADER, key_hash, new_key
+from service_runtime.api_keys import ADMINISTRATOR, key_hash, new_key
 from service_runtime.clock import Clock
 from service_runtime.settings import SettingsError
 from venue_protocol.holds import CASH
@@ -26,6 +26,7 @@ from venue_protocol.identifiers import is_client_id
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.roles import TRADER
 from venue_protocol.securities import Security
 from venue_protocol.settlement import STARTING_POSITION
 from venue_storage.clearing_rows import ActionRow

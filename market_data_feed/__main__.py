@@ -3,6 +3,7 @@
 import time
 from functools import partial
 
+from market_data_feed import settings as feed_settings
 from market_data_feed.adapters import api, competition_http, http, standings_http, status_board
 from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.marks import Marks
@@ -33,7 +34,7 @@ _PREFETCH = 200
 
 def build(service: Service) -> Application:
     """The service's parts, connected; its threads run on return."""
-    ours = service.settings
+    ours, kept = service.settings, feed_settings.load()
     recording = Database(ours.market_url, f"{service.name}.recorder", pool_size=1)
     forgetting = Database(ours.market_url, f"{service.name}.retention", pool_size=1)
     market_data = Database(ours.market_url, service.name, pool_size=8)
@@ -59,7 +60,7 @@ def build(service: Service) -> Application:
     feed = wire(ports, service.stopping)
     hub, recorder = feed.hub, feed.recorder
     retention = Retention(
-        forgetting, clock, service.stopping, ours.refused_orders_days, ours.refused_orders_most
+        forgetting, clock, service.stopping, kept.refused_orders_days, kept.refused_orders_most
     )
     board = status_board.StatusBoard(service, recorder, hub, clock)
     service.add_check("market_data", market_data.is_ready)

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from matching_engine import settings as engine_settings
 from matching_engine.adapters import api, http
 from matching_engine.adapters.log_reader import PostgresLogReader
 from matching_engine.adapters.snapshots import SnapshotFolder
@@ -20,9 +21,9 @@ _PREFETCH = 256
 
 def build(service: Service) -> Flask:
     """The service's parts, connected; its threads run on return."""
-    ours = service.settings
-    database = Database(ours.clearing_url, service.name)
-    bus = RabbitBus(ours.broker_url, service.name)
+    common, ours = service.settings, engine_settings.load()
+    database = Database(common.clearing_url, service.name)
+    bus = RabbitBus(common.broker_url, service.name)
     ports = EnginePorts(
         consumer=bus.consumer(order_entry_queue(ours.shard), prefetch=_PREFETCH),
         publisher=bus.publisher(),

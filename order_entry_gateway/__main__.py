@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from order_entry_gateway import settings as gateway_settings
 from order_entry_gateway.adapters import api, http, mass_cancel_http, session_http, websocket
 from order_entry_gateway.adapters.completions import Completions
 from order_entry_gateway.adapters.concurrency_limit import ListTurns
@@ -42,7 +43,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
 
     `order_log` replaces the one in Postgres, for measurements.
     """
-    ours = service.settings
+    ours, rules = service.settings, gateway_settings.load()
     clearing = Database(ours.clearing_url, service.name, pool_size=8)
     market = Database(ours.market_url, service.name, pool_size=8)
     log_database = Database(ours.clearing_url, f"{service.name}.log", pool_size=1)
@@ -50,8 +51,8 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     publisher = bus.publisher()
     securities = ListedSecurities(clearing)
     statuses = OrderStatusStore(clearing, market)
-    limiter = RateLimiter(clearing, ours.rate_limit_per_second)
-    backlogs = _backlogs(ours)
+    limiter = RateLimiter(clearing, rules.rate_limit_per_second)
+    backlogs = _backlogs(ours, rules.backlog_allowed)
     clock = ConfirmedClock(SystemClock())
     ports = GatewayPorts(
         order_log=order_log or PostgresOrderLog(log_database),
@@ -132,9 +133,8 @@ def _run_loops(service: Service, parts: GatewayParts, backlogs: list[Backlog]) -
         service.spawn(f"backlog of {backlog.who}", partial(backlog.run, service.stopping))
 
 
-def _backlogs(ours: settings.Settings) -> list[Backlog]:
+def _backlogs(ours: settings.Settings, allowed: int) -> list[Backlog]:
     """What may wait for settlement, counted in commands, and for the record, in events."""
-    allowed = ours.backlog_allowed
     settlement = SettlementProgress(_connection_for_looking(ours.clearing_url))
     record = RecordProgress(
         _connection_for_looking(ours.clearing_url), _connection_for_looking(ours.market_url)

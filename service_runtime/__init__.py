@@ -1,5 +1,6 @@
 """The plumbing: bus (RabbitMQ; in memory), database, clock, settings, logs, metrics, service loop,
 web.
 
-Knows nothing of orders or money. The only package that speaks AMQP and opens database connections.
+Says no word of the market: a test reads it. The only package that speaks AMQP and opens database
+connections.
 """

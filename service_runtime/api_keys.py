@@ -8,7 +8,6 @@ import hashlib
 import secrets
 
 ADMINISTRATOR = "administrator"
-TRADER = "trader"
 
 _KEY_BYTES = 32
 

@@ -24,7 +24,7 @@ class BusError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as it came from a queue. `tag` orders deliveries of one consumer."""
+    """One message as it came from a queue. `tag` numbers the deliveries of one consumer."""
 
     body: bytes
     tag: int

@@ -85,7 +85,7 @@ class ConfirmedClock:
             jumped_s = (wall_us - now_us) / 1e6
             self.trouble = (
                 f"the clocks of this machine and of the database jumped by {jumped_s:+.0f} s; "
-                "restart the gateway if the new time is right"
+                "restart this service if the new time is right"
             )
         else:
             self._offset_us = wall_us - after_us

@@ -1,6 +1,7 @@
 """Prometheus metrics that every service has.
 
-Each service is one process, so the default registry serves.
+Each service is one process, so the default registry serves. What only one service counts stands in
+its own `metrics.py`.
 """
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -35,9 +36,6 @@ request_seconds = Histogram(
     ["route"],
     buckets=_BUCKETS,
 )
-refusals_left_out = Counter(
-    "venue_refusals_left_out_total", "Refused orders that could not be reported to the record"
-)
 refusals = Counter("venue_refusals_total", "Requests refused, by reason", ["code"])
 alarms = Counter("venue_alarms_total", "Things that must never happen and did", ["alarm"])
 position = Gauge("venue_stream_position", "Newest number handled of a stream", ["stream"])
@@ -48,9 +46,3 @@ batch_size = Histogram(
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
 )
 step_seconds = Histogram("venue_step_seconds", "Time of one step", ["step"], buckets=_BUCKETS)
-clock_trouble = Gauge(
-    "venue_clock_trouble", "1 while the gateway's clock is not confirmed, and no order is taken"
-)
-log_ahead_seconds = Gauge(
-    "venue_log_ahead_seconds", "How far the time of the order log is ahead of the clock"
-)

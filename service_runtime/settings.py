@@ -1,6 +1,7 @@
-"""Settings from the environment.
+"""Settings that every service has, from the environment.
 
-Every name starts with VENUE_; the launcher sets them for its services.
+Every name starts with VENUE_; the launcher sets them for its services. What only one service needs
+to know stands in its own `settings.py`, read with `whole_number`.
 """
 
 import os
@@ -16,7 +17,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a service needs to know of its surroundings."""
+    """What any service needs to know of its surroundings."""
 
     broker_url: str = field(repr=False)
     """VENUE_BROKER_URL, `amqp://user:password@host:port/vhost`."""
@@ -30,24 +31,6 @@ class Settings:
     """VENUE_HOST, the address to listen on."""
     port: int
     """VENUE_PORT, the HTTP port of this service."""
-    shard: int
-    """VENUE_SHARD, the shard of this gateway or engine."""
-    state_dir: str
-    """VENUE_STATE_DIR, where a service may keep a cache (engine snapshots)."""
-    rate_limit_per_second: int
-    """VENUE_RATE_LIMIT_PER_SECOND: order-entry commands a client may send, sustained; burst is five
-    times that.
-    """
-    backlog_allowed: int
-    """VENUE_BACKLOG_ALLOWED: commands that may wait for settlement whatever its pace before new
-    orders are refused.
-    """
-    refused_orders_days: int
-    """VENUE_REFUSED_ORDERS_DAYS: the feed forgets refused orders after so many days; 0 keeps
-    them.
-    """
-    refused_orders_most: int
-    """VENUE_REFUSED_ORDERS_MOST: about so many refused orders are kept, the newest; 0 keeps all."""
     log_level: str
     connections: int = 16_384
     """VENUE_CONNECTIONS: connections that one service keeps open in all."""
@@ -63,6 +46,17 @@ class Settings:
     """
 
 
+def whole_number(environment: Mapping[str, str], name: str, default: int) -> int:
+    """The setting as a number from 0; `default` where it is missing or empty.
+
+    SettingsError names one that is no whole number.
+    """
+    text = environment.get(name) or str(default)
+    if not (text.isascii() and text.isdigit()):
+        raise SettingsError(f"{name}={text!r} is not a whole number")
+    return int(text)
+
+
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in `environment`; SettingsError names what is missing or malformed."""
 
@@ -70,12 +64,6 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         if not environment.get(name):
             raise SettingsError(f"{name} is not set")
         return environment[name]
-
-    def whole(name: str, default: int) -> int:
-        text = environment.get(name) or str(default)
-        if not (text.isascii() and text.isdigit()):
-            raise SettingsError(f"{name}={text!r} is not a whole number")
-        return int(text)
 
     def level(name: str) -> str:
         text = environment.get(name) or "INFO"
@@ -88,23 +76,18 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         clearing_url=required("VENUE_CLEARING_DATABASE_URL"),
         market_url=environment.get("VENUE_MARKET_DATABASE_URL", ""),
         host=environment.get("VENUE_HOST") or "127.0.0.1",
-        port=whole("VENUE_PORT", 0),
-        shard=whole("VENUE_SHARD", 0),
-        state_dir=environment.get("VENUE_STATE_DIR", ""),
-        rate_limit_per_second=whole("VENUE_RATE_LIMIT_PER_SECOND", 2000),
-        backlog_allowed=whole("VENUE_BACKLOG_ALLOWED", 5000),
-        refused_orders_days=whole("VENUE_REFUSED_ORDERS_DAYS", 7),
-        refused_orders_most=whole("VENUE_REFUSED_ORDERS_MOST", 5_000_000),
-        connections=whole("VENUE_CONNECTIONS", Settings.connections),
-        connections_without_key=whole(
-            "VENUE_CONNECTIONS_WITHOUT_KEY", Settings.connections_without_key
+        port=whole_number(environment, "VENUE_PORT", 0),
+        connections=whole_number(environment, "VENUE_CONNECTIONS", Settings.connections),
+        connections_without_key=whole_number(
+            environment, "VENUE_CONNECTIONS_WITHOUT_KEY", Settings.connections_without_key
         ),
-        connections_without_key_per_address=whole(
+        connections_without_key_per_address=whole_number(
+            environment,
             "VENUE_CONNECTIONS_WITHOUT_KEY_PER_ADDRESS",
             Settings.connections_without_key_per_address,
         ),
-        connections_per_client=whole(
-            "VENUE_CONNECTIONS_PER_CLIENT", Settings.connections_per_client
+        connections_per_client=whole_number(
+            environment, "VENUE_CONNECTIONS_PER_CLIENT", Settings.connections_per_client
         ),
         log_level=level("VENUE_LOG_LEVEL"),
     )

@@ -14,8 +14,8 @@ from trading_bots.transport import Transport
 from venue_launcher.running_venue import RunningVenue
 from venue_protocol.holds import CASH
 from venue_protocol.money import format_e4, format_for_people
+from venue_protocol.roles import TRADER
 
-TRADER = "trader"
 _PATIENCE_S = 3.0
 _FIXED_COLUMNS = 56
 _USUAL_COLUMNS = 80

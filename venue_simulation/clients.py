@@ -16,7 +16,6 @@ from order_entry_gateway.domain.requests import (
     PlaceOrderRequest,
 )
 from order_entry_gateway.handlers import Answer, PendingRequest
-from service_runtime.api_keys import TRADER
 from service_runtime.http.authentication import Caller
 from venue_protocol import codec
 from venue_protocol.commands import AmendOrder, PlaceOrder
@@ -41,6 +40,7 @@ from venue_protocol.orders import (
     TimeInForce,
 )
 from venue_protocol.refusals import Refusal, RejectReason
+from venue_protocol.roles import TRADER
 from venue_protocol.times import format_utc
 from venue_simulation.violation import require
 from venue_storage.memory_clearing_data import MemoryClearing

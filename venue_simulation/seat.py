@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.execution_report import ExecutionReport
-from service_runtime.api_keys import TRADER
 from service_runtime.http.authentication import Caller
 from trading_bots.commands import Command, Intent
 from trading_bots.dice import dice
 from trading_bots.order_names import OrderNames
 from trading_bots.strategy import Strategy
 from venue_protocol.refusals import Refusal
+from venue_protocol.roles import TRADER
 from venue_simulation.bot_records import (
     fill,
     order_report,

@@ -31,7 +31,7 @@ from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.timekeeper import Timekeeper
 from order_entry_gateway.phase_desk import PhaseDesk, PhaseRequest
 from order_entry_gateway.ports import ANSWER_WITHIN_S
-from service_runtime.api_keys import ADMINISTRATOR, TRADER
+from service_runtime.api_keys import ADMINISTRATOR
 from service_runtime.clock import ManualClock
 from venue_protocol import codec, streams
 from venue_protocol.codec import SCHEMA
@@ -40,6 +40,7 @@ from venue_protocol.events import EventBatch
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.refusals import Refusal, RejectReason, refuse
+from venue_protocol.roles import TRADER
 from venue_protocol.securities import Security
 from venue_protocol.settlement import STARTING_POSITION
 from venue_simulation.market_archive import ArchivedTransfer

@@ -7,8 +7,8 @@ ahead would put the log a day ahead for all: orders would expire at once, timed 
 import logging
 import threading
 
+from order_entry_gateway import metrics
 from order_entry_gateway.ports import ReferenceTime
-from service_runtime import metrics
 from service_runtime.clock import CLOCK_TOLERANCE_US, ConfirmedClock
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
 

@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections import deque
 
-from service_runtime import metrics
+from order_entry_gateway import metrics
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
 from venue_protocol import codec

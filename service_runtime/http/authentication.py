@@ -31,7 +31,7 @@ class Caller:
     client_id: str
     role: str
     is_suspended: bool = False
-    """Its orders are refused; it may still read. Known within a second, like a revoked key."""
+    """Its commands are refused; it may still read. Known within a second, like a revoked key."""
 
     def is_administrator(self) -> bool:
         """Whether it may read and manage every account."""

@@ -104,7 +104,7 @@ COMMON = (
         "/readyz",
         "Whether it can do its work; 503 says what it waits for.",
         "anybody",
-        {200: {"status": "ready", "service": "x", "degraded": ["record of refused orders"]}},
+        {200: {"status": "ready", "service": "x", "degraded": ["name of a part"]}},
     ),
     Operation(
         "GET",

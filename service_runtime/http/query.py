@@ -30,7 +30,7 @@ def parameters_of(operations: Iterable[Operation]) -> Parameters:
 def check_query(where: str, known: frozenset[str], given: Sequence[str]) -> None:
     """Refuse the first name in `given` that is not known, or that comes twice.
 
-    `where` names the operation, such as `GET /v1/orders`; `given` has each name as often as it was
+    `where` names the operation, such as `GET /v1/things`; `given` has each name as often as it was
     sent. Example: with `limit` known, `limit, limit` and `limits` are refused, `limit` is not.
     """
     for number, name in enumerate(given):

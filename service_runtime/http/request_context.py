@@ -20,7 +20,7 @@ class RequestContext:
     def __init__(self, connection: Connection | None = None) -> None:
         self.connection = connection
         self.route = UNKNOWN_ROUTE
-        """The rule that the path fits, such as `/v1/orders/<int:order_id>`."""
+        """The rule that the path fits, such as `/v1/things/<int:thing_id>`."""
         self._request_id: str | None = None
 
     @property

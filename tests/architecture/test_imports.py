@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import re
 import shutil
 import subprocess
 import sys
@@ -135,6 +136,28 @@ def test_every_word_of_the_trade_is_forbidden_to_the_plumbing() -> None:
     words = {f"venue_protocol.{path.stem}" for path in ROOT.glob("venue_protocol/[!_]*.py")}
     known = {f"venue_protocol.{name}" for name in ("identifiers", "refusals", "topology")}
     assert set(listed("forbidden_modules", "importlinter:contract:runtime")) == words - known
+
+
+NOUNS_OF_THE_TRADE = re.compile(
+    r"\b(orders|trad(e|es|ing|er|ers)|settlements?|settled|securities|auctions?|prices?|quantit\w+"
+    r"|holdings?|cash|shares|shards?|balances?|ledger|books?|engine|gateway|clearinghouse)\b",
+    re.IGNORECASE,
+)
+
+
+def words_of(path: Path) -> str:
+    """The text of a module, with each name split into its words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", path.read_text()).replace("_", " ")
+
+
+PLUMBING = sorted(ROOT.glob("service_runtime/**/*.py"))
+
+
+@pytest.mark.parametrize("path", PLUMBING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_plumbing_says_no_word_of_the_trade(path: Path) -> None:
+    """Imports don't show it: a setting, a metric or an example can know of orders as well."""
+    said = [line.strip() for line in words_of(path).splitlines() if NOUNS_OF_THE_TRADE.search(line)]
+    assert said == []
 
 
 # A rate in tokens a second is no money and no quantity.

@@ -20,7 +20,6 @@ from order_entry_gateway.adapters.order_routes import OrderEntry
 from order_entry_gateway.adapters.record_lookups import RecordLookups
 from order_entry_gateway.handlers import OrderDesk
 from order_entry_gateway.loops.timekeeper import Timekeeper
-from service_runtime.api_keys import TRADER
 from service_runtime.http import application
 from service_runtime.http.asgi_application import Application
 from service_runtime.http.authentication import Authenticator, Caller
@@ -29,6 +28,7 @@ from service_runtime.settings import load
 from tests.acceptance.api import eventually
 from tests.http_server import serving
 from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.roles import TRADER
 
 SETTINGS = load(
     {"VENUE_BROKER_URL": "amqp://nowhere", "VENUE_CLEARING_DATABASE_URL": "postgresql://nowhere"}

@@ -2,8 +2,8 @@
 
 import threading
 
+from order_entry_gateway import metrics
 from order_entry_gateway.loops.refusal_reporter import RefusalReporter
-from service_runtime import metrics
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock, SystemClock
 from venue_protocol import codec

@@ -41,20 +41,12 @@ def test_delays_grow_are_jittered_and_start_again_after_a_success() -> None:
 
 def test_settings_have_defaults_and_say_what_is_missing() -> None:
     loaded = settings.load(REQUIRED)
-    assert (loaded.host, loaded.port, loaded.shard, loaded.market_url) == ("127.0.0.1", 0, 0, "")
-    assert (loaded.refused_orders_days, loaded.refused_orders_most) == (7, 5_000_000)
+    assert (loaded.host, loaded.port, loaded.market_url) == ("127.0.0.1", 0, "")
     for name in REQUIRED:
         with pytest.raises(SettingsError, match=name):
             settings.load({key: value for key, value in REQUIRED.items() if key != name})
         with pytest.raises(SettingsError, match=name):
             settings.load(REQUIRED | {name: ""})
-
-
-def test_how_long_refused_orders_are_kept_is_read() -> None:
-    loaded = settings.load(
-        REQUIRED | {"VENUE_REFUSED_ORDERS_DAYS": "0", "VENUE_REFUSED_ORDERS_MOST": "12"}
-    )
-    assert (loaded.refused_orders_days, loaded.refused_orders_most) == (0, 12)
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "1.5", "\u00b2", "\u0665", " 1", "1_0", "0x1"])
