@@ -4,11 +4,19 @@ import time
 from functools import partial
 
 from market_data_feed import settings as feed_settings
-from market_data_feed.adapters import api, competition_http, http, standings_http, status_board
+from market_data_feed.adapters import (
+    api,
+    competition_http,
+    http,
+    standings_http,
+    statements_http,
+    status_board,
+)
 from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.marks import Marks
 from market_data_feed.adapters.postgres_record import PostgresRecord
 from market_data_feed.adapters.records import Records
+from market_data_feed.adapters.statement_source import StatementReader
 from market_data_feed.adapters.stream import route
 from market_data_feed.adapters.stream.catch_up import CatchUp
 from market_data_feed.adapters.stream.charges import StreamCharges
@@ -44,11 +52,8 @@ def build(service: Service) -> Application:
     publisher = bus.publisher()
     clock = SystemClock()
     sender = Sender(end_after_fault)
-    clearing, listings, records = (
-        Clearing(clearing_data),
-        ListedSecurities(clearing_data),
-        Records(market_data),
-    )
+    clearing, records = Clearing(clearing_data), Records(market_data)
+    listings = ListedSecurities(clearing_data)
     authenticator = Authenticator(clearing_data)
     ports = FeedPorts(
         consumer=consumer,
@@ -82,10 +87,12 @@ def build(service: Service) -> Application:
     service.on_stop(bus.close)
     app = application.create_app(service)
     query.refuse_unknown(app, api.OPERATIONS)
-    http.add_routes(app, http.Answers(clearing, listings, records, hub, authenticator))
+    http.add_routes(app, answers := http.Answers(clearing, listings, records, hub, authenticator))
     marks = Marks(market_data, listings)
     service.spawn("marks", partial(marks.follow, service.stopping))
     standings_http.add_routes(app, clearing, marks, authenticator, clock)
+    reader = StatementReader(clearing_data, market_data, marks)
+    statements_http.add_routes(app, answers, statements_http.Statements(reader, clock))
     status_board.add_routes(app, board.read)
     competition_http.add_routes(app, competition_http.CompetitionBoard(), authenticator)
     openapi.add_routes(app, api.described())

@@ -4,9 +4,9 @@ settlement reports.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
+from market_data_feed.domain.cost_basis import CostBasis, Move
 from venue_protocol.money import format_e4
 from venue_protocol.settlement import STARTING_POSITION, SettlementReport
 
@@ -21,36 +21,37 @@ class SecurityAccount:
     received_e4: int = 0
     given: int = 0
     holding: int = 0
-    cost_e4: Fraction = Fraction(0)
-    """What the shares held cost, at average cost."""
-    realised_e4: Fraction = Fraction(0)
+    basis: CostBasis = field(default_factory=CostBasis)
+    """The shares held and what they cost, by the rule of the statements."""
+
+    @property
+    def realised_e4(self) -> int:
+        """The result of all sales."""
+        return self.basis.realised_e4
 
     def buy(self, quantity: int, paid_e4: int) -> None:
         """Shares against cash."""
         self.bought += quantity
         self.paid_e4 += paid_e4
         self.holding += quantity
-        self.cost_e4 += paid_e4
+        self.basis.apply(Move(quantity, -paid_e4))
 
     def sell(self, quantity: int, received_e4: int) -> None:
         """The result is what came in less the average cost of what went out."""
-        part = self.cost_e4 * quantity / self.holding if self.holding > 0 else Fraction(0)
         self.sold += quantity
         self.received_e4 += received_e4
         self.holding -= quantity
-        self.cost_e4 -= part
-        self.realised_e4 += received_e4 - part
+        self.basis.apply(Move(-quantity, received_e4))
 
     def give(self, quantity: int, price_e4: int) -> None:
         """Shares without a price: they count at the reference price. Below zero: taken away, at
         average cost.
         """
-        if quantity < 0 < self.holding:
-            self.cost_e4 += self.cost_e4 * quantity / self.holding
-        else:
-            self.cost_e4 += quantity * price_e4
+        is_known = 0 < -quantity <= self.basis.shares
+        value_e4 = -self.basis.cost_of(-quantity) if is_known else quantity * price_e4
         self.given += quantity
         self.holding += quantity
+        self.basis.apply(Move(quantity, -value_e4))
 
 
 @dataclass
@@ -60,6 +61,8 @@ class AccountSummary:
     starting_cash_e4: int = 0
     deposits_e4: int = 0
     """Cash after the start, less withdrawals."""
+    fees_e4: int = 0
+    """Of all trades, less rebates; results are before fees."""
     trades: int = 0
     failed_trades: int = 0
     securities: dict[str, SecurityAccount] = field(default_factory=dict)
@@ -93,10 +96,8 @@ class AccountSummary:
             )
 
     def realised_e4(self) -> int:
-        """The result of all sales, rounded to a ten-thousandth of a dollar."""
-        return round(
-            sum((account.realised_e4 for account in self.securities.values()), Fraction(0))
-        )
+        """The result of all sales, ten-thousandths of a dollar."""
+        return sum(account.realised_e4 for account in self.securities.values())
 
     def lines(self) -> list[str]:
         """In words; amounts in dollars."""
@@ -104,7 +105,7 @@ class AccountSummary:
             f"  started with {format_e4(self.starting_cash_e4)}; deposits since "
             f"{format_e4(self.deposits_e4)}",
             f"  {self.trades} trades; realised result {_signed(self.realised_e4())} (at average "
-            "cost)",
+            "cost)" + (f", before fees of {format_e4(self.fees_e4)}" if self.fees_e4 else ""),
         ]
         if self.failed_trades:
             said.append(f"  {self.failed_trades} trades COULD NOT BE SETTLED")
@@ -112,7 +113,7 @@ class AccountSummary:
             given = f"given {account.given}, " if account.given else ""
             bought = f"bought {account.bought} for {format_e4(account.paid_e4)}"
             sold = f"sold {account.sold} for {format_e4(account.received_e4)}"
-            result = _signed(round(account.realised_e4))
+            result = _signed(account.realised_e4)
             said.append(
                 f"  {name:<8} {given}{bought}, {sold}, result {result}, now {account.holding}"
             )
@@ -123,6 +124,7 @@ class AccountSummary:
         return {
             "starting_cash": format_e4(self.starting_cash_e4),
             "deposits": format_e4(self.deposits_e4),
+            "fees": format_e4(self.fees_e4),
             "trades": self.trades,
             "failed_trades": self.failed_trades,
             "realised": format_e4(self.realised_e4()),
@@ -133,7 +135,7 @@ class AccountSummary:
                     "paid": format_e4(account.paid_e4),
                     "sold": account.sold,
                     "received": format_e4(account.received_e4),
-                    "realised": format_e4(round(account.realised_e4)),
+                    "realised": format_e4(account.realised_e4),
                     "holding": account.holding,
                 }
                 for name, account in sorted(self.securities.items())
@@ -141,11 +143,12 @@ class AccountSummary:
         }
 
     def _trade(self, report: SettlementReport) -> None:
-        account = self._account(report.security_id or "")
+        account, gross_e4 = self._account(report.security_id or ""), report.cash_e4 + report.fee_e4
+        self.fees_e4 += report.fee_e4
         if report.shares >= 0:
-            account.buy(report.shares, -report.cash_e4)
+            account.buy(report.shares, -gross_e4)
         else:
-            account.sell(-report.shares, report.cash_e4)
+            account.sell(-report.shares, gross_e4)
 
     def _account(self, security_id: str) -> SecurityAccount:
         return self.securities.setdefault(security_id, SecurityAccount())

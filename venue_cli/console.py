@@ -30,6 +30,7 @@ COMMANDS = {
     "replay": "feed recorded orders through the real door, or retell the settlement reports",
     "audit": "prove that the databases hold exactly what the order log says",
     "explain": "list every movement of a client's cash and shares",
+    "statement": "say what a client had, what moved and why, and what it has",
     "bench": "measure how fast the venue is, the whole way and each stage alone",
     "load": "send orders to the venue that runs, at a rate that does not wait for it",
     "backtest": "let bots trade in simulated time on the venue's own desk, engine and ledger",

@@ -47,6 +47,75 @@ _TRANSFER = {
     "traded": "600.00",
 }
 
+_MOMENT_TEXT = {"type": "string", "maxLength": 32}
+_MOMENT = {
+    "cash": "5231.55",
+    "shares_value": "4859.80",
+    "cost": "4768.45",
+    "unrealised": "91.35",
+    "equity": "10091.35",
+}
+_AMOUNT = {"cause": "fees", "what": "trading fees and rebates", "amount": "-1.2044"}
+_MOVEMENT = {
+    "number": 31,
+    "sequence": 904,
+    "journal_id": 458,
+    "time_us": _TIME_US,
+    "time": _TIME,
+    "kind": "trade",
+    "cause": "bought",
+    "what": "bought 1 GOOG",
+    "security": Maybe("GOOG"),
+    "shares": 1,
+    "price": Maybe("104.01"),
+    "gross": "-104.01",
+    "fee": "0.00",
+    "cash": "-104.01",
+    "balance": "5231.55",
+    "holding": Maybe(47),
+    "realised": "0.00",
+    "trade_id": Maybe(425),
+    "order_id": Maybe(2796),
+    "memo": Maybe("deposit"),
+}
+_STATEMENT = {
+    "client_id": "ann",
+    "currency": "USD",
+    "from": "2026-11-21T00:00:00.000000Z",
+    "to": _TIME,
+    "opening": _MOMENT,
+    "closing": _MOMENT,
+    "cash": [_AMOUNT],
+    "paid_in": "10000.00",
+    "earned": [_AMOUNT],
+    "securities": [
+        {
+            "security": "GOOG",
+            "opening": 0,
+            "bought": 50,
+            "bought_for": "5087.65",
+            "sold": 3,
+            "sold_for": "319.20",
+            "other": 0,
+            "closing": 47,
+            "borrowed": 0,
+            "cost": "4768.45",
+            "price": Maybe("103.40"),
+            "value": "4859.80",
+            "unrealised": "91.35",
+            "realised": "13.9410",
+            "dividends": "0.00",
+        }
+    ],
+    "movement_count": 31,
+    "last_report": 31,
+    "last_hash": "ae2f4637357c033e20c5c046419f32812feb94ca00970a64b41b72ad46b20acd",
+    "fits": True,
+    "faults": [],
+    "movements": [_MOVEMENT],
+    "next": NEXT,
+}
+
 OPERATIONS = (
     Operation(
         "GET",
@@ -91,6 +160,25 @@ OPERATIONS = (
             Query(
                 "format",
                 "`ndjson`: one report a line, in its sealed text",
+                {"type": "string", "default": "json"},
+            ),
+        ),
+    ),
+    Operation(
+        "GET",
+        "/v1/statements/<client_id>",
+        "Why a client has what it has: balances, movements by cause, fees, profit at average cost "
+        "(docs/clearing.md). Sums are of the whole period, movements come page by page.",
+        "client",
+        {200: _STATEMENT},
+        query=(
+            Query("from", "a moment, or a day (UTC); default: the first movement", _MOMENT_TEXT),
+            Query("to", "a moment, or a day, to its end; default: now", _MOMENT_TEXT),
+            AFTER,
+            LIMIT,
+            Query(
+                "format",
+                "`csv`, or `html` to print: the whole, at most 20,000 movements",
                 {"type": "string", "default": "json"},
             ),
         ),

@@ -1,0 +1,109 @@
+"""Makes a statement from what a store can be asked: reports, trades, reference prices."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from market_data_feed.domain.cost_basis import CostBasis
+from market_data_feed.domain.statement import Line, Statement
+from market_data_feed.domain.statement_fold import StatementFold
+from venue_protocol.mark import MOST_TRADES, MarkTrade, mark
+from venue_protocol.settlement import SettlementReport
+
+_MOST_STEPS = 20
+"""So many times MOST_TRADES are looked at for the mark of a moment; then the reference price."""
+
+
+class Rules(NamedTuple):
+    """What a price of a security is made with, ten-thousandths of a dollar."""
+
+    reference_e4: int
+    tick_e4: int
+
+
+class StatementSource(Protocol):
+    """What a statement is made from."""
+
+    def reports(self, client_id: str) -> Iterator[SettlementReport]:
+        """All reports of the client, oldest first."""
+        ...
+
+    def amended_trades(self, client_id: str) -> set[int]:
+        """Trades of the client that a bust or correction has changed."""
+        ...
+
+    def rules(self) -> Mapping[str, Rules]:
+        """Of each listed security."""
+        ...
+
+    def trades_until(self, security_id: str, time_us: int, passed: int) -> list[MarkTrade]:
+        """At most MOST_TRADES trades before `time_us`, newest first, behind the newest `passed`."""
+        ...
+
+    def marks_now(self) -> Mapping[str, int]:
+        """The marks as the standings have them now."""
+        ...
+
+
+class Period(NamedTuple):
+    """Microseconds since the epoch."""
+
+    from_us: int
+    """The first moment that belongs to it."""
+    to_us: int
+    """The first moment that does not."""
+    reaches_now: bool
+    """It ends with what is there now, so the shares count at the marks of the standings."""
+
+
+def make(
+    source: StatementSource, client_id: str, period: Period, keep: Callable[[Line], None]
+) -> Statement:
+    """The statement; each of its lines is given to `keep`, oldest first."""
+    rules = source.rules()
+    fold = StatementFold(
+        client_id,
+        period.from_us,
+        period.to_us,
+        lambda security_id: rules[security_id].reference_e4 if security_id in rules else 0,
+        source.amended_trades(client_id),
+    )
+    for report in source.reports(client_id):
+        line = fold.take(report)
+        if line is not None:
+            keep(line)
+        elif fold.is_over():
+            break
+    opening_e4 = _prices(source, rules, fold.opening_owned(), period.from_us)
+    closing = fold.closing_owned()
+    if not period.reaches_now:
+        return fold.statement(opening_e4, _prices(source, rules, closing, period.to_us))
+    marks_e4 = source.marks_now()
+    return fold.statement(opening_e4, {name: marks_e4.get(name, 0) for name in closing})
+
+
+def _prices(
+    source: StatementSource, rules: Mapping[str, Rules], owned: Mapping[str, CostBasis], at_us: int
+) -> dict[str, int]:
+    return {name: mark_at(source, name, at_us, rules[name]) for name in owned if name in rules}
+
+
+def mark_at(source: StatementSource, security_id: str, at_us: int, rules: Rules) -> int:
+    """The mark of a moment of the past: the rule of `mark` on the trades before it.
+
+    Of two middle voices it takes the one nearer to the reference price, which also counts where
+    no trades before the moment have enough voices.
+    """
+    for step in range(_MOST_STEPS):
+        trades = source.trades_until(security_id, at_us, step * MOST_TRADES)
+        found_e4 = _told(trades, rules.reference_e4)
+        if found_e4 is not None:
+            return found_e4 // rules.tick_e4 * rules.tick_e4
+        if len(trades) < MOST_TRADES:
+            break
+    return rules.reference_e4
+
+
+def _told(trades: Iterable[MarkTrade], reference_e4: int) -> int | None:
+    """The mark of these trades; None if they have too few voices, which no price can say."""
+    found_e4 = mark(trades, -1)
+    return None if found_e4 == -1 else mark(trades, reference_e4)

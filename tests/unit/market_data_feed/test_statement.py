@@ -1,0 +1,345 @@
+"""Statements: sums that fit, what a sale earned, busts, splits, loans; against a slow reference."""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from market_data_feed.domain.statement import Line, Statement
+from market_data_feed.domain.statement_fold import AMENDING_KINDS, StatementFold
+from tests.unit.market_data_feed.report_history import ReportHistory
+from venue_protocol.settlement import SettlementReport
+
+REFERENCE_E4 = 1_000_000
+FOR_EVER = 4_000_000_000_000_000
+
+
+def made(
+    reports: Iterable[SettlementReport],
+    from_us: int = 0,
+    to_us: int = FOR_EVER,
+    prices_e4: Mapping[str, int] | None = None,
+    opening_e4: Mapping[str, int] | None = None,
+) -> tuple[Statement, list[Line]]:
+    reports = list(reports)
+    amended = {
+        each.trade_id
+        for each in reports
+        if each.settlement_kind in AMENDING_KINDS and each.trade_id is not None
+    }
+    fold = StatementFold("ann", from_us, to_us, lambda _: REFERENCE_E4, amended)
+    lines = [line for each in reports if (line := fold.take(each)) is not None]
+    return fold.statement(opening_e4 or prices_e4 or {}, prices_e4 or {}), lines
+
+
+def test_a_week_later_the_statement_says_why_there_are_9998_dollars_and_13_cents() -> None:
+    """$10,000.00 - 10 x $100.10 + 10 x $100.00 - two fees of $0.43 and $0.44 = $9,998.13."""
+    history = ReportHistory()
+    history.deposit(100_000_000)
+    history.buy("AAPL", 10, 1_001_000, fee_e4=4_300)
+    history.sell("AAPL", 10, 1_000_000, fee_e4=4_400)
+    statement, lines = made(history.reports)
+    assert statement.faults == []
+    assert statement.closing.cash_e4 == 99_981_300
+    assert statement.cash == {
+        "deposits": 100_000_000,
+        "bought": -10_010_000,
+        "sold": 10_000_000,
+        "fees": -8_700,
+    }
+    assert statement.paid_in_e4 == 100_000_000
+    assert statement.earned == {"realised": -10_000, "fees": -8_700}
+    assert [line.balance_e4 for line in lines] == [100_000_000, 89_985_700, 99_981_300]
+    assert lines[1].what == "bought 10 AAPL"
+    assert statement.last_hash == history.reports[-1].hash
+
+
+def test_a_period_begins_where_the_one_before_ended() -> None:
+    history = ReportHistory()
+    history.deposit(100_000_000)
+    history.buy("AAPL", 3, 1_000_001)
+    history.sell("AAPL", 1, 1_000_100)
+    history.sell("AAPL", 1, 1_000_200)
+    prices = {"AAPL": 1_000_300}
+    first, _ = made(history.reports, 0, 3_500_000, prices)
+    second, lines = made(history.reports, 3_500_000, FOR_EVER, prices)
+    assert msg(first.closing) == msg(second.opening)
+    assert [line.number for line in lines] == [4]
+    assert second.securities[0].opening == 2
+    assert first.realised_e4() + second.realised_e4() == made(history.reports)[0].realised_e4()
+
+
+def msg(moment: object) -> tuple[int, ...]:
+    return tuple(getattr(moment, name) for name in ("cash_e4", "shares_value_e4", "cost_e4"))
+
+
+def test_a_bust_makes_the_cost_as_if_the_trade_had_never_been() -> None:
+    """Bought 10 at $100 and 10 at $200, sold 10 at $180: $300. Without the $200: $800."""
+    history = ReportHistory()
+    history.deposit(100_000_000)
+    history.buy("AAPL", 10, 1_000_000)
+    dear = history.buy("AAPL", 10, 2_000_000, fee_e4=500)
+    history.sell("AAPL", 10, 1_800_000)
+    history.bust(dear)
+    statement, lines = made(history.reports)
+    assert statement.faults == []
+    assert [line.realised_e4 for line in lines] == [0, 0, 0, 3_000_000, 5_000_000]
+    assert statement.earned == {"realised": 8_000_000}
+    assert statement.cash["busts"] == 20_000_000
+    assert "fees" not in statement.cash
+    assert statement.securities[0].closing == 0
+
+
+def test_a_busted_sale_gives_the_shares_back_at_their_old_cost() -> None:
+    history = ReportHistory()
+    history.buy("AAPL", 10, 1_000_000)
+    sale = history.sell("AAPL", 10, 1_200_000)
+    history.bust(sale)
+    statement, _ = made(history.reports, prices_e4={"AAPL": 1_100_000})
+    assert statement.faults == []
+    assert statement.earned == {"unrealised": 1_000_000}
+    assert statement.securities[0].cost_e4 == 10_000_000
+
+
+def test_a_bust_told_in_one_report_for_cash_and_one_for_shares_is_the_same() -> None:
+    history = ReportHistory()
+    dear = history.buy("AAPL", 10, 2_000_000, fee_e4=500)
+    history.add("bust", -dear.cash_e4, 0, trade_id=dear.trade_id)
+    history.add("bust", 0, -10, security_id="AAPL", trade_id=dear.trade_id)
+    statement, _ = made(history.reports)
+    assert statement.faults == []
+    assert statement.earned == {}
+    assert statement.closing.cash_e4 == 0
+    assert statement.closing.cost_e4 == 0
+
+
+def test_a_corrected_price_changes_the_cost() -> None:
+    history = ReportHistory()
+    trade = history.buy("AAPL", 10, 2_000_000)
+    history.add("correction", 5_000_000, 0, security_id="AAPL", trade_id=trade.trade_id)
+    statement, _ = made(history.reports)
+    assert statement.faults == []
+    assert statement.securities[0].cost_e4 == 15_000_000
+    assert statement.earned == {}
+
+
+def test_a_split_changes_the_shares_and_not_their_cost() -> None:
+    history = ReportHistory()
+    history.buy("AAPL", 10, 1_000_000)
+    history.add("split", 0, 10, security_id="AAPL")
+    history.sell("AAPL", 5, 600_000)
+    statement, _ = made(history.reports)
+    assert statement.faults == []
+    assert statement.earned == {"realised": 500_000}
+    assert statement.securities[0].cost_e4 == 7_500_000
+
+
+def test_a_reverse_split_that_leaves_no_share_pays_and_realises_all() -> None:
+    history = ReportHistory()
+    history.buy("AAPL", 3, 1_000_000)
+    history.add("split", 2_900_000, -3, security_id="AAPL")
+    statement, _ = made(history.reports)
+    assert statement.faults == []
+    assert statement.earned == {"realised": -100_000}
+
+
+def test_a_new_symbol_takes_the_cost_with_it() -> None:
+    history = ReportHistory()
+    history.buy("FB", 3, 1_000_000)
+    history.add("symbol_change", 0, -3, security_id="FB", journal_id=9)
+    history.add("symbol_change", 0, 3, security_id="META", journal_id=9)
+    statement, _ = made(history.reports)
+    assert statement.faults == []
+    assert {line.security_id: line.cost_e4 for line in statement.securities} == {
+        "FB": 0,
+        "META": 3_000_000,
+    }
+
+
+def test_borrowed_shares_are_not_the_clients_own_and_a_short_sale_earns_when_bought_back() -> None:
+    history = ReportHistory()
+    history.add("stock_loan", 0, 10, security_id="AAPL")
+    history.sell("AAPL", 10, 1_000_000)
+    open_short, _ = made(history.reports, prices_e4={"AAPL": 1_050_000})
+    assert open_short.closing.equity_e4 == -500_000
+    assert open_short.earned == {"unrealised": -500_000}
+    history.buy("AAPL", 10, 900_000)
+    history.add("loan_fee", -700)
+    history.add("loan_return", 0, -10, security_id="AAPL")
+    closed, _ = made(history.reports)
+    assert closed.faults == []
+    assert closed.earned == {"realised": 1_000_000, "stock_loans": -700}
+
+
+def test_shares_given_count_at_the_reference_price_and_go_at_their_cost() -> None:
+    history = ReportHistory()
+    history.give("AAPL", 10)
+    history.give("AAPL", -4)
+    statement, _ = made(history.reports, prices_e4={"AAPL": REFERENCE_E4})
+    assert statement.faults == []
+    assert statement.paid_in_e4 == 6 * REFERENCE_E4
+    assert statement.earned == {}
+
+
+def test_a_missing_report_is_named() -> None:
+    history = ReportHistory()
+    history.deposit(100)
+    history.deposit(10_000)
+    history.deposit(200)
+    statement, _ = made([history.reports[0], history.reports[2]])
+    assert statement.faults[0] == "report 3 does not follow report 1"
+    assert "leaves 10300 of cash" in statement.faults[1]
+
+
+def test_a_report_of_the_clock_of_before_belongs_to_the_period_of_the_report_before_it() -> None:
+    history = ReportHistory()
+    history.add("deposit", 100, time_us=5_000)
+    history.add("deposit", 200, time_us=4_999)
+    assert made(history.reports, 5_000, 6_000)[0].closing.cash_e4 == 300
+    assert made(history.reports, 0, 5_000)[0].closing.cash_e4 == 0
+
+
+ACTION = st.tuples(
+    st.sampled_from(
+        ("deposit", "give", "take", "buy", "sell", "bust", "correct", "dividend", "split", "fine")
+    ),
+    st.sampled_from(("AAPL", "MSFT")),
+    st.integers(1, 40),
+    st.integers(1, 2_000_000),
+    st.integers(-5, 300),
+)
+
+
+def played(actions: list[tuple[str, str, int, int, int]]) -> ReportHistory:
+    """A history of these actions, each as far as it can be done."""
+    history = ReportHistory()
+    busted: set[int | None] = set()
+    for what, security, quantity, price_e4, fee_e4 in actions:
+        have = history.holdings.get(security, 0)
+        trades = [
+            each
+            for each in history.reports
+            if each.settlement_kind == "trade" and each.trade_id not in busted
+        ]
+        if what == "deposit":
+            history.deposit(price_e4)
+        elif what == "give":
+            history.give(security, quantity)
+        elif what == "take" and have >= quantity:
+            history.give(security, -quantity)
+        elif what == "buy":
+            history.buy(security, quantity, price_e4, fee_e4)
+        elif what == "sell" and have >= quantity:
+            history.sell(security, quantity, price_e4, fee_e4)
+        elif what == "bust" and trades:
+            trade = trades[quantity % len(trades)]
+            if history.holdings[trade.security_id or ""] >= trade.shares:
+                busted.add(trade.trade_id)
+                history.bust(trade)
+        elif what == "correct" and trades:
+            trade = trades[quantity % len(trades)]
+            busted.add(trade.trade_id)
+            fields = {"security_id": trade.security_id, "trade_id": trade.trade_id}
+            history.add("correction", fee_e4, 0, **fields)
+        elif what == "dividend" and have:
+            history.add("dividend", have * quantity, 0, security_id=security)
+        elif what == "split" and have and not busted:
+            history.add("split", 0, have, security_id=security)
+        elif what == "fine":
+            history.add("fine", -quantity)
+    return history
+
+
+def slow_realised(reports: list[SettlementReport]) -> Fraction:
+    """What all sales earned, in fractions: the whole history again, without what was busted."""
+    busted = {each.trade_id for each in reports if each.settlement_kind == "bust"}
+    changed = {
+        each.trade_id: each.cash_e4 for each in reports if each.settlement_kind == "correction"
+    }
+    shares: dict[str, int] = {}
+    cost: dict[str, Fraction] = {}
+    earned = Fraction(0)
+    for each in reports:
+        name, moved = each.security_id or "", each.shares
+        have, before = shares.get(name, 0), cost.get(name, Fraction(0))
+        if each.settlement_kind == "split":
+            shares[name] = have + moved
+        elif each.settlement_kind in ("deposit", "withdrawal") and moved:
+            value = moved * REFERENCE_E4 if moved > 0 else before * moved / have
+            shares[name], cost[name] = have + moved, before + value
+        elif each.settlement_kind == "trade" and each.trade_id not in busted:
+            assert each.price_e4 is not None
+            cash = -moved * each.price_e4 + changed.get(each.trade_id, 0)
+            gone = before * -moved / have if moved < 0 else Fraction(cash)
+            if moved < 0:
+                earned += cash - gone
+            shares[name] = have + moved
+            cost[name] = before - (gone if moved < 0 else cash)
+    return earned
+
+
+@settings(deadline=None, max_examples=300)
+@given(actions=st.lists(ACTION, max_size=40), cut=st.integers(0, 41_000_000))
+def test_the_sums_fit_in_any_history_and_any_period(
+    actions: list[tuple[str, str, int, int, int]], cut: int
+) -> None:
+    reports = played(actions).reports
+    prices = {"AAPL": 1_234_567, "MSFT": 3}
+    whole, lines = made(reports, prices_e4=prices)
+    parts = made(reports, 0, cut, prices)[0], made(reports, cut, FOR_EVER, prices)[0]
+    for each in (whole, *parts):
+        assert each.faults == []
+    assert whole.closing.cash_e4 == sum(each.cash_e4 for each in reports)
+    assert sum(line.gross_e4 - line.fee_e4 for line in lines) == whole.closing.cash_e4
+    assert len(lines) == len(reports) == parts[0].movements + parts[1].movements
+    assert msg(parts[0].closing) == msg(parts[1].opening)
+    assert msg(parts[1].closing) == msg(whole.closing)
+    for cause in whole.cash | parts[0].cash | parts[1].cash:
+        assert whole.cash.get(cause, 0) == sum(part.cash.get(cause, 0) for part in parts)
+
+
+@settings(deadline=None, max_examples=300)
+@given(actions=st.lists(ACTION, max_size=40))
+def test_what_sales_earned_is_that_of_a_slow_obvious_reference(
+    actions: list[tuple[str, str, int, int, int]],
+) -> None:
+    """No bust here makes shares short in the history without it: then both average the same.
+
+    Each sale rounds by less than a ten-thousandth of a dollar.
+    """
+    kept = [each for each in actions if each[0] not in ("bust", "take")]
+    reports = played(kept).reports
+    statement, _ = made(reports)
+    sales = sum(1 for each in reports if each.side == "SELL")
+    assert abs(statement.realised_e4() - slow_realised(reports)) <= sales
+
+
+@settings(deadline=None, max_examples=200)
+@given(actions=st.lists(ACTION, max_size=30), pick=st.integers(0, 100))
+def test_after_a_bust_all_is_as_if_the_trade_had_not_been(
+    actions: list[tuple[str, str, int, int, int]], pick: int
+) -> None:
+    """The statement of a history with a busted trade ends as that of the history without it."""
+    kept = [each for each in actions if each[0] in ("deposit", "buy", "sell", "dividend", "fine")]
+    history = played(kept)
+    trades = [each for each in history.reports if each.settlement_kind == "trade"]
+    if not trades:
+        return
+    trade = trades[pick % len(trades)]
+    without = ReportHistory()
+    for each in history.reports:
+        if each is not trade:
+            fields = {
+                name: getattr(each, name)
+                for name in ("security_id", "trade_id", "side", "quantity", "price_e4")
+            }
+            without.add(each.settlement_kind, each.cash_e4, each.shares, **fields)
+    history.bust(trade)
+    prices = {"AAPL": 7, "MSFT": 9_999_999}
+    busted, never = (
+        made(history.reports, prices_e4=prices)[0],
+        made(without.reports, prices_e4=prices)[0],
+    )
+    assert msg(busted.closing) == msg(never.closing)
+    assert busted.earned == never.earned

@@ -1,0 +1,75 @@
+"""What statements read, asked of any connection: the client's reports, trades, reference prices.
+
+Every function takes `ask`: it runs one statement and returns all rows. Reports are read a page at a
+time, so that neither a long transaction nor a long list is needed for a client with a million.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from venue_protocol import codec
+from venue_protocol.settlement import SettlementReport
+
+Row = tuple[Any, ...]
+Ask = Callable[[str, tuple[Any, ...]], list[Row]]
+
+_REPORTS_A_PAGE = 2_000
+_REPORTS = """
+SELECT client_sequence, report FROM settlement_reports
+WHERE client_id = %s AND client_sequence > %s ORDER BY client_sequence LIMIT %s
+"""
+_OF_KIND = """
+SELECT report FROM settlement_reports
+WHERE client_id = %s AND (report LIKE %s OR report LIKE %s) ORDER BY client_sequence
+"""
+_RULES = "SELECT security_id, reference_price_e4, tick_e4 FROM securities"
+_TRADE_TIME = """
+SELECT trade_id, time_us FROM trades WHERE security_id = %s AND trade_id >= %s
+ORDER BY trade_id LIMIT 1
+"""
+_LAST_TRADE = "SELECT max(trade_id) FROM trades WHERE security_id = %s"
+_TRADES = """
+SELECT time_us, price_e4, quantity, buy_client_id, sell_client_id FROM trades
+WHERE security_id = %s AND trade_id < %s ORDER BY trade_id DESC OFFSET %s LIMIT %s
+"""
+
+
+def reports(ask: Ask, client_id: str) -> Iterator[SettlementReport]:
+    """The client's settlement reports, oldest first, as they are read."""
+    after = 0
+    while rows := ask(_REPORTS, (client_id, after, _REPORTS_A_PAGE)):
+        for _, text in rows:
+            yield codec.decode_report(text)
+        if len(rows) < _REPORTS_A_PAGE:
+            return
+        after = rows[-1][0]
+
+
+def amended_trades(ask: Ask, client_id: str) -> set[int]:
+    """The client's trades that a bust or a correction names."""
+    named = ('%"settlement_kind":"bust"%', '%"settlement_kind":"correction"%')
+    found = [codec.decode_report(row[0]) for row in ask(_OF_KIND, (client_id, *named))]
+    return {each.trade_id for each in found if each.trade_id is not None}
+
+
+def rules(ask: Ask) -> list[Row]:
+    """Security, reference price and tick of each listed security."""
+    return ask(_RULES, ())
+
+
+def trades_until(ask: Ask, security_id: str, time_us: int, passed: int, most: int) -> list[Row]:
+    """Trades before `time_us`, newest first, behind the newest `passed`, at most `most`.
+
+    Time, price, quantity, buyer, seller. The first trade at or behind the time is found by a
+    binary search on the key: trades of a security rise in time as they rise in number.
+    """
+    newest = ask(_LAST_TRADE, (security_id,))[0][0]
+    low, high = 0, (newest or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        rows = ask(_TRADE_TIME, (security_id, middle))
+        if rows and rows[0][1] < time_us:
+            low = rows[0][0] + 1
+        else:
+            high = middle
+    return ask(_TRADES, (security_id, low, passed, most))
