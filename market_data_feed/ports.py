@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from market_data_feed.domain.batch_effect import BatchEffect, RecordedTrade
-from market_data_feed.domain.inbox import Due
+from market_data_feed.domain.inbox import DueRecord
 from market_data_feed.domain.market import Market
 from market_data_feed.domain.orders import Fold
 from market_data_feed.domain.trading_phases import SessionRow
@@ -31,7 +31,7 @@ class MarketRecord(Protocol):
         """What is recorded; waits for the database until `stopping`."""
         ...
 
-    def write(self, due: Due, fold: Fold, stopping: threading.Event) -> None:
+    def write(self, due: DueRecord, fold: Fold, stopping: threading.Event) -> None:
         """Record all that is due with the positions reached, in one transaction.
 
         Tried until it is certain, and recorded once, also where a commit was in doubt.

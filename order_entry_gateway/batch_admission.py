@@ -274,7 +274,7 @@ def _append_shard(
     transaction: LogTransaction, shard: int, fresh: list[Accepted], now_us: int
 ) -> AppendedBatch:
     """Draw sequences, complete the commands with them, append."""
-    first, time_us = transaction.draw(shard, len(fresh), now_us)
+    first, time_us = transaction.draw_sequences(shard, len(fresh), now_us)
     encoded = []
     for sequence, accepted in enumerate(fresh, first):
         accepted.sequence, accepted.time_us = sequence, time_us

@@ -85,7 +85,7 @@ class LogTransaction(Protocol):
         """client_id, security_id, quantity and held of these deposits, locked until the end."""
         ...
 
-    def draw(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
+    def draw_sequences(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
         """The first of the next `count` sequences of a shard, and their strictly rising time."""
         ...
 

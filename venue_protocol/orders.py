@@ -32,7 +32,7 @@ DAY: Final = "DAY"
 OPG: Final = "OPG"
 """In the opening auction only (FIX At the Opening)."""
 CLS: Final = "CLS"
-"""In the closing auction only (FIX At the Close); parked until then."""
+"""In the closing auction only (FIX At the Close); waits outside the book until then."""
 OF_THE_DAY: Final = frozenset({DAY, OPG, CLS})
 """Times in force that end with a phase of the trading day."""
 

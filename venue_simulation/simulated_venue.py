@@ -15,7 +15,7 @@ from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSU
 from clearinghouse.handlers import settle_batches
 from market_data_feed.adapters.memory_record import MemoryRecord
 from market_data_feed.domain.batch_effect import BatchEffect
-from market_data_feed.domain.inbox import Advance, Due
+from market_data_feed.domain.inbox import DueRecord, PositionAdvance
 from market_data_feed.domain.market import Market, MarketChange
 from market_data_feed.domain.orders import Fold
 from market_data_feed.domain.working_order import WorkingOrder
@@ -255,12 +255,12 @@ class SimulatedVenue:
         fold = Fold(self.working)
         fold.apply(events, events.first)
         reports = [codec.decode_report(report.encoded) for report in settlement.reports]
-        advances = [Advance(_EVENTS, events.first - 1, events.last)]
+        advances = [PositionAdvance(_EVENTS, events.first - 1, events.last)]
         if reports:
             last = settlement.last_report_sequence
             recorded = self.market_record.tables.positions.get(streams.SETTLEMENTS, 0)
-            advances.append(Advance(streams.SETTLEMENTS, recorded, last))
-        due = Due([(events, events.first)], reports, [], advances)
+            advances.append(PositionAdvance(streams.SETTLEMENTS, recorded, last))
+        due = DueRecord([(events, events.first)], reports, [], advances)
         self.market_record.write(due, fold, self._never)
         return fold
 

@@ -15,7 +15,7 @@ from market_data_feed.adapters.record_writer import refusal_rows
 from market_data_feed.adapters.records import OrderRecord, RefusedOrder
 from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.execution_report import ExecutionReport
-from market_data_feed.domain.inbox import Advance, Due
+from market_data_feed.domain.inbox import DueRecord, PositionAdvance
 from market_data_feed.domain.orders import BrokenStream, Fold
 from market_data_feed.domain.trading_phases import SessionRow
 from market_data_feed.domain.working_order import WorkingOrder
@@ -67,7 +67,7 @@ class MemoryRecord:
         """What is recorded; waits for the database until `stopping`."""
         return _until_done(self._load, stopping)
 
-    def write(self, due: Due, fold: Fold, stopping: threading.Event) -> None:
+    def write(self, due: DueRecord, fold: Fold, stopping: threading.Event) -> None:
         """Record all that is due in one transaction, tried until it is certain.
 
         BrokenStream where another feed writes this record, UniqueViolated for a row twice.
@@ -94,7 +94,7 @@ class MemoryRecord:
         self.faults("committed")
         return recorded
 
-    def _write(self, due: Due, fold: Fold) -> None:
+    def _write(self, due: DueRecord, fold: Fold) -> None:
         self.faults("begin")
         moved = [self._is_moved(advance) for advance in due.advances]
         if due.advances and not any(moved):
@@ -109,7 +109,7 @@ class MemoryRecord:
         self.on_commit()
         self.faults("committed")
 
-    def _is_moved(self, advance: Advance) -> bool:
+    def _is_moved(self, advance: PositionAdvance) -> bool:
         """Whether this write moves the position on; False if it was moved already.
 
         BrokenStream if somebody else moved it elsewhere.
@@ -126,7 +126,7 @@ class MemoryRecord:
             "record"
         )
 
-    def _staged(self, due: Due, fold: Fold) -> Tables:
+    def _staged(self, due: DueRecord, fold: Fold) -> Tables:
         """The rows of one write, in the order of the statements that Postgres would be sent."""
         staged = Tables()
         touched = fold.touched

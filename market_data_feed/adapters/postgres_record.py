@@ -3,7 +3,7 @@
 import threading
 
 from market_data_feed.adapters import record_loader, record_writer
-from market_data_feed.domain.inbox import Due
+from market_data_feed.domain.inbox import DueRecord
 from market_data_feed.domain.orders import Fold
 from market_data_feed.ports import Recorded
 from service_runtime.database import Database
@@ -19,7 +19,7 @@ class PostgresRecord:
         """What is recorded; waits for the database until `stopping`."""
         return self._database.run(record_loader.load, stopping)
 
-    def write(self, due: Due, fold: Fold, stopping: threading.Event) -> None:
+    def write(self, due: DueRecord, fold: Fold, stopping: threading.Event) -> None:
         """Record all that is due in one transaction, tried until it is certain.
 
         The rows are made once, before the first try: a second one writes the same bytes.

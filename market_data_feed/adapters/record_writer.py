@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from market_data_feed.adapters import record_rows
-from market_data_feed.domain.inbox import Advance, Due
+from market_data_feed.domain.inbox import DueRecord, PositionAdvance
 from market_data_feed.domain.orders import BrokenStream, Fold
 from service_runtime.database import Cursor
 from venue_protocol import codec
@@ -55,7 +55,7 @@ class Record:
     doubt.
     """
 
-    advances: list[Advance]
+    advances: list[PositionAdvance]
     orders: str = ""
     order_updates: list[str] = field(default_factory=list)
     updated: int = 0
@@ -67,7 +67,7 @@ class Record:
     """Rows in the order of the columns."""
 
 
-def compose(due: Due, fold: Fold) -> Record:
+def compose(due: DueRecord, fold: Fold) -> Record:
     """The rows of everything that is due; `fold` has folded its events."""
     touched = dict(fold.touched)
     new = [
@@ -146,7 +146,7 @@ def write(cursor: Cursor, record: Record) -> None:
         )
 
 
-def _advance(cursor: Cursor, advance: Advance) -> bool:
+def _advance(cursor: Cursor, advance: PositionAdvance) -> bool:
     """Move the position on; False if it was moved already.
 
     BrokenStream if somebody else moved it elsewhere.

@@ -13,7 +13,7 @@ MOST_ROWS = 20_000
 
 
 @dataclass(frozen=True)
-class Advance:
+class PositionAdvance:
     """A stream's position before and after a transaction."""
 
     stream: str
@@ -22,14 +22,14 @@ class Advance:
 
 
 @dataclass
-class Due:
+class DueRecord:
     """What one transaction records."""
 
     events: list[tuple[EventBatch, int]] = field(default_factory=list)
     """Batches in order, each with the first event sequence in it that is new."""
     settlements: list[SettlementReport] = field(default_factory=list)
     refusals: list[OrderReports] = field(default_factory=list)
-    advances: list[Advance] = field(default_factory=list)
+    advances: list[PositionAdvance] = field(default_factory=list)
 
     def is_empty(self) -> bool:
         """Whether there is nothing to record."""
@@ -51,7 +51,7 @@ class Inbox:
         )
         self.events: dict[int, StreamIntake[EventBatch]] = {}
         """By shard."""
-        self._due = Due()
+        self._due = DueRecord()
         self._refusal_numbers: dict[str, int] = {}
         for stream in positions:
             shard = streams.event_shard(stream)
@@ -87,7 +87,7 @@ class Inbox:
         """How many events, reports and refusals are due."""
         return self._due.size()
 
-    def take_due(self, most: int = MOST_ROWS) -> Due:
+    def take_due(self, most: int = MOST_ROWS) -> DueRecord:
         """What is due, at most `most` of it (or one message): the rest is for the next call.
 
         It counts as recorded from here on, so the caller must record it or end. Example: 30,000
@@ -100,12 +100,12 @@ class Inbox:
         for stream, after in positions.items():
             before = self._recorded.get(stream, 0)
             if after != before:
-                due.advances.append(Advance(stream, before, after))
+                due.advances.append(PositionAdvance(stream, before, after))
                 self._recorded[stream] = after
         return due
 
-    def _take(self, most: int) -> Due:
-        waiting, taken = self._due, Due()
+    def _take(self, most: int) -> DueRecord:
+        waiting, taken = self._due, DueRecord()
         room = most
         for batch, first_new in waiting.events:
             new = batch.last - first_new + 1

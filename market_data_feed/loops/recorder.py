@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from market_data_feed import handlers
-from market_data_feed.domain.inbox import MOST_ROWS, Due, Inbox
+from market_data_feed.domain.inbox import MOST_ROWS, DueRecord, Inbox
 from market_data_feed.domain.orders import Fold
 from market_data_feed.domain.working_order import WorkingOrder
 from market_data_feed.ports import MarketDisplay, MarketRecord, SettlementSource
@@ -130,7 +130,7 @@ class Recorder:
         while not (due := self._inbox.take_due()).is_empty():
             self._record_together(due)
 
-    def _record_together(self, due: Due) -> None:
+    def _record_together(self, due: DueRecord) -> None:
         """Write in one transaction, then show."""
         with metrics.step_seconds.labels("record").time():
             fold = Fold(self._working)

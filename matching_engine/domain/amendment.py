@@ -10,7 +10,7 @@ and holds 212.00 more (1,212.00 - 1,000.00). So 812.00 are held, and the spare 4
 
 from matching_engine.domain.book import BookSide, Order, TermedOrder
 from matching_engine.domain.cancellation import why_not_open
-from matching_engine.domain.matching import take
+from matching_engine.domain.matching import match
 from matching_engine.domain.order_entry import enter_book, trigger_elected
 from matching_engine.domain.shard import Shard
 from venue_protocol.commands import AmendOrder
@@ -84,7 +84,7 @@ def _change_terms(
     )
     terms = order.terms
     if order_id in book_side.book.closing or (
-        terms is not None and order_id in book_side.book.stops.parked
+        terms is not None and order_id in book_side.book.stops.waiting
     ):
         order.quantity, order.leaves, order.price_e4 = quantity, leaves, price_e4
         return
@@ -101,7 +101,7 @@ def _change_terms(
     amended_as = (order_id, order.owner, book_side.index, price_e4, leaves, quantity, terms)
     if terms is None:
         amended = Order(*amended_as, order.fees)
-        if take(shard, amended, book_side, opposite, None, events):
+        if match(shard, amended, book_side, opposite, None, events):
             rested = book_side.rest(order_id, order.owner, price_e4, amended.leaves, quantity)
             rested.fees = order.fees
             shard.orders[order_id] = rested

@@ -86,7 +86,7 @@ class PriceLevel(msgspec.Struct, gc=False):
     reserve: int = 0
     """Open shares of its icebergs that are not shown."""
 
-    def tidy(self) -> None:
+    def compact(self) -> None:
         """Copy the queue if walking over those that left costs too much.
 
         A quarter of it left for each copy.
@@ -310,7 +310,7 @@ class Book:
         return self.bids if side == BUY else self.asks
 
 
-def show(order: Order) -> Order:
+def hide_reserve(order: Order) -> Order:
     """The order, as much of it in reserve as its terms hide when it enters a queue."""
     if isinstance(order, TermedOrder):
         most = order.terms.display_quantity if order.terms is not None else None

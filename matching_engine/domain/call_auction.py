@@ -1,7 +1,7 @@
 """Call auctions: uncrossing a book at one price, and saying beforehand what that would do."""
 
 from matching_engine.domain.auction import clearing
-from matching_engine.domain.book import Book, BookSide, Order, show
+from matching_engine.domain.book import Book, BookSide, Order, hide_reserve
 from matching_engine.domain.cancellation import withdraw
 from matching_engine.domain.collected_orders import CollectedOrders, touched_security
 from matching_engine.domain.crossed_orders import (
@@ -68,12 +68,12 @@ def _fill(shard: Shard, order: Order, book_side: BookSide, quantity: int) -> Non
 
 
 def release_closing_orders(shard: Shard, book: Book, events: list[Event]) -> None:
-    """The parked CLS orders enter the book, oldest first."""
-    parked, book.closing = book.closing, {}
-    for order_id in sorted(parked):
-        order = parked[order_id]
+    """The CLS orders that wait enter the book, oldest first."""
+    waiting, book.closing = book.closing, {}
+    for order_id in sorted(waiting):
+        order = waiting[order_id]
         book_side = shard.sides[order.side_index]
-        book_side.enter(show(order))
+        book_side.enter(hide_reserve(order))
         events.append(
             OrderReleased(
                 order_id,

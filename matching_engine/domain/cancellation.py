@@ -43,7 +43,7 @@ def cancel_all(shard: Shard, command: CancelAllOrders, events: list[Event]) -> N
             withdraw(shard, order, book_side)
             canceled += 1
     if owner:
-        shard.sweep(owner)
+        shard.forget_ended_orders(owner)
     events.append(MassCancelReport(command.client_id, command.security_id, canceled))
 
 
@@ -89,12 +89,12 @@ def end_orders(
     time_in_force: str,
     reason: CancelReason,
     events: list[Event],
-    with_parked: bool = True,
+    with_closing: bool = True,
 ) -> None:
     """End the open orders of this time in force, oldest first."""
     for order_id in sorted(name for name, tif in book.day_orders.items() if tif == time_in_force):
         order = shard.orders.get(order_id)
-        if order is not None and order_id in book.closing and not with_parked:
+        if order is not None and order_id in book.closing and not with_closing:
             continue
         del book.day_orders[order_id]
         book.unpriced.discard(order_id)

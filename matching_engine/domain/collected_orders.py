@@ -94,7 +94,7 @@ class CollectedOrders:
         if known is not None:
             self._leave(known)
         order = orders.get(order_id)
-        if order is None or order_id in self._book.closing or order_id in self._book.stops.parked:
+        if order is None or order_id in self._book.closing or order_id in self._book.stops.waiting:
             return
         place = known.place if known and keeps_place else self._next_place(order, side)
         self._enter(order, place, side)

@@ -9,7 +9,7 @@ from venue_protocol.orders import OrderTerms, Side
 from venue_protocol.trading_day import PhaseState
 
 
-class ParkedOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
+class ClosingOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One CLS order that waits for the closing auction."""
 
     order_id: int
@@ -28,7 +28,7 @@ class BookDay(msgspec.Struct, frozen=True, array_like=True):
 
     security_id: str
     day_orders: list[tuple[int, str]]
-    closing: list[ParkedOrder]
+    closing: list[ClosingOrder]
     indicated: tuple[int | None, int, int, Side | None] | None
     unpriced: list[int] = []
     """Ids of its open market orders. Snapshots of older versions have none."""
@@ -54,7 +54,7 @@ def day_state(engine: Shard) -> DayState:
             if order_id in engine.orders
         )
         closing = [
-            _parked(order, engine.sides[order.side_index].side)
+            _closing_order(order, engine.sides[order.side_index].side)
             for _, order in sorted(book.closing.items())
         ]
         indicated = engine.indicated.get(name)
@@ -77,11 +77,11 @@ def restore_phases(engine: Shard, state: DayState) -> None:
     engine.references = dict(state.references)
     engine.bands = dict(state.bands)
     engine.limited = {name for name, band in state.bands if band.limit_side is not None}
-    engine.plan()
+    engine.find_next_timer()
 
 
-def _parked(order: Order, side: Side) -> ParkedOrder:
-    return ParkedOrder(
+def _closing_order(order: Order, side: Side) -> ClosingOrder:
+    return ClosingOrder(
         order.order_id,
         order.owner.client_id,
         side,

@@ -38,8 +38,8 @@ def set_bands(shard: Shard, command: SetVolatilityBands, events: list[Event]) ->
             command.auction_us,
         )
     if name in shard.books:
-        shard.mark(shard.books[name])
-    shard.plan()
+        shard.note_phase(shard.books[name])
+    shard.find_next_timer()
     report_news(shard, _limit_state(name, band), events)
 
 
@@ -51,7 +51,7 @@ def begin_limit_state(
         return
     band.limit_side, band.limit_until_us = side, shard.time_us + band.limit_state_us
     shard.limited.add(name)
-    shard.plan()
+    shard.find_next_timer()
     report_news(shard, _limit_state(name, band), events)
 
 
@@ -69,7 +69,7 @@ def leave_limit_states(shard: Shard, events: list[Event]) -> None:
         band, book = shard.bands[name], shard.books[name]
         if not band.holds_back((book.asks if band.limit_side == BUY else book.bids).best):
             end_limit_state(shard, name, events)
-    shard.plan()
+    shard.find_next_timer()
 
 
 def _limit_state(name: str, band: VolatilityBand | None) -> LimitStateChanged:

@@ -5,7 +5,7 @@ Example: SELL 5 at 10.00 (ann) and SELL 5 at 10.10 (bob) rest. BUY 8 at 10.20 (c
 10.00 with ann, then 3 at 10.10 with bob, whose other 2 shares go on resting.
 """
 
-from matching_engine.domain.book import Book, BookSide, Order, PriceLevel, show
+from matching_engine.domain.book import Book, BookSide, Order, PriceLevel, hide_reserve
 from matching_engine.domain.limit_states import begin_limit_state
 from matching_engine.domain.reports import discard, report_reduced, report_trade
 from matching_engine.domain.self_trades import prevention, would_trade
@@ -14,7 +14,7 @@ from venue_protocol.events import Event, OrderAccepted, OrderAmended, OrderTrigg
 from venue_protocol.orders import CANCEL_NEWEST, CANCEL_OLDEST, DECREMENT, CancelReason
 
 
-def take(
+def match(
     shard: Shard,
     order: Order,
     book_side: BookSide,
@@ -27,7 +27,7 @@ def take(
     True if what is left of it shall rest; else it is filled, or canceled.
     """
     if opposite.book.is_special:
-        return _take_in_phase(shard, order, book_side, opposite, remainder, events)
+        return _match_in_phase(shard, order, book_side, opposite, remainder, events)
     if remainder != "fok_unfilled" or can_fill(order, opposite, order.leaves):
         met_own = _match_order(shard, order, opposite, events)
         if not order.leaves:
@@ -41,7 +41,7 @@ def take(
     return False
 
 
-def _take_in_phase(
+def _match_in_phase(
     shard: Shard,
     order: Order,
     book_side: BookSide,
@@ -49,7 +49,7 @@ def _take_in_phase(
     remainder: CancelReason | None,
     events: list[Event],
 ) -> bool:
-    """What `_take` is in a book that does not trade, or only within its band."""
+    """What `match` does in a book that does not trade, or only within its band."""
     book = book_side.book
     if not book.is_trading:
         if remainder is None:
@@ -63,7 +63,7 @@ def _take_in_phase(
         met_own = _match_order(shard, order, opposite, events, bound_e4)
     for event in events[mark:]:
         if type(event) is Trade:
-            band.note(event.price_e4, shard.time_us)
+            band.add_trade(event.price_e4, shard.time_us)
     if not order.leaves:
         shard.ended.recent[order.order_id] = book_side.filled
         return False
@@ -108,7 +108,7 @@ def _match_order(
             break
     else:
         met_own = False
-    if opposite.stops.parked:
+    if opposite.stops.waiting:
         _elect(shard, opposite.book, events)
     return met_own
 
@@ -135,7 +135,7 @@ def _match_level(
     owner, leaves, available = taker.owner, taker.leaves, level.quantity
     met_own = False
     filled: list[int] = []
-    level.tidy()
+    level.compact()
     for maker in level.queue.values():
         if maker.owner is owner:
             met_own = True
@@ -168,7 +168,7 @@ def _match_icebergs(
     True if an own order comes next.
     """
     while taker.leaves and level.quantity:
-        level.tidy()
+        level.compact()
         maker = next(iter(level.queue.values()))
         if maker.owner is taker.owner:
             return True
@@ -184,7 +184,7 @@ def _match_icebergs(
         level.left += 1
         if maker.leaves:
             level.reserve -= maker.reserve
-            opposite.enter(show(maker))
+            opposite.enter(hide_reserve(maker))
         else:
             del shard.orders[maker.order_id]
             shard.ended.recent[maker.order_id] = opposite.filled

@@ -6,12 +6,12 @@ A plain order (no terms, a book that trades without a volatility band) takes the
 
 import msgspec
 
-from matching_engine.domain.book import Book, BookSide, Order, TermedOrder, show
+from matching_engine.domain.book import Book, BookSide, Order, TermedOrder, hide_reserve
 from matching_engine.domain.limit_states import bound_e4
-from matching_engine.domain.matching import can_fill, take
+from matching_engine.domain.matching import can_fill, match
 from matching_engine.domain.reports import discard, discard_expired
 from matching_engine.domain.shard import Shard
-from matching_engine.domain.stops import ParkedStop
+from matching_engine.domain.stops import StopOrder
 from venue_protocol.commands import PlaceOrder
 from venue_protocol.events import Event, OrderAccepted, OrderTriggered
 from venue_protocol.invariants import BrokenInvariant
@@ -89,7 +89,7 @@ def place(shard: Shard, order_id: int, command: PlaceOrder, events: list[Event])
     leaves = quantity
     if is_marketable or remainder is not None:
         order = Order(order_id, owner, book_side.index, price_e4, quantity, quantity, None, fees)
-        if not take(shard, order, book_side, opposite, remainder, events):
+        if not match(shard, order, book_side, opposite, remainder, events):
             if shard.elections_due:
                 trigger_elected(shard, events)
             return
@@ -100,7 +100,7 @@ def place(shard: Shard, order_id: int, command: PlaceOrder, events: list[Event])
     order_ids = owner.order_ids
     order_ids.append(order_id)
     if len(order_ids) > owner.limit:
-        shard.sweep(owner)
+        shard.forget_ended_orders(owner)
     if is_marketable and shard.elections_due:
         trigger_elected(shard, events)
 
@@ -146,7 +146,7 @@ def _place_with_terms(
         _place_in_phase(shard, order, book_side, command, remainder, events)
         return
     if _admit(shard, order, terms, book_side, order_type, remainder, events):
-        shard.list_order(order)
+        shard.add_open_order(order)
     trigger_elected(shard, events)
 
 
@@ -186,7 +186,7 @@ def _place_in_phase(
     else:
         is_open = enter_book(shard, order, None, book_side, remainder, events)
     if is_open:
-        shard.list_order(order)
+        shard.add_open_order(order)
         if time_in_force in OF_THE_DAY:
             _bind_to_day(shard, book, order.order_id, time_in_force)
     if shard.elections_due:
@@ -225,22 +225,22 @@ def _admit(
         discard_expired(shard, order, book_side, events)
         return False
     if terms.stop_price_e4 is not None:
-        _park(
+        _add_stop(
             shard,
-            ParkedStop(order, book_side.side, terms.stop_price_e4, order_type == STOP),
+            StopOrder(order, book_side.side, terms.stop_price_e4, order_type == STOP),
             book_side.book,
         )
     elif not enter_book(shard, order, terms, book_side, remainder, events):
         return False
     if terms.expires_us is not None:
-        shard.list_expiry(terms.expires_us, order.order_id)
+        shard.add_expiry(terms.expires_us, order.order_id)
     return True
 
 
-def _park(shard: Shard, stop: ParkedStop[Order], book: Book) -> None:
+def _add_stop(shard: Shard, stop: StopOrder[Order], book: Book) -> None:
     """Let a stop wait, unless the last trade elects it already: then its turn comes at once."""
     shard.orders[stop.order.order_id] = stop.order
-    book.stops.park(stop)
+    book.stops.add(stop)
     if book.is_trading and book.last_e4 is not None and stop.is_elected_by(book.last_e4):
         book.stops.elect(book.last_e4, book.last_e4)
         shard.elections_due.append(book)
@@ -270,9 +270,9 @@ def enter_book(
     ):
         discard(shard, order, book_side, "min_quantity_unmet", events)
         return False
-    if not take(shard, order, book_side, opposite, remainder, events):
+    if not match(shard, order, book_side, opposite, remainder, events):
         return False
-    book_side.enter(show(order))
+    book_side.enter(hide_reserve(order))
     shard.orders[order.order_id] = order
     return True
 
@@ -281,11 +281,13 @@ def trigger_elected(shard: Shard, events: list[Event]) -> None:
     """Give each elected stop its turn; their trades may elect more."""
     while shard.elections_due:
         book = shard.elections_due.pop()
-        while book.last_e4 is not None and (stop := book.stops.take(book.last_e4)) is not None:
+        while (
+            book.last_e4 is not None and (stop := book.stops.next_elected(book.last_e4)) is not None
+        ):
             _trigger(shard, stop, book, events)
 
 
-def _trigger(shard: Shard, stop: ParkedStop[Order], book: Book, events: list[Event]) -> None:
+def _trigger(shard: Shard, stop: StopOrder[Order], book: Book, events: list[Event]) -> None:
     order, book_side = stop.order, book.side_of(stop.side)
     assert book.last_e4 is not None
     events.append(

@@ -4,7 +4,7 @@ from matching_engine.domain.book import Book, BookSide, Order, TermedOrder
 from matching_engine.domain.day_state import DayState
 from matching_engine.domain.shard import Shard
 from matching_engine.domain.snapshot import RestingOrder, WaitingStop
-from matching_engine.domain.stops import ParkedStop
+from matching_engine.domain.stops import StopOrder
 from venue_protocol.fees import FeeRates
 
 
@@ -42,8 +42,8 @@ def restore_stops(shard: Shard, book: Book, stops: list[WaitingStop]) -> None:
         order = TermedOrder(
             entry.order_id, owner, book_side.index, entry.price_e4, quantity, quantity, entry.terms
         )
-        book.stops.park(
-            ParkedStop(order, entry.side, entry.terms.stop_price_e4 or 0, entry.becomes_market)
+        book.stops.add(
+            StopOrder(order, entry.side, entry.terms.stop_price_e4 or 0, entry.becomes_market)
         )
         restore_order(shard, order)
 
@@ -82,4 +82,4 @@ def restore_order(shard: Shard, order: Order) -> None:
     shard.orders[order.order_id] = order
     order.owner.order_ids.append(order.order_id)
     if order.terms is not None and order.terms.expires_us is not None:
-        shard.list_expiry(order.terms.expires_us, order.order_id)
+        shard.add_expiry(order.terms.expires_us, order.order_id)

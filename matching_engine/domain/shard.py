@@ -103,7 +103,7 @@ class Shard:
         """A new, empty book."""
         book = self.books[security_id] = Book(len(self.books), security_id)
         self.sides += (book.bids, book.asks)
-        self.mark(book)
+        self.note_phase(book)
         return book
 
     def client_of(self, client_id: str) -> ClientOrders:
@@ -113,19 +113,19 @@ class Shard:
             owner = self.clients[client_id] = ClientOrders(client_id)
         return owner
 
-    def sweep(self, owner: ClientOrders) -> None:
+    def forget_ended_orders(self, owner: ClientOrders) -> None:
         """Forget the orders of a client that ended; again when the list has doubled."""
         owner.order_ids = [order_id for order_id in owner.order_ids if order_id in self.orders]
         owner.limit = 2 * len(owner.order_ids) + 64
 
-    def list_order(self, order: Order) -> None:
+    def add_open_order(self, order: Order) -> None:
         """Note an open order with its owner."""
         owner = order.owner
         owner.order_ids.append(order.order_id)
         if len(owner.order_ids) > owner.limit:
-            self.sweep(owner)
+            self.forget_ended_orders(owner)
 
-    def list_expiry(self, expires_us: int, order_id: int) -> None:
+    def add_expiry(self, expires_us: int, order_id: int) -> None:
         """Note when an open order is due to expire."""
         if len(self.expiries) >= self.expiries_limit:
             self.expiries = [entry for entry in self.expiries if entry[1] in self.orders]
@@ -133,7 +133,7 @@ class Shard:
             self.expiries_limit = 2 * len(self.expiries) + _FEW_EXPIRIES
         heappush(self.expiries, (expires_us, order_id))
 
-    def mark(self, book: Book) -> None:
+    def note_phase(self, book: Book) -> None:
         """Note whether plain entry does for this book, and whether it collects."""
         name = book.security_id
         phase = self.phases.of(name).phase
@@ -146,7 +146,7 @@ class Shard:
         self.collected.pop(name, None)
         self.indicated.pop(name, None)
 
-    def plan(self) -> None:
+    def find_next_timer(self) -> None:
         """Look up when the next timer is due. Call it after each change of one."""
         self.due_us = min(self.timers(), default=(NEVER_US, ""))[0]
 

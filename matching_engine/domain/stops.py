@@ -25,7 +25,7 @@ _Place = tuple[int, int]
 """Stop price and order id."""
 
 
-class ParkedStop(Generic[OrderT]):
+class StopOrder(Generic[OrderT]):
     """A stop order that waits."""
 
     __slots__ = ("becomes_market", "order", "side", "stop_price_e4")
@@ -47,27 +47,27 @@ class ParkedStop(Generic[OrderT]):
 class StopBook(Generic[OrderT]):
     """Stops by price. Each step costs the logarithm of their number."""
 
-    __slots__ = ("_buys", "_elected", "_sells", "parked")
+    __slots__ = ("_buys", "_elected", "_sells", "waiting")
 
     def __init__(self) -> None:
-        self.parked: dict[int, ParkedStop[OrderT]] = {}
+        self.waiting: dict[int, StopOrder[OrderT]] = {}
         """All of them by order id."""
         self._buys: SortedList[_Place] = SortedList()
         self._sells: SortedList[_Place] = SortedList()
         self._elected: SortedList[_Place] = SortedList()
 
-    def park(self, stop: ParkedStop[OrderT]) -> None:
+    def add(self, stop: StopOrder[OrderT]) -> None:
         """Let a stop wait."""
         order_id = stop.order.order_id
-        self.parked[order_id] = stop
-        self._waiting(stop.side).add((stop.stop_price_e4, order_id))
+        self.waiting[order_id] = stop
+        self._prices(stop.side).add((stop.stop_price_e4, order_id))
 
     def remove(self, order_id: int) -> bool:
         """Take a stop that was not elected out; False if there is none of this id."""
-        stop = self.parked.pop(order_id, None)
+        stop = self.waiting.pop(order_id, None)
         if stop is None:
             return False
-        self._waiting(stop.side).remove((stop.stop_price_e4, order_id))
+        self._prices(stop.side).remove((stop.stop_price_e4, order_id))
         return True
 
     def elect(self, low_e4: int, high_e4: int) -> bool:
@@ -79,8 +79,8 @@ class StopBook(Generic[OrderT]):
             self._elected.add(sells.pop())
         return bool(self._elected)
 
-    def take(self, last_e4: int) -> ParkedStop[OrderT] | None:
-        """The elected stop whose turn it is, no longer parked; None when there is none."""
+    def next_elected(self, last_e4: int) -> StopOrder[OrderT] | None:
+        """The elected stop whose turn it is, no longer waiting; None when there is none."""
         elected = self._elected
         if not elected:
             return None
@@ -90,12 +90,12 @@ class StopBook(Generic[OrderT]):
         highest = elected[elected.bisect_left((highest_e4, 0))]
         place = min(lowest, highest, key=lambda place: (-abs(place[0] - last_e4), place[1]))
         elected.remove(place)
-        return self.parked.pop(place[1])
+        return self.waiting.pop(place[1])
 
-    def stops(self) -> Iterator[ParkedStop[OrderT]]:
+    def stops(self) -> Iterator[StopOrder[OrderT]]:
         """All that wait, oldest first."""
-        for order_id in sorted(self.parked):
-            yield self.parked[order_id]
+        for order_id in sorted(self.waiting):
+            yield self.waiting[order_id]
 
     def is_sound(self) -> bool:
         """Whether the prices name exactly the stops, and none is elected, as it must be between two
@@ -104,9 +104,9 @@ class StopBook(Generic[OrderT]):
         listed = {order_id for _, order_id in [*self._buys, *self._sells]}
         return (
             not self._elected
-            and listed == set(self.parked)
+            and listed == set(self.waiting)
             and len(self._buys) + len(self._sells) == len(listed)
         )
 
-    def _waiting(self, side: Side) -> "SortedList[_Place]":
+    def _prices(self, side: Side) -> "SortedList[_Place]":
         return self._buys if side == BUY else self._sells

@@ -66,9 +66,9 @@ def _begin_phase(
     for name in [security_id] if security_id is not None else sorted(shard.limited):
         end_limit_state(shard, name, events)
     for book in concerned:
-        shard.mark(book)
+        shard.note_phase(book)
         _enter_phase(shard, book, state.phase, events)
-    shard.plan()
+    shard.find_next_timer()
 
 
 def _leave_phase(shard: Shard, book: Book, phase: str, events: list[Event]) -> None:
@@ -78,7 +78,7 @@ def _leave_phase(shard: Shard, book: Book, phase: str, events: list[Event]) -> N
     if phase not in BEFORE_THE_OPENING and phase != HALTED:
         end_orders(shard, book, OPG, "opening_remainder", events)
     if phase in (CONTINUOUS, CLOSED):
-        end_orders(shard, book, CLS, "closing_remainder", events, with_parked=phase == CLOSED)
+        end_orders(shard, book, CLS, "closing_remainder", events, with_closing=phase == CLOSED)
 
 
 def _enter_phase(shard: Shard, book: Book, phase: str, events: list[Event]) -> None:
@@ -101,7 +101,7 @@ def pass_time(shard: Shard, before_us: int, events: list[Event]) -> None:
     """
     if shard.bands and before_us // _SECOND_US != shard.time_us // _SECOND_US:
         for moving in shard.bands.values():
-            moving.move(shard.time_us)
+            moving.move_reference(shard.time_us)
     while shard.due_us <= shard.time_us:
         at_us, name = min(shard.timers())
         state, band = shard.phases.of(name), shard.bands.get(name)

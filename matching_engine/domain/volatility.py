@@ -48,8 +48,8 @@ class VolatilityBand(msgspec.Struct):
         """The limit, or the band's edge if that comes first."""
         return min(price_e4, self.high_e4) if side == BUY else max(price_e4, self.low_e4)
 
-    def note(self, price_e4: int, time_us: int) -> None:
-        """A trade at this price; the reference follows at the next `move`."""
+    def add_trade(self, price_e4: int, time_us: int) -> None:
+        """A trade at this price; the reference follows at the next `move_reference`."""
         second = time_us // _SECOND_US
         if self.seconds and self.seconds[-1][0] == second:
             _, total, count = self.seconds[-1]
@@ -57,7 +57,7 @@ class VolatilityBand(msgspec.Struct):
         else:
             self.seconds.append((second, price_e4, 1))
 
-    def move(self, time_us: int) -> None:
+    def move_reference(self, time_us: int) -> None:
         """The reference as of this time."""
         oldest = time_us // _SECOND_US - WINDOW_S
         if self.seconds and self.seconds[0][0] <= oldest:

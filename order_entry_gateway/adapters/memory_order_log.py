@@ -119,7 +119,7 @@ class MemoryLogTransaction:
             (*key, deposits[key].quantity, deposits[key].held) for key in keys if key in deposits
         ]
 
-    def draw(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
+    def draw_sequences(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
         """The first of the next `count` sequences, and their time."""
         self._transaction.statement()
         last, last_us = self._tables.log_heads[shard]

@@ -151,7 +151,7 @@ class PostgresLogTransaction:
         )
         return self._cursor  # type: ignore[no-any-return]
 
-    def draw(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
+    def draw_sequences(self, shard: int, count: int, now_us: int) -> tuple[int, int]:
         """The first of the next `count` sequences, and their time.
 
         The sequencer's row stays locked until the end.

@@ -60,7 +60,7 @@ class OrderEntry:
             caller = await threads.run(share_of, self.authenticator.caller_of, key)
         return caller
 
-    async def pay(self, caller: Caller, size: int, threads: WorkerThreads) -> int:
+    async def charge(self, caller: Caller, size: int, threads: WorkerThreads) -> int:
         """The tokens that a request of `size` bytes costs before it is read.
 
         Refused over the rate.
@@ -206,7 +206,7 @@ class OrderRoutes:
             check_query(where, frozenset(parameters), [name for name, _ in query_of(request)])
         key = key_in(request.header(b"authorization"), request.header(b"x-api-key"))
         caller = await self._entry.caller(key, request.threads, request.caller)
-        return caller, await self._entry.pay(caller, len(request.body), request.threads)
+        return caller, await self._entry.charge(caller, len(request.body), request.threads)
 
 
 def query_of(request: NativeRequest) -> list[tuple[str, str]]:

@@ -187,7 +187,7 @@ class Session:
         """
         if self._client_id is None:
             return 0
-        return await self._entry.pay(await self._caller(), len(frame), self._websocket.threads)
+        return await self._entry.charge(await self._caller(), len(frame), self._websocket.threads)
 
     async def _take_single(self, action: Any, paid: int) -> None:
         if isinstance(action, AuthenticateAction):

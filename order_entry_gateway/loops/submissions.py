@@ -75,7 +75,7 @@ class Submission:
             then()
 
 
-class Lane:
+class WaitingCount:
     """How many candidates wait in requests of one kind, short or long, and how long they did.
 
     For the queue alone, under its lock.
@@ -87,7 +87,7 @@ class Lane:
         """How long the oldest of the newest commit had waited; 0 if it had none of this kind."""
 
     def admit(self, count: int) -> bool:
-        """Let `count` more wait, if they may: an empty lane takes a request of any size."""
+        """Let `count` more wait, if they may: where none waits, a request of any size may."""
         most = _MOST_WAITING if self.waited_s <= _LONGEST_WAIT_S else MOST_IN_COMMIT
         if self.waiting and self.waiting + count > most:
             return False
@@ -109,13 +109,13 @@ class SubmissionQueue:
         self._behind: deque[Submission] = deque()
         self._clients_behind: Counter[str] = Counter()
         self._came = 0
-        self._short, self._long = Lane(), Lane()
+        self._short, self._long = WaitingCount(), WaitingCount()
         self._lock = threading.Lock()
 
     def put(self, submission: Submission) -> bool:
         """Let it wait for a commit; False, and nothing done, when too many wait."""
         with self._lock:
-            is_admitted = self._lane_of(submission).admit(len(submission.candidates))
+            is_admitted = self._count_of(submission).admit(len(submission.candidates))
         if is_admitted:
             self._coming.put(submission)
         return is_admitted
@@ -145,7 +145,7 @@ class SubmissionQueue:
         self._release(submissions)
         return submissions
 
-    def _lane_of(self, submission: Submission) -> Lane:
+    def _count_of(self, submission: Submission) -> WaitingCount:
         return self._short if submission.is_short else self._long
 
     def _release(self, submissions: Sequence[Submission]) -> None:

@@ -6,7 +6,7 @@ from threading import Event
 import msgspec
 import pytest
 
-from market_data_feed.domain.inbox import Advance, Due, Inbox
+from market_data_feed.domain.inbox import DueRecord, Inbox, PositionAdvance
 from market_data_feed.domain.orders import BrokenStream, Fold
 from market_data_feed.domain.working_order import WorkingOrder
 from market_data_feed.ports import MarketRecord
@@ -41,7 +41,7 @@ class Writer:
         self.working: dict[int, WorkingOrder] = {}
         self._inbox = Inbox({})
 
-    def write(self, *batches: EventBatch) -> tuple[Due, Fold]:
+    def write(self, *batches: EventBatch) -> tuple[DueRecord, Fold]:
         """One transaction with these events; what was written."""
         for batch in batches:
             self._inbox.take_events(batch)
@@ -61,7 +61,9 @@ def settlements(*sequences: int) -> SettlementBatch:
     return SettlementBatch(1, sequences[0], reports)
 
 
-def due_of(*, settled: SettlementBatch | None = None, refused: Sequence[OrderReports] = ()) -> Due:
+def due_of(
+    *, settled: SettlementBatch | None = None, refused: Sequence[OrderReports] = ()
+) -> DueRecord:
     """What is due of settlements and refusals, on an empty record."""
     inbox = Inbox({})
     if settled is not None:
@@ -183,7 +185,7 @@ def test_a_position_that_another_feed_moved_stops_the_write(body: Body, before: 
     Writer(body.record).write(Tape().batch("new 1 alice BUY 5@1.00"))
     stored = body.rows()
     due = due_of(settled=settlements(1))
-    due.advances = [Advance("events.0", before, 9)]
+    due.advances = [PositionAdvance("events.0", before, 9)]
     with pytest.raises(BrokenStream, match=r"events\.0 is at 1, not .*another feed"):
         body.record.write(due, Fold({}), Event())
     assert body.rows() == stored
@@ -193,7 +195,7 @@ def test_a_position_that_another_feed_moved_stops_the_write(body: Body, before: 
 def test_a_write_of_which_another_feed_wrote_a_part_is_refused(body: Body) -> None:
     Writer(body.record).write(Tape().batch("new 1 alice BUY 5@1.00"))
     due = due_of(settled=settlements(1))
-    due.advances.append(Advance("events.0", 0, 1))
+    due.advances.append(PositionAdvance("events.0", 0, 1))
     with pytest.raises(BrokenStream, match="written already"):
         body.record.write(due, Fold({}), Event())
     assert body.rows()["settlements"] == []
@@ -207,12 +209,12 @@ def test_a_row_is_never_written_twice(body: Body) -> None:
     body.record.write(due_of(settled=settlements(1)), Fold({}), Event())
     stored = body.rows()
     settled = due_of(settled=settlements(1))
-    settled.advances = [Advance("settlements", 1, 2)]
+    settled.advances = [PositionAdvance("settlements", 1, 2)]
     whole, reports, trades = Fold({}), Fold({}), Fold({})
     whole.accepted, whole.touched = fold.accepted, fold.touched
     reports.effects = [msgspec.structs.replace(fold.effects[0], trades=[])]
     trades.effects = [msgspec.structs.replace(fold.effects[0], reports=[])]
-    again = Due(advances=[Advance("events.0", 3, 4)])
+    again = DueRecord(advances=[PositionAdvance("events.0", 3, 4)])
     for due, rows in ((settled, Fold({})), (again, whole), (again, reports), (again, trades)):
         with pytest.raises(body.refused):
             body.record.write(due, rows, Event())
@@ -229,7 +231,7 @@ def test_an_order_with_a_newer_record_stops_the_write(body: Body) -> None:
     fold = Fold({})
     fold.touched[1] = old
     with pytest.raises(BrokenStream, match="1 of 1 orders have a newer record"):
-        body.record.write(Due(advances=[Advance("events.0", 2, 3)]), fold, Event())
+        body.record.write(DueRecord(advances=[PositionAdvance("events.0", 2, 3)]), fold, Event())
     assert body.rows() == stored
 
 

@@ -46,7 +46,7 @@ def log(
     amends: int | None = None,
 ) -> int:
     """Append one command; its sequence."""
-    sequence, time_us = transaction.draw(0, 1, NOW_US)
+    sequence, time_us = transaction.draw_sequences(0, 1, NOW_US)
     transaction.append([LogRow(0, sequence, time_us, client, name, amends, text)])
     return sequence
 
@@ -84,9 +84,9 @@ def test_the_newest_amend_of_an_order_counts(stores: Stores, client: str) -> Non
 
 def test_numbers_have_no_gap_and_time_rises_even_when_the_clock_goes_back(stores: Stores) -> None:
     with stores.log.transaction() as transaction:
-        first, first_us = transaction.draw(0, 3, NOW_US)
+        first, first_us = transaction.draw_sequences(0, 3, NOW_US)
     with stores.log.transaction() as transaction:
-        second, second_us = transaction.draw(0, 1, NOW_US - 10_000_000)
+        second, second_us = transaction.draw_sequences(0, 1, NOW_US - 10_000_000)
         assert transaction.log_time_us(0) == second_us
     assert second == first + 3
     assert second_us == first_us + 1

@@ -12,7 +12,7 @@ from clearinghouse.domain.ledger import HoldRelease
 from clearinghouse.domain.settlement import Settlement, trade_legs
 from clearinghouse.loops.event_reader import EventReader
 from clearinghouse.ports import LedgerTransaction
-from market_data_feed.domain.inbox import Advance, Due, Inbox
+from market_data_feed.domain.inbox import DueRecord, Inbox, PositionAdvance
 from market_data_feed.domain.orders import Fold
 from market_data_feed.loops.recorder import Recorder
 from matching_engine.domain.engine import MatchingEngine
@@ -331,8 +331,10 @@ class FeedTakesPositionsAhead(RealParts):
         def _record(self) -> None:
             for shard, intake in self._inbox.events.items():
                 if intake.is_behind():
-                    due = Due(
-                        advances=[Advance(f"events.{shard}", intake.position, intake._newest)]
+                    due = DueRecord(
+                        advances=[
+                            PositionAdvance(f"events.{shard}", intake.position, intake._newest)
+                        ]
                     )
                     self._inbox._recorded[f"events.{shard}"] = intake.position = intake._newest
                     self._market_record.write(due, Fold({}), self._stopping)

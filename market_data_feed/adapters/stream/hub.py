@@ -19,7 +19,7 @@ from market_data_feed.adapters.stream.subscriber import Subscriber
 from market_data_feed.adapters.stream.topics import (
     PRIVATE,
     STATUS,
-    Held,
+    HeldFrames,
     Topic,
     TopicKey,
     Topics,
@@ -170,7 +170,7 @@ class Hub:
         """
         with self._lock:
             topic = self._topic(key, newest)
-            topic.subscribers[subscriber] = Held()
+            topic.subscribers[subscriber] = HeldFrames()
             return topic.last
 
     def subscribe_book(
@@ -186,7 +186,7 @@ class Hub:
         with self._lock:
             market = self._market.security(security_id)
             topic = self._topic(key, 0)
-            topic.subscribers[subscriber] = Held()
+            topic.subscribers[subscriber] = HeldFrames()
             at, version, time_us = topic.last, market.sequence, market.updated_us
             snapshot = self._book_snapshots.find(security_id, at, version)
             if snapshot is None:

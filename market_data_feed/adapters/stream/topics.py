@@ -16,7 +16,7 @@ PRIVATE = ("orders", "fills", "settlements")
 PUBLIC = ("price", "book", "trades", "status")
 
 
-class Held:
+class HeldFrames:
     """Frames held back from a subscriber until it has what came before them."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Topic:
     def __init__(self, last: int) -> None:
         self.last = last
         """Sequence of the newest message, the `previous` of the next."""
-        self.subscribers: dict[Subscriber, Held | None] = {}
+        self.subscribers: dict[Subscriber, HeldFrames | None] = {}
         """For each: None if live, else what is held back while it catches up."""
 
 

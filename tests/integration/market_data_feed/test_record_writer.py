@@ -3,7 +3,7 @@
 import pytest
 
 from market_data_feed.adapters import record_writer
-from market_data_feed.domain.inbox import Advance, Inbox
+from market_data_feed.domain.inbox import Inbox, PositionAdvance
 from market_data_feed.domain.orders import BrokenStream, Fold
 from service_runtime.database import Database
 from tests.integration.market_data_feed.conftest import Clearing
@@ -51,15 +51,15 @@ def test_a_second_feed_on_the_same_record_stops_instead_of_writing(clearing: Cle
 def test_a_record_of_which_another_feed_wrote_a_part_is_not_written(clearing: Clearing) -> None:
     database = Database(clearing.provisioned.market_url("market_data_feed"), "test", pool_size=1)
 
-    def record(*advances: Advance) -> None:
+    def record(*advances: PositionAdvance) -> None:
         database.run(
             lambda cursor: record_writer.write(cursor, record_writer.Record(list(advances)))
         )
 
-    record(Advance("events.0", 0, 10), Advance("settlements", 0, 5))
-    record(Advance("settlements", 5, 6))
+    record(PositionAdvance("events.0", 0, 10), PositionAdvance("settlements", 0, 5))
+    record(PositionAdvance("settlements", 5, 6))
     before = dump(clearing)
     with pytest.raises(BrokenStream, match="another feed"):
-        record(Advance("events.0", 10, 20), Advance("settlements", 5, 6))
+        record(PositionAdvance("events.0", 10, 20), PositionAdvance("settlements", 5, 6))
     assert dump(clearing) == before
     database.close()

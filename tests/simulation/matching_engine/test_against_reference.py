@@ -205,7 +205,7 @@ class EngineAgainstReference(RuleBasedStateMachine):
                 assert mine == [(order.order_id, order.leaves, order.price_e4) for order in theirs]
                 shown = [order.leaves - order.reserve for order in book_side.orders()]
                 assert shown == [order.shown for order in theirs]
-            assert sorted(book.stops.parked) == self.reference.parked(security_id)
+            assert sorted(book.stops.waiting) == self.reference.parked(security_id)
 
     @invariant()
     def open_orders_are_held_exactly(self) -> None:

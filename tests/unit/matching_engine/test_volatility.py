@@ -95,13 +95,13 @@ def test_bands_end_when_they_are_switched_off() -> None:
 
 def test_the_reference_is_the_mean_of_the_trades_of_five_minutes() -> None:
     band = VolatilityBand(500, 100_000, 1, 1, 1)
-    band.note(100_000, 1_000_000)
-    band.note(102_000, 200_000_000)
-    band.move(200_000_000)
+    band.add_trade(100_000, 1_000_000)
+    band.add_trade(102_000, 200_000_000)
+    band.move_reference(200_000_000)
     assert band.reference_e4 == 101_000
-    band.move((1 + WINDOW_S) * 1_000_000)
+    band.move_reference((1 + WINDOW_S) * 1_000_000)
     assert band.reference_e4 == 102_000
-    band.move(900_000_000)
+    band.move_reference(900_000_000)
     assert (band.reference_e4, band.seconds) == (102_000, [])
 
 
@@ -110,13 +110,13 @@ def test_the_reference_is_the_mean_spelled_out(steps: list[tuple[int, int]]) -> 
     band, now, trades_seen, reference = VolatilityBand(500, 77, 1, 1, 1), 0, [], 77
     for price, later in steps:
         now += later
-        band.move(now)
+        band.move_reference(now)
         recent = [p for p, at in trades_seen if at // 1_000_000 > now // 1_000_000 - WINDOW_S]
         reference = sum(recent) // len(recent) if recent else reference
         assert band.reference_e4 == reference
         assert band.low_e4 * 10_000 >= reference * 9_500 > (band.low_e4 - 1) * 10_000
         assert band.high_e4 * 10_000 <= reference * 10_500 < (band.high_e4 + 1) * 10_000
-        band.note(price, now)
+        band.add_trade(price, now)
         trades_seen.append((price, now))
 
 
