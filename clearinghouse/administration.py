@@ -14,8 +14,15 @@ from clearinghouse.administrative_record import CONSOLE, ActionRecord, Note, log
 from clearinghouse.client_administration import check_rate_limit
 from clearinghouse.domain import listing
 from clearinghouse.domain.ledger import Leg, Shortfall
-from clearinghouse.domain.settlement import CLEARINGHOUSE, Settlement
-from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER, VENUE_ACCOUNTS
+from clearinghouse.domain.settlement import Settlement
+from clearinghouse.domain.venue_accounts import (
+    BANK,
+    CLEARINGHOUSE,
+    DEPOSITORY,
+    EXTERNAL,
+    ISSUER,
+    VENUE_ACCOUNTS,
+)
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.ports import ClientExists, LedgerStore, LedgerTransaction, SecurityExists
 from service_runtime.api_keys import ADMINISTRATOR, key_hash, new_key

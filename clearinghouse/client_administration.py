@@ -5,8 +5,7 @@ Each change, its reason and the administrator who made it are one transaction.
 
 from clearinghouse.administrative_record import CONSOLE, ActionRecord
 from clearinghouse.domain.fees import FEES
-from clearinghouse.domain.settlement import CLEARINGHOUSE
-from clearinghouse.domain.venue_accounts import EXTERNAL
+from clearinghouse.domain.venue_accounts import CLEARINGHOUSE, EXTERNAL
 from clearinghouse.ports import ClientState, LedgerStore, LedgerTransaction
 from service_runtime.api_keys import ADMINISTRATOR, key_hash, new_key
 from service_runtime.clock import Clock

@@ -5,12 +5,19 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from clearinghouse.domain.settlement import Obligation, Settlement, positions_touched
+from clearinghouse.domain.settlement import (
+    Obligation,
+    Position,
+    Settlement,
+    positions_touched,
+    securities_acted_on,
+)
 from clearinghouse.ports import LedgerStore, LedgerTransaction
 from service_runtime import metrics
 from service_runtime.bus import Publisher
 from venue_protocol import codec, streams
 from venue_protocol.events import EventBatch
+from venue_protocol.holds import CASH
 from venue_protocol.message_bounds import MessageBounds
 from venue_protocol.topology import DATA_FEED
 
@@ -86,7 +93,10 @@ def settle_batches(transaction: LedgerTransaction, batches: Sequence[EventBatch]
     """
     stream = streams.events(batches[0].shard)
     events = [event for batch in batches for event in batch.events]
-    settlement = transaction.lock(positions_touched(events))
+    touched = positions_touched(events)
+    if acted_on := securities_acted_on(events):
+        touched |= _of_holders(transaction, acted_on, touched)
+    settlement = transaction.lock(touched)
     position = transaction.position(stream)
     for batch in batches:
         for sequence, event in batch.numbered():
@@ -97,6 +107,15 @@ def settle_batches(transaction: LedgerTransaction, batches: Sequence[EventBatch]
         transaction.write_position(stream, batches[-1].last)
         transaction.write_position(streams.order_log(batches[-1].shard), batches[-1].log_last)
     return settlement
+
+
+def _of_holders(
+    transaction: LedgerTransaction, security_ids: set[str], touched: set[Position]
+) -> set[Position]:
+    """The positions of everybody who has shares of these securities, or gets some in between."""
+    held = {key for key in touched if key[1] in security_ids}
+    held.update(transaction.holders(security_ids))
+    return held | {(client_id, CASH) for client_id, _ in held}
 
 
 def _alarm(obligation: Obligation) -> None:

@@ -61,6 +61,13 @@ class LedgerTransaction(Protocol):
         """
         ...
 
+    def holders(self, security_ids: Iterable[str]) -> list[tuple[str, str]]:
+        """Client and security of every deposit in these securities.
+
+        Locks the settlement head: no deposit is added between this answer and `lock`.
+        """
+        ...
+
     def write(self, settlement: Settlement) -> None:
         """Write all that the settlement changed.
 

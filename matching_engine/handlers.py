@@ -9,9 +9,14 @@ from matching_engine.recent_events import RecentEvents
 from service_runtime import metrics
 from service_runtime.bus import Confirmation, Publisher
 from venue_protocol import codec, streams
-from venue_protocol.commands import CommandBatch, SetPhase, SetVolatilityBands
+from venue_protocol.commands import (
+    ApplyCorporateAction,
+    CommandBatch,
+    SetPhase,
+    SetVolatilityBands,
+)
 from venue_protocol.event_parts import EventPart, event_parts
-from venue_protocol.events import PhaseChanged
+from venue_protocol.events import CorporateActionApplied, PhaseChanged
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.message_bounds import BOUNDS, MessageBounds
 from venue_protocol.streams import StreamPosition
@@ -137,7 +142,7 @@ class MatchingDesk:
         by = {
             command.security_id: command.client_id or "schedule"
             for command in batch.commands
-            if isinstance(command, SetPhase | SetVolatilityBands)
+            if isinstance(command, SetPhase | SetVolatilityBands | ApplyCorporateAction)
         }
         for event in self.engine.news:
             client_id = by.get(event.security_id, by.get(None))
@@ -145,6 +150,9 @@ class MatchingDesk:
             if isinstance(event, PhaseChanged):
                 fields |= {"phase": event.phase, "reason": event.reason, "until_us": event.until_us}
                 log.info("phase changed", extra=fields)
+            elif isinstance(event, CorporateActionApplied):
+                fields |= {"action": codec.encode(event.action).decode()}
+                log.info("corporate action applied", extra=fields)
             else:
                 fields |= {"side": event.side, "low_e4": event.band_low_e4}
                 log.info("limit state changed", extra=fields | {"high_e4": event.band_high_e4})

@@ -61,6 +61,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
         clock_trouble=lambda: clock.trouble,
         securities=securities,
         look_for=securities.look_for,
+        refresh=securities.refresh,
         statuses=statuses,
         rate_limit=limiter,
         timers=PostgresTimers(clearing),

@@ -30,6 +30,7 @@ from venue_protocol import codec
 from venue_protocol.commands import (
     AdvanceTime,
     AmendOrder,
+    ApplyCorporateAction,
     CancelOrder,
     PlaceOrder,
     SetPhase,
@@ -142,13 +143,16 @@ def _lock_session(
         isinstance(candidate, PlaceCandidate | AmendCandidate) for candidate in candidates
     ):
         state.session.load(transaction.session_phases(is_changing))
+        if is_changing and state.session.actions:
+            shards = {shard for shard, _ in state.session.actions}
+            state.session.settled = {shard: transaction.settled(shard) for shard in sorted(shards)}
 
 
 def _write_session(
     transaction: LogTransaction, fresh: Sequence[Accepted], state: DoorState
 ) -> None:
     for accepted in fresh:
-        if type(accepted.command) is SetPhase:
+        if isinstance(accepted.command, SetPhase | ApplyCorporateAction):
             state.session.logged(
                 accepted.shard, accepted.command, accepted.time_us, accepted.sequence
             )

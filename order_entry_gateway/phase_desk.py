@@ -1,13 +1,14 @@
 """Logs what administrators and the schedule command: phases, halts and volatility bands."""
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from order_entry_gateway.domain.coverage import Accepted
-from order_entry_gateway.domain.trading_phases import SessionCandidate
+from order_entry_gateway.domain.trading_phases import SessionCandidate, SessionCommand
 from order_entry_gateway.domain.validation import unknown_security
 from order_entry_gateway.ports import CommandQueue, LookForSecurities, nothing_to_look_for
 from venue_protocol.commands import SetPhase, SetVolatilityBands
@@ -19,6 +20,8 @@ from venue_protocol.trading_day import REOPENING_AUCTION, Phase
 log = logging.getLogger(__name__)
 
 _SECOND_US = 1_000_000
+_ACTION_LOOKS, _ACTION_LOOK_S = 50, 0.1
+"""A phase waits up to five seconds for the settlement of a corporate action."""
 
 
 class PhaseRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,10 +54,15 @@ class PhaseDesk:
         committer: CommandQueue,
         securities: Mapping[str, Security],
         look_for: LookForSecurities = nothing_to_look_for,
+        refresh: Callable[[], object] = lambda: None,
+        wait_s: Callable[[float], object] = time.sleep,
     ) -> None:
         self._committer = committer
         self._securities = securities
         self._look_for = look_for
+        self._refresh = refresh
+        """Reads the list of securities anew: a corporate action may have changed it."""
+        self._wait_s = wait_s
 
     def begin(self, client_id: str, request: PhaseRequest) -> list[dict[str, Any]]:
         """Log the phase; its place in the log, by shard. Raises Refused if it can't be logged."""
@@ -65,13 +73,38 @@ class PhaseDesk:
             raise Refused(Refusal(RejectReason.INVALID_FIELD, message, "reason"))
         if request.lasts_s is not None:
             _check_duration(request)
+        logged = self._once_settled(client_id, request)
+        log.info(
+            "phase commanded",
+            extra={
+                "administrator": client_id,
+                "phase": request.phase,
+                "security_id": request.security,
+                "reason": request.reason,
+            },
+        )
+        return logged
+
+    def _once_settled(self, client_id: str, request: PhaseRequest) -> list[dict[str, Any]]:
+        """Log the phase; where a corporate action is not settled yet, a moment later."""
+        for _ in range(_ACTION_LOOKS):
+            try:
+                return self._begin(client_id, request)
+            except Refused as refused:
+                if refused.refusal.reason is not RejectReason.ACTION_UNSETTLED:
+                    raise
+                self._wait_s(_ACTION_LOOK_S)
+        return self._begin(client_id, request)
+
+    def _begin(self, client_id: str, request: PhaseRequest) -> list[dict[str, Any]]:
+        self._refresh()
         lasts_us = request.lasts_s * _SECOND_US if request.lasts_s is not None else None
         shards = (
-            [self._security(request.security).shard]
+            [self.security(request.security).shard]
             if request.security is not None
             else self._shards()
         )
-        logged = self._commit(
+        return self._commit(
             [
                 SessionCandidate(
                     shard,
@@ -87,16 +120,6 @@ class PhaseDesk:
                 for shard in shards
             ]
         )
-        log.info(
-            "phase commanded",
-            extra={
-                "administrator": client_id,
-                "phase": request.phase,
-                "security_id": request.security,
-                "reason": request.reason,
-            },
-        )
-        return logged
 
     def set_bands(self, client_id: str, request: BandsRequest) -> list[dict[str, Any]]:
         """Log the bands of a security."""
@@ -109,7 +132,7 @@ class PhaseDesk:
                 raise Refused(
                     Refusal(RejectReason.INVALID_FIELD, f"{name} is 1 to 86400 seconds", name)
                 )
-        security = self._security(request.security)
+        security = self.security(request.security)
         command = SetVolatilityBands(
             client_id,
             request.security,
@@ -130,6 +153,10 @@ class PhaseDesk:
         )
         return logged
 
+    def commit(self, shard: int, command: SessionCommand) -> list[dict[str, Any]]:
+        """Log one command; where it stands in the log. Raises Refused."""
+        return self._commit([SessionCandidate(shard, command)])
+
     def _commit(self, candidates: list[SessionCandidate]) -> list[dict[str, Any]]:
         answers = []
         for decision in self._committer.submit(candidates):
@@ -145,7 +172,8 @@ class PhaseDesk:
             )
         return answers
 
-    def _security(self, security_id: str) -> Security:
+    def security(self, security_id: str) -> Security:
+        """A listed security. Raises Refused."""
         self._look_for([security_id])
         security = self._securities.get(security_id)
         if security is None:

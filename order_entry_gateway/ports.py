@@ -93,6 +93,10 @@ class LogTransaction(Protocol):
         """The newest time in the log of a shard; not locked, so it may go on meanwhile."""
         ...
 
+    def settled(self, shard: int) -> int:
+        """The newest command of a shard whose events are all settled; it only grows."""
+        ...
+
     def append(self, rows: Sequence[LogRow]) -> None:
         """Append to the log."""
         ...

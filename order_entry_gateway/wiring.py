@@ -37,6 +37,8 @@ class GatewayPorts:
     clock_trouble: Callable[[], str | None] = lambda: None
     """Why the time is not confirmed, so that no order is taken; None while it is."""
     look_for: LookForSecurities = nothing_to_look_for
+    refresh: Callable[[], object] = lambda: None
+    """Reads the list of securities anew."""
     is_behind: Readiness = lambda: False
     """Whether settlement or record is too far behind to take more orders."""
     run_name: str | None = None
@@ -85,7 +87,7 @@ def wire(
     )
     return GatewayParts(
         desk,
-        PhaseDesk(committer, ports.securities, ports.look_for),
+        PhaseDesk(committer, ports.securities, ports.look_for, ports.refresh),
         committer,
         reporter,
         timekeeper,

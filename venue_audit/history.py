@@ -15,6 +15,7 @@ from venue_protocol.events import (
     AmendRejected,
     Event,
     EventBatch,
+    OrderAdjusted,
     OrderAmended,
     OrderCanceled,
     OrderReduced,
@@ -164,6 +165,9 @@ class History:
             self._unsettled_releases[event.client_id, asset] += held_amount(
                 event.side, event.price_e4, event.reduced, event.held_bps
             )
+        elif type(event) is OrderAdjusted:
+            asset = held_asset(event.side, event.security_id)
+            self._unsettled_releases[event.client_id, asset] -= event.hold_change
         elif isinstance(event, OrderAmended | AmendRejected) and event.side and event.security_id:
             self._unsettled_releases[
                 event.client_id, held_asset(event.side, event.security_id)

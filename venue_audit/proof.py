@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from market_data_feed.domain.orders import BrokenStream
+from venue_audit.action_check import ActionCheck
 from venue_audit.administration_check import AdministrationCheck
 from venue_audit.differences import EVENTS, LOG, Difference, Differences
 from venue_audit.history import History
@@ -114,6 +115,7 @@ class Audit:
         self._market = MarketCheck(market, self._recorded, self.differences)
         self._positions = PositionsCheck(clearing, self.differences)
         self._trading_day = TradingDayCheck(clearing, self.differences)
+        self._actions = ActionCheck(clearing, self.differences)
         self._administration = AdministrationCheck(clearing, self.differences)
         self._loans = LoanCheck(clearing, self.differences)
         self._rows = 0
@@ -130,6 +132,7 @@ class Audit:
             self._positions.holds_against_open_orders(self._history)
             self._positions.heads(self._history)
             self._trading_day.finish()
+            self._actions.against(self._history.settlement.actions)
         reports = self._replay_reports()
         self._positions.against_reports(reports.clients)
         self._positions.conservation()
@@ -260,6 +263,7 @@ class Audit:
             "deposits": self._positions.deposits,
             "open_orders": sum(len(engine.orders) for engine in self._history.engines.values()),
             "engines_compared": len(self._engines),
+            "corporate_actions": self._actions.actions,
             "administrative_actions": self._administration.actions,
             "loan_events": self._loans.events,
         }

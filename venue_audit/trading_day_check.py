@@ -7,7 +7,12 @@ orders through, or refuse them, other than the engine does.
 from order_entry_gateway.domain.trading_phases import Session
 from venue_audit.differences import LOG, Differences
 from venue_audit.snapshot import Snapshot
-from venue_protocol.commands import CommandBatch, SetPhase, SetVolatilityBands
+from venue_protocol.commands import (
+    ApplyCorporateAction,
+    CommandBatch,
+    SetPhase,
+    SetVolatilityBands,
+)
 from venue_protocol.trading_day import BandRow, PhaseRow
 
 _PHASES = f"SELECT {', '.join(PhaseRow._fields)} FROM session_phases ORDER BY 1, 2"
@@ -26,7 +31,7 @@ class TradingDayCheck:
     def take(self, batch: CommandBatch) -> None:
         """Apply the batch's commands of the trading day, if it has any."""
         for sequence, command in batch.numbered():
-            if isinstance(command, SetPhase):
+            if isinstance(command, SetPhase | ApplyCorporateAction):
                 self._session.command(batch.shard, command)
                 self._session.logged(batch.shard, command, batch.time_us, sequence)
             elif isinstance(command, SetVolatilityBands):

@@ -81,6 +81,10 @@ class SessionClient:
             "the schedule is set, but its phase has not begun: look at ./venue status"
         )
 
+    def apply_action(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Apply a corporate action as POST /v1/actions takes it; what was logged."""
+        return self._call("POST", "/v1/actions", body)
+
     def cancel_orders(self, body: dict[str, object]) -> int:
         """Cancel orders as POST /v1/mass-cancels takes it; the number of clients concerned."""
         return int(self._call("POST", "/v1/mass-cancels", body)["clients"])

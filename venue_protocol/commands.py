@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from venue_protocol.fees import FeeRates
+from venue_protocol.corporate_actions import CorporateAction
 from venue_protocol.orders import OrderTerms, OrderType, Side, TimeInForce
 from venue_protocol.trading_day import Phase
 
@@ -130,6 +131,21 @@ class SetVolatilityBands(_CommandStruct, frozen=True, tag="set_volatility_bands"
     """How long the reopening auction collects after the pause."""
 
 
+class ApplyCorporateAction(_CommandStruct, frozen=True, tag="apply_corporate_action"):
+    """Apply a corporate action to a security that is halted or closed: to its open orders, its
+    holders and its reference price.
+    """
+
+    client_id: str
+    """The administrator who commands it."""
+    security_id: str
+    action: CorporateAction
+    reference_price_e4: int
+    """The listed reference price before it."""
+    tick_e4: int
+    lot: int
+
+
 Command = (
     PlaceOrder
     | AmendOrder
@@ -138,6 +154,7 @@ Command = (
     | AdvanceTime
     | SetPhase
     | SetVolatilityBands
+    | ApplyCorporateAction
 )
 
 

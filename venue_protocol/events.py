@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from venue_protocol.fees import FeeRates
+from venue_protocol.corporate_actions import CorporateAction
 from venue_protocol.orders import CancelReason, OrderTerms, OrderType, Side, TimeInForce
 from venue_protocol.trading_day import Phase
 
@@ -225,6 +226,41 @@ class LimitStateChanged(_EventStruct, frozen=True, tag="limit_state_changed"):
     band_high_e4: int | None
 
 
+class CorporateActionApplied(_EventStruct, frozen=True, tag="corporate_action_applied"):
+    """A corporate action took effect. Orders that it cancels stand before it (OrderCanceled), those
+    that it adjusts after it (OrderAdjusted).
+    """
+
+    action_id: int
+    """Sharded sequence of the command."""
+    security_id: str
+    action: CorporateAction
+    reference_price_e4: int
+    """The listed reference price from here on."""
+
+
+class OrderAdjusted(_EventStruct, frozen=True, tag="order_adjusted"):
+    """A corporate action gave an open order other terms (FINRA 5330). It trades with nobody."""
+
+    order_id: int
+    client_id: str
+    security_id: str
+    side: Side
+    quantity: int
+    """New total quantity, shares, those filled before the action included as they were."""
+    price_e4: int
+    leaves: int
+    """Open shares now, > 0."""
+    previous_price_e4: int
+    previous_leaves: int
+    hold_change: int
+    """Ten-thousandths of a dollar (buy, never above 0) or shares (sell) by which its hold
+    changes.
+    """
+    terms: OrderTerms | None = None
+    """Its terms now; None for a plain order."""
+
+
 Event = (
     OrderAccepted
     | OrderTriggered
@@ -240,6 +276,8 @@ Event = (
     | PhaseChanged
     | AuctionIndication
     | LimitStateChanged
+    | CorporateActionApplied
+    | OrderAdjusted
 )
 
 

@@ -60,6 +60,7 @@ CancelReason = Literal[
     "session_halted",
     "not_in_auction",
     "opening_only_too_late",
+    "corporate_action",
 ]
 """Why an order left the book unfilled; each OrderCanceled event carries one."""
 EXPIRED: Final = "expired"

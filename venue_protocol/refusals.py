@@ -38,6 +38,7 @@ class RejectReason(Enum):
     CLIENT_EXISTS = ("client.exists", 409)
     LAST_ADMINISTRATOR = ("client.last_administrator", 409)
     SECURITY_EXISTS = ("security.exists", 409)
+    ACTION_NEEDS_HALT = ("action.needs_halt", 409)
     IDEMPOTENCY_KEY_REUSED = ("request.idempotency_key_reused", 409)
     LOAN_CLOSING = ("loan.closing", 409)
     CLIENT_ORDER_ID_REUSED = ("order.client_order_id_reused", 409)
@@ -78,6 +79,7 @@ class RejectReason(Enum):
     # 423, 429, 503: not now
     SESSION_CLOSED = ("session.closed", 423)
     SESSION_HALTED = ("session.halted", 423)
+    ACTION_UNSETTLED = ("action.unsettled", 423)
     RATE_LIMITED = ("rate.limited", 429)
     OVERLOADED = ("service.overloaded", 503)
     OUTCOME_UNKNOWN = ("service.outcome_unknown", 503)

@@ -23,6 +23,8 @@ class Security(msgspec.Struct, frozen=True):
     reference_price_e4: int
     max_quantity: int = 1_000_000
     """Largest quantity of one order, shares."""
+    action_id: int = 0
+    """The newest corporate action that changed this listing; 0 without one."""
 
     @property
     def band_low_e4(self) -> int:

@@ -129,6 +129,8 @@ class PhaseRow(NamedTuple):
     lasts_us: int | None
     time_us: int
     sequence: int
+    action_sequence: int | None = None
+    """Place in the log of the newest corporate action of the security; None without one."""
 
 
 class BandRow(NamedTuple):

@@ -10,8 +10,10 @@ from market_data_feed.domain.market import Market
 from venue_protocol import codec, streams
 from venue_protocol.events import (
     AuctionIndication,
+    CorporateActionApplied,
     LimitStateChanged,
     OrderAccepted,
+    OrderAdjusted,
     OrderAmended,
     OrderCanceled,
     OrderReduced,
@@ -117,7 +119,12 @@ def _owners(shards: list[ShardOracle]) -> Iterator[tuple[str, int]]:
                 if isinstance(event, Trade):
                     yield from ((event.buy_client_id, number), (event.sell_client_id, number))
                 elif not isinstance(
-                    event, TimeAdvanced | PhaseChanged | AuctionIndication | LimitStateChanged
+                    event,
+                    TimeAdvanced
+                    | PhaseChanged
+                    | AuctionIndication
+                    | LimitStateChanged
+                    | CorporateActionApplied,
                 ):
                     yield event.client_id, number
 
@@ -136,7 +143,7 @@ def _fold(
     for shard in shards:
         for _, batch in shard.batches:
             for event in batch.events:
-                if isinstance(event, OrderAccepted | OrderAmended | OrderReduced):
+                if isinstance(event, OrderAccepted | OrderAmended | OrderReduced | OrderAdjusted):
                     terms[event.order_id] = (event.quantity, event.price_e4)
                     filled.setdefault(event.order_id, 0)
                 elif type(event) is Trade:

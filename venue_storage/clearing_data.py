@@ -69,6 +69,7 @@ securities = Table(
     Column("band_bps", Integer, nullable=False),
     Column("reference_price_e4", BigInteger, nullable=False),
     Column("max_quantity", BigInteger, nullable=False),
+    Column("action_id", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("tick_e4 > 0 AND lot > 0 AND max_quantity > 0", name="securities_units_check"),
     CheckConstraint("band_bps BETWEEN 1 AND 10000", name="securities_band_bps_check"),
     CheckConstraint(
@@ -253,6 +254,18 @@ obligations = Table(
     " each row is an alarm.",
 )
 
+corporate_actions = Table(
+    "corporate_actions",
+    metadata,
+    Column("action_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("security_id", Text, ForeignKey("securities.security_id"), nullable=False),
+    Column("applied_us", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    Index("corporate_actions_security_id", "security_id", "action_id"),
+    comment="Owner: clearinghouse; written in the transaction of the effect. Corporate actions"
+    " that took effect; action is JSON, action_id the sharded sequence of the command.",
+)
+
 stream_positions = Table(
     "stream_positions",
     metadata,
@@ -273,6 +286,7 @@ session_phases = Table(
     Column("lasts_us", BigInteger),
     Column("time_us", BigInteger, nullable=False),
     Column("sequence", BigInteger, nullable=False),
+    Column("action_sequence", BigInteger),
     CheckConstraint(
         "phase IN ('pre_open', 'opening_auction', 'continuous', 'closing_auction', 'closed', "
         "'halted',"

@@ -23,7 +23,8 @@ _REMEMBER_S = 1.0
 _SHORTEST_PAUSE_S = 0.02
 """Between two readings because of unknown names: they cost at most fifty a second, whoever asks."""
 _SELECT = """
-SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, max_quantity
+SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, max_quantity,
+    action_id
 FROM securities ORDER BY security_id COLLATE "C"
 """
 
@@ -84,6 +85,11 @@ class ListedSecurities(Mapping[str, Security]):
             if time.monotonic() - self._began_s >= _REMEMBER_S:
                 self._read()
             return list(self.values())
+
+    def refresh(self) -> None:
+        """Read the list now. Raises DatabaseUnavailable."""
+        with self._lock:
+            self._read()
 
     def follow(self, stopping: threading.Event) -> None:
         """Read the list again and again until stopping; the database may be away."""

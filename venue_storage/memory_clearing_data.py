@@ -100,6 +100,8 @@ class Tables:
         self.reports: dict[int, ReportRow] = {}
         self.obligations: dict[int, str] = {}
         """Reason by trade_id."""
+        self.corporate_actions: dict[int, Any] = {}
+        """What took effect, by action_id."""
         self.positions: dict[tuple[str, str], int] = {}
         """By reader and stream."""
         self.margin_rules: dict[Literal[True], str] = {}

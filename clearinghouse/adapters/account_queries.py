@@ -6,8 +6,7 @@ Each function reads one row more than a page has, so that the page knows whether
 from typing import NamedTuple
 
 from clearinghouse.domain.fees import FEES
-from clearinghouse.domain.settlement import CLEARINGHOUSE
-from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY
+from clearinghouse.domain.venue_accounts import BANK, CLEARINGHOUSE, DEPOSITORY
 from service_runtime.database import Cursor, Database
 from venue_protocol.securities import Security
 from venue_storage.clearing_rows import ActionRow

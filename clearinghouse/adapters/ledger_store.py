@@ -12,6 +12,7 @@ import msgspec
 from psycopg2 import errors
 
 from clearinghouse.adapters.loan_store import PostgresLoanBook
+from clearinghouse.adapters.action_store import write_actions
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
@@ -96,6 +97,15 @@ class PostgresLedgerTransaction:
             ledger.positions[client_id, security_id] = Position(quantity, held, is_external)
         return Settlement(ledger, chains, last_journal_id, last_report_sequence)
 
+    def holders(self, security_ids: Iterable[str]) -> list[tuple[str, str]]:
+        """Client and security of every deposit in these securities."""
+        self._cursor.execute("SELECT FROM settlement_heads FOR UPDATE")
+        self._cursor.execute(
+            "SELECT client_id, security_id FROM securities_deposits WHERE security_id = ANY (%s)",
+            (sorted(security_ids),),
+        )
+        return list(self._cursor.fetchall())
+
     def write(self, settlement: Settlement) -> None:
         """Write all that the settlement changed."""
         _write_accounts(self._cursor, settlement)
@@ -103,6 +113,7 @@ class PostgresLedgerTransaction:
         _write_journals(self._cursor, settlement.journals)
         _write_reports(self._cursor, settlement.reports)
         _write_obligations(self._cursor, settlement.obligations)
+        write_actions(self._cursor, settlement.actions)
         if settlement.journals or settlement.reports:
             self._cursor.execute(
                 "UPDATE settlement_heads SET last_journal_id = %s, last_report_sequence = %s",

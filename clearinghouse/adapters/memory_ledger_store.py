@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+import msgspec
+
 from clearinghouse.adapters.ledger_store import READER
 from clearinghouse.adapters.memory_loan_store import MemoryLoanBook
+from clearinghouse.domain.corporate_actions import ActionRecord
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.loan_ports import LoanBook
@@ -82,10 +85,16 @@ class MemoryLedgerTransaction:
             ledger.positions[key] = Position(deposit.quantity, deposit.held, deposit.is_external)
         return Settlement(ledger, chains, last_journal_id, last_report_sequence)
 
+    def holders(self, security_ids: Iterable[str]) -> list[tuple[str, str]]:
+        """Client and security of every deposit in these securities."""
+        self._transaction.statement()
+        names = set(security_ids)
+        return [key for key in self._tables.deposits if key[1] in names]
+
     def write(self, settlement: Settlement) -> None:
         """Write all that the settlement changed."""
         written = (settlement.journals, settlement.reports, settlement.obligations)
-        if not settlement.ledger.touched and not any(written):
+        if not settlement.ledger.touched and not any(written) and not settlement.actions.steps:
             return
         self._write_accounts(settlement)
         self._write_deposits(settlement.ledger)
@@ -103,6 +112,7 @@ class MemoryLedgerTransaction:
             self._transaction.insert(
                 self._tables.obligations, trade_id, obligation.reason, "obligations_pkey"
             )
+        self._write_actions(settlement.actions)
         if settlement.journals or settlement.reports:
             self._transaction.statement()
             head = (settlement.last_report_sequence, settlement.last_journal_id)
@@ -254,6 +264,22 @@ class MemoryLedgerTransaction:
                 position.quantity, position.held, account.is_external, chain.count, chain.hash
             )
             self._transaction.put_account(client_id, row)
+
+    def _write_actions(self, record: ActionRecord) -> None:
+        for step in record.steps:
+            self._transaction.statement()
+            self._transaction.insert(
+                self._tables.corporate_actions, step.action_id, step, "corporate_actions_pkey"
+            )
+        for change in record.listings:
+            self._transaction.statement()
+            listed = self._tables.securities[change.security_id]
+            changed = msgspec.structs.replace(
+                listed,
+                reference_price_e4=change.reference_price_e4,
+                action_id=change.action_id,
+            )
+            self._transaction.put(self._tables.securities, change.security_id, changed)
 
     def _write_deposits(self, ledger: Ledger) -> None:
         self._transaction.statement()

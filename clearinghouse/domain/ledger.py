@@ -182,6 +182,17 @@ class Ledger:
         """Shrink one hold; BrokenInvariant if it was not that large."""
         self.post((), (release,))
 
+    def change_hold(self, client_id: str, asset: str, change: int) -> None:
+        """Let one hold grow or shrink; BrokenInvariant if it is not covered then, or below zero."""
+        position = self.position(client_id, asset)
+        held = position.held + change
+        if not 0 <= held <= position.quantity:
+            raise BrokenInvariant(
+                f"{client_id} would have {held} {asset} held of {position.quantity}"
+            )
+        position.held = held
+        self.touched.add((client_id, asset))
+
     def _following(
         self, changes: dict[tuple[str, str], int], released: dict[tuple[str, str], int]
     ) -> dict[tuple[str, str], tuple[Position, int, int]] | Shortfall:

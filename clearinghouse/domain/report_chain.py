@@ -80,6 +80,31 @@ class ReportWriter:
             ),
         )
 
+    def acted(
+        self, kind: SettlementKind, journal: Journal, client_id: str, security_id: str, memo: str
+    ) -> None:
+        """One holder's part of a corporate action: all that it changed of cash and shares."""
+        own = [leg for leg in journal.legs if leg.client_id == client_id]
+        chain = self._next_of(client_id)
+        self._seal(
+            chain,
+            SettlementReport(
+                sequence=self.last_sequence,
+                client_id=client_id,
+                client_sequence=chain.count,
+                settlement_kind=kind,
+                journal_id=journal.journal_id,
+                cash_e4=sum(leg.amount for leg in own if leg.asset == CASH),
+                shares=sum(leg.amount for leg in own if leg.asset == security_id),
+                balance_e4=self._ledger.position(client_id, CASH).quantity,
+                time_us=journal.time_us,
+                previous_hash=chain.hash,
+                security_id=security_id,
+                holding=self._ledger.position(client_id, security_id).quantity,
+                memo=memo,
+            ),
+        )
+
     def _fill(
         self,
         trade: Trade,

@@ -11,11 +11,21 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
 from clearinghouse.domain.fees import FEES, fee_legs, trade_fees_e4
+from clearinghouse.domain.corporate_actions import (
+    ActionRecord,
+    adjust_hold,
+    apply_action,
+    require_covered,
+    venue_positions,
+)
 from clearinghouse.domain.ledger import HoldRelease, Journal, Ledger, Leg, ReportChain, Shortfall
 from clearinghouse.domain.report_chain import ReportWriter, SealedReport
+from clearinghouse.domain.venue_accounts import CLEARINGHOUSE, EXTERNAL
 from venue_protocol.events import (
     AmendRejected,
+    CorporateActionApplied,
     Event,
+    OrderAdjusted,
     OrderAmended,
     OrderCanceled,
     OrderReduced,
@@ -23,9 +33,7 @@ from venue_protocol.events import (
 )
 from venue_protocol.holds import CASH, held_amount, held_asset
 from venue_protocol.orders import BUY, SELL, Side
-
-CLEARINGHOUSE = "clearinghouse"
-"""The central counterparty's account. Empty after every journal."""
+from venue_protocol.settlement import SettlementKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,7 @@ class Settlement:
         self.last_journal_id = last_journal_id
         self.journals: list[Journal] = []
         self.obligations: list[Obligation] = []
+        self.actions = ActionRecord()
         self._reports = ReportWriter(ledger, chains, last_report_sequence)
 
     @property
@@ -183,6 +192,28 @@ class Settlement:
             fees_e4,
         )
 
+    def act(
+        self,
+        kind: SettlementKind,
+        time_us: int,
+        legs: tuple[Leg, ...],
+        action_id: int,
+        client_id: str,
+        security_id: str,
+        memo: str,
+    ) -> None:
+        """Post one holder's part of a corporate action, and report it.
+
+        BrokenInvariant if it is not covered. The reference is the last guard against doing it
+        twice.
+        """
+        for leg in legs:
+            self.ledger.position(leg.client_id, leg.asset).is_external |= leg.client_id in EXTERNAL
+        require_covered(self.ledger.post(legs))
+        reference = f"action:{action_id}:{client_id}"
+        journal = self._journal(kind, time_us, legs, reference=reference)
+        self._reports.acted(kind, journal, client_id, security_id, memo)
+
     def release(self, client_id: str, side: Side, security_id: str, amount: int) -> None:
         """Shrink the hold of an order: of cash if it buys, of shares if it sells."""
         self.ledger.release(HoldRelease(client_id, held_asset(side, security_id), amount))
@@ -220,7 +251,9 @@ def _of_both_sides(trade: Trade) -> tuple[Position, ...]:
     return (*both, (FEES, CASH)) if trade.buy_fee_bps or trade.sell_fee_bps else both
 
 
-def _of_order(event: OrderCanceled | OrderReduced | OrderAmended) -> tuple[Position, ...]:
+def _of_order(
+    event: OrderCanceled | OrderReduced | OrderAmended | OrderAdjusted,
+) -> tuple[Position, ...]:
     return (event.client_id, CASH), (event.client_id, event.security_id)
 
 
@@ -275,6 +308,8 @@ _MOVING: dict[type, Effect] = {
     OrderReduced: Effect(_of_order, _release_reduced),
     OrderAmended: Effect(_of_order, _release_amended),
     AmendRejected: Effect(_of_rejected_amend, _release_rejected),
+    CorporateActionApplied: Effect(venue_positions, apply_action),
+    OrderAdjusted: Effect(_of_order, adjust_hold),
 }
 EFFECTS: dict[type, Effect] = dict.fromkeys(get_args(Event), _NOTHING) | _MOVING
 """One row for each kind of event. A kind that is not here is a KeyError, which stops the service:
@@ -288,3 +323,8 @@ def positions_touched(events: Iterable[Event]) -> set[Position]:
     for event in events:
         touched.update(EFFECTS[type(event)].positions(event))
     return touched
+
+
+def securities_acted_on(events: Iterable[Event]) -> set[str]:
+    """The securities whose every holder these events concern."""
+    return {event.security_id for event in events if type(event) is CorporateActionApplied}

@@ -1,8 +1,9 @@
 """The venue's own accounts: the other side of what enters, and the holder of unsold shares."""
 
 from clearinghouse.domain.fees import FEES
-from clearinghouse.domain.settlement import CLEARINGHOUSE
 
+CLEARINGHOUSE = "clearinghouse"
+"""The central counterparty's account. Empty after every journal."""
 BANK = "bank"
 """External: the other side of all cash that enters the venue."""
 DEPOSITORY = "depository"

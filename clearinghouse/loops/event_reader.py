@@ -12,7 +12,7 @@ from service_runtime.bus import Consumer, Delivery, Publisher
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.pacing import Pace
 from venue_protocol import codec, streams, topology
-from venue_protocol.events import EventBatch
+from venue_protocol.events import CorporateActionApplied, EventBatch
 from venue_protocol.stream_intake import StreamIntake
 from venue_protocol.streams import ResendRequest, StreamPosition
 
@@ -59,6 +59,10 @@ class EventReader:
         self._now_s = now_s
         self._intakes: dict[int, StreamIntake[EventBatch]] = {}
         """By shard."""
+        self._unfinished: dict[int, list[EventBatch]] = {}
+        """By shard: the first messages of a corporate action whose last has not come. After a crash
+        they come again by resend.
+        """
         self._announce_at_s = float("-inf")
 
     def run(self) -> None:
@@ -100,9 +104,10 @@ class EventReader:
             except (codec.CodecError, Misdirected) as error:
                 metrics.dead_letters.labels(topology.ORDER_EXECUTION).inc()
                 self._consumer.dead_letter(delivery, str(error))
-        for batches in taken.values():
-            for together in _by_transaction(batches):
-                self._desk.settle(together)
+        for shard, batches in taken.items():
+            whole, self._unfinished[shard] = _whole(self._unfinished.get(shard, []) + batches)
+            for together in _by_transaction(whole):
+                self._desk.settle([batch for unit in together for batch in unit])
         self._ask_for_missing()
 
     def _take(self, message: codec.Message, taken: dict[int, list[EventBatch]]) -> None:
@@ -167,15 +172,38 @@ class EventReader:
             log.warning("can't announce the settlement position now", extra={"error": str(error)})
 
 
-def _by_transaction(batches: Sequence[EventBatch]) -> Iterator[list[EventBatch]]:
-    """The same batches in order, in lists of at most _MOST_EVENTS events, or of one batch."""
-    together: list[EventBatch] = []
-    events = 0
+def _whole(batches: Sequence[EventBatch]) -> tuple[list[list[EventBatch]], list[EventBatch]]:
+    """The same batches in order, in units that one transaction settles, and the unit that is not
+    whole yet.
+
+    A corporate action is settled as a whole: after its first message holders would have shares
+    that its later messages hold for their orders.
+    """
+    units: list[list[EventBatch]] = []
+    is_open = False
     for batch in batches:
-        if together and events + len(batch.events) > _MOST_EVENTS:
+        if is_open:
+            units[-1].append(batch)
+        else:
+            units.append([batch])
+        is_open = batch.log_last < batch.log_first and (is_open or _acts(batch))
+    return (units[:-1], units[-1]) if is_open else (units, [])
+
+
+def _acts(batch: EventBatch) -> bool:
+    return any(type(event) is CorporateActionApplied for event in batch.events)
+
+
+def _by_transaction(units: Sequence[list[EventBatch]]) -> Iterator[list[list[EventBatch]]]:
+    """The same units in order, in lists of at most _MOST_EVENTS events, or of one unit."""
+    together: list[list[EventBatch]] = []
+    events = 0
+    for unit in units:
+        size = sum(len(batch.events) for batch in unit)
+        if together and events + size > _MOST_EVENTS:
             yield together
             together, events = [], 0
-        together.append(batch)
-        events += len(batch.events)
+        together.append(unit)
+        events += size
     if together:
         yield together

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from market_data_feed.adapters.record_rows import storable_text
-from market_data_feed.adapters.record_writer import refusal_rows
+from market_data_feed.adapters.record_writer import encoded_terms, refusal_rows
 from market_data_feed.adapters.records import OrderRecord, RefusedOrder
 from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.execution_report import ExecutionReport
@@ -140,7 +140,7 @@ class MemoryRecord:
         staged.settlements = {report.sequence: report for report in due.settlements}
         self._insert("settlements", staged.settlements, len(due.settlements))
         if len(touched) > len(fold.accepted):
-            self._stage_changes(touched, staged)
+            self._stage_changes(fold, staged)
         if fold.session:
             self.faults("statement")
             staged.session_events = fold.session
@@ -177,11 +177,11 @@ class MemoryRecord:
                     rejected_us[key] = max(report.time_us, known_us, staged.rejected_us.get(key, 0))
         self._insert("order_reports", rows, count)
 
-    def _stage_changes(self, touched: Mapping[int, WorkingOrder], staged: Tables) -> None:
+    def _stage_changes(self, fold: Fold, staged: Tables) -> None:
         """Orders of earlier writes as they stand now."""
         self.faults("statement")
         newer = changed = 0
-        for order_id, order in touched.items():
+        for order_id, order in fold.touched.items():
             if order_id in staged.orders:
                 continue
             changed += 1
@@ -189,7 +189,7 @@ class MemoryRecord:
             if row is None or row.event_sequence >= order.event_sequence:
                 newer += 1
             else:
-                staged.orders[order_id] = _changed_order(row, order)
+                staged.orders[order_id] = _changed_order(row, order, order_id in fold.adjusted)
         if newer:
             raise BrokenStream(f"{newer} of {changed} orders have a newer record")
 
@@ -220,7 +220,6 @@ def _until_done(attempt: Callable[[], T], stopping: threading.Event) -> T:
 
 def _new_order(event: OrderAccepted, accepted_us: int, order: WorkingOrder) -> OrderRecord:
     """The row of an order that is new in this write, in its final state."""
-    terms = event.terms
     return OrderRecord(
         order.order_id,
         order.client_id,
@@ -241,11 +240,11 @@ def _new_order(event: OrderAccepted, accepted_us: int, order: WorkingOrder) -> O
         order.event_sequence,
         order.visible,
         order.triggered_us,
-        None if terms is None else codec.encode(terms).decode(),
+        encoded_terms(order.terms),
     )
 
 
-def _changed_order(row: OrderRecord, order: WorkingOrder) -> OrderRecord:
+def _changed_order(row: OrderRecord, order: WorkingOrder, is_adjusted: bool) -> OrderRecord:
     """The row with what events change of an order."""
     return OrderRecord(
         row.order_id,
@@ -267,7 +266,7 @@ def _changed_order(row: OrderRecord, order: WorkingOrder) -> OrderRecord:
         order.event_sequence,
         order.visible,
         order.triggered_us,
-        row.terms,
+        encoded_terms(order.terms) if is_adjusted else row.terms,
     )
 
 

@@ -31,9 +31,7 @@ def _number(value: int | None) -> str:
 def order_row(accepted: OrderAccepted, accepted_us: int, order: WorkingOrder) -> str:
     """A row of `orders` for an order that is new in this transaction, in its final state."""
     name = text_or_null(accepted.client_order_id)
-    terms = (
-        json_field(codec.encode(accepted.terms).decode()) if accepted.terms is not None else NULL
-    )
+    terms = json_field(codec.encode(order.terms).decode()) if order.terms is not None else NULL
     return (
         f"{order.order_id}\t{order.client_id}\t{name}\t{order.security_id}\t{order.side}\t"
         f"{accepted.order_type}\t{accepted.time_in_force}\t{order.quantity}\t{order.price_e4}\t"

@@ -10,6 +10,7 @@ from market_data_feed.domain.inbox import DueRecord, PositionAdvance
 from market_data_feed.domain.orders import BrokenStream, Fold
 from service_runtime.database import Cursor
 from venue_protocol import codec
+from venue_protocol.orders import OrderTerms
 from venue_protocol.streams import OrderReports
 
 _COPY_CHUNK = 1 << 18
@@ -49,6 +50,12 @@ WHERE o.order_id = n.order_id AND o.event_sequence < n.event_sequence
 """
 
 
+_UPDATE_TERMS = """
+UPDATE orders AS o SET terms = n.terms FROM unnest(%s::bigint[], %s::text[]) AS n(order_id, terms)
+WHERE o.order_id = n.order_id
+"""
+
+
 @dataclass
 class Record:
     """All rows of one transaction as text, ready to be written again should the first commit be in
@@ -59,6 +66,8 @@ class Record:
     orders: str = ""
     order_updates: list[str] = field(default_factory=list)
     updated: int = 0
+    terms: list[list[object]] = field(default_factory=list)
+    """Ids and terms of the orders that corporate actions adjusted."""
     order_reports: str = ""
     trades: str = ""
     settlements: str = ""
@@ -94,6 +103,7 @@ def compose(due: DueRecord, fold: Fold) -> Record:
             ),
         ],
         updated=len(changed),
+        terms=_terms(fold),
         order_reports="".join(
             [record_rows.report_row(report) for effect in fold.effects for report in effect.reports]
         ),
@@ -135,6 +145,8 @@ def write(cursor: Cursor, record: Record) -> None:
             raise BrokenStream(
                 f"{record.updated - cursor.rowcount} of {record.updated} orders have a newer record"
             )
+    if record.terms:
+        cursor.execute(_UPDATE_TERMS, record.terms)
     if record.session_events:
         cursor.execute(
             _PUT_SESSION_EVENTS,
@@ -144,6 +156,17 @@ def write(cursor: Cursor, record: Record) -> None:
         cursor.execute(
             _INSERT_REFUSALS, [list(column) for column in zip(*record.refused_orders, strict=True)]
         )
+
+
+def _terms(fold: Fold) -> list[list[object]]:
+    orders = [fold.touched[order_id] for order_id in sorted(fold.adjusted)]
+    changed = [(order.order_id, encoded_terms(order.terms)) for order in orders]
+    return [list(column) for column in zip(*changed, strict=True)]
+
+
+def encoded_terms(terms: OrderTerms | None) -> str | None:
+    """Terms as the record has them."""
+    return None if terms is None else codec.encode(terms).decode()
 
 
 def _advance(cursor: Cursor, advance: PositionAdvance) -> bool:

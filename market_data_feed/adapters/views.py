@@ -9,6 +9,8 @@ from market_data_feed.domain.market import Level, SecurityMarket, TopOfBook
 from market_data_feed.domain.ranking import Account, Holding, Standing
 from market_data_feed.domain.trading_phases import Session
 from venue_protocol import codec
+from venue_protocol.corporate_actions import action_shown
+from venue_protocol.events import CorporateActionApplied
 from venue_protocol.money import format_e4
 from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
 from venue_protocol.securities import Security
@@ -260,6 +262,19 @@ def security_session(now: Session, shard: int, security_id: str) -> View:
         "limit_state": limit.side if limit else None,
         "band_low": money(limit.band_low_e4) if limit else None,
         "band_high": money(limit.band_high_e4) if limit else None,
+        "corporate_action": _action(now.newest_action(shard, security_id)),
+    }
+
+
+def _action(newest: tuple[CorporateActionApplied, int] | None) -> View | None:
+    if newest is None:
+        return None
+    event, applied_us = newest
+    return {
+        "action_id": event.action_id,
+        **action_shown(event.action),
+        "reference_price": money(event.reference_price_e4),
+        "applied_us": applied_us,
     }
 
 

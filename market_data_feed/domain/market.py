@@ -11,6 +11,7 @@ from sortedcontainers import SortedDict
 from market_data_feed.domain.batch_effect import BatchEffect, LevelKey, RecordedTrade
 from market_data_feed.domain.orders import BrokenStream
 from market_data_feed.domain.working_order import WorkingOrder
+from venue_protocol.events import CorporateActionApplied
 from venue_protocol.orders import BUY, Side
 
 Level = tuple[int, int, int]
@@ -141,6 +142,15 @@ class Market:
         market.last = trade
         market.sequence = max(market.sequence, trade.event_sequence)
 
+    def adjust_last(self, action: CorporateActionApplied, sequence: int) -> None:
+        """Show the last price in shares of now, if that trade was before this event."""
+        last = self.security(action.security_id).last
+        if last is not None and last.event_sequence < sequence:
+            split = action.action
+            self.security(action.security_id).last = msgspec.structs.replace(
+                last, price_e4=split.price_e4(last.price_e4), quantity=split.shares(last.quantity)
+            )
+
     def last_prices(self) -> Mapping[str, int]:
         """The last price of each security that has traded, ten-thousandths of a dollar."""
         return {
@@ -161,6 +171,10 @@ class Market:
             security_id = recorded.security_id
             self._change(security_id, changes, tops).trades.append(recorded)
             self._securities[security_id].last = recorded
+        for row in effect.session:
+            if isinstance(row.event, CorporateActionApplied):
+                self._change(row.event.security_id, changes, tops)
+                self.adjust_last(row.event, row.event_sequence)
         for security_id, change in changes.items():
             market = self._securities[security_id]
             market.sequence = effect.last_sequence

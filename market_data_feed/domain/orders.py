@@ -20,6 +20,7 @@ from venue_protocol.events import (
     EventBatch,
     MassCancelReport,
     OrderAccepted,
+    OrderAdjusted,
     OrderAmended,
     OrderCanceled,
     OrderReduced,
@@ -47,6 +48,8 @@ class Fold:
         """New orders with the time they were accepted."""
         self.touched: dict[int, WorkingOrder] = {}
         """Every order that changed, new ones included, in its final state."""
+        self.adjusted: set[int] = set()
+        """Orders whose terms a corporate action may have changed."""
         self.session: dict[tuple[int, str, str], SessionRow] = {}
         """The newest of each kind of session event of each security."""
         self.effects: list[BatchEffect] = []
@@ -78,6 +81,8 @@ class Fold:
             self._trigger(event, sequence, effect)
         elif type(event) is OrderReleased:
             self._release(event, sequence, effect)
+        elif type(event) is OrderAdjusted:
+            self._adjust(event, sequence, effect)
         elif type(event) is OrderReduced:
             self._reduce(event, sequence, effect)
         elif isinstance(event, SESSION_EVENTS):
@@ -227,6 +232,19 @@ class Fold:
                 report, reason="self_trade_prevention", last_quantity=event.reduced
             )
         )
+
+    def _adjust(self, event: OrderAdjusted, sequence: int, effect: BatchEffect) -> None:
+        order = self._open_order(event.order_id, event.previous_leaves, sequence)
+        waits = order.is_waiting()
+        effect.show(order, 0)
+        order.price_e4, order.terms = event.price_e4, event.terms
+        order.quantity, order.leaves = event.quantity, event.leaves
+        if not waits:
+            effect.show(order, order.entering())
+        self.adjusted.add(order.order_id)
+        previous = self._advance(order, sequence, effect.time_us)
+        report = order_report(order, "adjusted", sequence, previous, effect.time_us)
+        effect.reports.append(msgspec.structs.replace(report, reason="corporate_action"))
 
     def _open_order(self, order_id: int, leaves: int, sequence: int) -> WorkingOrder:
         """The working order, if its open shares on record are those the event says."""

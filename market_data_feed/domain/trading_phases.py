@@ -6,11 +6,16 @@ from collections.abc import Iterable
 
 import msgspec
 
-from venue_protocol.events import AuctionIndication, LimitStateChanged, PhaseChanged
+from venue_protocol.events import (
+    AuctionIndication,
+    CorporateActionApplied,
+    LimitStateChanged,
+    PhaseChanged,
+)
 from venue_protocol.trading_day import CONTINUOUS, PhaseState
 
-SessionEvent = PhaseChanged | AuctionIndication | LimitStateChanged
-SESSION_EVENTS = (PhaseChanged, AuctionIndication, LimitStateChanged)
+SessionEvent = PhaseChanged | AuctionIndication | LimitStateChanged | CorporateActionApplied
+SESSION_EVENTS = (PhaseChanged, AuctionIndication, LimitStateChanged, CorporateActionApplied)
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -22,6 +27,7 @@ class SessionRow(msgspec.Struct, frozen=True):
     security_id: str
     """Empty: the whole shard."""
     kind: str
+    """The event's name; that of a corporate action has its number too, so each one is kept."""
     event: SessionEvent
     time_us: int
     event_sequence: int
@@ -35,9 +41,10 @@ class SessionRow(msgspec.Struct, frozen=True):
 
 def session_row(shard: int, event: SessionEvent, time_us: int, sequence: int) -> SessionRow:
     """The row of an event."""
-    return SessionRow(
-        shard, event.security_id or "", type(event).__name__, event, time_us, sequence
-    )
+    kind = type(event).__name__
+    if isinstance(event, CorporateActionApplied):
+        kind = f"{kind} {event.action_id}"
+    return SessionRow(shard, event.security_id or "", kind, event, time_us, sequence)
 
 
 class Session:
@@ -48,6 +55,7 @@ class Session:
         self._single: dict[tuple[int, str], PhaseState] = {}
         self._indications: dict[tuple[int, str], AuctionIndication] = {}
         self._limits: dict[tuple[int, str], LimitStateChanged] = {}
+        self._actions: dict[tuple[int, str], SessionRow] = {}
 
     def load(self, rows: Iterable[SessionRow]) -> None:
         """Take the recorded rows, oldest first."""
@@ -64,6 +72,8 @@ class Session:
             self._begin(shard, event)
         elif isinstance(event, AuctionIndication):
             self._indications[shard, event.security_id] = event
+        elif isinstance(event, CorporateActionApplied):
+            self._actions[shard, event.security_id] = row
         elif event.side is None:
             self._limits.pop((shard, event.security_id), None)
         else:
@@ -84,6 +94,15 @@ class Session:
     def limit_state(self, shard: int, security_id: str) -> LimitStateChanged | None:
         """The limit state of the security, if it is in one."""
         return self._limits.get((shard, security_id))
+
+    def newest_action(
+        self, shard: int, security_id: str
+    ) -> tuple[CorporateActionApplied, int] | None:
+        """The newest corporate action of the security, and its time; None without one."""
+        row = self._actions.get((shard, security_id))
+        if row is None or not isinstance(row.event, CorporateActionApplied):
+            return None
+        return row.event, row.time_us
 
     def remarkable(self) -> list[tuple[int, str]]:
         """Shard and name of the securities of which there is more to say than their shard's

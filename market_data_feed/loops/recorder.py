@@ -21,6 +21,7 @@ from service_runtime.bus import Consumer, Delivery, Publisher
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.pacing import Pace
 from venue_protocol import codec, streams, topology
+from venue_protocol.events import CorporateActionApplied
 from venue_protocol.settlement import SettlementBatch
 from venue_protocol.streams import ResendRequest
 
@@ -84,6 +85,9 @@ class Recorder:
             market.rest(recorded.working.values())
             for trade in recorded.last_trades:
                 market.set_last(trade)
+            for row in sorted(recorded.session, key=lambda row: row.event_sequence):
+                if isinstance(row.event, CorporateActionApplied):
+                    market.adjust_last(row.event, row.event_sequence)
         self._display.load_session(recorded.session)
         self._display.start_at(recorded.positions)
         self._heal_at_s = self._now_s()

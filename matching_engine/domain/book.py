@@ -246,6 +246,13 @@ class BookSide:
         for price_e4 in sorted(self.levels, key=self.sign.__mul__):
             yield from self.levels[price_e4].queue.values()
 
+    def take_all(self) -> list[Order]:
+        """Empty this side; its orders in priority order."""
+        orders = list(self.orders())
+        self.levels, self._heap, self.best = {}, [], self.none
+        self.level_limit = _LEAST_LEVEL_LIMIT
+        return orders
+
     def _add_level(self, level: PriceLevel) -> None:
         if len(self.levels) >= self.level_limit:
             self._sweep_levels()

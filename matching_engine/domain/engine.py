@@ -22,6 +22,7 @@ import hashlib
 from matching_engine.domain.amendment import amend
 from matching_engine.domain.call_auction import indicate
 from matching_engine.domain.cancellation import cancel, cancel_all, expire
+from matching_engine.domain.corporate_actions import apply_action
 from matching_engine.domain.day_state import day_state, restore_phases
 from matching_engine.domain.invariants import check_books
 from matching_engine.domain.limit_states import leave_limit_states, set_bands
@@ -49,6 +50,7 @@ from venue_protocol.codec import SCHEMA
 from venue_protocol.commands import (
     AdvanceTime,
     AmendOrder,
+    ApplyCorporateAction,
     CancelAllOrders,
     CancelOrder,
     CommandBatch,
@@ -105,6 +107,8 @@ class MatchingEngine(Shard):
                 set_phase(self, command, events)
             elif type(command) is SetVolatilityBands:
                 set_bands(self, command, events)
+            elif type(command) is ApplyCorporateAction:
+                apply_action(self, order_id, command, events)
             order_id += 1
         if self.limited:
             leave_limit_states(self, events)

@@ -8,6 +8,7 @@ import msgspec
 from matching_engine.domain.book import BookSide, Order
 from matching_engine.domain.shard import Shard
 from venue_protocol.events import (
+    CorporateActionApplied,
     Event,
     LimitStateChanged,
     OrderCanceled,
@@ -18,6 +19,8 @@ from venue_protocol.events import (
 from venue_protocol.fees import rates_of_trade
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import BUY, EXPIRED, SELL, CancelReason, Side
+
+News = PhaseChanged | LimitStateChanged | CorporateActionApplied
 
 
 def report_trade(
@@ -118,7 +121,7 @@ def report_reduced(
     )
 
 
-def report_news(shard: Shard, event: PhaseChanged | LimitStateChanged, events: list[Event]) -> None:
+def report_news(shard: Shard, event: News, events: list[Event]) -> None:
     """Tell of a change of a whole security, which operators read in the log as well."""
     events.append(event)
     shard.news.append(event)

@@ -3,8 +3,8 @@
 The rules are functions in the modules beside this one. Each takes the shard, the command and the
 list of events to add to. No module calls one that stands before it here:
 
-    engine > trading_day > call_auction, amendment > order_entry > matching, cancellation
-           > limit_states > reports > shard > book
+    engine > corporate_actions, trading_day > call_auction, amendment > order_entry
+           > matching, cancellation > limit_states > reports > shard > book
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from matching_engine.domain.book import Book, BookSide, ClientOrders, Order
 from matching_engine.domain.collected_orders import CollectedOrders
 from matching_engine.domain.ended_orders import EndedOrders
 from matching_engine.domain.volatility import VolatilityBand
-from venue_protocol.events import LimitStateChanged, PhaseChanged
+from venue_protocol.events import CorporateActionApplied, LimitStateChanged, PhaseChanged
 from venue_protocol.orders import Side
 from venue_protocol.trading_day import AUCTIONS, CONTINUOUS, Phases
 
@@ -85,7 +85,9 @@ class Shard:
         """Securities in a limit state."""
         self.due_us = NEVER_US
         """When the next phase or limit state ends by itself."""
-        self.news: deque[PhaseChanged | LimitStateChanged] = deque(maxlen=_MOST_NEWS)
+        self.news: deque[PhaseChanged | LimitStateChanged | CorporateActionApplied] = deque(
+            maxlen=_MOST_NEWS
+        )
         """What operators want to read in the log, since they were last told: the newest, because
         many engines have nobody who reads it.
         """

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from order_entry_gateway.action_desk import ActionRequest
 from order_entry_gateway.domain.requests import (
     Action,
     AmendRequest,
@@ -129,6 +130,14 @@ _SESSION = {
     ],
     "schedule": Either(_SCHEDULE, {"mode": "around_the_clock"}),
     "next": Maybe({"phase": "pre_open", "time_us": 1795424400000000}),
+}
+
+_ACTION = {
+    "security": "AAPL",
+    "action": "split",
+    "new_shares": 2,
+    "old_shares": 1,
+    "share_price": "52.50",
 }
 
 _ORDERS = (
@@ -280,6 +289,15 @@ _DAY = (
             "pause_s": 300,
             "auction_s": 60,
         },
+    ),
+    Operation(
+        "POST",
+        "/v1/actions",
+        "Apply a corporate action to a security that is halted or closed. docs/clearing.md.",
+        "administrator",
+        {202: _ACTION | {"action_id": 2894, "logged": _LOGGED[0]}},
+        body=ActionRequest,
+        body_example=_ACTION,
     ),
     Operation(
         "PUT",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from order_entry_gateway.ports import NAMES, LoggedName, LogTransaction, NameTaken
+from venue_protocol.streams import order_log
 from venue_protocol.trading_day import BandRow, PhaseRow
 from venue_storage.clearing_rows import LogRow
 from venue_storage.memory_clearing_data import MemoryClearing, MemoryTransaction, UniqueViolated
@@ -131,6 +132,11 @@ class MemoryLogTransaction:
         """The newest time in the log of a shard."""
         self._transaction.statement()
         return self._tables.log_heads[shard][1]
+
+    def settled(self, shard: int) -> int:
+        """The newest command of a shard whose events are all settled."""
+        self._transaction.statement()
+        return self._tables.positions.get(("clearinghouse", order_log(shard)), 0)
 
     def append(self, rows: Sequence[LogRow]) -> None:
         """Append to the log."""

@@ -8,6 +8,7 @@ from psycopg2 import errors
 from order_entry_gateway.ports import NAMES, LoggedName, LogTransaction, NameTaken
 from service_runtime.copy_text import NULL, copy_text, json_field, text_field
 from service_runtime.database import Cursor, Database
+from venue_protocol.streams import order_log
 from venue_protocol.trading_day import BandRow, PhaseRow
 from venue_storage.clearing_rows import LogRow
 
@@ -59,9 +60,7 @@ class PostgresLogTransaction:
         """
         lock = "pg_advisory_xact_lock" if is_changing else "pg_advisory_xact_lock_shared"
         self._cursor.execute(
-            f"SELECT {lock}(%s);"
-            " SELECT shard, security_id, phase, reason, lasts_us, time_us, sequence FROM "
-            "session_phases",
+            f"SELECT {lock}(%s); SELECT {', '.join(PhaseRow._fields)} FROM session_phases",
             (_SESSION_LOCK,),
         )
         return [PhaseRow(*row) for row in self._cursor]
@@ -69,13 +68,13 @@ class PostgresLogTransaction:
     def put_session_phases(self, rows: Sequence[PhaseRow]) -> None:
         """Insert or replace rows."""
         self._cursor.execute(
-            "INSERT INTO session_phases (shard, security_id, phase, reason, lasts_us, time_us, "
-            "sequence)"
+            f"INSERT INTO session_phases ({', '.join(PhaseRow._fields)})"
             " SELECT * FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], "
             "%s::bigint[], %s::bigint[],"
-            " %s::bigint[]) ON CONFLICT (shard, security_id) DO UPDATE SET phase = excluded.phase,"
+            " %s::bigint[], %s::bigint[]) ON CONFLICT (shard, security_id) DO UPDATE SET"
+            " phase = excluded.phase,"
             " reason = excluded.reason, lasts_us = excluded.lasts_us, time_us = excluded.time_us,"
-            " sequence = excluded.sequence",
+            " sequence = excluded.sequence, action_sequence = excluded.action_sequence",
             _columns(rows),
         )
 
@@ -169,6 +168,15 @@ class PostgresLogTransaction:
         """The newest time in the log of a shard."""
         self._cursor.execute("SELECT last_time_us FROM order_log_heads WHERE shard = %s", (shard,))
         return int(self._cursor.fetchone()[0])
+
+    def settled(self, shard: int) -> int:
+        """The newest command of a shard whose events are all settled."""
+        self._cursor.execute(
+            "SELECT sequence FROM stream_positions WHERE reader = 'clearinghouse' AND stream = %s",
+            (order_log(shard),),
+        )
+        row = self._cursor.fetchone()
+        return int(row[0]) if row else 0
 
     def append(self, rows: Sequence[LogRow]) -> None:
         """Append to the log."""

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from flask import Flask, Response
 
+from order_entry_gateway.action_desk import ActionDesk, ActionRequest
 from order_entry_gateway.adapters.session_store import SessionStore
 from order_entry_gateway.loops.phase_schedule import (
     PHASE_DUE_US,
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _phase_decoder = msgspec.json.Decoder(PhaseRequest)
 _bands_decoder = msgspec.json.Decoder(BandsRequest)
+_action_decoder: "msgspec.json.Decoder[ActionRequest]" = msgspec.json.Decoder(ActionRequest)
 _schedule_decoder: "msgspec.json.Decoder[Schedule]" = msgspec.json.Decoder(Schedule)
 
 
@@ -60,6 +62,13 @@ def add_routes(
         logged = desk.set_bands(caller.client_id, request)
         return json_response(
             {"security": request.security, "band_bps": request.band_bps, "logged": logged}, 202
+        )
+
+    @app.post("/v1/actions")
+    def act() -> Response:
+        caller = authenticator.administrator()
+        return json_response(
+            ActionDesk(desk).apply(caller.client_id, body_as(_action_decoder)), 202
         )
 
     @app.put("/v1/session/schedule")

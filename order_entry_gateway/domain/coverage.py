@@ -142,8 +142,8 @@ def _decide(candidate: Candidate, state: DoorState) -> Decision:
     if type(candidate) is AdvanceTimeCandidate:
         return Accepted(candidate.shard, AdvanceTime())
     if type(candidate) is SessionCandidate:
-        state.session.command(candidate.shard, candidate.command)
-        return Accepted(candidate.shard, candidate.command)
+        command = state.session.decide(candidate.shard, candidate.command, state.securities)
+        return command if isinstance(command, Refusal) else Accepted(candidate.shard, command)
     assert type(candidate) is CancelAllCandidate
     # If its timer is gone, another gateway has canceled already, or the client has restarted it.
     is_done = candidate.timer is not None and candidate.timer not in state.timers
@@ -180,7 +180,7 @@ def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
         return Refusal(RejectReason.EXPIRE_TIME_PAST, message, "expire_time")
     amount = held_amount(candidate.side, candidate.price_e4, candidate.quantity)
     refusal = state.session.refuse(
-        candidate.security.shard, command.security_id, candidate.order_type, candidate.time_in_force
+        candidate.security, candidate.order_type, candidate.time_in_force
     ) or _hold(candidate.client_id, held_asset(candidate.side, command.security_id), amount, state)
     if refusal is not None:
         return refusal
@@ -217,7 +217,7 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
     quantity = order.quantity if candidate.quantity is None else candidate.quantity
     price_e4 = order.price_e4 if candidate.price_e4 is None else candidate.price_e4
     refusal = (
-        state.session.refuse_amend(security.shard, security.security_id)
+        state.session.refuse_amend(security)
         or security.refuse_quantity(quantity)
         or _refuse_amended_terms(order.place, candidate.price_e4, quantity)
     )

@@ -16,6 +16,7 @@ from venue_protocol.events import (
     Event,
     MassCancelReport,
     OrderAccepted,
+    OrderAdjusted,
     OrderAmended,
     OrderCanceled,
     OrderReduced,
@@ -102,6 +103,16 @@ TABLE: dict[str, tuple[Event, set[tuple[str, str]], dict[tuple[str, str], tuple[
         set(),
         {},
     ),
+    "an adjusted buy frees what its new terms do not need": (
+        OrderAdjusted(5, "ann", "AAPL", "BUY", 20, 50_200, 20, LIMIT_E4, 10, -1_000),
+        ANN,
+        {ANN_CASH: (10_000_000, 1_004_000)},
+    ),
+    "an adjusted sell holds as many shares as it sells": (
+        OrderAdjusted(4, "bob", "AAPL", "SELL", 8, 50_000, 8, 100_000, 10, -2),
+        BOB,
+        {BOB_AAPL: (10, 8)},
+    ),
     "an accepted order is held already": (
         OrderAccepted(5, "ann", "AAPL", "BUY", "limit", "GTC", 10, LIMIT_E4),
         set(),
@@ -163,8 +174,9 @@ def test_the_positions_of_a_batch_are_those_of_its_events_together() -> None:
         OrderCanceled(5, "ann", "AAPL", "BUY", LIMIT_E4, 11, "requested"),
         OrderReduced(4, "bob", "AAPL", "SELL", 100_000, 11, 12, 1),
         AmendRejected(4, "bob", "order.already_filled", "AAPL", "SELL", 11),
+        OrderAdjusted(4, "bob", "AAPL", "SELL", 20, 50_000, 20, 100_000, 10, 10),
     ],
-    ids=["canceled", "reduced", "amend_rejected"],
+    ids=["canceled", "reduced", "amend_rejected", "adjusted before the shares are there"],
 )
 def test_a_release_of_more_than_is_held_stops_the_service(event: Event) -> None:
     with pytest.raises(BrokenInvariant):

@@ -7,7 +7,8 @@ import random
 import msgspec
 
 from clearinghouse.domain.ledger import Ledger, Leg, Position, ReportChain, total
-from clearinghouse.domain.settlement import CLEARINGHOUSE, Settlement, trade_legs
+from clearinghouse.domain.settlement import Settlement, trade_legs
+from clearinghouse.domain.venue_accounts import CLEARINGHOUSE
 from venue_protocol import codec
 from venue_protocol.events import AmendRejected, OrderAccepted, OrderAmended, OrderCanceled, Trade
 from venue_protocol.holds import CASH

@@ -12,6 +12,7 @@ from venue_protocol.codec import SCHEMA, CodecError
 from venue_protocol.commands import (
     AdvanceTime,
     AmendOrder,
+    ApplyCorporateAction,
     CancelAllOrders,
     CancelOrder,
     Command,
@@ -20,15 +21,18 @@ from venue_protocol.commands import (
     SetPhase,
     SetVolatilityBands,
 )
+from venue_protocol.corporate_actions import Split
 from venue_protocol.events import (
     AmendRejected,
     AuctionIndication,
     CancelRejected,
+    CorporateActionApplied,
     Event,
     EventBatch,
     LimitStateChanged,
     MassCancelReport,
     OrderAccepted,
+    OrderAdjusted,
     OrderAmended,
     OrderCanceled,
     OrderReduced,
@@ -49,6 +53,7 @@ COMMANDS = (
     AdvanceTime,
     SetPhase,
     SetVolatilityBands,
+    ApplyCorporateAction,
 )
 EVENTS = (
     OrderAccepted,
@@ -65,6 +70,8 @@ EVENTS = (
     PhaseChanged,
     AuctionIndication,
     LimitStateChanged,
+    CorporateActionApplied,
+    OrderAdjusted,
 )
 
 wire_integers = st.integers(-(2**63), 2**63 - 1)
@@ -85,6 +92,7 @@ def _struct(kind: type[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, **fields)
 
 
+st.register_type_strategy(Split, structs(Split))
 commands = structs(*COMMANDS)
 reports = structs(SettlementReport)
 command_batches = st.builds(

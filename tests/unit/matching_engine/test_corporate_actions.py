@@ -1,0 +1,182 @@
+"""Corporate actions on a book: FINRA 5330 as a table, queues that keep their order, holds that
+follow to the cent.
+"""
+
+import pytest
+
+from matching_engine.domain.engine import MatchingEngine
+from tests.unit.matching_engine.day_desk import DayDesk, order
+from venue_protocol.commands import ApplyCorporateAction, PlaceOrder
+from venue_protocol.corporate_actions import Split
+from venue_protocol.events import CorporateActionApplied, Event, OrderAdjusted, OrderCanceled
+from venue_protocol.money import format_e4, parse_e4
+from venue_protocol.orders import OrderTerms, OrderType
+
+CENT = 100
+REFERENCE_E4 = 1_000_000
+
+
+def split(new: int, old: int, lot: int = 1, tick_e4: int = CENT) -> ApplyCorporateAction:
+    return ApplyCorporateAction(
+        "boss", "AAPL", Split(new, old, 500_000), REFERENCE_E4, tick_e4, lot
+    )
+
+
+def stop(text: str, stop_price: str, order_type: OrderType = "stop_limit") -> PlaceOrder:
+    placed = order(text, terms=OrderTerms(stop_price_e4=parse_e4(stop_price)))
+    return PlaceOrder(
+        placed.client_id,
+        placed.security_id,
+        placed.side,
+        order_type,
+        placed.time_in_force,
+        placed.quantity,
+        placed.price_e4,
+        None,
+        placed.terms,
+    )
+
+
+def halted(*commands: PlaceOrder) -> DayDesk:
+    desk = DayDesk()
+    for command in commands:
+        desk.run(command)
+    desk.phase("halted", "AAPL", "a split")
+    return desk
+
+
+def said(event: Event) -> str:
+    if type(event) is OrderCanceled:
+        return f"#{event.order_id} canceled {event.quantity} {event.reason}"
+    if type(event) is OrderAdjusted:
+        side, price = event.side[0], format_e4(event.price_e4)
+        terms = event.terms
+        waits = f" stop {format_e4(terms.stop_price_e4)}" if terms and terms.stop_price_e4 else ""
+        return f"#{event.order_id} {side} {event.leaves}@{price}{waits} hold {event.hold_change:+d}"
+    assert type(event) is CorporateActionApplied
+    return f"{event.security_id} {format_e4(event.reference_price_e4)}"
+
+
+SPLITS = {
+    "a buy limit: price halved, size doubled, the hold no more": (
+        (2, 1, 1, order("B 10@100.01 ann")),
+        "#1 B 20@50.00 hold -1000",
+    ),
+    "a sell limit: its hold grows with its shares": (
+        (2, 1, 1, order("S 10@100.01 ann")),
+        "#1 S 20@50.01 hold +10",
+    ),
+    "3 for 2: the price of a buy down to the tick, its size down to the lot": (
+        (3, 2, 1, order("B 25@100.00 ann")),
+        "#1 B 37@66.66 hold -335800",
+    ),
+    "3 for 2: the price of a sell up to the tick": (
+        (3, 2, 1, order("S 25@100.00 ann")),
+        "#1 S 37@66.67 hold +12",
+    ),
+    "sizes are whole lots": (
+        (3, 2, 100, order("S 300@100.00 ann")),
+        "#1 S 400@66.67 hold +100",
+    ),
+    "a sell stop down to the tick": (
+        (3, 2, 1, stop("S 10@80.00 ann", "90.01")),
+        "#1 S 15@53.34 stop 60.00 hold +5",
+    ),
+    "a buy stop up to the tick": (
+        (3, 2, 1, stop("B 10@120.00 ann", "110.00")),
+        "#1 B 15@80.00 stop 73.34 hold +0",
+    ),
+    "a buy whose price would round to nothing is canceled": (
+        (300, 1, 1, order("B 10@1.00 ann")),
+        "#1 canceled 10 corporate_action",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPLITS)
+def test_a_forward_split_adjusts_each_kind_of_order(name: str) -> None:
+    (new, old, lot, placed), expected = SPLITS[name]
+    desk = halted(placed)
+    applied, adjusted = desk.run(split(new, old, lot))
+    assert type(applied) is CorporateActionApplied
+    assert said(adjusted) == expected
+
+
+def test_a_reverse_split_cancels_all_open_orders_before_it_takes_effect() -> None:
+    desk = halted(order("B 10@99.00 ann"), order("S 10@101.00 bob"), stop("S 5@80.00 cat", "90.00"))
+    assert [said(event) for event in desk.run(split(1, 10))] == [
+        "#1 canceled 10 corporate_action",
+        "#2 canceled 10 corporate_action",
+        "#3 canceled 5 corporate_action",
+        "AAPL 1000.00",
+    ]
+    assert not desk.engine.orders
+
+
+def test_what_is_filled_stays_as_it_was_and_the_rest_is_split() -> None:
+    desk = halted(order("S 10@100.00 ann"), order("B 4@100.00 bob"))
+    _, adjusted = desk.run(split(2, 1))
+    assert isinstance(adjusted, OrderAdjusted)
+    assert (adjusted.quantity, adjusted.leaves) == (4 + 12, 12)
+
+
+def test_orders_keep_their_priority_where_two_prices_become_one() -> None:
+    """99.99 and 100.00 both become 33.33 in a split 3 for 1: the better price of before is first,
+    though it came later.
+    """
+    desk = halted(order("B 1@99.99 ann"), order("B 1@100.00 bob"), order("B 1@99.99 cat"))
+    desk.run(split(3, 1))
+    queue = desk.engine.books["AAPL"].bids.levels[parse_e4("33.33")].queue
+    assert [held.owner.client_id for held in queue.values()] == ["bob", "ann", "cat"]
+
+
+def test_an_iceberg_shows_its_split_part_and_no_less_than_its_rule_asks() -> None:
+    desk = halted(order("S 100@100.00 ann", terms=OrderTerms(display_quantity=1)))
+    desk.run(split(3, 2))
+    (held,) = desk.engine.orders.values()
+    assert held.terms is not None and held.terms.display_quantity == 2
+    assert desk.engine.depth("AAPL", 5) == ([], [(parse_e4("66.67"), 2)])
+
+
+def test_no_stop_is_elected_by_the_split_itself() -> None:
+    """The last trade is 10.01, one tick above the stop of 10.00; both halves are 5.00 on the
+    tick.
+    """
+    desk = DayDesk()
+    desk.place("S 5@10.01 ann", "B 5@10.01 bob")
+    desk.run(stop("S 5@9.00 cat", "10.00"))
+    desk.phase("halted", "AAPL")
+    desk.run(split(2, 1))
+    desk.phase("continuous", "AAPL")
+    assert len(desk.engine.books["AAPL"].stops.parked) == 1
+
+
+def test_the_auctions_reference_and_the_band_follow() -> None:
+    desk = DayDesk()
+    desk.bands(500, "100.00")
+    desk.place("S 5@100.00 ann", "B 5@100.00 bob")
+    desk.phase("halted", "AAPL")
+    desk.run(split(2, 1))
+    assert desk.engine.books["AAPL"].last_e4 == parse_e4("50.00")
+    assert desk.engine.references["AAPL"] == parse_e4("50.00")
+    assert desk.engine.bands["AAPL"].reference_e4 == parse_e4("50.00")
+    desk.phase("continuous", "AAPL")
+    assert desk.engine.bands["AAPL"].reference_e4 == parse_e4("50.00")
+
+
+def test_a_security_without_a_book_takes_a_split() -> None:
+    desk = DayDesk()
+    desk.phase("halted", "AAPL")
+    assert [said(event) for event in desk.run(split(4, 1))] == ["AAPL 25.00"]
+
+
+def test_a_snapshot_after_a_split_is_the_state_itself() -> None:
+    desk = halted(
+        order("B 10@99.00 DAY ann"),
+        order("S 100@101.00 bob", terms=OrderTerms(display_quantity=10)),
+        stop("S 5@80.00 cat", "90.00"),
+        order("S 5@101.00 CLS dan"),
+    )
+    desk.run(split(3, 2))
+    snapshot = desk.engine.snapshot()
+    assert MatchingEngine.restore(snapshot).snapshot() == snapshot
