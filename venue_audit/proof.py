@@ -136,7 +136,7 @@ class Audit:
         reports = self._replay_reports()
         self._positions.against_reports(reports.clients)
         self._positions.conservation()
-        self._administration.run()
+        self._administration.run(self._history.settlement.actions.changed())
         return self._verdict(reports)
 
     def _fold(self) -> bool:

@@ -42,6 +42,10 @@ class ActionRecord:
     steps: list[ActionStep] = field(default_factory=list)
     listings: list[ListingChange] = field(default_factory=list)
 
+    def changed(self) -> set[str]:
+        """The securities whose listing changed."""
+        return {change.security_id for change in self.listings}
+
 
 def venue_positions(event: CorporateActionApplied) -> tuple[tuple[str, str], ...]:
     """The venue's own positions that an action moves; the holders' are found by the security."""

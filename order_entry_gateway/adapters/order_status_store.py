@@ -13,7 +13,9 @@ from venue_protocol.order_views import price_shown, terms_shown, worst_price_sho
 
 log = logging.getLogger(__name__)
 
-_COLUMNS = "order_id, status, filled, leaves, quantity, price_e4, reason, updated_us, triggered_us"
+_COLUMNS = (
+    "order_id, status, filled, leaves, quantity, price_e4, reason, updated_us, triggered_us, terms"
+)
 
 # A rejected cancel or amend does not change the order's row; its report tells when it was answered.
 _RECORDED_ORDERS = """
@@ -121,9 +123,12 @@ def _describe(
     assert type(command) is PlaceOrder
     status, filled, leaves = "new", 0, command.quantity
     quantity, price_e4, reason, updated_us = command.quantity, command.price_e4, None, time_us
-    triggered_us = None
+    triggered_us, terms = None, command.terms
     if recorded is not None:
-        _, status, filled, leaves, quantity, price_e4, reason, updated_us, triggered_us = recorded
+        (_, status, filled, leaves, quantity, price_e4, reason, updated_us, triggered_us, text) = (
+            recorded
+        )
+        terms = codec.decode_terms(text)
     return {
         "order_id": order_id,
         "client_order_id": command.client_order_id,
@@ -134,7 +139,7 @@ def _describe(
         "quantity": quantity,
         "price": price_shown(command.order_type, price_e4),
         "worst_price": worst_price_shown(command.order_type, price_e4),
-        **terms_shown(command.terms),
+        **terms_shown(terms),
         "status": status,
         "filled": filled,
         "leaves": leaves,

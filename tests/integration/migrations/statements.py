@@ -39,6 +39,7 @@ CLEARING_TABLES = (
     "loan_marks",
     "default_fund",
     "close_out_orders",
+    "corporate_actions",
 )
 MARKET_TABLES = (
     "orders",

@@ -285,6 +285,9 @@ ELSEWHERE = {
     "security.exists",
     "request.idempotency_key_reused",
     "amount.not_positive",
+    # Corporate actions: test_corporate_actions.
+    "action.needs_halt",
+    "action.unsettled",
 }
 
 
