@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from venue_protocol.fees import FeeRates
 from venue_protocol.corporate_actions import CorporateAction
+from venue_protocol.fees import FeeRates
 from venue_protocol.orders import OrderTerms, OrderType, Side, TimeInForce
 from venue_protocol.trading_day import Phase
 

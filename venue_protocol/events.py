@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from venue_protocol.fees import FeeRates
 from venue_protocol.corporate_actions import CorporateAction
+from venue_protocol.fees import FeeRates
 from venue_protocol.orders import CancelReason, OrderTerms, OrderType, Side, TimeInForce
 from venue_protocol.trading_day import Phase
 

@@ -1,9 +1,21 @@
 """What corporate actions write beside journals and reports: their own rows, and the listings."""
 
+from collections.abc import Iterable
+
 from clearinghouse.domain.corporate_actions import ActionRecord
 from service_runtime.database import Cursor
 from venue_protocol import codec
 from venue_protocol.invariants import BrokenInvariant
+
+
+def read_holders(cursor: Cursor, security_ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Client and security of every deposit in these securities; locks the settlement head."""
+    cursor.execute("SELECT FROM settlement_heads FOR UPDATE")
+    cursor.execute(
+        "SELECT client_id, security_id FROM securities_deposits WHERE security_id = ANY (%s)",
+        (sorted(security_ids),),
+    )
+    return list(cursor.fetchall())
 
 
 def write_actions(cursor: Cursor, record: ActionRecord) -> None:

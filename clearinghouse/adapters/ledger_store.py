@@ -11,8 +11,8 @@ from typing import TypeVar
 import msgspec
 from psycopg2 import errors
 
+from clearinghouse.adapters.action_store import read_holders, write_actions
 from clearinghouse.adapters.loan_store import PostgresLoanBook
-from clearinghouse.adapters.action_store import write_actions
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
@@ -99,12 +99,7 @@ class PostgresLedgerTransaction:
 
     def holders(self, security_ids: Iterable[str]) -> list[tuple[str, str]]:
         """Client and security of every deposit in these securities."""
-        self._cursor.execute("SELECT FROM settlement_heads FOR UPDATE")
-        self._cursor.execute(
-            "SELECT client_id, security_id FROM securities_deposits WHERE security_id = ANY (%s)",
-            (sorted(security_ids),),
-        )
-        return list(self._cursor.fetchall())
+        return read_holders(self._cursor, security_ids)
 
     def write(self, settlement: Settlement) -> None:
         """Write all that the settlement changed."""

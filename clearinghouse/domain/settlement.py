@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
-from clearinghouse.domain.fees import FEES, fee_legs, trade_fees_e4
 from clearinghouse.domain.corporate_actions import (
     ActionRecord,
     adjust_hold,
@@ -18,6 +17,7 @@ from clearinghouse.domain.corporate_actions import (
     require_covered,
     venue_positions,
 )
+from clearinghouse.domain.fees import FEES, fee_legs, trade_fees_e4
 from clearinghouse.domain.ledger import HoldRelease, Journal, Ledger, Leg, ReportChain, Shortfall
 from clearinghouse.domain.report_chain import ReportWriter, SealedReport
 from clearinghouse.domain.venue_accounts import CLEARINGHOUSE, EXTERNAL

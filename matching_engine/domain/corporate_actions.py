@@ -91,13 +91,15 @@ def _adjusted(shard: Shard, order: Order, command: ApplyCorporateAction) -> Adju
         order.terms,
         command.tick_e4,
         command.lot,
+        order.held_bps,
     )
 
 
 def _report(shard: Shard, order: Order, adjusted: AdjustedTerms, events: list[Event]) -> None:
     book_side = shard.sides[order.side_index]
     side = book_side.side
-    held = held_amount(side, order.price_e4, order.leaves)
+    held_bps = order.held_bps
+    held = held_amount(side, order.price_e4, order.leaves, held_bps)
     events.append(
         OrderAdjusted(
             order.order_id,
@@ -109,7 +111,7 @@ def _report(shard: Shard, order: Order, adjusted: AdjustedTerms, events: list[Ev
             adjusted.leaves,
             order.price_e4,
             order.leaves,
-            held_amount(side, adjusted.price_e4, adjusted.leaves) - held,
+            held_amount(side, adjusted.price_e4, adjusted.leaves, held_bps) - held,
             adjusted.terms,
         )
     )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from venue_protocol.corporate_actions import Split
+from venue_protocol.holds import held_price_e4
 from venue_protocol.orders import BUY, OrderTerms, Side
 
 
@@ -28,15 +29,22 @@ def split_order(
     terms: OrderTerms | None,
     tick_e4: int,
     lot: int,
+    held_bps: int = 0,
 ) -> AdjustedTerms | None:
     """The order after a forward split; None if nothing of it is left.
 
     Price times old/new, open shares times new/old in whole lots. An example, 3 for 2, tick $0.01,
     lot 1: BUY 25 at $100.00 becomes BUY 37 at $66.66; SELL 25 at $100.00 SELL 37 at $66.67.
+    `held_bps`: the highest fee rate on it; a buy never holds more than before, fee included.
     """
     is_buy = side == BUY
     after_e4 = _scaled_price_e4(split, price_e4, tick_e4, rounds_up=not is_buy)
-    after = split.shares(leaves) // lot * lot
+    after = split.shares(leaves)
+    if is_buy and held_bps and after_e4 > 0:
+        # The fee is held per share and rounded up, so more shares at less may hold a trifle more.
+        held_e4 = held_price_e4(price_e4, held_bps) * leaves
+        after = min(after, held_e4 // held_price_e4(after_e4, held_bps))
+    after = after // lot * lot
     if after_e4 <= 0 or after <= 0:
         return None
     if terms is None:

@@ -12,7 +12,9 @@ from clearinghouse.loops.event_reader import EventReader
 from service_runtime.buses.memory import MemoryBus
 from venue_protocol import codec, topology
 from venue_protocol.commands import CancelOrder, CommandBatch
-from venue_protocol.events import CancelRejected, EventBatch
+from venue_protocol.corporate_actions import Split
+from venue_protocol.events import CancelRejected, CorporateActionApplied, EventBatch
+from venue_protocol.securities import Security
 from venue_protocol.streams import ResendRequest, StreamPosition
 from venue_storage.memory_clearing_data import MemoryClearing
 
@@ -72,6 +74,31 @@ def test_what_waited_long_is_settled_in_bites(monkeypatch: pytest.MonkeyPatch) -
         ("clearinghouse", "events.0"): 13,
         ("clearinghouse", "order_log.0"): 5,
     }
+
+
+def test_the_messages_of_a_corporate_action_are_settled_together_however_they_come() -> None:
+    """Cut into three, the first two in one look and the third in the next: one transaction."""
+    bus, clearing = MemoryBus(), MemoryClearing()
+    bus.declare(topology.DURABLE_QUEUES)
+    store, publisher = MemoryLedgerStore(clearing), bus.publisher()
+    desk = _NotingDesk(store, publisher, Event())
+    reader = EventReader(store, bus.consumer(topology.ORDER_EXECUTION), publisher, desk, Event())
+    clearing.tables.securities["AAPL"] = Security("AAPL", "", 0, 100, 1, 1000, 1_000_000)
+    filler = CancelRejected(1, "ann", "order.unknown")
+    applied = CorporateActionApplied(1, "AAPL", Split(2, 1, 0), 500_000)
+    parts = [
+        EventBatch(codec.SCHEMA, 0, 1, 1, 0, 5, [filler]),
+        EventBatch(codec.SCHEMA, 0, 2, 1, 0, 5, [applied]),
+        EventBatch(codec.SCHEMA, 0, 3, 1, 0, 5, [filler]),
+        EventBatch(codec.SCHEMA, 0, 4, 1, 1, 5, [filler]),
+    ]
+    for look in (parts[:3], parts[3:]):
+        for part in look:
+            publisher.publish(topology.ORDER_EXECUTION, codec.encode(part))
+        reader.step(0)
+    assert desk.settled == [[1], [1, 1, 1]]
+    assert clearing.tables.securities["AAPL"].reference_price_e4 == 500_000
+    assert clearing.tables.positions["clearinghouse", "order_log.0"] == 1
 
 
 class _NotingDesk(SettlementDesk):

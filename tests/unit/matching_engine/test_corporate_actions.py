@@ -3,14 +3,18 @@ follow to the cent.
 """
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from matching_engine.domain.engine import MatchingEngine
+from matching_engine.domain.order_adjustment import split_order
 from tests.unit.matching_engine.day_desk import DayDesk, order
 from venue_protocol.commands import ApplyCorporateAction, PlaceOrder
 from venue_protocol.corporate_actions import Split
 from venue_protocol.events import CorporateActionApplied, Event, OrderAdjusted, OrderCanceled
+from venue_protocol.holds import held_amount
 from venue_protocol.money import format_e4, parse_e4
-from venue_protocol.orders import OrderTerms, OrderType
+from venue_protocol.orders import BUY, OrderTerms, OrderType
 
 CENT = 100
 REFERENCE_E4 = 1_000_000
@@ -100,6 +104,27 @@ def test_a_forward_split_adjusts_each_kind_of_order(name: str) -> None:
     applied, adjusted = desk.run(split(new, old, lot))
     assert type(applied) is CorporateActionApplied
     assert said(adjusted) == expected
+
+
+@given(
+    st.integers(1, 5_000),
+    st.integers(1, 200),
+    st.integers(1, 300),
+    st.integers(1, 20),
+    st.integers(1, 20),
+)
+def test_a_buy_with_fees_never_holds_more_than_before(
+    ticks: int, leaves: int, bps: int, new: int, old: int
+) -> None:
+    """$1.00 at one basis point holds $1.0001 a share; two at half the price would hold $0.5001
+    each, which is more.
+    """
+    if new <= old:
+        return
+    adjusted = split_order(Split(new, old, 0), BUY, ticks * CENT, leaves, None, CENT, 1, bps)
+    if adjusted is not None:
+        before = held_amount(BUY, ticks * CENT, leaves, bps)
+        assert held_amount(BUY, adjusted.price_e4, adjusted.leaves, bps) <= before
 
 
 def test_a_reverse_split_cancels_all_open_orders_before_it_takes_effect() -> None:
