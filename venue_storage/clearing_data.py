@@ -225,9 +225,8 @@ journals = Table(
     Index("journals_of_transfers", "journal_id", postgresql_where=text("journal_kind <> 'trade'")),
     postgresql_with=APPENDED,
     comment="Owner: clearinghouse; insert only, for anybody. One row a journal, its legs in"
-    " three parallel arrays;"
-    " the view ledger_entries shows one leg a row. The unique trade_id is the last guard against "
-    "settling twice.",
+    " three parallel arrays; the view ledger_entries shows one leg a row."
+    " The unique trade_id is the last guard against settling twice.",
 )
 
 settlement_reports = Table(
@@ -254,18 +253,6 @@ obligations = Table(
     " each row is an alarm.",
 )
 
-corporate_actions = Table(
-    "corporate_actions",
-    metadata,
-    Column("action_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("security_id", Text, ForeignKey("securities.security_id"), nullable=False),
-    Column("applied_us", BigInteger, nullable=False),
-    Column("action", Text, nullable=False),
-    Index("corporate_actions_security_id", "security_id", "action_id"),
-    comment="Owner: clearinghouse; written in the transaction of the effect. Corporate actions"
-    " that took effect; action is JSON, action_id the sharded sequence of the command.",
-)
-
 stream_positions = Table(
     "stream_positions",
     metadata,
@@ -289,8 +276,7 @@ session_phases = Table(
     Column("action_sequence", BigInteger),
     CheckConstraint(
         "phase IN ('pre_open', 'opening_auction', 'continuous', 'closing_auction', 'closed', "
-        "'halted',"
-        " 'reopening_auction')",
+        "'halted', 'reopening_auction')",
         name="session_phases_phase_check",
     ),
     comment="Owner: gateway; written in the transaction of the command."
