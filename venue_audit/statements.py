@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from clearinghouse.domain.fees import FEES
-from clearinghouse.domain.settlement import CLEARINGHOUSE
-from clearinghouse.domain.venue_accounts import EXTERNAL
+from clearinghouse.domain.venue_accounts import CLEARINGHOUSE, EXTERNAL
 from market_data_feed.domain import statement_csv, statement_page, statement_view
 from market_data_feed.domain.statement import CAUSES, EARNINGS, Line, Statement
 from market_data_feed.domain.statement_maker import Period, Rules, make

@@ -4,12 +4,12 @@ The security is halted or closed, so nothing trades and nothing is collected for
 orders that come to stand at one price, those that stood in front before stay in front.
 """
 
-from matching_engine.domain.book import Book, Order, show
+from matching_engine.domain.book import Book, Order, hide_reserve
 from matching_engine.domain.cancellation import withdraw
 from matching_engine.domain.order_adjustment import AdjustedTerms, split_order
 from matching_engine.domain.reports import discard, report_news
 from matching_engine.domain.shard import Shard
-from matching_engine.domain.stops import ParkedStop
+from matching_engine.domain.stops import StopOrder
 from venue_protocol.commands import ApplyCorporateAction
 from venue_protocol.events import CorporateActionApplied, Event, OrderAdjusted
 from venue_protocol.holds import held_amount
@@ -40,7 +40,7 @@ def apply_action(
     band = shard.bands.get(name)
     if band is not None:
         band.restart(action.price_e4(band.reference_e4))
-    shard.mark(book)
+    shard.note_phase(book)
 
 
 def _open_orders(shard: Shard, book: Book) -> list[Order]:
@@ -71,7 +71,7 @@ def _adjust_orders(
         for order in book_side.take_all():
             if order.order_id in changes:
                 _change(order, changes[order.order_id])
-                show(order)
+                hide_reserve(order)
             book_side.enter(order)
     for order in book.closing.values():
         if order.order_id in changes:
@@ -122,10 +122,10 @@ def _change(order: Order, adjusted: AdjustedTerms) -> None:
     order.price_e4, order.leaves, order.terms = adjusted
 
 
-def _move_stop(book: Book, stop: ParkedStop[Order], adjusted: AdjustedTerms) -> None:
+def _move_stop(book: Book, stop: StopOrder[Order], adjusted: AdjustedTerms) -> None:
     """Let a stop wait at its new stop price."""
     book.stops.remove(stop.order.order_id)
     _change(stop.order, adjusted)
     assert adjusted.terms is not None and adjusted.terms.stop_price_e4 is not None
     stop.stop_price_e4 = adjusted.terms.stop_price_e4
-    book.stops.park(stop)
+    book.stops.add(stop)

@@ -173,7 +173,7 @@ def test_no_stop_is_elected_by_the_split_itself() -> None:
     desk.phase("halted", "AAPL")
     desk.run(split(2, 1))
     desk.phase("continuous", "AAPL")
-    assert len(desk.engine.books["AAPL"].stops.parked) == 1
+    assert len(desk.engine.books["AAPL"].stops.waiting) == 1
 
 
 def test_the_auctions_reference_and_the_band_follow() -> None:
