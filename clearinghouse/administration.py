@@ -32,7 +32,7 @@ from venue_protocol.holds import CASH
 from venue_protocol.identifiers import is_client_id
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.money import format_e4
-from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.refusals import RejectReason, refuse, unknown_client
 from venue_protocol.roles import TRADER
 from venue_protocol.securities import Security
 from venue_protocol.settlement import STARTING_POSITION
@@ -349,7 +349,7 @@ def _require_movable(client_id: str, asset: str, amount: int) -> None:
 
 def _require_client(transaction: LedgerTransaction, client_id: str) -> None:
     if not (is_client_id(client_id) and transaction.has_client(client_id)):
-        raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}", "client_id")
+        raise unknown_client(client_id)
 
 
 def _check_lot(transaction: LedgerTransaction, security_id: str, quantity: int, field: str) -> None:

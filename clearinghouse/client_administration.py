@@ -10,7 +10,7 @@ from clearinghouse.ports import ClientState, LedgerStore, LedgerTransaction
 from service_runtime.api_keys import ADMINISTRATOR, key_hash, new_key
 from service_runtime.clock import Clock
 from venue_protocol.identifiers import is_client_id
-from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.refusals import RejectReason, refuse, unknown_client
 from venue_storage.clearing_rows import Suspension
 
 MOST_ORDERS_PER_SECOND = 1_000_000
@@ -116,7 +116,7 @@ class ClientAdministration:
     def _lock(self, transaction: LedgerTransaction, client_id: str) -> ClientState:
         known = transaction.lock_client(client_id) if is_client_id(client_id) else None
         if known is None:
-            raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}", "client_id")
+            raise unknown_client(client_id)
         if client_id in (*EXTERNAL, CLEARINGHOUSE, FEES):
             raise refuse(
                 RejectReason.INVALID_FIELD,

@@ -4,16 +4,13 @@ import logging
 
 from market_data_feed.domain.inbox import Inbox
 from service_runtime import metrics
+from service_runtime.bus import Misdirected
 from venue_protocol.codec import Message
 from venue_protocol.events import EventBatch
 from venue_protocol.settlement import SettlementBatch
 from venue_protocol.streams import SETTLEMENTS, OrderReports, StreamPosition, event_shard
 
 log = logging.getLogger(__name__)
-
-
-class Misdirected(ValueError):
-    """A message that does not belong on `data_feed`, or contradicts itself."""
 
 
 def handle(message: Message, inbox: Inbox) -> None:

@@ -18,7 +18,7 @@ from order_entry_gateway.ports import (
     nothing_to_look_for,
 )
 from venue_protocol.identifiers import ClientId, SecurityId
-from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
+from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse, unknown_client
 from venue_protocol.securities import Security
 
 log = logging.getLogger(__name__)
@@ -83,9 +83,7 @@ class MassCancelDesk:
         if request.client_id is None:
             return self._owners.with_open_orders(request.security)
         if not self._owners.exists(request.client_id):
-            raise refuse(
-                RejectReason.UNKNOWN_CLIENT, f"no client {request.client_id!r}", "client_id"
-            )
+            raise unknown_client(request.client_id)
         return [request.client_id]
 
     def _check(self, client_id: str, security_id: str | None) -> list[CancelAllCandidate]:

@@ -22,6 +22,10 @@ class BusError(RuntimeError):
     """The broker refused something that no retry mends (an unroutable key, a closed bus)."""
 
 
+class Misdirected(ValueError):
+    """A message does not belong in the queue that it came from, or contradicts itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One message as it came from a queue. `tag` numbers the deliveries of one consumer."""

@@ -18,6 +18,15 @@ NULLABLE_TERMS_EXAMPLE = {
 TERMS_EXAMPLE = {"post_only": False, "self_trade_prevention": "cancel_newest"}
 """What is never null of it."""
 
+STATUS_PARAMETER = (
+    "status",
+    "`open` or `all`",
+    {"type": "string", "enum": ["open", "all"], "default": "open"},
+)
+"""What a list of own orders can be asked for, for documents: name, meaning and schema."""
+BEFORE_PARAMETER = ("before", "the former name of `after`: any order_id")
+"""The same, as `STATUS_PARAMETER`; a whole number."""
+
 
 def price_shown(order_type: str, price_e4: int) -> str | None:
     """The limit; None for a type that has none."""

@@ -124,3 +124,8 @@ class Refused(Exception):
 def refuse(reason: RejectReason, message: str, field: str | None = None, **details: Any) -> Refused:
     """The exception to raise for this refusal."""
     return Refused(Refusal(reason, message, field, details))
+
+
+def unknown_client(client_id: str, field: str | None = "client_id") -> Refused:
+    """The exception to raise for a client that does not exist; long names are cut."""
+    return refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}", field)

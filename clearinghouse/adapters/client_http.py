@@ -16,7 +16,7 @@ from service_runtime.http.authentication import Authenticator
 from service_runtime.http.request_body import body_as
 from venue_protocol.identifiers import is_client_id
 from venue_protocol.money import format_e4
-from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.refusals import unknown_client
 
 _client_decoder = msgspec.json.Decoder(ClientRequest)
 _change_decoder = msgspec.json.Decoder(ClientChange)
@@ -41,7 +41,7 @@ def add_routes(
         limit = paging.asked_limit()
         client_id = request.args.get("client_id")
         if client_id is not None and not is_client_id(client_id):
-            raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}", "client_id")
+            raise unknown_client(client_id)
         rows = queries.actions(client_id, paging.asked_after(), limit)
         return json_response(paging.page("actions", rows, limit, lambda row: row.number, _action))
 

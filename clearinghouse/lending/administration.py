@@ -7,7 +7,7 @@ from clearinghouse.domain.stock_loans import MarginRules
 from clearinghouse.domain.venue_accounts import VENUE_ACCOUNTS
 from clearinghouse.ports import LedgerStore
 from service_runtime.clock import Clock
-from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.refusals import RejectReason, refuse, unknown_client
 from venue_protocol.securities import BASIS_POINTS
 
 MOST_RATE_BPS = 100_000
@@ -47,9 +47,7 @@ class LoanAdministration:
         with self._record.transaction(self._store) as (transaction, record):
             known = transaction.lock_client(client_id)
             if known is None:
-                raise refuse(
-                    RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}", "client_id"
-                )
+                raise unknown_client(client_id)
             if client_id in VENUE_ACCOUNTS:
                 raise refuse(
                     RejectReason.INVALID_FIELD,

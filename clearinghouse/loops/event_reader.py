@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.ports import LedgerStore
 from service_runtime import metrics
-from service_runtime.bus import Consumer, Delivery, Publisher
+from service_runtime.bus import Consumer, Delivery, Misdirected, Publisher
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.pacing import Pace
 from venue_protocol import codec, streams, topology
@@ -30,10 +30,6 @@ _LEAST_S, _FLOW = 0.012, range(1, _MOST_MESSAGES)
 """Messages: what comes in a flow of small ones is settled together."""
 _IDLE_S = 0.25
 """How long to wait for a message: how late a stop is noticed."""
-
-
-class Misdirected(ValueError):
-    """A message that does not belong on `order_execution`, or contradicts itself."""
 
 
 class EventReader:

@@ -12,7 +12,12 @@ from service_runtime.http.openapi import (
     Sometimes,
     maybe_each,
 )
-from venue_protocol.order_views import NULLABLE_TERMS_EXAMPLE, TERMS_EXAMPLE
+from venue_protocol.order_views import (
+    BEFORE_PARAMETER,
+    NULLABLE_TERMS_EXAMPLE,
+    STATUS_PARAMETER,
+    TERMS_EXAMPLE,
+)
 
 _TIME_US, _TIME = 1795232311601670, "2026-11-21T03:38:31.601670Z"
 _ORDER = {
@@ -97,13 +102,9 @@ OPERATIONS = (
         "client",
         {200: {"orders": [_ORDER], "next": NEXT}},
         query=(
-            Query(
-                "status",
-                "`open` or `all`",
-                {"type": "string", "enum": ["open", "all"], "default": "open"},
-            ),
+            Query(*STATUS_PARAMETER),
             CURSOR,
-            Query("before", "the former name of `after`: any order_id"),
+            Query(*BEFORE_PARAMETER),
             LIMIT,
             OF_CLIENT,
         ),

@@ -36,7 +36,7 @@ from service_runtime.http.paging import (
 )
 from service_runtime.http.security_headers import page_policy
 from venue_protocol.identifiers import is_client_id
-from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.refusals import RejectReason, refuse, unknown_client
 from venue_protocol.securities import Security
 from venue_storage.listed_securities import ListedSecurities
 
@@ -79,7 +79,7 @@ class Answers:
         """
         if not is_client_id(client_id):
             self.authenticator.caller()
-            raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}")
+            raise unknown_client(client_id, field=None)
         return self.authenticator.may_read(client_id)
 
     def asked_client(self) -> str:

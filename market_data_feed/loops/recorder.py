@@ -17,7 +17,7 @@ from market_data_feed.domain.orders import Fold
 from market_data_feed.domain.working_order import WorkingOrder
 from market_data_feed.ports import MarketDisplay, MarketRecord, SettlementSource
 from service_runtime import metrics
-from service_runtime.bus import Consumer, Delivery, Publisher
+from service_runtime.bus import Consumer, Delivery, Misdirected, Publisher
 from service_runtime.database import DatabaseUnavailable
 from service_runtime.pacing import Pace
 from venue_protocol import codec, streams, topology
@@ -125,7 +125,7 @@ class Recorder:
         """
         try:
             handlers.handle(codec.decode(delivery.body), self._inbox)
-        except (codec.CodecError, handlers.Misdirected) as error:
+        except (codec.CodecError, Misdirected) as error:
             metrics.dead_letters.labels(topology.DATA_FEED).inc()
             self._consumer.dead_letter(delivery, str(error))
 

@@ -26,7 +26,12 @@ from service_runtime.http.openapi import (
     maybe_each,
 )
 from venue_protocol.money import AmountInJson
-from venue_protocol.order_views import NULLABLE_TERMS_EXAMPLE, TERMS_EXAMPLE
+from venue_protocol.order_views import (
+    BEFORE_PARAMETER,
+    NULLABLE_TERMS_EXAMPLE,
+    STATUS_PARAMETER,
+    TERMS_EXAMPLE,
+)
 
 _PLACE = {
     "security": "AAPL",
@@ -157,13 +162,9 @@ _ORDERS = (
         "client",
         {200: {"orders": [_ORDER], "next": NEXT}},
         query=(
-            Query(
-                "status",
-                "`open` or `all`",
-                {"type": "string", "enum": ["open", "all"], "default": "open"},
-            ),
+            Query(*STATUS_PARAMETER),
             CURSOR,
-            Query("before", "the former name of `after`: any order_id"),
+            Query(*BEFORE_PARAMETER),
             LIMIT,
         ),
     ),

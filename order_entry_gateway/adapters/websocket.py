@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from flask import Response
 
 from order_entry_gateway.adapters.concurrency_limit import SHORT_BYTES
 from order_entry_gateway.adapters.http import switch_answer
@@ -33,10 +32,10 @@ from service_runtime.http.asgi_application import Application, caller_of
 from service_runtime.http.authentication import Caller, key_in
 from service_runtime.http.http_protocol import MAX_BODY_BYTES
 from service_runtime.http.request_body import decode_strictly
-from service_runtime.http.websocket import WebSocket
+from service_runtime.http.websocket import WebSocket, refuse_without_handshake
 from service_runtime.http.websocket_frames import json_frame
 from service_runtime.http.websocket_protocol import SERVICE_RESTART
-from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
+from venue_protocol.refusals import Refusal, Refused, RejectReason
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +65,6 @@ def add_routes(application: Application, entry: OrderEntry, timekeeper: Timekeep
         await Session(websocket, entry, timekeeper, sockets).converse()
 
     application.add_websocket(PATH, order_entry, refuse_without_handshake)
-
-
-def refuse_without_handshake() -> Response:
-    """For a plain GET."""
-    raise refuse(RejectReason.MALFORMED, "this is no WebSocket handshake: send Upgrade: websocket")
 
 
 class SocketsOfClients:

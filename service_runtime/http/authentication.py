@@ -11,7 +11,7 @@ from service_runtime.api_keys import ADMINISTRATOR, key_hash
 from service_runtime.database import Database, DatabaseUnavailable
 from service_runtime.http import request_context
 from venue_protocol.identifiers import is_client_id
-from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.refusals import RejectReason, refuse, unknown_client
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Authenticator:
         if caller.client_id == client_id:
             return caller
         if not self._exists(client_id):
-            raise refuse(RejectReason.UNKNOWN_CLIENT, f"no client {client_id[:64]!r}")
+            raise unknown_client(client_id, field=None)
         if not caller.is_administrator():
             raise refuse(RejectReason.FORBIDDEN, "this account belongs to another client")
         return caller

@@ -2,14 +2,20 @@
 
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from service_runtime.http.answers import Reply
 from service_runtime.http.connections import Connection
 from service_runtime.http.websocket_protocol import SERVICE_RESTART, BoundedWebSocketProtocol
 from service_runtime.http.worker_threads import WorkerThreads
+from venue_protocol.refusals import RejectReason, refuse
 
 _SMALL_BUFFER_BYTES = 1 << 16
+
+
+def refuse_without_handshake() -> NoReturn:
+    """Answers a plain GET of a WebSocket's path."""
+    raise refuse(RejectReason.MALFORMED, "this is no WebSocket handshake: send Upgrade: websocket")
 
 
 class WebSocket:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response
 from prometheus_client import Counter, Gauge
 
 from market_data_feed.adapters.stream.connection import Session, StreamParts
@@ -27,9 +26,9 @@ from service_runtime.database import DatabaseUnavailable
 from service_runtime.http.answers import refusal_reply
 from service_runtime.http.asgi_application import Application, caller_of
 from service_runtime.http.authentication import key_in
-from service_runtime.http.websocket import WebSocket
+from service_runtime.http.websocket import WebSocket, refuse_without_handshake
 from service_runtime.http.worker_threads import WorkerThreads
-from venue_protocol.refusals import Refusal, Refused, RejectReason, refuse
+from venue_protocol.refusals import Refusal, Refused, RejectReason
 
 PATH = "/v1/stream"
 THREADS = 16
@@ -197,11 +196,6 @@ def _note_cut_off(place: Place, subscriber: Subscriber) -> None:
 def add_routes(application: Application, streams: Streams) -> None:
     """Put `/v1/stream` on `application`."""
     application.add_websocket(PATH, streams.serve, refuse_without_handshake)
-
-
-def refuse_without_handshake() -> Response:
-    """For a plain GET."""
-    raise refuse(RejectReason.MALFORMED, "this is no WebSocket handshake: send Upgrade: websocket")
 
 
 async def _next_frame(websocket: WebSocket) -> bytes | str | None:
