@@ -9,6 +9,7 @@ from clearinghouse.domain.settlement import (
     Obligation,
     Position,
     Settlement,
+    needs_netting,
     positions_touched,
     securities_acted_on,
 )
@@ -96,7 +97,7 @@ def settle_batches(transaction: LedgerTransaction, batches: Sequence[EventBatch]
     touched = positions_touched(events)
     if acted_on := securities_acted_on(events):
         touched |= _of_holders(transaction, acted_on, touched)
-    settlement = transaction.lock(touched)
+    settlement = transaction.lock(touched, needs_netting(events))
     position = transaction.position(stream)
     for batch in batches:
         for sequence, event in batch.numbered():

@@ -54,10 +54,11 @@ class LedgerTransaction(Protocol):
         """The tables of stock loans."""
         ...
 
-    def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
+    def lock(self, keys: Iterable[tuple[str, str]], with_netting: bool = False) -> Settlement:
         """A Settlement on these positions `(client_id, asset)`.
 
-        They and the settlement head stay locked until the transaction ends.
+        They and the settlement head stay locked until the transaction ends. With netting: also all
+        open obligations, and the positions of everybody who has one.
         """
         ...
 

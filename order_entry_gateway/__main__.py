@@ -3,7 +3,14 @@
 from functools import partial
 
 from order_entry_gateway import settings as gateway_settings
-from order_entry_gateway.adapters import api, http, mass_cancel_http, session_http, websocket
+from order_entry_gateway.adapters import (
+    api,
+    http,
+    mass_cancel_http,
+    session_http,
+    settlement_http,
+    websocket,
+)
 from order_entry_gateway.adapters.completions import Completions
 from order_entry_gateway.adapters.concurrency_limit import ListTurns
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
@@ -89,7 +96,9 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     query.refuse_unknown(app, api.OPERATIONS)
     http.add_routes(app, parts.desk, statuses, authenticator)
     http.add_timer_routes(app, parts.desk, parts.timekeeper, authenticator)
-    session_http.add_routes(app, parts.phases, sessions, authenticator, clock, parts.desk.charge)
+    charge = parts.desk.charge
+    session_http.add_routes(app, parts.phases, sessions, authenticator, clock, charge)
+    settlement_http.add_routes(app, parts.settlement, sessions, authenticator, clock, charge)
     owners = PostgresOrderOwners(clearing)
     cancels = MassCancelDesk(parts.committer, securities, owners, securities.look_for)
     mass_cancel_http.add_routes(app, cancels, authenticator)

@@ -34,12 +34,14 @@ from venue_protocol.commands import (
     CancelOrder,
     PlaceOrder,
     SetPhase,
+    SetSettlement,
     SetVolatilityBands,
 )
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.orders import BUY
 from venue_protocol.securities import Security
+from venue_protocol.settlement_modes import next_cycle_us
 from venue_storage.clearing_rows import LogRow
 
 
@@ -156,10 +158,14 @@ def _write_session(
             state.session.logged(
                 accepted.shard, accepted.command, accepted.time_us, accepted.sequence
             )
+        elif type(accepted.command) is SetSettlement:
+            state.session.settlement_logged(accepted.shard, accepted.command, accepted.time_us)
     if state.session.rows:
         transaction.put_session_phases(sorted(state.session.rows.values(), key=lambda row: row[:2]))
     if state.session.bands:
         transaction.put_session_bands(sorted(state.session.bands.values(), key=lambda row: row[:2]))
+    if state.session.settlements:
+        transaction.put_settlements(sorted(state.session.settlements.values()))
 
 
 def _load_named(
@@ -297,12 +303,17 @@ def _append_shard(
             # Only the engine knows what a band stops, pauses and reopens, so it gets the time
             # once a second.
             transaction.expect_expiries(shard, [_next_second_us(time_us)])
+        interval_us = transaction.cycle_interval_us(shard)
+        if interval_us is not None:
+            transaction.expect_expiries(shard, [next_cycle_us(time_us, interval_us)])
     body = codec.encode_command_batch(shard, first, time_us, encoded)
     return AppendedBatch(shard, first, first + len(fresh) - 1, body)
 
 
 def _expires_us(accepted: Accepted) -> int | None:
-    """When the time of the log must pass: for an expiry, a phase's end, a band's next second."""
+    """When the time of the log must pass: for an expiry, a phase's end, a band's next second,
+    the end of a settlement cycle.
+    """
     command = accepted.command
     if type(command) is PlaceOrder:
         return command.terms.expires_us if command.terms is not None else None
@@ -310,6 +321,8 @@ def _expires_us(accepted: Accepted) -> int | None:
         return accepted.time_us + command.lasts_us
     if type(command) is SetVolatilityBands and command.band_bps is not None:
         return _next_second_us(accepted.time_us)
+    if type(command) is SetSettlement and command.interval_us is not None:
+        return next_cycle_us(accepted.time_us, command.interval_us)
     return None
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -104,7 +104,8 @@ class PhaseDesk:
             if request.security is not None
             else self._shards()
         )
-        return self._commit(
+        return commit(
+            self._committer,
             [
                 SessionCandidate(
                     shard,
@@ -118,7 +119,7 @@ class PhaseDesk:
                     ),
                 )
                 for shard in shards
-            ]
+            ],
         )
 
     def set_bands(self, client_id: str, request: BandsRequest) -> list[dict[str, Any]]:
@@ -142,7 +143,7 @@ class PhaseDesk:
             request.pause_s * _SECOND_US,
             request.auction_s * _SECOND_US,
         )
-        logged = self._commit([SessionCandidate(security.shard, command)])
+        logged = commit(self._committer, [SessionCandidate(security.shard, command)])
         log.info(
             "volatility bands set",
             extra={
@@ -155,22 +156,7 @@ class PhaseDesk:
 
     def commit(self, shard: int, command: SessionCommand) -> list[dict[str, Any]]:
         """Log one command; where it stands in the log. Raises Refused."""
-        return self._commit([SessionCandidate(shard, command)])
-
-    def _commit(self, candidates: list[SessionCandidate]) -> list[dict[str, Any]]:
-        answers = []
-        for decision in self._committer.submit(candidates):
-            if isinstance(decision, Refusal):
-                raise Refused(decision)
-            assert isinstance(decision, Accepted)
-            answers.append(
-                {
-                    "shard": decision.shard,
-                    "sequence": decision.sequence,
-                    "time_us": decision.time_us,
-                }
-            )
-        return answers
+        return commit(self._committer, [SessionCandidate(shard, command)])
 
     def security(self, security_id: str) -> Security:
         """A listed security. Raises Refused."""
@@ -190,6 +176,19 @@ class PhaseDesk:
             for name, security in self._securities.items()
             if security.shard == shard and security_id in (None, name)
         )
+
+
+def commit(committer: CommandQueue, candidates: Sequence[SessionCandidate]) -> list[dict[str, Any]]:
+    """Log these commands; the place of each. Raises Refused if they can't be logged."""
+    answers = []
+    for decision in committer.submit(candidates):
+        if isinstance(decision, Refusal):
+            raise Refused(decision)
+        assert isinstance(decision, Accepted)
+        answers.append(
+            {"shard": decision.shard, "sequence": decision.sequence, "time_us": decision.time_us}
+        )
+    return answers
 
 
 def _check_duration(request: PhaseRequest) -> None:

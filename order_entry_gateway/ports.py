@@ -12,6 +12,7 @@ from order_entry_gateway.domain.coverage import Decision
 from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.domain.validation import Candidate
 from venue_protocol.refusals import Refusal
+from venue_protocol.settlement_modes import SettlementRow
 from venue_protocol.trading_day import BandRow, PhaseRow
 from venue_storage.clearing_rows import LogRow
 
@@ -63,6 +64,14 @@ class LogTransaction(Protocol):
 
     def has_bands(self, shard: int) -> bool:
         """Whether a security of this shard has a volatility band."""
+        ...
+
+    def put_settlements(self, rows: Sequence[SettlementRow]) -> None:
+        """Insert or replace how these shards settle."""
+        ...
+
+    def cycle_interval_us(self, shard: int) -> int | None:
+        """Microseconds between the settlement cycles of this shard; None: time ends none."""
         ...
 
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:

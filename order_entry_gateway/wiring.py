@@ -17,6 +17,7 @@ from order_entry_gateway.ports import (
     Readiness,
     nothing_to_look_for,
 )
+from order_entry_gateway.settlement_desk import SettlementModeDesk
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
 from venue_protocol.securities import Security
@@ -54,6 +55,7 @@ class GatewayParts:
     committer: Committer
     reporter: RefusalReporter
     timekeeper: Timekeeper
+    settlement: SettlementModeDesk
 
 
 def wire(
@@ -91,4 +93,5 @@ def wire(
         committer,
         reporter,
         timekeeper,
+        SettlementModeDesk(committer, ports.securities, ports.look_for),
     )

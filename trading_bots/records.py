@@ -206,6 +206,13 @@ class SettlementReport(_Record, frozen=True, kw_only=True):
     order_id: int | None = None
     fee: Decimal = Decimal(0)
     """What a trade cost on top; it is in `cash`. Below zero: a rebate."""
+    settlement_cycle: int | None = None
+    """Of a trade that settles net: the cycle in which it is due; of a net settlement: its own."""
+    settled_cash: Decimal = Decimal(0)
+    """Of a net settlement: cash paid to this client; its balance has it since the trades."""
+    settled_shares: int = 0
+    open_shares: int = 0
+    """Of a net settlement: shares that failed and are due again."""
     previous_hash: str = ""
     hash: str = ""
 

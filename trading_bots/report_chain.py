@@ -61,6 +61,10 @@ class _Canonical(msgspec.Struct, frozen=True, omit_defaults=True):
     price_e4: int | None = None
     memo: str | None = None
     fee_e4: int = 0
+    settlement_cycle: int | None = None
+    settled_cash_e4: int = 0
+    settled_shares: int = 0
+    open_shares: int = 0
     hash: str = ""
 
 
@@ -187,6 +191,7 @@ def _canonical_fields(shown: Mapping[str, Any]) -> dict[str, Any]:
     fields["cash_e4"] = _e4(shown["cash"])
     fields["balance_e4"] = _e4(shown["balance"])
     fields["fee_e4"] = _e4(shown.get("fee", 0))
+    fields["settled_cash_e4"] = _e4(shown.get("settled_cash", 0))
     fields["price_e4"] = None if shown.get("price") is None else _e4(shown["price"])
     return fields
 

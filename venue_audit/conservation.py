@@ -25,8 +25,10 @@ SELECT security_id, sum(quantity) FROM securities_deposits WHERE NOT is_external
 GROUP BY security_id HAVING sum(quantity) <> 0 ORDER BY security_id
 """
 _JOURNALS = (
-    "SELECT count(*) FILTER (WHERE journal_kind = 'trade'), coalesce(max(journal_id), 0) FROM "
-    "journals"
+    "SELECT count(*) FILTER (WHERE journal_kind = 'trade')"
+    " + (SELECT coalesce(sum(trades), 0) FROM settlement_cycles)"
+    " + (SELECT coalesce(sum(trades), 0) FROM net_volumes),"
+    " coalesce(max(journal_id), 0) FROM journals"
 )
 _UNBALANCED = """
 SELECT count(*) FROM (

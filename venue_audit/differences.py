@@ -10,6 +10,7 @@ LOG = "order log"
 EVENTS = "event"
 REPORTS = "settlement report"
 JOURNALS = "journal"
+CYCLES = "settlement cycle"
 ACTIONS = "administrative action"
 
 MOST_KEPT = 1_000

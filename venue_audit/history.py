@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from clearinghouse.domain.ledger import Ledger, Shortfall
+from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.settlement import Settlement, trade_releases
 from clearinghouse.domain.venue_accounts import EXTERNAL
 from matching_engine.domain.engine import MatchingEngine
@@ -19,13 +20,20 @@ from venue_protocol.events import (
     OrderAmended,
     OrderCanceled,
     OrderReduced,
+    SettlementCycle,
     Trade,
 )
 from venue_protocol.holds import held_amount, held_asset
+from venue_protocol.identifiers import sharded_id
 from venue_protocol.invariants import BrokenInvariant
 
 Key = tuple[str, str]
 """A client and an asset."""
+
+
+def cycle_mark(shard: int, number: int) -> int:
+    """A settlement cycle as a number that is no trade's."""
+    return -sharded_id(shard, number)
 
 
 class History:
@@ -37,7 +45,7 @@ class History:
 
     def __init__(self, settled: Mapping[int, int], failed_trades: Mapping[int, str]) -> None:
         self.ledger = Ledger()
-        self.settlement = Settlement(self.ledger, {}, 0, 0)
+        self.settlement = Settlement(self.ledger, {}, 0, 0, NettingBook(is_whole=True))
         self.engines: dict[int, MatchingEngine] = {}
         self.hold_sequences: dict[Key, int] = {}
         """The newest log row that raised each hold."""
@@ -72,9 +80,9 @@ class History:
             else:
                 self._count_releases(event)
 
-    def first_settled_trade(self, answer: EventBatch) -> int | None:
-        """Id of the first trade of a batch that has a journal in the database; None if there is
-        none.
+    def first_told(self, answer: EventBatch) -> int | None:
+        """What the database tells first of a batch's settlement: the id of a trade, or a cycle as
+        `cycle_mark` has it; None if nothing of it is told.
         """
         settled = self._settled.get(answer.shard, 0)
         for sequence, event in answer.numbered():
@@ -82,6 +90,10 @@ class History:
                 return None
             if type(event) is Trade and event.trade_id not in self._failed_trades:
                 return event.trade_id
+            if type(event) is SettlementCycle and self.settlement.netting.has_due(
+                event.shard, event.number
+            ):
+                return cycle_mark(event.shard, event.number)
         return None
 
     def transfer(self, transfer: Transfer) -> Shortfall | None:
@@ -99,6 +111,7 @@ class History:
         self.settlement.journals.clear()
         self.settlement.reports.clear()
         self.settlement.obligations.clear()
+        self.settlement.netting.store()
 
     def hold_collateral(self, collateral: Counter[Key]) -> None:
         """Hold what the stock loans hold, beside what orders do; once, at the end."""

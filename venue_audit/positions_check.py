@@ -29,6 +29,7 @@ _UNBALANCED = """
 SELECT journal_id, asset, sum(amount)::bigint FROM ledger_entries GROUP BY journal_id, asset
 HAVING sum(amount) <> 0 ORDER BY journal_id
 """
+_UNSETTLED = "SELECT client_id, security_id, quantity, cash_e4 FROM net_obligations"
 _NOTHING = Position()
 
 
@@ -181,6 +182,11 @@ class PositionsCheck:
             (client_id, asset): amount
             for client_id, asset, amount in self._clearing.all(_ENTRY_SUMS)
         }
+        # What is not settled yet has no journal, but is in the positions since the trade.
+        for client_id, security_id, quantity, cash_e4 in self._clearing.all(_UNSETTLED):
+            for asset, amount in ((security_id, quantity), (CASH, cash_e4)):
+                key = (client_id, asset)
+                entries[key] = entries.get(key, 0) + amount
         totals: dict[str, int] = {}
         for client_id, balance_e4, *_ in self._clearing.stream(_ACCOUNTS):
             totals[CASH] = totals.get(CASH, 0) + balance_e4

@@ -21,6 +21,7 @@ from venue_audit.history import History
 from venue_audit.loan_check import LoanCheck
 from venue_audit.log_rows import LOG_ROWS, LogBroken, batches, note_break
 from venue_audit.market_check import MarketCheck
+from venue_audit.netting_check import NettingCheck
 from venue_audit.positions_check import PositionsCheck
 from venue_audit.report_ledger import ReportLedger
 from venue_audit.settlement_check import SettlementCheck
@@ -112,6 +113,7 @@ class Audit:
         self._settlement = SettlementCheck(
             clearing, market, recorded.get(streams.SETTLEMENTS, 0), self.differences
         )
+        self._netting = NettingCheck(clearing, self.differences)
         self._market = MarketCheck(market, self._recorded, self.differences)
         self._positions = PositionsCheck(clearing, self.differences)
         self._trading_day = TradingDayCheck(clearing, self.differences)
@@ -127,6 +129,7 @@ class Audit:
         self._history.hold_collateral(self._loans.run())
         if is_folded:
             self._settlement.finish()
+            self._netting.finish(self._history)
             self._market.finish()
             self._positions.against_history(self._history)
             self._positions.holds_against_open_orders(self._history)
@@ -155,6 +158,7 @@ class Audit:
         """Settle a matched batch and compare all that it wrote."""
         self._history.settle(batch, answer)
         self._market.take(answer)
+        self._netting.compare(self._history)
         self._settlement.compare(self._history)
         self._settlement.apply_transfers(self._history)
         for sequence, client_id, held, quantity in self._history.uncovered:
@@ -176,7 +180,7 @@ class Audit:
         shards = [row[0] for row in self._clearing.all(_SHARDS)]
         return in_settlement_order(
             [self._match(shard) for shard in shards],
-            lambda: self._settlement.next_trade_id(self._history),
+            lambda: self._settlement.next_told(self._history),
         )
 
     def _match(self, shard: int) -> Iterator[Matched]:
@@ -187,7 +191,7 @@ class Audit:
             self._trading_day.take(batch)
             if live is not None and live.log_position == batch.last:
                 self._check_engine(live)
-            yield Matched(batch, answer, self._history.first_settled_trade(answer))
+            yield Matched(batch, answer, self._history.first_told(answer))
 
     def _check_engine(self, live: EngineState) -> None:
         """The live engine's state is the folded one's, byte for byte."""
@@ -258,6 +262,8 @@ class Audit:
             "trades": self._market.counts["trade"],
             "journals": self._settlement.journals,
             "settlement_reports": self._settlement.reports,
+            "settlement_cycles": self._netting.cycles,
+            "net_obligations": self._netting.obligations,
             "reports_replayed": reports.last_sequence,
             "accounts": self._positions.accounts,
             "deposits": self._positions.deposits,

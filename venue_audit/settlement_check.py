@@ -5,12 +5,19 @@ import msgspec
 from clearinghouse.domain.ledger import Journal, Leg
 from clearinghouse.domain.report_chain import SealedReport
 from venue_audit.differences import JOURNALS, REPORTS, Differences, Value
-from venue_audit.history import History
+from venue_audit.history import History, cycle_mark
 from venue_audit.snapshot import Numbered, Snapshot
-from venue_audit.transfers import MOST_REPORTS, Transfer, is_transfer, legs_of, transfer_of
+from venue_audit.transfers import (
+    MOST_REPORTS,
+    Transfer,
+    is_transfer,
+    legs_of,
+    readable,
+    transfer_of,
+)
 from venue_protocol import codec
 from venue_protocol.holds import CASH
-from venue_protocol.settlement import SettlementReport
+from venue_protocol.settlement import DERIVED_KINDS, SettlementReport
 from venue_storage.clearing_rows import JournalRow, ReportRow
 
 _JOURNALS = """
@@ -49,10 +56,21 @@ class SettlementCheck:
         self.journals = 0
         self.reports = 0
 
-    def next_trade_id(self, history: History) -> int | None:
-        """The trade that was settled next, as the journals tell it; None if they don't."""
+    def next_told(self, history: History) -> int | None:
+        """What was settled next, as the database tells it: a trade by its id, a cycle by its
+        `cycle_mark`; None if it does not say.
+        """
+        report = self._reports.peek(history.settlement.last_report_sequence + 1)
+        told = readable(report) if report is not None else None
+        if told is not None and told.settlement_kind == "trade":
+            return told.trade_id
         journal = self._journals.peek(history.settlement.last_journal_id + 1)
-        return journal.trade_id if journal is not None else None
+        if journal is None:
+            return None
+        if journal.journal_kind == "net_settlement" and journal.reference is not None:
+            shard, number = journal.reference.split(":")[1:3]
+            return cycle_mark(int(shard), int(number))
+        return journal.trade_id
 
     def apply_transfers(self, history: History) -> None:
         """Apply the deposits, withdrawals and issues that come next, and compare what they
@@ -140,6 +158,8 @@ class SettlementCheck:
         self._same(journal, "kind", journal.kind, row.journal_kind)
         self._same(journal, "time_us", journal.time_us, row.time_us)
         self._same(journal, "trade_id", journal.trade_id, row.trade_id)
+        if journal.kind in DERIVED_KINDS:
+            self._same(journal, "reference", journal.reference, row.reference)
         if not len(row.accounts) == len(row.assets) == len(row.amounts) == len(journal.legs):
             self._differences.compare(
                 "journal",

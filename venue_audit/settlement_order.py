@@ -1,6 +1,6 @@
 """The order in which the batches of several shards were settled.
 
-Shards run side by side; the journals tell.
+Shards run side by side; reports and journals tell.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,19 +13,19 @@ from venue_protocol.events import EventBatch
 class Matched(NamedTuple):
     """A batch with its events.
 
-    `first_trade_id`: of the first trade in it that has a journal, None without one.
+    `first_told`: what the database tells first of its settlement, None if it tells nothing.
     """
 
     batch: CommandBatch
     answer: EventBatch
-    first_trade_id: int | None
+    first_told: int | None
 
 
 def in_settlement_order(
     logs: Sequence[Iterator[Matched]], due: Callable[[], int | None]
 ) -> Iterator[Matched]:
-    """All batches of all shards. One with trades comes when its first is `due`: the trade of the
-    next journal.
+    """All batches of all shards. One that settled something comes when that is `due`: what the
+    next report or journal is about.
 
     Among those that may come, and where the journals fit none, the earliest commit comes first.
     """
@@ -45,5 +45,5 @@ def in_settlement_order(
 
 
 def _choose(ahead: dict[int, Matched], due: int | None) -> int:
-    ready = [number for number, matched in ahead.items() if matched.first_trade_id in (None, due)]
+    ready = [number for number, matched in ahead.items() if matched.first_told in (None, due)]
     return min(ready or ahead, key=lambda number: ahead[number].batch.time_us)

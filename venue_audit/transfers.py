@@ -38,7 +38,7 @@ def is_transfer(number: int, journal: JournalRow | None, report: ReportRow | Non
 
     A sound report of this journal, or of a failed trade before it, decides; else the journal does.
     """
-    told = _readable(report) if report is not None else None
+    told = readable(report) if report is not None else None
     if (
         report is not None
         and told is not None
@@ -81,7 +81,8 @@ def legs_of(journal: JournalRow) -> tuple[Leg, ...]:
     return tuple(map(Leg, journal.accounts, journal.assets, journal.amounts))
 
 
-def _readable(row: ReportRow) -> SettlementReport | None:
+def readable(row: ReportRow) -> SettlementReport | None:
+    """The stored report; None if its text is not one."""
     try:
         return codec.decode_report(row.report)
     except codec.CodecError:
@@ -92,7 +93,7 @@ def _own_reports(number: int, reports: Sequence[ReportRow]) -> list[tuple[Settle
     """The reports of this journal, each with whether its own hash is right."""
     own = []
     for row in reports:
-        report = _readable(row)
+        report = readable(row)
         if report is None or report.journal_id != number:
             break
         own.append((report, is_sealed(row.report)))

@@ -13,6 +13,7 @@ import msgspec
 from venue_protocol.corporate_actions import CorporateAction
 from venue_protocol.fees import FeeRates
 from venue_protocol.orders import OrderTerms, OrderType, Side, TimeInForce
+from venue_protocol.settlement_modes import SettlementMode
 from venue_protocol.trading_day import Phase
 
 VENUE: Final = ""
@@ -146,6 +147,28 @@ class ApplyCorporateAction(_CommandStruct, frozen=True, tag="apply_corporate_act
     lot: int
 
 
+class SetSettlement(_CommandStruct, frozen=True, tag="set_settlement"):
+    """How the trades of the shard settle from here on; it sends no cycle by itself.
+
+    Back to gross, what is open is settled at once in a last cycle that nothing is exempt from.
+    """
+
+    client_id: str
+    mode: SettlementMode
+    interval_us: int | None = None
+    """A cycle at each multiple of it since the epoch, by the time of the log; None: no such."""
+    at_close: bool = False
+    """A cycle when the whole shard closes."""
+    lag: int = 0
+    """Cycles that a trade waits for beyond the present one: 0 the same day's, 1 is T+1."""
+
+
+class StartSettlementCycle(_CommandStruct, frozen=True, tag="start_settlement_cycle"):
+    """End the present cycle now; nothing happens while trades settle gross."""
+
+    client_id: str
+
+
 Command = (
     PlaceOrder
     | AmendOrder
@@ -155,6 +178,8 @@ Command = (
     | SetPhase
     | SetVolatilityBands
     | ApplyCorporateAction
+    | SetSettlement
+    | StartSettlementCycle
 )
 
 

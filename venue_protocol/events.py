@@ -12,6 +12,7 @@ import msgspec
 from venue_protocol.corporate_actions import CorporateAction
 from venue_protocol.fees import FeeRates
 from venue_protocol.orders import CancelReason, OrderTerms, OrderType, Side, TimeInForce
+from venue_protocol.settlement_modes import SettlementMode
 from venue_protocol.trading_day import Phase
 
 
@@ -93,6 +94,8 @@ class Trade(_EventStruct, frozen=True, tag="trade"):
     sell_fee_bps: int = 0
     buy_held_bps: int = 0
     """The highest rate that might have applied to the buyer; its hold covered it."""
+    settlement_cycle: int | None = None
+    """The cycle in which it is due; None: it settles at once, by itself."""
 
 
 class OrderCanceled(_EventStruct, frozen=True, tag="order_canceled"):
@@ -261,6 +264,27 @@ class OrderAdjusted(_EventStruct, frozen=True, tag="order_adjusted"):
     """Its terms now; None for a plain order."""
 
 
+class SettlementModeChanged(_EventStruct, frozen=True, tag="settlement_mode_changed"):
+    """Trades after this event settle so."""
+
+    mode: SettlementMode
+    interval_us: int | None = None
+    at_close: bool = False
+    lag: int = 0
+    cycle: int = 1
+    """The cycle that collects now."""
+
+
+class SettlementCycle(_EventStruct, frozen=True, tag="settlement_cycle"):
+    """All obligations of the shard that are due in this cycle, or were before, settle now."""
+
+    shard: int
+    number: int
+    """From 1; it skips numbers when the last cycle of net settlement takes what was due later."""
+    is_final: bool = False
+    """Nothing may stay open: trades settle gross from here on."""
+
+
 Event = (
     OrderAccepted
     | OrderTriggered
@@ -278,6 +302,8 @@ Event = (
     | LimitStateChanged
     | CorporateActionApplied
     | OrderAdjusted
+    | SettlementModeChanged
+    | SettlementCycle
 )
 
 

@@ -101,6 +101,16 @@ class SettlementReport(msgspec.Struct, frozen=True, gc=False, omit_defaults=True
     memo: str | None = None
     fee_e4: int = 0
     """Of a trade: what this side paid for it, ten-thousandths of a dollar; below zero: a rebate."""
+    settlement_cycle: int | None = None
+    """Of a trade: the cycle in which it is due. Of a net settlement: the cycle that settled."""
+    settled_cash_e4: int = 0
+    """Of a net settlement: cash paid to the client, negative if it paid. It was in the balance, or
+    no longer in it, since the trades.
+    """
+    settled_shares: int = 0
+    """Of a net settlement: shares delivered to the client, negative if it delivered."""
+    open_shares: int = 0
+    """Of a net settlement: shares that failed, and are due again in the next cycle."""
     hash: str = ""
 
 

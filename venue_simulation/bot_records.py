@@ -89,6 +89,10 @@ def settlement_report(text: str) -> SettlementReport:
         holding=report.holding,
         trade_id=report.trade_id,
         order_id=report.order_id,
+        settlement_cycle=report.settlement_cycle,
+        settled_cash=Decimal(format_e4(report.settled_cash_e4)),
+        settled_shares=report.settled_shares,
+        open_shares=report.open_shares,
         previous_hash=report.previous_hash,
         hash=report.hash,
     )

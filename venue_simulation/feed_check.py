@@ -18,6 +18,8 @@ from venue_protocol.events import (
     OrderCanceled,
     OrderReduced,
     PhaseChanged,
+    SettlementCycle,
+    SettlementModeChanged,
     TimeAdvanced,
     Trade,
 )
@@ -110,6 +112,17 @@ class FeedCheck:
         )
 
 
+_OF_NOBODY = (
+    TimeAdvanced
+    | PhaseChanged
+    | AuctionIndication
+    | LimitStateChanged
+    | CorporateActionApplied
+    | SettlementModeChanged
+    | SettlementCycle
+)
+
+
 def _owners(shards: list[ShardOracle]) -> Iterator[tuple[str, int]]:
     """Who is concerned by which event, by its venue-wide sequence."""
     for shard in shards:
@@ -118,14 +131,7 @@ def _owners(shards: list[ShardOracle]) -> Iterator[tuple[str, int]]:
                 number = sharded_id(shard.shard, sequence)
                 if isinstance(event, Trade):
                     yield from ((event.buy_client_id, number), (event.sell_client_id, number))
-                elif not isinstance(
-                    event,
-                    TimeAdvanced
-                    | PhaseChanged
-                    | AuctionIndication
-                    | LimitStateChanged
-                    | CorporateActionApplied,
-                ):
+                elif not isinstance(event, _OF_NOBODY):
                     yield event.client_id, number
 
 

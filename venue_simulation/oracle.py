@@ -10,6 +10,7 @@ from collections import Counter
 
 from clearinghouse.adapters.ledger_store import READER
 from clearinghouse.domain.ledger import Journal, Ledger, Leg
+from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import EXTERNAL
 from matching_engine.domain.engine import MatchingEngine
@@ -83,7 +84,7 @@ class Oracle:
     ) -> None:
         self._tables = clearing.tables
         self.shards = [ShardOracle(shard, bounds) for shard in range(shards)]
-        self._settlement = Settlement(Ledger(), {}, 0, 0)
+        self._settlement = Settlement(Ledger(), {}, 0, 0, NettingBook(is_whole=True))
         self._unsettled_holds: Counter[tuple[str, str]] = Counter()
         """Held for commands that the clearinghouse has not seen events of, by client and asset."""
         self._names: set[tuple[str, str | None]] = set()
@@ -104,6 +105,7 @@ class Oracle:
         self._compare_positions()
         self._compare_journals()
         self._compare_reports()
+        self._compare_netting()
         self._check_conservation()
         self._check_holds()
 
@@ -147,6 +149,9 @@ class Oracle:
         for row in tables.journals.values():
             for client_id, asset, amount in zip(row.accounts, row.assets, row.amounts, strict=True):
                 by_journals[client_id, asset] += amount
+        for open_row in tables.netting.obligations.values():
+            by_journals[open_row.client_id, CASH] += open_row.cash_e4
+            by_journals[open_row.client_id, open_row.security_id] += open_row.quantity
         by_reports: Counter[tuple[str, str]] = Counter()
         ends: dict[str, SettlementReport] = {}
         for sequence in range(1, len(tables.reports) + 1):
@@ -167,7 +172,7 @@ class Oracle:
         for key, quantity in stored.items():
             require(
                 by_journals[key] == quantity,
-                "journals add up to the balances",
+                "journals and open obligations add up to the balances",
                 (key, by_journals[key], quantity),
             )
             if key[0] not in EXTERNAL:
@@ -297,6 +302,19 @@ class Oracle:
             len(self._tables.reports) == self._reports, "there are no other reports", self._reports
         )
         require(not self._tables.obligations, "a covered trade settles", self._tables.obligations)
+
+    def _compare_netting(self) -> None:
+        book, tables = self._settlement.netting, self._tables
+        for cycle in book.cycles:
+            stored = tables.netting.cycles.get(cycle[:2])
+            require(stored == cycle, "cycles are those of the log", (stored, cycle))
+        book.store()
+        for rows, kept in (
+            (book.rows(), tables.netting.obligations),
+            (book.volumes(), tables.netting.volumes),
+        ):
+            found = [row for _, row in sorted(kept.items())]
+            require(found == rows, "what is open is what the log leaves open", (found, rows))
 
     def _check_conservation(self) -> None:
         sums: Counter[str] = Counter(

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from service_runtime.database import DatabaseUnavailable
+from venue_protocol.obligations import CycleRow, ObligationRow, VolumeRow
 from venue_protocol.securities import Security
 from venue_protocol.settlement import GENESIS_HASH
+from venue_protocol.settlement_modes import SettlementRow
 from venue_protocol.trading_day import BandRow, PhaseRow
 from venue_storage.clearing_rows import ActionRow, JournalRow, LogRow, ReportRow, Suspension
 
@@ -59,6 +61,18 @@ class DepositRow(NamedTuple):
     is_external: bool = False
 
 
+class NettingTables:
+    """What net settlement stores; each table is a dict by its primary key."""
+
+    def __init__(self) -> None:
+        self.obligations: dict[tuple[int, int, str, str], ObligationRow] = {}
+        """By shard, cycle, client and security."""
+        self.volumes: dict[tuple[int, int, str], VolumeRow] = {}
+        """By shard, cycle and security."""
+        self.cycles: dict[tuple[int, int], CycleRow] = {}
+        """By shard and number."""
+
+
 class Tables:
     """What is stored. Rows are immutable; every table is a dict by its primary key."""
 
@@ -91,6 +105,9 @@ class Tables:
         """By shard and security; the empty security is the whole shard."""
         self.session_bands: dict[tuple[int, str], BandRow] = {}
         """By shard and security."""
+        self.session_settlement: dict[int, SettlementRow] = {}
+        """By shard."""
+        self.netting = NettingTables()
         self.settlement_head: dict[Literal[True], tuple[int, int]] = {True: (0, 0)}
         """last_report_sequence and last_journal_id."""
         self.journals: dict[int, JournalRow] = {}

@@ -152,14 +152,14 @@ ORDER BY journal_id, leg LIMIT %(most)s
 _KINDS_WITHOUT_REPORTS = {
     BANK: "journal_kind <> 'trade'",
     DEPOSITORY: "journal_kind <> 'trade'",
-    CLEARINGHOUSE: "journal_kind = 'trade'",
+    CLEARINGHOUSE: "journal_kind IN ('trade', 'net_settlement')",
     FEES: "true",
 }
 """Accounts that get no settlement reports, and the journals in which their legs are; the first two
 have an index of these.
 """
-_OF_NO_JOURNAL = '%"settlement_kind":"failed_trade"%'
-"""A report of a trade that could not be settled, which has no journal."""
+_OF_NO_JOURNAL = '%"journal_id":0,%'
+"""A report of a trade that has no journal: it could not be settled, or it settles in a cycle."""
 
 
 def _first_report_after(cursor: Cursor, client_id: str, journal_id: int) -> int:

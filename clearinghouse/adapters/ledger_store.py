@@ -13,7 +13,9 @@ from psycopg2 import errors
 
 from clearinghouse.adapters.action_store import read_holders, write_actions
 from clearinghouse.adapters.loan_store import PostgresLoanBook
+from clearinghouse.adapters.netting_store import read_netting, write_netting
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
+from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
 from clearinghouse.loan_ports import LoanBook
@@ -67,14 +69,15 @@ class PostgresLedgerTransaction:
         """The tables of stock loans."""
         return PostgresLoanBook(self._cursor)
 
-    def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
+    def lock(self, keys: Iterable[tuple[str, str]], with_netting: bool = False) -> Settlement:
         """A Settlement on the positions named, locked until the transaction ends."""
         cursor = self._cursor
         cursor.execute(
             "SELECT last_journal_id, last_report_sequence FROM settlement_heads FOR UPDATE"
         )
         last_journal_id, last_report_sequence = cursor.fetchone()
-        keys = set(keys)
+        netting = read_netting(cursor) if with_netting else NettingBook()
+        keys = set(keys) | netting.positions()
         ledger, chains = Ledger(), {}
         cursor.execute(
             "SELECT client_id, balance_e4, held_e4, is_external, report_count, report_hash FROM "
@@ -95,7 +98,7 @@ class PostgresLedgerTransaction:
         )
         for client_id, security_id, quantity, held, is_external in cursor:
             ledger.positions[client_id, security_id] = Position(quantity, held, is_external)
-        return Settlement(ledger, chains, last_journal_id, last_report_sequence)
+        return Settlement(ledger, chains, last_journal_id, last_report_sequence, netting)
 
     def holders(self, security_ids: Iterable[str]) -> list[tuple[str, str]]:
         """Client and security of every deposit in these securities."""
@@ -109,6 +112,7 @@ class PostgresLedgerTransaction:
         _write_reports(self._cursor, settlement.reports)
         _write_obligations(self._cursor, settlement.obligations)
         write_actions(self._cursor, settlement.actions)
+        write_netting(self._cursor, settlement.netting)
         if settlement.journals or settlement.reports:
             self._cursor.execute(
                 "UPDATE settlement_heads SET last_journal_id = %s, last_report_sequence = %s",

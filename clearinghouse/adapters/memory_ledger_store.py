@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,6 +11,7 @@ from clearinghouse.adapters.ledger_store import READER
 from clearinghouse.adapters.memory_loan_store import MemoryLoanBook
 from clearinghouse.domain.corporate_actions import ActionRecord
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
+from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.loan_ports import LoanBook
 from clearinghouse.ports import (
@@ -67,11 +68,15 @@ class MemoryLedgerTransaction:
         """The tables of stock loans."""
         return MemoryLoanBook(self._transaction)
 
-    def lock(self, keys: Iterable[tuple[str, str]]) -> Settlement:
+    def lock(self, keys: Iterable[tuple[str, str]], with_netting: bool = False) -> Settlement:
         """A Settlement on the positions named."""
         self._transaction.statement()
         last_report_sequence, last_journal_id = self._tables.settlement_head[True]
-        keys = set(keys)
+        netting = NettingBook()
+        if with_netting:
+            tables = self._tables
+            netting.load(tables.netting.obligations.values(), tables.netting.volumes.values())
+        keys = set(keys) | netting.positions()
         ledger, chains = Ledger(), {}
         for client_id in {client_id for client_id, _ in keys}:
             account = self._tables.accounts.get(client_id)
@@ -83,7 +88,7 @@ class MemoryLedgerTransaction:
         for key in keys & self._tables.deposits.keys():
             deposit = self._tables.deposits[key]
             ledger.positions[key] = Position(deposit.quantity, deposit.held, deposit.is_external)
-        return Settlement(ledger, chains, last_journal_id, last_report_sequence)
+        return Settlement(ledger, chains, last_journal_id, last_report_sequence, netting)
 
     def holders(self, security_ids: Iterable[str]) -> list[tuple[str, str]]:
         """Client and security of every deposit in these securities."""
@@ -93,7 +98,8 @@ class MemoryLedgerTransaction:
 
     def write(self, settlement: Settlement) -> None:
         """Write all that the settlement changed."""
-        written = (settlement.journals, settlement.reports, settlement.obligations)
+        book = settlement.netting
+        written = (settlement.journals, settlement.reports, settlement.obligations, book.settled)
         if not settlement.ledger.touched and not any(written) and not settlement.actions.steps:
             return
         self._write_accounts(settlement)
@@ -113,6 +119,7 @@ class MemoryLedgerTransaction:
                 self._tables.obligations, trade_id, obligation.reason, "obligations_pkey"
             )
         self._write_actions(settlement.actions)
+        self._write_netting(settlement.netting)
         if settlement.journals or settlement.reports:
             self._transaction.statement()
             head = (settlement.last_report_sequence, settlement.last_journal_id)
@@ -280,6 +287,33 @@ class MemoryLedgerTransaction:
                 action_id=change.action_id,
             )
             self._transaction.put(self._tables.securities, change.security_id, changed)
+
+    def _write_netting(self, book: NettingBook) -> None:
+        if not (book.settled or book.added):
+            return
+        self._transaction.statement()
+        for table, added, names in (
+            (self._tables.netting.obligations, book.added_rows(), 4),
+            (self._tables.netting.volumes, book.added_volume_rows(), 3),
+        ):
+            self._add_up(table, added, names, book.settled)
+        self._transaction.statement()
+        for cycle in book.cycles:
+            self._transaction.insert(
+                self._tables.netting.cycles, cycle[:2], cycle, "settlement_cycles_pkey"
+            )
+
+    def _add_up(
+        self, table: dict[Any, Any], added: list[Any], names: int, settled: dict[int, int]
+    ) -> None:
+        """Remove what settled, and add these rows, whose first `names` fields are their key."""
+        for key in [key for key in table if key[1] <= settled.get(key[0], 0)]:
+            self._transaction.delete(table, key)
+        for row in added:
+            key = row[:names]
+            known = table.get(key, (0,) * len(row))[names:]
+            sums = (old + new for old, new in zip(known, row[names:], strict=True))
+            self._transaction.put(table, key, type(row)(*key, *sums))
 
     def _write_deposits(self, ledger: Ledger) -> None:
         self._transaction.statement()

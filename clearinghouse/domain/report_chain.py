@@ -54,6 +54,33 @@ class ReportWriter:
         for side in (BUY, SELL):
             self._fill(trade, side, time_us, 0, 0, 0, kind="failed_trade", memo=reason)
 
+    def netted(self, journal: Journal, leg: Leg, cycle: int) -> None:
+        """What a cycle settled for one member in one asset. What it has does not change by that:
+        the trades have counted already.
+        """
+        is_cash = leg.asset == CASH
+        chain = self._next_of(leg.client_id)
+        self._seal(
+            chain,
+            SettlementReport(
+                sequence=self.last_sequence,
+                client_id=leg.client_id,
+                client_sequence=chain.count,
+                settlement_kind="net_settlement",
+                journal_id=journal.journal_id,
+                cash_e4=0,
+                shares=0,
+                balance_e4=self._ledger.position(leg.client_id, CASH).quantity,
+                time_us=journal.time_us,
+                previous_hash=chain.hash,
+                security_id=None if is_cash else leg.asset,
+                holding=None if is_cash else self._ledger.position(*leg[:2]).quantity,
+                settlement_cycle=cycle,
+                settled_cash_e4=leg.amount if is_cash else 0,
+                settled_shares=0 if is_cash else leg.amount,
+            ),
+        )
+
     def transferred(self, journal: Journal, leg: Leg, memo: str | None) -> None:
         """A deposit, withdrawal or issue, seen from the account of `leg`."""
         kind: SettlementKind = "deposit" if leg.amount > 0 else "withdrawal"
@@ -143,6 +170,7 @@ class ReportWriter:
                 price_e4=trade.price_e4,
                 memo=memo,
                 fee_e4=fee_e4,
+                settlement_cycle=trade.settlement_cycle,
             ),
         )
 

@@ -19,6 +19,8 @@ from clearinghouse.domain.corporate_actions import (
 )
 from clearinghouse.domain.fees import FEES, fee_legs, trade_fees_e4
 from clearinghouse.domain.ledger import HoldRelease, Journal, Ledger, Leg, ReportChain, Shortfall
+from clearinghouse.domain.net_cycle import journal_parts, net
+from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.report_chain import ReportWriter, SealedReport
 from clearinghouse.domain.venue_accounts import CLEARINGHOUSE, EXTERNAL
 from venue_protocol.events import (
@@ -29,6 +31,7 @@ from venue_protocol.events import (
     OrderAmended,
     OrderCanceled,
     OrderReduced,
+    SettlementCycle,
     Trade,
 )
 from venue_protocol.holds import CASH, held_amount, held_asset
@@ -111,8 +114,10 @@ class Settlement:
         chains: dict[str, ReportChain],
         last_journal_id: int,
         last_report_sequence: int,
+        netting: NettingBook | None = None,
     ) -> None:
         self.ledger = ledger
+        self.netting = netting or NettingBook()
         self.last_journal_id = last_journal_id
         self.journals: list[Journal] = []
         self.obligations: list[Obligation] = []
@@ -186,6 +191,11 @@ class Settlement:
         if shortfall is not None:
             self.fail(trade, time_us, str(shortfall))
             return
+        if trade.settlement_cycle is not None:
+            # Payment and delivery follow in that cycle, and so do their journals.
+            self.netting.add_trade(trade, trade.settlement_cycle, fees_e4)
+            self._reports.traded(Journal(0, "trade", time_us, ()), trade, fees_e4)
+            return
         self._reports.traded(
             self._journal("trade", time_us, trade_legs(trade), trade_id=trade.trade_id),
             trade,
@@ -213,6 +223,16 @@ class Settlement:
         reference = f"action:{action_id}:{client_id}"
         journal = self._journal(kind, time_us, legs, reference=reference)
         self._reports.acted(kind, journal, client_id, security_id, memo)
+
+    def settle_cycle(self, cycle: SettlementCycle, time_us: int) -> None:
+        """Pay and deliver all that is due, and report to each member what it gave and got."""
+        for legs in net(self.netting, cycle, time_us).legs:
+            for part, some in enumerate(journal_parts(legs, CLEARINGHOUSE), 1):
+                reference = f"net:{cycle.shard}:{cycle.number}:{legs[0].asset}:{part}"
+                journal = self._journal("net_settlement", time_us, some, reference=reference)
+                for leg in some:
+                    if leg.client_id not in (CLEARINGHOUSE, FEES):
+                        self._reports.netted(journal, leg, cycle.number)
 
     def release(self, client_id: str, side: Side, security_id: str, amount: int) -> None:
         """Shrink the hold of an order: of cash if it buys, of shares if it sells."""
@@ -268,6 +288,10 @@ def _settle(settlement: Settlement, trade: Trade, time_us: int) -> None:
     settlement.settle(trade, time_us)
 
 
+def _settle_cycle(settlement: Settlement, cycle: SettlementCycle, time_us: int) -> None:
+    settlement.settle_cycle(cycle, time_us)
+
+
 def _release_canceled(settlement: Settlement, event: OrderCanceled, time_us: int) -> None:
     """The rest of the order: 6 shares open of a buy limit of $100.50 free $603.00."""
     amount = held_amount(event.side, event.price_e4, event.quantity, event.held_bps)
@@ -304,6 +328,8 @@ _NOTHING = Effect(_nothing_touched, _do_nothing)
 
 _MOVING: dict[type, Effect] = {
     Trade: Effect(_of_both_sides, _settle),
+    # Its positions are those of the open obligations: they are locked when these are loaded.
+    SettlementCycle: Effect(_nothing_touched, _settle_cycle),
     OrderCanceled: Effect(_of_order, _release_canceled),
     OrderReduced: Effect(_of_order, _release_reduced),
     OrderAmended: Effect(_of_order, _release_amended),
@@ -328,3 +354,8 @@ def positions_touched(events: Iterable[Event]) -> set[Position]:
 def securities_acted_on(events: Iterable[Event]) -> set[str]:
     """The securities whose every holder these events concern."""
     return {event.security_id for event in events if type(event) is CorporateActionApplied}
+
+
+def needs_netting(events: Iterable[Event]) -> bool:
+    """Whether applying these events needs all open obligations."""
+    return any(type(event) is SettlementCycle for event in events)

@@ -33,6 +33,11 @@ from matching_engine.domain.restoration import (
     restore_side,
     restore_stops,
 )
+from matching_engine.domain.settlement_cycles import (
+    restore_settlement,
+    set_settlement,
+    start_cycle,
+)
 from matching_engine.domain.shard import Shard
 from matching_engine.domain.snapshot import (
     SNAPSHOT_SCHEMA,
@@ -43,6 +48,7 @@ from matching_engine.domain.snapshot import (
     ended_orders,
     ended_state,
     resting_orders,
+    settlement_state,
     waiting_stops,
 )
 from matching_engine.domain.trading_day import pass_time, set_phase
@@ -56,7 +62,9 @@ from venue_protocol.commands import (
     CommandBatch,
     PlaceOrder,
     SetPhase,
+    SetSettlement,
     SetVolatilityBands,
+    StartSettlementCycle,
 )
 from venue_protocol.events import Event, EventBatch, TimeAdvanced
 from venue_protocol.identifiers import sharded_id
@@ -109,6 +117,10 @@ class MatchingEngine(Shard):
                 set_bands(self, command, events)
             elif type(command) is ApplyCorporateAction:
                 apply_action(self, order_id, command, events)
+            elif type(command) is SetSettlement:
+                set_settlement(self, command, events)
+            elif type(command) is StartSettlementCycle:
+                start_cycle(self, events)
             order_id += 1
         if self.limited:
             leave_limit_states(self, events)
@@ -148,6 +160,7 @@ class MatchingEngine(Shard):
                 for order_id, order in self.orders.items()
                 if order.fees is not None
             ),
+            settlement_state(self.settlement),
         )
 
     def snapshot(self) -> bytes:
@@ -167,6 +180,7 @@ class MatchingEngine(Shard):
         engine.event_position = state.event_position
         engine.trade_count = state.trade_count
         engine.time_us = state.time_us
+        restore_settlement(engine, state.settlement)
         restore_phases(engine, state.day)
         for book_state in state.books:
             book = engine.open_book(book_state.security_id)

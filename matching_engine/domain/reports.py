@@ -61,6 +61,10 @@ def report_trade(
         sell.order_id,
         sell.owner.client_id,
         sell_leaves,
+        0,
+        0,
+        0,
+        shard.due_cycle,
     )
     if taker.fees is not None or maker.fees is not None:
         trade = _with_fees(trade, buy, maker, taker)

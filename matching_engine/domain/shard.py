@@ -4,7 +4,7 @@ The rules are functions in the modules beside this one. Each takes the shard, th
 list of events to add to. No module calls one that stands before it here:
 
     engine > corporate_actions, trading_day > call_auction, amendment > order_entry
-           > matching, cancellation > limit_states > reports > shard > book
+           > matching, cancellation > limit_states > reports, settlement_cycles > shard > book
 """
 
 from collections import deque
@@ -16,6 +16,7 @@ from matching_engine.domain.ended_orders import EndedOrders
 from matching_engine.domain.volatility import VolatilityBand
 from venue_protocol.events import CorporateActionApplied, LimitStateChanged, PhaseChanged
 from venue_protocol.orders import Side
+from venue_protocol.settlement_modes import SettlementPlan
 from venue_protocol.trading_day import AUCTIONS, CONTINUOUS, Phases
 
 _FEW_EXPIRIES = 64
@@ -23,6 +24,8 @@ _FEW_EXPIRIES = 64
 _MOST_NEWS = 1_000
 NEVER_US = 1 << 62
 """Later than any time of the log."""
+SETTLEMENT = ""
+"""Whose timer the settlement cycle's is; no security has this name."""
 
 
 class Shard:
@@ -34,6 +37,7 @@ class Shard:
         "clients",
         "collected",
         "collecting",
+        "due_cycle",
         "due_us",
         "elections_due",
         "ended",
@@ -45,6 +49,7 @@ class Shard:
         "orders",
         "phases",
         "references",
+        "settlement",
         "shard",
         "sides",
         "time_us",
@@ -83,8 +88,11 @@ class Shard:
         """Price, paired, imbalance and side published last, of those that collect."""
         self.limited: set[str] = set()
         """Securities in a limit state."""
+        self.settlement = SettlementPlan()
+        self.due_cycle: int | None = None
+        """The cycle in which trades are due that are made now; None: they settle at once."""
         self.due_us = NEVER_US
-        """When the next phase or limit state ends by itself."""
+        """When the next phase, limit state or settlement cycle ends by itself."""
         self.news: deque[PhaseChanged | LimitStateChanged | CorporateActionApplied] = deque(
             maxlen=_MOST_NEWS
         )
@@ -153,13 +161,14 @@ class Shard:
         self.due_us = min(self.timers(), default=(NEVER_US, ""))[0]
 
     def timers(self) -> list[tuple[int, str]]:
-        """When phases and limit states end by themselves."""
+        """When phases, limit states and the settlement cycle end by themselves, and whose."""
+        cycle = [(self.settlement.due_us, SETTLEMENT)] if self.settlement.due_us < NEVER_US else []
         phases = [
             (known.until_us, name)
             for name, known in self.phases.exceptions.items()
             if known.until_us is not None
         ]
-        return phases + [(self.bands[name].limit_until_us, name) for name in self.limited]
+        return cycle + phases + [(self.bands[name].limit_until_us, name) for name in self.limited]
 
     def reference_e4(self, book: Book) -> int | None:
         """An auction's reference: the last price, or the listed one before the first trade."""

@@ -10,6 +10,7 @@ from matching_engine.domain.ended_orders import EndedOrders
 from matching_engine.domain.stops import StopBook
 from venue_protocol.fees import FeeRates
 from venue_protocol.orders import OrderTerms, Side
+from venue_protocol.settlement_modes import SettlementPlan
 
 SNAPSHOT_SCHEMA = 3
 
@@ -76,6 +77,8 @@ class EngineState(msgspec.Struct, frozen=True, omit_defaults=True):
     """Rates of the open orders that cost something, by rising id. Snapshots of older versions have
     none.
     """
+    settlement: SettlementPlan | None = None
+    """None, and left out, while no administrator has commanded one."""
 
 
 _encoder = msgspec.json.Encoder()
@@ -96,6 +99,11 @@ def decode_state(body: bytes) -> EngineState:
     if state.schema != SNAPSHOT_SCHEMA:
         raise SnapshotError(f"snapshot schema {state.schema} is not {SNAPSHOT_SCHEMA}")
     return state
+
+
+def settlement_state(plan: SettlementPlan) -> SettlementPlan | None:
+    """A copy of how the shard settles; None if that is the default."""
+    return None if plan == SettlementPlan() else msgspec.structs.replace(plan)
 
 
 def resting_orders(book_side: BookSide) -> list[RestingOrder]:

@@ -11,7 +11,8 @@ from matching_engine.domain.cancellation import end_orders
 from matching_engine.domain.limit_states import end_limit_state
 from matching_engine.domain.order_entry import trigger_elected
 from matching_engine.domain.reports import report_news
-from matching_engine.domain.shard import Shard
+from matching_engine.domain.settlement_cycles import close_cycle, end_cycle
+from matching_engine.domain.shard import SETTLEMENT, Shard
 from venue_protocol.commands import SetPhase
 from venue_protocol.events import Event, PhaseChanged
 from venue_protocol.orders import CLS, DAY, OPG
@@ -40,6 +41,8 @@ def set_phase(shard: Shard, command: SetPhase, events: list[Event]) -> None:
     )
     if shard.elections_due:
         trigger_elected(shard, events)
+    if command.phase == CLOSED and command.security_id is None:
+        close_cycle(shard, events)
 
 
 def _begin_phase(
@@ -104,6 +107,9 @@ def pass_time(shard: Shard, before_us: int, events: list[Event]) -> None:
             moving.move_reference(shard.time_us)
     while shard.due_us <= shard.time_us:
         at_us, name = min(shard.timers())
+        if name == SETTLEMENT:
+            end_cycle(shard, events)
+            continue
         state, band = shard.phases.of(name), shard.bands.get(name)
         if state.until_us != at_us:
             assert band is not None

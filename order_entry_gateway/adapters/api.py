@@ -3,6 +3,7 @@
 from typing import Any
 
 from order_entry_gateway.action_desk import ActionRequest
+from order_entry_gateway.adapters import api_settlement
 from order_entry_gateway.domain.requests import (
     Action,
     AmendRequest,
@@ -311,7 +312,7 @@ _DAY = (
         body_example=_SCHEDULE,
     ),
 )
-OPERATIONS = (*_ORDERS, *_DAY)
+OPERATIONS = (*_ORDERS, *_DAY, *api_settlement.OPERATIONS)
 
 
 def described() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from order_entry_gateway.ports import NAMES, LoggedName, LogTransaction, NameTaken
+from venue_protocol.settlement_modes import SettlementRow
 from venue_protocol.streams import order_log
 from venue_protocol.trading_day import BandRow, PhaseRow
 from venue_storage.clearing_rows import LogRow
@@ -75,6 +76,18 @@ class MemoryLogTransaction:
             row.shard == shard and row.band_bps is not None
             for row in self._tables.session_bands.values()
         )
+
+    def put_settlements(self, rows: Sequence[SettlementRow]) -> None:
+        """Insert or replace how these shards settle."""
+        self._transaction.statement()
+        for row in rows:
+            self._transaction.put(self._tables.session_settlement, row.shard, row)
+
+    def cycle_interval_us(self, shard: int) -> int | None:
+        """Microseconds between the settlement cycles of this shard."""
+        self._transaction.statement()
+        row = self._tables.session_settlement.get(shard)
+        return row.interval_us if row else None
 
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""

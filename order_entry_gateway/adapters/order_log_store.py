@@ -8,6 +8,7 @@ from psycopg2 import errors
 from order_entry_gateway.ports import NAMES, LoggedName, LogTransaction, NameTaken
 from service_runtime.copy_text import NULL, copy_text, json_field, text_field
 from service_runtime.database import Cursor, Database
+from venue_protocol.settlement_modes import SettlementRow
 from venue_protocol.streams import order_log
 from venue_protocol.trading_day import BandRow, PhaseRow
 from venue_storage.clearing_rows import LogRow
@@ -99,6 +100,25 @@ class PostgresLogTransaction:
             (shard,),
         )
         return bool(self._cursor.fetchone()[0])
+
+    def put_settlements(self, rows: Sequence[SettlementRow]) -> None:
+        """Insert or replace how these shards settle."""
+        names = ", ".join(SettlementRow._fields)
+        changed = ", ".join(f"{name} = excluded.{name}" for name in SettlementRow._fields[1:])
+        self._cursor.execute(
+            f"INSERT INTO session_settlement ({names}) SELECT * FROM unnest(%s::smallint[],"
+            " %s::text[], %s::bigint[], %s::boolean[], %s::smallint[], %s::bigint[])"
+            f" ON CONFLICT (shard) DO UPDATE SET {changed}",
+            _columns(rows),
+        )
+
+    def cycle_interval_us(self, shard: int) -> int | None:
+        """Microseconds between the settlement cycles of this shard."""
+        self._cursor.execute(
+            "SELECT interval_us FROM session_settlement WHERE shard = %s", (shard,)
+        )
+        row = self._cursor.fetchone()
+        return row[0] if row else None
 
     def named(self, names: Sequence[tuple[str, str]]) -> Iterable[LoggedName]:
         """Commands in the log under these (client_id, client_order_id)."""

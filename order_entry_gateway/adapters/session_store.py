@@ -7,6 +7,7 @@ from typing import Any
 from order_entry_gateway.loops import phase_schedule
 from order_entry_gateway.loops.phase_schedule import Schedule
 from service_runtime.database import Cursor, Database
+from venue_protocol.settlement_modes import GROSS, SettlementRow
 from venue_protocol.trading_day import BandRow, PhaseRow
 
 _TURN = 0x56454E5545
@@ -47,6 +48,17 @@ class SessionStore:
     def bands(self) -> list[BandRow]:
         """The bands commanded last."""
         return [BandRow(*row) for row in self._rows("session_bands", BandRow._fields)]
+
+    def settlements(self) -> list[SettlementRow]:
+        """How each shard settles, as commanded last; gross where nothing was commanded."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                "SELECT shard, coalesce(mode, %s), interval_us, coalesce(at_close, false),"
+                " coalesce(lag, 0), coalesce(time_us, 0) FROM order_log_heads"
+                " LEFT JOIN session_settlement USING (shard) ORDER BY shard",
+                (GROSS,),
+            )
+            return [SettlementRow(*row) for row in cursor]
 
     def schedule(self) -> Schedule:
         """The schedule."""

@@ -5,11 +5,18 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from venue_protocol.commands import ApplyCorporateAction, SetPhase, SetVolatilityBands
+from venue_protocol.commands import (
+    ApplyCorporateAction,
+    SetPhase,
+    SetSettlement,
+    SetVolatilityBands,
+    StartSettlementCycle,
+)
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import OrderType, TimeInForce
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
+from venue_protocol.settlement_modes import SettlementRow
 from venue_protocol.trading_day import (
     CLOSED,
     CONTINUOUS,
@@ -26,7 +33,9 @@ from venue_protocol.trading_day import (
 WHOLE_SHARD = ""
 """The security_id of a shard's own row."""
 
-SessionCommand = SetPhase | SetVolatilityBands | ApplyCorporateAction
+SessionCommand = (
+    SetPhase | SetVolatilityBands | ApplyCorporateAction | SetSettlement | StartSettlementCycle
+)
 _AT_REST = (HALTED, CLOSED)
 """Phases in which a corporate action may be applied."""
 _PENDING = 1 << 40
@@ -65,6 +74,8 @@ class Session:
     """The newest command of a shard that is wholly settled, where a phase is to begin."""
     known: dict[tuple[int, str], PhaseRow] = field(default_factory=dict)
     """Rows as they stand, stored or to be stored."""
+    settlements: dict[int, SettlementRow] = field(default_factory=dict)
+    """How shards settle, to be stored."""
 
     def load(self, rows: Iterable[PhaseRow]) -> None:
         """Take over the stored rows, each shard's own first.
@@ -89,13 +100,11 @@ class Session:
         """Apply a command: everything that is decided from here on comes after it."""
         if isinstance(command, SetVolatilityBands):
             self._set_bands(shard, command)
-            return
-        if isinstance(command, ApplyCorporateAction):
+        elif isinstance(command, ApplyCorporateAction):
             self.actions[shard, command.security_id] = _PENDING
-            return
-        self._begin(
-            shard, command.security_id, PhaseState(command.phase, command.reason, command.lasts_us)
-        )
+        elif isinstance(command, SetPhase):
+            state = PhaseState(command.phase, command.reason, command.lasts_us)
+            self._begin(shard, command.security_id, state)
 
     def _set_bands(self, shard: int, command: SetVolatilityBands) -> None:
         """Remember the commanded bands; the engine applies them."""
@@ -157,6 +166,8 @@ class Session:
             ]
             if len(known) < len(command.reference_prices):
                 command = msgspec.structs.replace(command, reference_prices=known)
+        elif isinstance(command, SetSettlement | StartSettlementCycle):
+            refusal = None
         else:
             refusal = self._refuse_changed(securities.get(command.security_id))
             if isinstance(command, ApplyCorporateAction):
@@ -205,6 +216,12 @@ class Session:
             return None
         message = f"the corporate action of {', '.join(waiting)} is not settled yet: ask again"
         return Refusal(RejectReason.ACTION_UNSETTLED, message, "security")
+
+    def settlement_logged(self, shard: int, command: SetSettlement, time_us: int) -> None:
+        """Make the row of a mode of settlement that now has its place in the log."""
+        self.settlements[shard] = SettlementRow(
+            shard, command.mode, command.interval_us, command.at_close, command.lag, time_us
+        )
 
     def refuse(
         self, security: Security, order_type: OrderType, time_in_force: TimeInForce

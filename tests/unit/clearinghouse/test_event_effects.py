@@ -7,6 +7,7 @@ $1,000.00 with $100.50 held for 10 AAPL at $10.05, and Bob has 10 AAPL, all held
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from clearinghouse.domain.ledger import Ledger, Position
 from clearinghouse.domain.settlement import EFFECTS, Settlement, positions_touched
@@ -20,6 +21,7 @@ from venue_protocol.events import (
     OrderAmended,
     OrderCanceled,
     OrderReduced,
+    SettlementModeChanged,
     Trade,
 )
 from venue_protocol.holds import CASH
@@ -123,6 +125,17 @@ TABLE: dict[str, tuple[Event, set[tuple[str, str]], dict[tuple[str, str], tuple[
         set(),
         {},
     ),
+    "a new mode of settlement moves nothing": (SettlementModeChanged("net"), set(), {}),
+    "a trade that settles in a cycle counts at once and ends both holds": (
+        replace(trade(10), settlement_cycle=3),
+        ANN | BOB,
+        {
+            ANN_CASH: (9_000_000, 0),
+            ANN_AAPL: (10, 0),
+            BOB_CASH: (1_000_000, 0),
+            BOB_AAPL: (0, 0),
+        },
+    ),
     "the report of a mass cancel moves nothing": (MassCancelReport("ann", None, 2), set(), {}),
 }
 
@@ -153,8 +166,10 @@ def test_only_a_trade_makes_a_journal_and_reports(claim: str) -> None:
     event, touched, _ = TABLE[claim]
     settlement = loaded(touched)
     settlement.apply(event, NOW_US)
-    moved = isinstance(event, Trade)
-    assert (len(settlement.journals), len(settlement.reports)) == ((1, 2) if moved else (0, 0))
+    expected = (0, 0)
+    if isinstance(event, Trade):
+        expected = (1 if event.settlement_cycle is None else 0, 2)
+    assert (len(settlement.journals), len(settlement.reports)) == expected
 
 
 def test_every_kind_of_event_has_its_row() -> None:

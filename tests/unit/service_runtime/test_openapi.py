@@ -21,6 +21,7 @@ import order_entry_gateway.adapters.http
 import order_entry_gateway.adapters.mass_cancel_http
 import order_entry_gateway.adapters.order_routes
 import order_entry_gateway.adapters.session_http
+import order_entry_gateway.adapters.settlement_http
 import order_entry_gateway.adapters.websocket
 from market_data_feed.adapters.stream.connection import StreamParts
 from service_runtime.http import application, openapi, query
@@ -49,6 +50,9 @@ def add_gateway(app: Flask) -> None:
     order_entry_gateway.adapters.http.add_timer_routes(app, NOTHING, NOTHING, NOTHING)
     order_entry_gateway.adapters.mass_cancel_http.add_routes(app, NOTHING, NOTHING)
     order_entry_gateway.adapters.session_http.add_routes(
+        app, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING
+    )
+    order_entry_gateway.adapters.settlement_http.add_routes(
         app, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING
     )
     served = Application(app, threads=1)

@@ -19,7 +19,9 @@ from venue_protocol.commands import (
     CommandBatch,
     PlaceOrder,
     SetPhase,
+    SetSettlement,
     SetVolatilityBands,
+    StartSettlementCycle,
 )
 from venue_protocol.corporate_actions import Split
 from venue_protocol.events import (
@@ -39,6 +41,8 @@ from venue_protocol.events import (
     OrderReleased,
     OrderTriggered,
     PhaseChanged,
+    SettlementCycle,
+    SettlementModeChanged,
     TimeAdvanced,
     Trade,
 )
@@ -54,6 +58,8 @@ COMMANDS = (
     SetPhase,
     SetVolatilityBands,
     ApplyCorporateAction,
+    SetSettlement,
+    StartSettlementCycle,
 )
 EVENTS = (
     OrderAccepted,
@@ -72,6 +78,8 @@ EVENTS = (
     LimitStateChanged,
     CorporateActionApplied,
     OrderAdjusted,
+    SettlementModeChanged,
+    SettlementCycle,
 )
 
 wire_integers = st.integers(-(2**63), 2**63 - 1)

@@ -1,0 +1,52 @@
+"""Open obligations in Postgres: read whole for a cycle, written as sums of what was added."""
+
+from clearinghouse.domain.netting import NettingBook
+from service_runtime.copy_text import copy_text
+from service_runtime.database import Cursor
+from venue_protocol.obligations import CycleRow, ObligationRow, VolumeRow
+
+_ADD_OBLIGATIONS = """
+INSERT INTO net_obligations AS open SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::text[],
+ %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+ON CONFLICT (shard, cycle, client_id, security_id) DO UPDATE SET
+ quantity = open.quantity + excluded.quantity, cash_e4 = open.cash_e4 + excluded.cash_e4,
+ failed = open.failed + excluded.failed,
+ failing_since = open.failing_since + excluded.failing_since,
+ mark_e4 = open.mark_e4 + excluded.mark_e4
+"""
+_ADD_VOLUMES = """
+INSERT INTO net_volumes AS open SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::text[],
+ %s::bigint[], %s::bigint[], %s::bigint[])
+ON CONFLICT (shard, cycle, security_id) DO UPDATE SET trades = open.trades + excluded.trades,
+ quantity = open.quantity + excluded.quantity, value_e4 = open.value_e4 + excluded.value_e4
+"""
+
+
+def read_netting(cursor: Cursor) -> NettingBook:
+    """All that is open. Whoever changes it holds the settlement head."""
+    book = NettingBook()
+    cursor.execute(f"SELECT {', '.join(ObligationRow._fields)} FROM net_obligations")
+    obligations = [ObligationRow(*row) for row in cursor]
+    cursor.execute(f"SELECT {', '.join(VolumeRow._fields)} FROM net_volumes")
+    book.load(obligations, [VolumeRow(*row) for row in cursor])
+    return book
+
+
+def write_netting(cursor: Cursor, book: NettingBook) -> None:
+    """Remove what settled, add what was added, and note the cycles."""
+    for shard, number in book.settled.items():
+        for table in ("net_obligations", "net_volumes"):
+            cursor.execute(f"DELETE FROM {table} WHERE shard = %s AND cycle <= %s", (shard, number))
+    # In the order of the keys, so that two transactions that add to the same rows never deadlock.
+    if obligations := book.added_rows():
+        cursor.execute(_ADD_OBLIGATIONS, _columns(obligations))
+    if volumes := book.added_volume_rows():
+        cursor.execute(_ADD_VOLUMES, _columns(volumes))
+    if book.cycles:
+        columns = ", ".join(CycleRow._fields)
+        rows = ["\t".join(map(str, row)) + "\n" for row in book.cycles]
+        copy_text(cursor, f"settlement_cycles ({columns})", rows)
+
+
+def _columns(rows: list[ObligationRow] | list[VolumeRow]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,200 @@
+"""Continuous net settlement: what trades oblige to, summed, and settled in cycles.
+
+A trade that is due in a cycle changes what both sides have to trade with at once (their positions,
+as always); its payment and delivery are obligations to the clearinghouse until the cycle settles.
+So `settled = quantity - unsettled`, and what is settled covers what is owed: nobody can sell what
+it does not have, bought shares included.
+
+An example, all due in cycle 7: Ann buys 10 AAPL from Bob at $100 and sells 4 to Cid at $101. She
+pays $1,000 - $404 = $596 and gets 10 - 4 = 6 shares; Bob gives 10 and gets $1,000; Cid pays $404
+and gets 4. Six movements; one by one, each trade is two payments and two deliveries: eight.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from clearinghouse.domain.fees import FEES, NO_FEES
+from venue_protocol.events import Trade
+from venue_protocol.holds import CASH
+from venue_protocol.identifiers import shard_and_number
+from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.obligations import CycleRow, ObligationRow, VolumeRow
+
+Key = tuple[int, int, str, str]
+"""Shard, cycle, client and security."""
+VolumeKey = tuple[int, int, str]
+"""Shard, cycle and security."""
+
+
+@dataclass(slots=True)
+class NetObligation:
+    """See ObligationRow; a change of one is one too, and adds up field by field."""
+
+    quantity: int = 0
+    cash_e4: int = 0
+    failed: int = 0
+    failing_since: int = 0
+    mark_e4: int = 0
+
+    def add(self, other: "NetObligation") -> None:
+        """Add a change."""
+        self.quantity += other.quantity
+        self.cash_e4 += other.cash_e4
+        self.failed += other.failed
+        self.failing_since += other.failing_since
+        self.mark_e4 += other.mark_e4
+
+
+@dataclass(slots=True)
+class Volume:
+    """See VolumeRow."""
+
+    trades: int = 0
+    quantity: int = 0
+    value_e4: int = 0
+
+    def add(self, other: "Volume") -> None:
+        """Add a change."""
+        self.trades += other.trades
+        self.quantity += other.quantity
+        self.value_e4 += other.value_e4
+
+
+class NettingBook:
+    """Obligations that are open. What is added is kept apart from what is stored.
+
+    A transaction without a cycle need not load what is stored: it only adds. The cycle needs all of
+    it. In the audit the book is whole from the first trade on.
+    """
+
+    def __init__(self, is_whole: bool = False) -> None:
+        self.is_whole = is_whole
+        """Whether `stored` has all that is stored."""
+        self.stored: dict[Key, NetObligation] = {}
+        self.added: dict[Key, NetObligation] = {}
+        self.stored_volumes: dict[VolumeKey, Volume] = {}
+        self.added_volumes: dict[VolumeKey, Volume] = {}
+        self.settled: dict[int, int] = {}
+        """The newest cycle of each shard that settled since the last `store`."""
+        self.cycles: list[CycleRow] = []
+        """What those settled."""
+
+    def add_trade(self, trade: Trade, cycle: int, fees_e4: tuple[int, int] = NO_FEES) -> None:
+        """Oblige the buyer to pay and the seller to deliver in this cycle, and the reverse.
+
+        `fees_e4` of buyer and seller are due in it too, to the account `fees`.
+        """
+        shard = shard_and_number(trade.trade_id)[0]
+        security_id, quantity = trade.security_id, trade.quantity
+        cash_e4 = trade.price_e4 * quantity
+        self.add(shard, cycle, trade.buy_client_id, security_id, quantity, -cash_e4 - fees_e4[0])
+        self.add(shard, cycle, trade.sell_client_id, security_id, -quantity, cash_e4 - fees_e4[1])
+        if fees_e4 != NO_FEES:
+            self.add(shard, cycle, FEES, security_id, 0, sum(fees_e4))
+        key = (shard, cycle, security_id)
+        volume = self.added_volumes.get(key)
+        if volume is None:
+            volume = self.added_volumes[key] = Volume()
+        volume.trades += 1
+        volume.quantity += quantity
+        volume.value_e4 += cash_e4
+
+    def add(
+        self, shard: int, cycle: int, client_id: str, security_id: str, quantity: int, cash_e4: int
+    ) -> None:
+        """Add shares and cash that the client is to receive (negative: to give) in this cycle."""
+        key = (shard, cycle, client_id, security_id)
+        obligation = self.added.get(key)
+        if obligation is None:
+            obligation = self.added[key] = NetObligation()
+        obligation.quantity += quantity
+        obligation.cash_e4 += cash_e4
+
+    def load(self, rows: Iterable[ObligationRow], volumes: Iterable[VolumeRow]) -> None:
+        """Take over all that is stored."""
+        self.stored = {row[:4]: NetObligation(*row[4:]) for row in rows}
+        self.stored_volumes = {row[:3]: Volume(*row[3:]) for row in volumes}
+        self.is_whole = True
+
+    def positions(self) -> set[tuple[str, str]]:
+        """Client and asset of all that is open."""
+        names = {key[2:] for key in (*self.stored, *self.added)}
+        return names | {(client_id, CASH) for client_id, _ in names}
+
+    def rows(self) -> list[ObligationRow]:
+        """All that is stored, by key."""
+        return [_row(key, one) for key, one in sorted(self.stored.items())]
+
+    def volumes(self) -> list[VolumeRow]:
+        """The volume that is stored, by key."""
+        return [
+            VolumeRow(*key, one.trades, one.quantity, one.value_e4)
+            for key, one in sorted(self.stored_volumes.items())
+        ]
+
+    def added_rows(self) -> list[ObligationRow]:
+        """What was added, by key."""
+        return [_row(key, change) for key, change in sorted(self.added.items())]
+
+    def added_volume_rows(self) -> list[VolumeRow]:
+        """The volume that was added, by key."""
+        return [
+            VolumeRow(*key, one.trades, one.quantity, one.value_e4)
+            for key, one in sorted(self.added_volumes.items())
+        ]
+
+    def store(self) -> None:
+        """What was added is stored now."""
+        for key, change in self.added.items():
+            self.stored.setdefault(key, NetObligation()).add(change)
+        for name, traded in self.added_volumes.items():
+            self.stored_volumes.setdefault(name, Volume()).add(traded)
+        self.added.clear()
+        self.added_volumes.clear()
+        self.settled.clear()
+        self.cycles.clear()
+
+    def has_due(self, shard: int, number: int) -> bool:
+        """Whether the cycle has anything to pay or to deliver."""
+        return any(
+            key[0] == shard and key[1] <= number and (one.quantity or one.cash_e4)
+            for rows in (self.stored, self.added)
+            for key, one in rows.items()
+        )
+
+    def take_due(self, shard: int, number: int) -> list[tuple[str, str, NetObligation]]:
+        """Security, client and obligation of all that is due up to this cycle, in that order; they
+        are in the book no more.
+        """
+        if not self.is_whole:
+            raise BrokenInvariant(f"cycle {number} of shard {shard} settles what was not loaded")
+        due: dict[tuple[str, str], NetObligation] = {}
+        for rows in (self.stored, self.added):
+            for key in [key for key in rows if key[0] == shard and key[1] <= number]:
+                due.setdefault((key[3], key[2]), NetObligation()).add(rows.pop(key))
+        self.settled[shard] = number
+        return [(*name, due[name]) for name in sorted(due)]
+
+    def take_volumes(self, shard: int, number: int) -> dict[str, Volume]:
+        """What was traded and is due up to this cycle, by security; it is in the book no more."""
+        due: dict[str, Volume] = {}
+        for rows in (self.stored_volumes, self.added_volumes):
+            for key in [key for key in rows if key[0] == shard and key[1] <= number]:
+                due.setdefault(key[2], Volume()).add(rows.pop(key))
+        return due
+
+    def unsettled(self) -> dict[tuple[str, str], int]:
+        """Open sums by client and asset: shares of each security, and ten-thousandths of cash."""
+        sums: dict[tuple[str, str], int] = {}
+        for rows in (self.stored, self.added):
+            for (_, _, client_id, security_id), found in rows.items():
+                for asset, amount in ((security_id, found.quantity), (CASH, found.cash_e4)):
+                    key = (client_id, asset)
+                    sums[key] = sums.get(key, 0) + amount
+        return sums
+
+
+def _row(key: Key, one: NetObligation) -> ObligationRow:
+    return ObligationRow(
+        *key, one.quantity, one.cash_e4, one.failed, one.failing_since, one.mark_e4
+    )
