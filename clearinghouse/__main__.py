@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from clearinghouse.adapters import api, http, loans_http
+from clearinghouse.adapters import api, http, loans_http, trial_balance
 from clearinghouse.adapters.account_queries import AccountQueries
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import require_listed
@@ -62,6 +62,7 @@ def build(service: Service) -> Flask:
     loans_http.add_routes(
         app, parts.loans, parts.loan_rules, LoanViews(store), Authenticator(clearing)
     )
+    trial_balance.add_routes(app, trial_balance.TrialBalance(clearing), Authenticator(clearing))
     openapi.add_routes(app, api.described())
     return app
 

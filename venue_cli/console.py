@@ -32,6 +32,8 @@ COMMANDS = {
     "audit": "prove that the databases hold exactly what the order log says",
     "explain": "list every movement of a client's cash and shares",
     "statement": "say what a client had, what moved and why, and what it has",
+    "ledger": "show the double entry: a trial balance, an account, a journal",
+    "export": "write the ledger for beancount or hledger",
     "bench": "measure how fast the venue is, the whole way and each stage alone",
     "load": "send orders to the venue that runs, at a rate that does not wait for it",
     "backtest": "let bots trade in simulated time on the venue's own desk, engine and ledger",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from clearinghouse.adapters import api_loans
+from clearinghouse.adapters import api_loans, trial_balance
 from clearinghouse.adapters.requests import (
     ClientChange,
     ClientRequest,
@@ -208,7 +208,7 @@ _OF_THE_LEDGER = (
 )
 
 
-OPERATIONS = (*_OF_THE_LEDGER, *api_loans.OPERATIONS)
+OPERATIONS = (*_OF_THE_LEDGER, *trial_balance.OPERATIONS, *api_loans.OPERATIONS)
 
 
 def described() -> dict[str, Any]:

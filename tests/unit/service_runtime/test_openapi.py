@@ -10,10 +10,13 @@ from flask import Flask
 
 import clearinghouse.adapters.api
 import clearinghouse.adapters.http
+import clearinghouse.adapters.loans_http
+import clearinghouse.adapters.trial_balance
 import market_data_feed.adapters.api
 import market_data_feed.adapters.competition_http
 import market_data_feed.adapters.http
 import market_data_feed.adapters.standings_http
+import market_data_feed.adapters.statements_http
 import market_data_feed.adapters.status_board
 import market_data_feed.adapters.stream.route
 import order_entry_gateway.adapters.api
@@ -60,9 +63,16 @@ def add_gateway(app: Flask) -> None:
     order_entry_gateway.adapters.websocket.add_routes(served, NOTHING, NOTHING)
 
 
+def add_clearinghouse(app: Flask) -> None:
+    clearinghouse.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
+    clearinghouse.adapters.loans_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
+    clearinghouse.adapters.trial_balance.add_routes(app, NOTHING, NOTHING)
+
+
 def add_feed(app: Flask) -> None:
     market_data_feed.adapters.http.add_routes(app, NOTHING)
     market_data_feed.adapters.standings_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
+    market_data_feed.adapters.statements_http.add_routes(app, NOTHING, NOTHING)
     market_data_feed.adapters.status_board.add_routes(app, NOTHING)
     market_data_feed.adapters.competition_http.add_routes(app, NOTHING, NOTHING)
     parts = StreamParts(
@@ -74,10 +84,7 @@ def add_feed(app: Flask) -> None:
 
 SERVICES: dict[str, tuple[Any, Callable[[Flask], None]]] = {
     "order_entry_gateway": (order_entry_gateway.adapters.api, add_gateway),
-    "clearinghouse": (
-        clearinghouse.adapters.api,
-        lambda app: clearinghouse.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING),
-    ),
+    "clearinghouse": (clearinghouse.adapters.api, add_clearinghouse),
     "market_data_feed": (market_data_feed.adapters.api, add_feed),
 }
 every_service = pytest.mark.parametrize("name", SERVICES)
