@@ -50,6 +50,7 @@ def build(service: Service) -> Flask:
     service.add_check("broker", lambda: consumer.is_ready() and publisher.is_ready())
     service.add_check("stream", parts.reader.is_caught_up)
     service.spawn("event_reader", parts.reader.run)
+    service.spawn("margin_run", parts.margin.run)
     # In a thread: while the database is away the service answers, and says what it waits for.
     service.spawn("endowment", lambda: require_listed(store, shares, service.stopping))
     service.on_stop(bus.close)

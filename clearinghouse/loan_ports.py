@@ -86,3 +86,31 @@ class LoanBook(Protocol):
     ) -> Iterable[SettlementReport]:
         """Settlement reports of trades in these securities with sequences in (after, until]."""
         ...
+
+    def contributions(self) -> dict[str, int]:
+        """What each member has in the default fund, ten-thousandths of a dollar."""
+        ...
+
+    def set_contribution(self, client_id: str, contribution_e4: int) -> None:
+        """Set it."""
+        ...
+
+    def set_cancel_timer(self, client_id: str, due_us: int) -> None:
+        """Let the gateway cancel all open orders of a client at `due_us`, through the order log."""
+        ...
+
+    def add_order(self, order: CloseOutOrder) -> None:
+        """Let the gateway log this order, once."""
+        ...
+
+    def withdraw_order(self, client_order_id: str) -> bool:
+        """Take it back; False if the gateway has logged it. Before anything else is locked."""
+        ...
+
+    def logged(self, client_order_id: str) -> tuple[int, int] | None:
+        """Shard and sequence of a close-out's order in the order log; None while not there."""
+        ...
+
+    def close_out_reports(self, after: int) -> list[SettlementReport]:
+        """Settlement reports of the account `close_out` behind number `after` of its own."""
+        ...

@@ -10,6 +10,7 @@ from clearinghouse.client_administration import ClientAdministration
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.lending.administration import LoanAdministration
 from clearinghouse.lending.desk import LoanDesk
+from clearinghouse.lending.margin_run import MarginRun
 from clearinghouse.lending.marks import MarginMarks
 from clearinghouse.loops.event_reader import EventReader
 from clearinghouse.ports import LedgerStore
@@ -19,7 +20,7 @@ from service_runtime.clock import Clock
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The clearinghouse, ready to run; `reader.run` is its one loop."""
+    """The clearinghouse, ready to run; `reader.run` is its loop."""
 
     desk: SettlementDesk
     reader: EventReader
@@ -27,6 +28,8 @@ class Parts:
     clients: ClientAdministration
     loans: LoanDesk
     loan_rules: LoanAdministration
+    margin: MarginRun
+    """Its `run` is a loop as well."""
 
 
 def wire(
@@ -43,11 +46,13 @@ def wire(
 ) -> Parts:
     """The parts on these ports. `now_s` paces retries; the classes are for tests that break one."""
     desk = settlement_desk(store, publisher, stopping)
+    marks = MarginMarks()
     return Parts(
         desk=desk,
         reader=event_reader(store, consumer, publisher, desk, stopping, now_s),
         administration=Administration(desk, store, clock, endowment),
         clients=ClientAdministration(store, clock),
-        loans=LoanDesk(desk, clock, MarginMarks()),
-        loan_rules=LoanAdministration(store, clock),
+        loans=LoanDesk(desk, clock, marks),
+        loan_rules=LoanAdministration(desk, store, clock, marks),
+        margin=MarginRun(desk, store, clock, marks, stopping),
     )

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from clearinghouse.domain.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
-from clearinghouse.domain.venue_accounts import LENDER
+from clearinghouse.domain.venue_accounts import CLOSE_OUT, LENDER
+from clearinghouse.loan_ports import CloseOutOrder
 from service_runtime.database import Cursor
 from venue_protocol import codec
 from venue_protocol.securities import Security
@@ -170,5 +171,57 @@ class PostgresLoanBook:
                 '%"settlement_kind":"trade"%',
                 [f'%"security_id":"{security_id}"%' for security_id in security_ids],
             ),
+        )
+        return [codec.decode_report(row[0]) for row in self._cursor]
+
+    def contributions(self) -> dict[str, int]:
+        """What each member has in the default fund, ten-thousandths of a dollar."""
+        self._cursor.execute(
+            "SELECT client_id, contribution_e4 FROM default_fund WHERE contribution_e4 > 0"
+        )
+        return dict(self._cursor.fetchall())
+
+    def set_contribution(self, client_id: str, contribution_e4: int) -> None:
+        """Set it."""
+        self._cursor.execute(
+            "INSERT INTO default_fund (client_id, contribution_e4) VALUES (%s, %s)"
+            " ON CONFLICT (client_id) DO UPDATE SET contribution_e4 = EXCLUDED.contribution_e4",
+            (client_id, contribution_e4),
+        )
+
+    def set_cancel_timer(self, client_id: str, due_us: int) -> None:
+        """Let the gateway cancel all open orders of a client at `due_us`, through the order log."""
+        self._cursor.execute("SELECT set_margin_timer(%s, %s)", (client_id, due_us))
+
+    def add_order(self, order: CloseOutOrder) -> None:
+        """Let the gateway log this order, once."""
+        self._cursor.execute(
+            f"INSERT INTO close_out_orders ({', '.join(CloseOutOrder._fields)})"
+            " VALUES (%s, %s, %s, %s)",
+            order,
+        )
+
+    def withdraw_order(self, client_order_id: str) -> bool:
+        """Take it back; False if the gateway has logged it."""
+        self._cursor.execute(
+            "DELETE FROM close_out_orders WHERE client_order_id = %s", (client_order_id,)
+        )
+        return bool(self._cursor.rowcount)
+
+    def logged(self, client_order_id: str) -> tuple[int, int] | None:
+        """Shard and sequence of a close-out's order in the order log; None while not there."""
+        self._cursor.execute(
+            "SELECT shard, sequence FROM order_log WHERE client_id = %s AND client_order_id = %s",
+            (CLOSE_OUT, client_order_id),
+        )
+        row = self._cursor.fetchone()
+        return (row[0], row[1]) if row else None
+
+    def close_out_reports(self, after: int) -> list[SettlementReport]:
+        """Settlement reports of the account `close_out` behind number `after` of its own."""
+        self._cursor.execute(
+            "SELECT report FROM settlement_reports WHERE client_id = %s AND client_sequence > %s"
+            " ORDER BY client_sequence",
+            (CLOSE_OUT, after),
         )
         return [codec.decode_report(row[0]) for row in self._cursor]

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from clearinghouse.domain.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
-from clearinghouse.domain.venue_accounts import LENDER
+from clearinghouse.domain.venue_accounts import CLOSE_OUT, LENDER
+from clearinghouse.loan_ports import CloseOutOrder
 from venue_protocol import codec
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
@@ -120,4 +121,48 @@ class MemoryLoanBook:
             report
             for report in told
             if report.settlement_kind == "trade" and report.security_id in security_ids
+        ]
+
+    def contributions(self) -> dict[str, int]:
+        """What each member has in the default fund, ten-thousandths of a dollar."""
+        self._transaction.statement()
+        return {name: amount for name, amount in self._tables.default_fund.items() if amount}
+
+    def set_contribution(self, client_id: str, contribution_e4: int) -> None:
+        """Set it."""
+        self._transaction.statement()
+        self._transaction.put(self._tables.default_fund, client_id, contribution_e4)
+
+    def set_cancel_timer(self, client_id: str, due_us: int) -> None:
+        """Let the gateway cancel all open orders of a client at `due_us`, through the order log."""
+        self._transaction.statement()
+        timer = f"margin:{client_id}"
+        self._transaction.put(self._tables.cancel_timers, timer, (client_id, due_us))
+
+    def add_order(self, order: CloseOutOrder) -> None:
+        """Let the gateway log this order, once."""
+        self._transaction.statement()
+        self._transaction.insert(
+            self._tables.close_out_orders, order[0], tuple(order[1:]), "close_out_orders_pkey"
+        )
+
+    def withdraw_order(self, client_order_id: str) -> bool:
+        """Take it back; False if the gateway has logged it."""
+        self._transaction.statement()
+        is_there = client_order_id in self._tables.close_out_orders
+        self._transaction.delete(self._tables.close_out_orders, client_order_id)
+        return is_there
+
+    def logged(self, client_order_id: str) -> tuple[int, int] | None:
+        """Shard and sequence of a close-out's order in the order log; None while not there."""
+        self._transaction.statement()
+        return self._tables.names.get((CLOSE_OUT, client_order_id))
+
+    def close_out_reports(self, after: int) -> list[SettlementReport]:
+        """Settlement reports of the account `close_out` behind number `after` of its own."""
+        self._transaction.statement()
+        return [
+            codec.decode_report(row.report)
+            for row in self._tables.reports.values()
+            if row.client_id == CLOSE_OUT and row.client_sequence > after
         ]

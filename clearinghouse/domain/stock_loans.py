@@ -64,7 +64,7 @@ class StockLoan(msgspec.Struct, frozen=True, omit_defaults=True):
     call_due_us: int | None = None
     """Until when the client may cure it."""
     recalled: int = 0
-    """Shares that a recall asks for."""
+    """Shares that a recall, or a close-out, wants back."""
     pot_e4: int = 0
     """Cash in the account `close_out` that buys this loan back."""
     used_e4: dict[str, int] = {}
@@ -73,6 +73,8 @@ class StockLoan(msgspec.Struct, frozen=True, omit_defaults=True):
     """Orders of the close-out so far."""
     order: str | None = None
     """client_order_id of the order that is out."""
+    ordered_us: int = 0
+    """When it was made."""
     reports_before: int = 0
     """Reports of `close_out` when that order was made: its fills come behind."""
 
@@ -93,9 +95,15 @@ EventKind = Literal[
     "canceling",
     "closing",
     "order",
+    "withdrawn",
     "bought",
+    "taken",
     "closed",
 ]
+
+
+CANCEL_US = 2_000_000
+"""How long the client's orders have to be canceled before its loan is closed out."""
 
 
 class LoanEvent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -157,6 +165,7 @@ def returned(loan: StockLoan, quantity: int, mark_e4: int, rules: MarginRules) -
         recalled=recalled,
         call_kind=None if is_cured else loan.call_kind,
         call_due_us=None if is_cured else loan.call_due_us,
+        stage="open" if is_cured else loan.stage,
     )
 
 
@@ -178,14 +187,44 @@ def is_short(loan: StockLoan, mark_e4: int, rules: MarginRules) -> bool:
 
 
 def called(loan: StockLoan, mark_e4: int, rules: MarginRules, now_us: int) -> StockLoan:
-    """The loan with its margin call begun or ended; a recall stays what it is."""
-    if loan.call_kind == "recall":
+    """The loan with its margin call begun or ended; a recall stays what it is.
+
+    A call ends once the collateral is at the maintenance rate again, whoever moved: the client who
+    brought cash or returned shares, or the mark.
+    """
+    if loan.call_kind == "recall" or loan.stage == "closing":
         return loan
     if not is_short(loan, mark_e4, rules):
         return msgspec.structs.replace(loan, call_kind=None, call_due_us=None, stage="open")
     if loan.call_kind is None:
         return msgspec.structs.replace(loan, call_kind="margin", call_due_us=now_us + rules.call_us)
     return loan
+
+
+def is_due(loan: StockLoan, mark_e4: int, rules: MarginRules, now_us: int) -> bool:
+    """Whether the margin run may have something to do for the loan at this mark."""
+    if loan.stage != "open" or loan.call_kind is not None:
+        return True
+    is_charged = now_us - loan.charged_us < FEE_EVERY_US
+    without_limit = 1 << 62
+    return not is_charged or followed(loan, without_limit, mark_e4, rules) != loan
+
+
+def recalled(loan: StockLoan, quantity: int, due_us: int) -> StockLoan:
+    """The loan with `quantity` shares asked back until `due_us`."""
+    return msgspec.structs.replace(
+        loan, call_kind="recall", call_due_us=due_us, recalled=min(quantity, loan.quantity)
+    )
+
+
+def overdue(loan: StockLoan, now_us: int) -> bool:
+    """Whether a call's time is over."""
+    return loan.call_due_us is not None and loan.call_due_us <= now_us
+
+
+def canceling(loan: StockLoan, now_us: int) -> StockLoan:
+    """The loan whose call was not met: the client's orders are canceled before anything else."""
+    return msgspec.structs.replace(loan, stage="canceling", call_due_us=now_us + CANCEL_US)
 
 
 def fee_due_e4(loan: StockLoan, mark_e4: int, rules: MarginRules, now_us: int) -> tuple[int, int]:

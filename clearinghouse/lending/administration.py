@@ -1,14 +1,31 @@
 """What an administrator decides about stock loans: the rules, and who may borrow."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 
-from clearinghouse.administrative_record import CONSOLE, ActionRecord
-from clearinghouse.domain.stock_loans import MarginRules
-from clearinghouse.domain.venue_accounts import VENUE_ACCOUNTS
-from clearinghouse.ports import LedgerStore
+from clearinghouse.administration import Receipt
+from clearinghouse.administrative_record import CONSOLE, ActionRecord, Note, log_actions
+from clearinghouse.domain import stock_loans
+from clearinghouse.domain.ledger import Leg
+from clearinghouse.domain.settlement import Settlement
+from clearinghouse.domain.stock_loans import MarginRules, StockLoan
+from clearinghouse.domain.venue_accounts import DEFAULT_FUND, LENDER, VENUE_ACCOUNTS
+from clearinghouse.handlers import SettlementDesk
+from clearinghouse.lending.desk import done_before
+from clearinghouse.lending.loan_step import LoanStep
+from clearinghouse.lending.marks import MarginMarks
+from clearinghouse.ports import LedgerStore, LedgerTransaction
 from service_runtime.clock import Clock
+from venue_protocol.holds import CASH
+from venue_protocol.identifiers import is_client_id
+from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse, unknown_client
 from venue_protocol.securities import BASIS_POINTS
+from venue_storage.clearing_rows import ActionRow
+
+T = TypeVar("T")
 
 MOST_RATE_BPS = 100_000
 """Ten times the value: more than any margin asks for."""
@@ -21,8 +38,13 @@ MOST_CALL_US = 7 * 86_400_000_000
 class LoanAdministration:
     """Changes to the rules. Refusals are raised as `Refused`."""
 
-    def __init__(self, store: LedgerStore, clock: Clock) -> None:
+    def __init__(
+        self, desk: SettlementDesk, store: LedgerStore, clock: Clock, marks: MarginMarks
+    ) -> None:
+        self._desk = desk
         self._store = store
+        self._clock = clock
+        self._marks = marks
         self._record = ActionRecord(clock)
 
     def rules(self) -> MarginRules:
@@ -57,6 +79,116 @@ class LoanAdministration:
             transaction.loans.set_may_borrow(client_id, is_allowed)
             details = {"is_allowed": is_allowed}
             record("allow_short_selling", by, client_id=client_id, details=details)
+
+    def recall(
+        self,
+        client_id: str,
+        security_id: str,
+        quantity: int,
+        reason: str | None = None,
+        by: str = CONSOLE,
+    ) -> StockLoan:
+        """Ask for shares back until the end of a call's time; the loan after it.
+
+        What is not returned by then the clearinghouse buys back. A second recall replaces the
+        first and its time.
+        """
+
+        def work(
+            transaction: LedgerTransaction, record: Note
+        ) -> tuple[StockLoan, Settlement | None]:
+            settlement = transaction.lock({(name, CASH) for name in (client_id, LENDER)})
+            book, now_us = transaction.loans, self._clock.now_us()
+            loan, security = book.loan(client_id, security_id), book.security(security_id)
+            if loan is None or security is None:
+                raise refuse(RejectReason.UNKNOWN_LOAN, f"no loan of {security_id}", "security")
+            if loan.stage == "closing":
+                raise refuse(
+                    RejectReason.LOAN_CLOSING, f"the loan of {security_id} is being bought back"
+                )
+            if not 0 < quantity <= loan.quantity or quantity % security.lot:
+                raise refuse(
+                    RejectReason.QUANTITY_TOO_LARGE,
+                    f"a recall is of whole lots, up to the {loan.quantity} shares borrowed",
+                    "quantity",
+                )
+            rules = book.rules()
+            as_of = settlement.last_report_sequence
+            mark_e4 = self._marks.mark_e4(book, security, as_of, now_us)
+            step = LoanStep(transaction, settlement, loan, security, rules, mark_e4, as_of, now_us)
+            after = stock_loans.recalled(loan, quantity, now_us + rules.call_us)
+            step.recall(after)
+            step.write()
+            details = {"quantity": quantity}
+            record(
+                "recall_loan",
+                by,
+                client_id=client_id,
+                security_id=security_id,
+                reason=reason,
+                details=details,
+            )
+            return after, settlement
+
+        return self._move(work)
+
+    def contribute(
+        self, client_id: str, amount_e4: int, key: str, by: str = CONSOLE
+    ) -> tuple[int, Receipt]:
+        """Move cash of a member into the default fund, or back where it is below zero; what the
+        member has in it then.
+
+        The same key again does nothing.
+        """
+        legs = (Leg(client_id, CASH, -amount_e4), Leg(DEFAULT_FUND, CASH, amount_e4))
+        reference = f"default-fund:{key}"
+
+        def work(
+            transaction: LedgerTransaction, record: Note
+        ) -> tuple[tuple[int, Receipt], Settlement | None]:
+            book = transaction.loans
+            _require_member(transaction, client_id, amount_e4)
+            done = done_before(transaction, reference, legs)
+            before_e4 = book.contributions().get(client_id, 0)
+            if done is not None:
+                return (before_e4, done), None
+            settlement = transaction.lock({(client_id, CASH), (DEFAULT_FUND, CASH)})
+            after_e4 = before_e4 + amount_e4
+            shortfall = settlement.transfer(
+                "deposit", self._clock.now_us(), legs, reference, "default fund"
+            )
+            if shortfall is not None or after_e4 < 0:
+                raise refuse(
+                    RejectReason.INSUFFICIENT_FUNDS,
+                    str(shortfall or f"{client_id} has {format_e4(before_e4)} in the fund"),
+                    "cash",
+                )
+            transaction.write(settlement)
+            book.set_contribution(client_id, after_e4)
+            details = {"amount": amount_e4, "journal_id": settlement.last_journal_id}
+            record("default_fund", by, client_id=client_id, details=details)
+            return (after_e4, Receipt(settlement.last_journal_id, False)), settlement
+
+        return self._move(work)
+
+    def _move(self, work: Callable[[LedgerTransaction, Note], tuple[T, Settlement | None]]) -> T:
+        noted: list[ActionRow] = []
+        result = self._desk.move(
+            lambda transaction: work(transaction, self._record.note_taker(transaction, noted))
+        )
+        log_actions(noted)
+        return result
+
+
+def _require_member(transaction: LedgerTransaction, client_id: str, amount_e4: int) -> None:
+    if not amount_e4:
+        raise refuse(RejectReason.AMOUNT_NOT_POSITIVE, "cash is not zero", "cash")
+    if not is_client_id(client_id) or not transaction.has_client(client_id):
+        raise unknown_client(client_id)
+    if client_id in VENUE_ACCOUNTS:
+        raise refuse(
+            RejectReason.FORBIDDEN, f"{client_id} is an account of the venue itself", "client_id"
+        )
 
 
 def _check(rules: MarginRules) -> None:

@@ -41,7 +41,7 @@ class LoanDesk:
         reference = f"loan:{client_id}:{key}"
 
         def work(transaction: LedgerTransaction) -> tuple[Receipt, Settlement | None]:
-            done = _done_before(transaction, reference, legs)
+            done = done_before(transaction, reference, legs)
             if done is not None:
                 return done, None
             book = transaction.loans
@@ -78,7 +78,7 @@ class LoanDesk:
         reference = f"return:{client_id}:{key}"
 
         def work(transaction: LedgerTransaction) -> tuple[Receipt, Settlement | None]:
-            done = _done_before(transaction, reference, legs)
+            done = done_before(transaction, reference, legs)
             if done is not None:
                 return done, None
             book = transaction.loans
@@ -97,9 +97,10 @@ class LoanDesk:
         return self._desk.move(work)
 
 
-def _done_before(
+def done_before(
     transaction: LedgerTransaction, reference: str, legs: tuple[Leg, ...]
 ) -> Receipt | None:
+    """The receipt of what was done under this reference; Refused if that was something else."""
     done = transaction.transfer(reference)
     if done is None:
         return None

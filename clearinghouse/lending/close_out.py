@@ -1,0 +1,138 @@
+"""Buying a loan back: an order, its fills, the next order, and the money that is left.
+
+The order is the clearinghouse's own, of the account `close_out`: it takes what rests up to its
+limit and is gone. The gateway logs it in the transaction that takes it from `close_out_orders`, so
+it is logged once; it is done when settlement has passed its place in the order log. The client can
+neither cancel it nor spend what it buys.
+"""
+
+from clearinghouse.domain import close_out
+from clearinghouse.domain.close_out import MEMBER, Means
+from clearinghouse.domain.ledger import Leg
+from clearinghouse.domain.venue_accounts import (
+    CLEARING_CAPITAL,
+    CLOSE_OUT,
+    DEFAULT_FUND,
+    LENDER,
+)
+from clearinghouse.lending.loan_step import LoanStep
+from clearinghouse.loan_ports import CloseOutOrder
+from venue_protocol import streams
+from venue_protocol.holds import CASH
+from venue_protocol.identifiers import sharded_id
+
+
+class CloseOut:
+    """Goes on with a loan in stage `closing`."""
+
+    def advance(self, step: LoanStep) -> None:
+        """Do what can be done now: fills to the pool, the client's own shares, the next order."""
+        if step.loan.order is not None and not self._take_fills(step):
+            return
+        if step.loan.recalled:
+            _take_own_shares(step)
+        if step.loan.recalled:
+            _order(step)
+        else:
+            _finish(step)
+
+    def _take_fills(self, step: LoanStep) -> bool:
+        """Give to the pool what the order has bought; False while it is not settled."""
+        loan = step.loan
+        place = step.book.logged(loan.order or "")
+        if place is None or step.transaction.position(streams.order_log(place[0])) < place[1]:
+            return False
+        order_id = sharded_id(*place)
+        fills = [
+            report
+            for report in step.book.close_out_reports(loan.reports_before)
+            if report.order_id == order_id
+        ]
+        bought = sum(report.shares for report in fills)
+        paid_e4 = -sum(report.cash_e4 for report in fills)
+        after = step.changed(
+            order=None,
+            quantity=loan.quantity - bought,
+            recalled=loan.recalled - bought,
+            pot_e4=loan.pot_e4 - paid_e4,
+        )
+        legs = _return_legs(CLOSE_OUT, loan.security_id, bought) if bought else ()
+        step.note("bought", after, "loan_return", legs, f"bought back for {loan.client_id}")
+        return True
+
+
+def _take_own_shares(step: LoanStep) -> None:
+    """Shares that the client has and no order holds go back first: they cost nothing."""
+    loan = step.loan
+    taken = min(step.free(loan.client_id, loan.security_id), loan.recalled)
+    if taken:
+        after = step.changed(quantity=loan.quantity - taken, recalled=loan.recalled - taken)
+        legs = _return_legs(loan.client_id, loan.security_id, taken)
+        step.note("taken", after, "loan_return", legs, "taken back by a close-out")
+
+
+def _order(step: LoanStep) -> None:
+    """The next order, and the money for it by the waterfall; later, where there is none."""
+    loan, attempt = step.loan, step.loan.attempt + 1
+    means = Means(
+        free_e4=step.free_e4,
+        contributions_e4=step.book.contributions(),
+        capital_e4=step.free(CLEARING_CAPITAL, CASH),
+    )
+    reachable_e4 = loan.pot_e4 + sum(close_out.draws(1 << 62, loan.client_id, means).values())
+    price_e4 = close_out.limit_e4(step.mark_e4, attempt, step.security)
+    quantity = close_out.quantity_of(loan, price_e4, reachable_e4, step.security)
+    if not quantity:
+        return
+    drawn = close_out.draws(price_e4 * quantity - loan.pot_e4, loan.client_id, means)
+    _change_contributions(step, drawn, -1)
+    name = f"close-out-{step.number}"
+    after = step.changed(
+        pot_e4=loan.pot_e4 + sum(drawn.values()),
+        used_e4=close_out.added(loan.used_e4, drawn),
+        attempt=attempt,
+        order=name,
+        ordered_us=step.now_us,
+        reports_before=step.settlement.chains[CLOSE_OUT].count,
+    )
+    step.book.add_order(CloseOutOrder(name, loan.security_id, quantity, price_e4))
+    legs = close_out.legs(loan.client_id, drawn, 1) if drawn else ()
+    memo = f"close-out of {loan.client_id} {loan.security_id}, order {attempt}"
+    step.note("order", after, "close_out", legs, memo)
+
+
+def _finish(step: LoanStep) -> None:
+    """The shares are back: what is left of the money goes back the way it came."""
+    loan = step.loan
+    back = close_out.given_back(loan)
+    _change_contributions(step, back, 1)
+    lost = {name: amount - back.get(name, 0) for name, amount in loan.used_e4.items()}
+    if any(amount for name, amount in lost.items() if name != MEMBER):
+        # Others paid: the client borrows again when an administrator has looked at it.
+        step.book.set_may_borrow(loan.client_id, False)
+    after = step.changed(
+        stage="open",
+        call_kind=None,
+        call_due_us=None,
+        pot_e4=0,
+        used_e4={},
+        attempt=0,
+        ordered_us=0,
+        reports_before=0,
+    )
+    legs = close_out.legs(loan.client_id, back, -1) if back else ()
+    memo = f"close-out of {loan.client_id} {loan.security_id} done"
+    step.note("closed", after, "close_out", legs, memo)
+
+
+def _change_contributions(step: LoanStep, amounts_e4: dict[str, int], sign: int) -> None:
+    """Take from the members' contributions (sign -1), or give back."""
+    known = step.book.contributions()
+    for source, amount_e4 in amounts_e4.items():
+        account, _, client_id = source.partition(":")
+        if account == DEFAULT_FUND:
+            step.book.set_contribution(client_id, known.get(client_id, 0) + sign * amount_e4)
+
+
+def _return_legs(client_id: str, security_id: str, quantity: int) -> tuple[Leg, ...]:
+    return Leg(client_id, security_id, -quantity), Leg(LENDER, security_id, quantity)
