@@ -5,20 +5,12 @@ tests/contract/test_loan_book.py runs on both.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from clearinghouse.domain.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
-
-
-class CloseOutOrder(NamedTuple):
-    """A buy order of the account `close_out` that the gateway is to log, once."""
-
-    client_order_id: str
-    security_id: str
-    quantity: int
-    price_e4: int
+from venue_storage.clearing_rows import CloseOutOrder
 
 
 class LoanBook(Protocol):

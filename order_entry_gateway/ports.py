@@ -36,8 +36,8 @@ under a name.
 class LogTransaction(Protocol):
     """One transaction of the order log.
 
-    Lock order: timers, session, accounts, deposits, sequencer. The sequencer comes last, because
-    every gateway needs it, and so it is locked for the shortest time.
+    Lock order: timers, close-outs, session, accounts, deposits, sequencer. The sequencer comes
+    last, because every gateway needs it, and so it is locked for the shortest time.
     """
 
     def take_timers(self, due: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
@@ -45,6 +45,14 @@ class LogTransaction(Protocol):
 
         Returns those that were there and were not set anew.
         """
+        ...
+
+    def lock_close_outs(self, names: Sequence[str]) -> Iterable[str]:
+        """Names of those close-out orders that still wait to be logged, locked until the end."""
+        ...
+
+    def remove_close_outs(self, names: Sequence[str]) -> None:
+        """Remove close-out orders that are logged now."""
         ...
 
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 import msgspec
 
 from clearinghouse.domain.stock_loans import LoanEvent, StockLoan
+from clearinghouse.domain.venue_accounts import DEFAULT_FUND
 from venue_audit.differences import JOURNALS, Differences, Value
 from venue_audit.loan_rules import Moved, expected_after
 from venue_audit.margin_mark_check import MarginMarkCheck
 from venue_audit.snapshot import Snapshot
+from venue_protocol import codec
 from venue_protocol.holds import CASH
-from venue_protocol.settlement import SettlementReport
+from venue_protocol.settlement import CLOSE_OUT, SettlementReport
 
 LOAN_EVENTS = "loan event"
 _HAS_LOANS = "SELECT to_regclass('loan_events') IS NOT NULL"
@@ -39,6 +41,15 @@ AND journal_id NOT IN (
 _TWICE = """
 SELECT (event::json->>'journal_id')::bigint AS journal_id, count(*) FROM loan_events
 WHERE event::json->>'journal_id' IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1
+"""
+
+_BALANCE = "SELECT balance_e4 FROM accounts WHERE client_id = %s"
+_SHARES = "SELECT security_id, quantity FROM securities_deposits WHERE client_id = %s"
+_FILLS = """
+SELECT report FROM settlement_reports JOIN order_log
+ON order_log.client_id = settlement_reports.client_id
+AND (report::json->>'order_id')::bigint = order_log.shard::bigint << 40 | order_log.sequence
+WHERE settlement_reports.client_id = %s AND client_order_id = %s AND client_sequence > %s
 """
 
 
@@ -73,6 +84,8 @@ class LoanCheck:
             self._take(number, time_us, event, Moved.of(*journal))
         self._compare_loans()
         self._compare_journals()
+        self._compare_default_fund()
+        self._compare_pots()
         collateral: Counter[tuple[str, str]] = Counter()
         for loan in self.loans.values():
             collateral[loan.client_id, CASH] += loan.collateral_e4
@@ -88,15 +101,15 @@ class LoanCheck:
         if self._marks is not None:
             self._marks.finish()
 
-    def _take(self, number: int, time_us: int, event: LoanEvent, moved: Moved | None) -> None:
+    def _take(self, number: int, time_us: int, event: LoanEvent, moved: Moved) -> None:
         key = event.loan.key
         before = self.loans.get(key) or StockLoan(*key)
-        expected = msgspec.structs.asdict(expected_after(before, event, time_us, moved))
+        expected = msgspec.structs.asdict(expected_after(before, event, number, time_us, moved))
         for field, value in msgspec.structs.asdict(event.loan).items():
             self._note(f"{number} ({event.kind})", field, _shown(expected[field]), _shown(value))
         if self._marks is not None:
             self._marks.used(number, event)
-        if event.loan.quantity:
+        if event.loan.quantity or event.loan.stage == "closing":
             self.loans[key] = event.loan
         else:
             self.loans.pop(key, None)
@@ -126,6 +139,32 @@ class LoanCheck:
         for journal_id, count in self._clearing.all(_TWICE):
             self._differences.compare(
                 "journal", str(journal_id), "loan events", 1, count, JOURNALS, journal_id
+            )
+
+    def _compare_default_fund(self) -> None:
+        """The members' contributions are what the account holds."""
+        told = self._clearing.number("SELECT sum(contribution_e4) FROM default_fund")
+        held = self._clearing.number(_BALANCE, (DEFAULT_FUND,))
+        self._differences.compare("default_fund", DEFAULT_FUND, "balance_e4", told, held)
+
+    def _compare_pots(self) -> None:
+        """The account `close_out` has the money of the loans that are bought back, less what fills
+        cost that no event tells of yet, and their shares.
+        """
+        pots_e4 = sum(loan.pot_e4 for loan in self.loans.values())
+        shares: Counter[str] = Counter()
+        for loan in self.loans.values():
+            if loan.order is None:
+                continue
+            for text in self._clearing.all(_FILLS, (CLOSE_OUT, loan.order, loan.reports_before)):
+                report = codec.decode_report(text[0])
+                pots_e4 += report.cash_e4
+                shares[loan.security_id] += report.shares
+        found_e4 = self._clearing.number(_BALANCE, (CLOSE_OUT,))
+        self._differences.compare("close_out", CLOSE_OUT, "balance_e4", pots_e4, found_e4)
+        for security_id, quantity in self._clearing.all(_SHARES, (CLOSE_OUT,)):
+            self._differences.compare(
+                "close_out", f"{CLOSE_OUT} {security_id}", "quantity", shares[security_id], quantity
             )
 
     def _note(

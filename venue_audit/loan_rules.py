@@ -1,8 +1,15 @@
-"""The loan that each event must leave, made again from the loan before it."""
+"""The loan that each event must leave, made again from the loan before it.
 
-from collections.abc import Sequence
+What only the accounts of that moment knew (how much cash was free, what an order's fills cost) is
+taken from the event or its journal, within what the rules allow; everything else is computed.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import msgspec
+
+from clearinghouse.domain import close_out, stock_loans
 from clearinghouse.domain.stock_loans import (
     LoanEvent,
     StockLoan,
@@ -10,6 +17,8 @@ from clearinghouse.domain.stock_loans import (
     returned,
 )
 from clearinghouse.domain.venue_accounts import LENDER
+from venue_protocol.holds import CASH
+from venue_protocol.settlement import CLOSE_OUT
 
 
 class Moved(NamedTuple):
@@ -25,38 +34,165 @@ class Moved(NamedTuple):
         accounts: Sequence[str] | None,
         assets: Sequence[str] | None,
         amounts: Sequence[int] | None,
-    ) -> "Moved | None":
-        """From a journal's row; None without one."""
-        if kind is None or accounts is None or assets is None or amounts is None:
-            return None
+    ) -> "Moved":
+        """From a journal's row; nothing without one."""
         moved: dict[tuple[str, str], int] = {}
-        for account, asset, amount in zip(accounts, assets, amounts, strict=False):
+        for account, asset, amount in zip(
+            accounts or (), assets or (), amounts or (), strict=False
+        ):
             moved[account, asset] = moved.get((account, asset), 0) + amount
-        return cls(kind, moved)
+        return cls(kind or "", moved)
 
-    def lent(self, security_id: str) -> int:
-        """Shares that left the pool, negative for those that came back."""
-        return -self.amounts.get((LENDER, security_id), 0)
+    def got(self, account: str, asset: str, kind: str) -> int:
+        """What an account got, if the journal is of this kind."""
+        return self.amounts.get((account, asset), 0) if self.kind == kind else 0
+
+
+class _Step(NamedTuple):
+    """An event between two states of its loan."""
+
+    before: StockLoan
+    event: LoanEvent
+    time_us: int
+    moved: Moved
+
+    def changed(self, **fields: object) -> StockLoan:
+        return msgspec.structs.replace(self.before, **fields)
+
+    def came_back(self) -> int:
+        """Shares that the pool got."""
+        return self.moved.got(LENDER, self.before.security_id, "loan_return")
 
 
 def expected_after(
-    before: StockLoan, event: LoanEvent, time_us: int, moved: Moved | None
+    before: StockLoan, event: LoanEvent, number: int, time_us: int, moved: Moved
 ) -> StockLoan:
     """The loan that this event must leave."""
-    rule = _RULES.get(event.kind)
-    return rule(before, event, time_us, moved) if rule is not None else event.loan
+    step = _Step(before, event, time_us, moved)
+    if event.kind == "order":
+        return _ordered(step, f"close-out-{number}")
+    return _RULES[event.kind](step)
 
 
-def _lent(before: StockLoan, event: LoanEvent, time_us: int, moved: Moved | None) -> StockLoan:
-    quantity = moved.lent(before.security_id) if moved and moved.kind == "stock_loan" else 0
-    return borrowed(before, quantity, event.mark_e4, event.rules, time_us)
+def _lent(step: _Step) -> StockLoan:
+    quantity = -step.moved.got(LENDER, step.before.security_id, "stock_loan")
+    return borrowed(step.before, quantity, step.event.mark_e4, step.event.rules, step.time_us)
 
 
-def _given_back(
-    before: StockLoan, event: LoanEvent, time_us: int, moved: Moved | None
-) -> StockLoan:
-    quantity = -moved.lent(before.security_id) if moved and moved.kind == "loan_return" else 0
-    return returned(before, quantity, event.mark_e4, event.rules)
+def _returned(step: _Step) -> StockLoan:
+    return returned(step.before, step.came_back(), step.event.mark_e4, step.event.rules)
 
 
-_RULES = {"borrow": _lent, "return": _given_back}
+def _charged(step: _Step) -> StockLoan:
+    """The journal has the fee, unless the client had less; then nothing is left of its cash."""
+    fee_e4, until_us = stock_loans.fee_due_e4(
+        step.before, step.event.mark_e4, step.event.rules, step.time_us
+    )
+    paid_e4 = step.moved.got(LENDER, CASH, "loan_fee")
+    left_e4 = step.event.loan.collateral_e4
+    is_right = paid_e4 == fee_e4 or (paid_e4 < fee_e4 and not left_e4)
+    least_e4 = max(0, step.before.collateral_e4 - paid_e4)
+    is_right = is_right and least_e4 <= left_e4 <= step.before.collateral_e4
+    return step.changed(
+        charged_us=until_us if is_right else step.before.charged_us,
+        collateral_e4=left_e4 if is_right else step.before.collateral_e4 - fee_e4,
+    )
+
+
+def _followed(step: _Step) -> StockLoan:
+    """As far as the event says that there was free cash."""
+    free_e4 = max(0, step.event.loan.collateral_e4 - step.before.collateral_e4)
+    return stock_loans.followed(step.before, free_e4, step.event.mark_e4, step.event.rules)
+
+
+def _called(step: _Step) -> StockLoan:
+    return stock_loans.called(step.before, step.event.mark_e4, step.event.rules, step.time_us)
+
+
+def _recalled(step: _Step) -> StockLoan:
+    due_us = step.time_us + step.event.rules.call_us
+    return stock_loans.recalled(step.before, step.event.loan.recalled, due_us)
+
+
+def _canceling(step: _Step) -> StockLoan:
+    """Not before the call's time was over."""
+    if not stock_loans.overdue(step.before, step.time_us):
+        return step.before
+    return stock_loans.canceling(step.before, step.time_us)
+
+
+def _closing(step: _Step) -> StockLoan:
+    if step.before.stage != "canceling" or not stock_loans.overdue(step.before, step.time_us):
+        return step.before
+    after = close_out.closing(step.before, step.event.mark_e4, step.event.rules)
+    moved_e4 = step.moved.got(CLOSE_OUT, CASH, "close_out")
+    return msgspec.structs.replace(after, pot_e4=moved_e4)
+
+
+def _ordered(step: _Step, name: str) -> StockLoan:
+    """Whose money came, the event says; how much, the journal."""
+    drawn_e4 = step.moved.got(CLOSE_OUT, CASH, "close_out")
+    told = step.event.loan.used_e4
+    is_right = sum(told.values()) - sum(step.before.used_e4.values()) == drawn_e4
+    return step.changed(
+        pot_e4=step.before.pot_e4 + drawn_e4,
+        used_e4=told if is_right else step.before.used_e4,
+        attempt=step.before.attempt + 1,
+        order=name,
+        ordered_us=step.time_us,
+        reports_before=step.event.loan.reports_before,
+    )
+
+
+def _withdrawn(step: _Step) -> StockLoan:
+    return step.changed(order=None, attempt=step.before.attempt - 1)
+
+
+def _bought(step: _Step) -> StockLoan:
+    """What it cost, the account `close_out` must show at the end; here no more than there was."""
+    back, paid_e4 = step.came_back(), step.before.pot_e4 - step.event.loan.pot_e4
+    is_paid = 0 < paid_e4 <= step.before.pot_e4 if back else paid_e4 == 0
+    return step.changed(
+        order=None,
+        quantity=step.before.quantity - back,
+        recalled=step.before.recalled - back,
+        pot_e4=step.event.loan.pot_e4 if is_paid else step.before.pot_e4,
+    )
+
+
+def _taken(step: _Step) -> StockLoan:
+    back = step.came_back()
+    return step.changed(quantity=step.before.quantity - back, recalled=step.before.recalled - back)
+
+
+def _closed(step: _Step) -> StockLoan:
+    """All that is left of the pot went back."""
+    back_e4 = -step.moved.got(CLOSE_OUT, CASH, "close_out")
+    return step.changed(
+        stage="open",
+        call_kind=None,
+        call_due_us=None,
+        pot_e4=step.before.pot_e4 - back_e4,
+        used_e4={},
+        attempt=0,
+        ordered_us=0,
+        reports_before=0,
+    )
+
+
+_RULES: dict[str, Callable[[_Step], StockLoan]] = {
+    "borrow": _lent,
+    "return": _returned,
+    "fee": _charged,
+    "collateral": _followed,
+    "call": _called,
+    "call_ended": _called,
+    "recall": _recalled,
+    "canceling": _canceling,
+    "closing": _closing,
+    "withdrawn": _withdrawn,
+    "bought": _bought,
+    "taken": _taken,
+    "closed": _closed,
+}
+"""One rule for each kind of event but `order`, which names itself by the event's number."""

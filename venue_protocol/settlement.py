@@ -1,7 +1,7 @@
 """Settlement reports: what the clearinghouse did to one client's cash and shares, and why."""
 
 import hashlib
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -62,6 +62,10 @@ JOURNAL_KINDS = (
     "close_out",
 )
 
+CLOSE_OUT: Final = "close_out"
+"""The venue's account that buys back what a client borrowed and did not return: its orders are the
+clearinghouse's, logged by the gateway.
+"""
 GENESIS_HASH = "0" * 64
 STARTING_POSITION = "starting position"
 """Memo of the first deposit of a client: what everybody gets."""

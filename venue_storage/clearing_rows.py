@@ -58,3 +58,12 @@ class ActionRow(NamedTuple):
     reason: str | None
     details: str
     """JSON."""
+
+
+class CloseOutOrder(NamedTuple):
+    """A buy order of the account `close_out` that the gateway is to log, once."""
+
+    client_order_id: str
+    security_id: str
+    quantity: int
+    price_e4: int

@@ -15,7 +15,14 @@ from venue_protocol.securities import Security
 from venue_protocol.settlement import GENESIS_HASH
 from venue_protocol.settlement_modes import SettlementRow
 from venue_protocol.trading_day import BandRow, PhaseRow
-from venue_storage.clearing_rows import ActionRow, JournalRow, LogRow, ReportRow, Suspension
+from venue_storage.clearing_rows import (
+    ActionRow,
+    CloseOutOrder,
+    JournalRow,
+    LogRow,
+    ReportRow,
+    Suspension,
+)
 
 T = TypeVar("T")
 
@@ -133,8 +140,8 @@ class Tables:
         """By security and as_of_report."""
         self.default_fund: dict[str, int] = {}
         """contribution_e4 by client."""
-        self.close_out_orders: dict[str, tuple[str, int, int]] = {}
-        """Security, quantity and price_e4 by client_order_id."""
+        self.close_out_orders: dict[str, CloseOutOrder] = {}
+        """By client_order_id."""
 
 
 class MemoryTransaction:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from clearinghouse.domain.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
-from clearinghouse.domain.venue_accounts import CLOSE_OUT, LENDER
-from clearinghouse.loan_ports import CloseOutOrder
+from clearinghouse.domain.venue_accounts import LENDER
 from venue_protocol import codec
 from venue_protocol.securities import Security
-from venue_protocol.settlement import SettlementReport
+from venue_protocol.settlement import CLOSE_OUT, SettlementReport
+from venue_storage.clearing_rows import CloseOutOrder
 from venue_storage.memory_clearing_data import MemoryTransaction
 
 
@@ -143,7 +143,7 @@ class MemoryLoanBook:
         """Let the gateway log this order, once."""
         self._transaction.statement()
         self._transaction.insert(
-            self._tables.close_out_orders, order[0], tuple(order[1:]), "close_out_orders_pkey"
+            self._tables.close_out_orders, order[0], order, "close_out_orders_pkey"
         )
 
     def withdraw_order(self, client_order_id: str) -> bool:

@@ -1,6 +1,7 @@
 """The venue's own accounts: the other side of what enters, and the holder of unsold shares."""
 
 from clearinghouse.domain.fees import FEES
+from venue_protocol.settlement import CLOSE_OUT
 
 CLEARINGHOUSE = "clearinghouse"
 """The central counterparty's account. Empty after every journal."""
@@ -12,8 +13,6 @@ ISSUER = "issuer"
 """Holds issued shares until they are given or sold."""
 LENDER = "lender"
 """The pool of shares that can be borrowed; it gets the loan fees."""
-CLOSE_OUT = "close_out"
-"""Buys back what a client did not return, with what the waterfall gives it."""
 DEFAULT_FUND = "default_fund"
 """Holds the members' contributions to the default fund."""
 CLEARING_CAPITAL = "clearing_capital"

@@ -9,17 +9,13 @@ neither cancel it nor spend what it buys.
 from clearinghouse.domain import close_out
 from clearinghouse.domain.close_out import MEMBER, Means
 from clearinghouse.domain.ledger import Leg
-from clearinghouse.domain.venue_accounts import (
-    CLEARING_CAPITAL,
-    CLOSE_OUT,
-    DEFAULT_FUND,
-    LENDER,
-)
+from clearinghouse.domain.venue_accounts import CLEARING_CAPITAL, DEFAULT_FUND, LENDER
 from clearinghouse.lending.loan_step import LoanStep
-from clearinghouse.loan_ports import CloseOutOrder
 from venue_protocol import streams
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import sharded_id
+from venue_protocol.settlement import CLOSE_OUT
+from venue_storage.clearing_rows import CloseOutOrder
 
 
 class CloseOut:

@@ -49,6 +49,17 @@ class MemoryLogTransaction:
             self._transaction.delete(timers, timer)
         return taken
 
+    def lock_close_outs(self, names: Sequence[str]) -> Iterable[str]:
+        """Names of those that still wait."""
+        self._transaction.statement()
+        return [name for name in names if name in self._tables.close_out_orders]
+
+    def remove_close_outs(self, names: Sequence[str]) -> None:
+        """Remove those that are logged now."""
+        self._transaction.statement()
+        for name in names:
+            self._transaction.delete(self._tables.close_out_orders, name)
+
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
         """The commanded phases.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from venue_storage.clearing_rows import CloseOutOrder
 from venue_storage.memory_clearing_data import MemoryClearing
 
 
@@ -30,6 +31,12 @@ class MemoryTimers:
                 if due_us <= now_us
             ]
             return sorted(due, key=lambda row: (row[2], row[0]))
+
+    def close_outs(self) -> Sequence[CloseOutOrder]:
+        """Orders of the clearinghouse that are not logged yet."""
+        with self._clearing.transaction() as transaction:
+            transaction.read()
+            return sorted(transaction.tables.close_out_orders.values())
 
     def arm(self, timer: str, client_id: str, due_us: int) -> None:
         """Set a timer, or set it anew."""

@@ -53,6 +53,21 @@ class PostgresLogTransaction:
         )
         return self._cursor  # type: ignore[no-any-return]
 
+    def lock_close_outs(self, names: Sequence[str]) -> Iterable[str]:
+        """Names of those that still wait, locked until the end."""
+        self._cursor.execute(
+            "SELECT client_order_id FROM close_out_orders WHERE client_order_id = ANY (%s)"
+            " ORDER BY client_order_id FOR UPDATE",
+            (list(names),),
+        )
+        return [name for (name,) in self._cursor]
+
+    def remove_close_outs(self, names: Sequence[str]) -> None:
+        """Remove those that are logged now."""
+        self._cursor.execute(
+            "DELETE FROM close_out_orders WHERE client_order_id = ANY (%s)", (list(names),)
+        )
+
     def session_phases(self, is_changing: bool) -> Iterable[PhaseRow]:
         """The commanded phases, locked until the end.
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from service_runtime.database import Database
+from venue_storage.clearing_rows import CloseOutOrder
 
 
 class PostgresTimers:
@@ -29,6 +30,15 @@ class PostgresTimers:
                 (now_us,),
             )
             return list(cursor.fetchall())
+
+    def close_outs(self) -> Sequence[CloseOutOrder]:
+        """Orders of the clearinghouse that are not logged yet."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute(
+                f"SELECT {', '.join(CloseOutOrder._fields)} FROM close_out_orders"
+                " ORDER BY client_order_id LIMIT 100"
+            )
+            return [CloseOutOrder(*row) for row in cursor]
 
     def arm(self, timer: str, client_id: str, due_us: int) -> None:
         """Set a timer, or set it anew."""

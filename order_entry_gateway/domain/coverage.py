@@ -122,6 +122,8 @@ class DoorState:
     """(client_id, client_order_id) of commands of this batch."""
     timers: set[tuple[str, int]] = field(default_factory=set)
     """Name and due_us of the due timers that this batch takes."""
+    close_outs: set[str] = field(default_factory=set)
+    """Names of the close-out orders of this batch that still wait to be logged."""
     now_us: int = 0
     log_times_us: dict[int, int] = field(default_factory=dict)
     """Newest time in the log of each shard in which an order of the batch is to expire."""
@@ -155,6 +157,9 @@ def _decide(candidate: Candidate, state: DoorState) -> Decision:
 
 
 def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
+    if candidate.is_close_out and candidate.client_order_id not in state.close_outs:
+        # Another gateway has logged it, or the clearinghouse has taken it back.
+        return unknown_order(candidate.client_order_id)
     command = PlaceOrder(
         candidate.client_id,
         candidate.security.security_id,

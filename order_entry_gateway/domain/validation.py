@@ -59,6 +59,8 @@ class PlaceCandidate:
     price_e4: int
     client_order_id: str | None
     terms: OrderTerms | None = None
+    is_close_out: bool = False
+    """An order of the clearinghouse: logged only while it waits there, and removed with it."""
 
 
 @dataclass(slots=True)

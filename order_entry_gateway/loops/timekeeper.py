@@ -1,4 +1,4 @@
-"""Does what is due: lets orders expire, and cancels all orders of a client.
+"""Does what is due: lets orders expire, cancels all orders of a client, logs close-out orders.
 
 Due times are kept in `clearing_data`, so they outlive every gateway. Several gateways may do the
 same thing at once: a second advance of the time changes nothing, and a timer is removed in the
@@ -11,12 +11,19 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from order_entry_gateway.domain.validation import AdvanceTimeCandidate, CancelAllCandidate
+from order_entry_gateway.domain.validation import (
+    AdvanceTimeCandidate,
+    CancelAllCandidate,
+    PlaceCandidate,
+)
 from order_entry_gateway.ports import CommandQueue, PendingDecisions
 from service_runtime.clock import Clock
 from service_runtime.database import DatabaseUnavailable
+from venue_protocol.orders import BUY, IOC, LIMIT
 from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.securities import Security
+from venue_protocol.settlement import CLOSE_OUT
+from venue_storage.clearing_rows import CloseOutOrder
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +47,10 @@ class Timers(Protocol):
 
     def due_cancels(self, now_us: int) -> Sequence[tuple[str, str, int]]:
         """Timer, client_id and due_us of each cancel that is due."""
+        ...
+
+    def close_outs(self) -> Sequence[CloseOutOrder]:
+        """Orders of the clearinghouse that are not logged yet."""
         ...
 
     def arm(self, timer: str, client_id: str, due_us: int) -> None:
@@ -82,6 +93,7 @@ class Timekeeper:
         self._kept_us = 0
         self._advances: dict[int, PendingDecisions] = {}
         self._cancels: dict[str, PendingDecisions] = {}
+        self._close_outs: dict[str, PendingDecisions] = {}
 
     def run(self) -> None:
         """Look at the due times, five times a second, until stopping."""
@@ -119,7 +131,33 @@ class Timekeeper:
                 CancelAllCandidate(client_id, shard, None, (timer, due_us)) for shard in every_shard
             ]
             self._cancels[timer] = self._committer.enqueue(candidates)
-        return len(shards) + len(cancels)
+        return len(shards) + len(cancels) + self._begin_close_outs()
+
+    def _begin_close_outs(self) -> int:
+        """Log the clearinghouse's own orders; one that a phase does not take now stays due."""
+        self._close_outs = {
+            name: begun for name, begun in self._close_outs.items() if not begun.is_decided()
+        }
+        due = [
+            order
+            for order in self._timers.close_outs()
+            if order.client_order_id not in self._close_outs
+            and order.security_id in self._securities
+        ]
+        for order in due:
+            candidate = PlaceCandidate(
+                client_id=CLOSE_OUT,
+                security=self._securities[order.security_id],
+                side=BUY,
+                order_type=LIMIT,
+                time_in_force=IOC,
+                quantity=order.quantity,
+                price_e4=order.price_e4,
+                client_order_id=order.client_order_id,
+                is_close_out=True,
+            )
+            self._close_outs[order.client_order_id] = self._committer.enqueue([candidate])
+        return len(due)
 
     def cancel_after(self, client_id: str, timeout_ms: int) -> int | None:
         """Restart the client's dead man's switch; when it is due, or None if it is off now.

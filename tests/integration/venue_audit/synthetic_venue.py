@@ -65,13 +65,13 @@ class SyntheticVenue:
         self._reports = self._bus.consumer(topology.DATA_FEED, prefetch=100_000)
         self.administration = Administration(self.settlement_desk, store, self.clock)
         self.clients_desk = ClientAdministration(store, self.clock)
-        self._securities = ListedSecurities(self.clearing)
-        self._securities.look_for()
-        self._committer = Committer(
+        self.listed = ListedSecurities(self.clearing)
+        self.listed.look_for()
+        self.committer = Committer(
             PostgresOrderLog(self.clearing),
             self._bus.publisher(),
             self.clock,
-            self._securities,
+            self.listed,
             threading.Event(),
         )
         self._commands = [
@@ -128,8 +128,9 @@ class SyntheticVenue:
 
     def commit(self, candidates: Sequence[Candidate]) -> None:
         """One commit of the door, matched at once."""
-        self._committer.enqueue(candidates)
-        self._committer.step(0)
+        if candidates:
+            self.committer.enqueue(candidates)
+        self.committer.step(0)
         for commands, engine in zip(self._commands, self.engines, strict=True):
             for delivery in commands.receive(0, 1_000):
                 batch = codec.decode(delivery.body)
@@ -163,8 +164,8 @@ class SyntheticVenue:
         self, client_id: str, side: Any, quantity: int, price_e4: int, security_id: str = "AAPL"
     ) -> PlaceCandidate:
         self._names += 1
-        self._securities.look_for([security_id])
-        security = self._securities[security_id]
+        self.listed.look_for([security_id])
+        security = self.listed[security_id]
         return PlaceCandidate(
             client_id, security, side, "limit", "GTC", quantity, price_e4, f"n{self._names}"
         )

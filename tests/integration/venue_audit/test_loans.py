@@ -2,15 +2,20 @@
 
 import dataclasses
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from clearinghouse.domain.stock_loans import StockLoan
 from clearinghouse.lending.administration import LoanAdministration
 from clearinghouse.lending.desk import LoanDesk
+from clearinghouse.lending.margin_run import MarginRun
 from clearinghouse.lending.marks import MarginMarks
 from migrations.provision import drop
+from order_entry_gateway.adapters.timer_store import PostgresTimers
+from order_entry_gateway.loops.timekeeper import Timekeeper
 from tests.integration.venue_audit.synthetic_venue import SyntheticVenue
 from tests.integration.venue_audit.verdicts import audited, differences, said
 from tests.provisioning import provision_seeded
@@ -18,14 +23,51 @@ from venue_protocol.refusals import Refused
 
 
 class Lending:
-    """A played venue that lends."""
+    """A venue that lends."""
 
     def __init__(self, venue: SyntheticVenue) -> None:
         self.venue = venue
-        self.desk = LoanDesk(venue.settlement_desk, venue.clock, MarginMarks())
-        self.rules = LoanAdministration(venue.store, venue.clock)
+        desk, clock, marks = venue.settlement_desk, venue.clock, MarginMarks()
+        self.desk = LoanDesk(desk, clock, marks)
+        self.rules = LoanAdministration(desk, venue.store, clock, marks)
+        self.margin = MarginRun(desk, venue.store, clock, marks, threading.Event())
+        self.timekeeper = Timekeeper(
+            PostgresTimers(venue.clearing),
+            venue.committer,
+            venue.listed,
+            clock,
+            threading.Event(),
+        )
         venue.administration.deposit("lender", "AAPL", 1_000, "pool")
         self.rules.set_rules({"is_open": True})
+
+    def pass_time(self, seconds: float = 1) -> None:
+        """The clock goes on; the margin run and the gateway's timekeeper look once."""
+        self.venue.clock.advance(int(seconds * 1_000_000))
+        self.margin.step()
+        self.timekeeper.step()
+        self.venue.commit([])
+        self.venue.settle()
+        self.venue.record()
+
+    def mark(self, price_e4: int) -> None:
+        """Bring the mark there: enough clients trade at this price, and nothing else does."""
+        self.venue.clock.advance(6 * 60 * 1_000_000)
+        self.trade("maker0", "maker1", 1, price_e4)
+        self.trade("maker1", "trader3", 1, price_e4)
+        self.trade("maker0", "trader1", 1, price_e4)
+
+    def loan(self, client_id: str) -> StockLoan | None:
+        with self.venue.store.transaction() as transaction:
+            return transaction.loans.loan(client_id, "AAPL")
+
+    def events(self, client_id: str) -> list[str]:
+        rows = self.venue.read(
+            "clearing",
+            "SELECT event::json->>'kind' FROM loan_events WHERE client_id = %s ORDER BY number",
+            (client_id,),
+        )
+        return [kind for (kind,) in rows]
 
     def cash(self, client_id: str) -> tuple[int, int]:
         """Balance and held."""
@@ -135,3 +177,63 @@ def test_a_loan_off_by_one_unit_is_named(
         assert told == found
     finally:
         lending.desk.return_shares("trader2", "AAPL", 10, f"plant {column}")
+
+
+@pytest.fixture
+def fresh(postgres_url: str) -> Iterator[Lending]:
+    """A venue of its own."""
+    instance = f"venue_test_{secrets.token_hex(4)}"
+    venue = SyntheticVenue(provision_seeded(postgres_url, instance))
+    try:
+        venue.open_accounts()
+        yield Lending(venue)
+    finally:
+        venue.close()
+        drop(postgres_url, instance)
+
+
+def test_a_rise_through_maintenance_is_called_and_closed_out(fresh: Lending) -> None:
+    venue = fresh.venue
+    fresh.desk.borrow("trader0", "AAPL", 60, "k1")
+    fresh.trade("trader0", "maker0", 60, 1_000_000)
+    assert fresh.cash("trader0") == (160_000_000, 90_000_000)
+    # All of the free cash goes into an order, so nothing can follow the mark.
+    venue.commit([venue.place("trader0", "BUY", 70, 1_000_000)])
+    venue.settle()
+    fresh.mark(1_200_000)
+    fresh.pass_time()
+    loan = fresh.loan("trader0")
+    assert loan is not None and loan.call_kind == "margin" and loan.stage == "open"
+    assert refusal_code(lambda: fresh.desk.borrow("trader0", "AAPL", 1, "k2")) == "loan.called"
+    assert audited(venue).is_equal
+    fresh.pass_time(61)
+    assert fresh.loan("trader0").stage == "canceling"  # type: ignore[union-attr]
+    assert fresh.cash("trader0")[1] < 100_000_000, "its order is canceled"
+    fresh.pass_time(3)
+    assert fresh.loan("trader0").call_kind is None  # type: ignore[union-attr]
+    assert fresh.events("trader0")[-1] == "call_ended", "the freed cash has met the call"
+    verdict = audited(venue)
+    assert verdict.is_equal, said(verdict)
+    venue.commit([venue.place("maker0", "SELL", 50, 1_000_000, "MSFT")])
+    venue.commit([venue.place("trader0", "BUY", 50, 1_000_000, "MSFT")])
+    venue.settle()
+    fresh.mark(1_500_000)
+    fresh.pass_time()
+    assert fresh.loan("trader0").call_kind == "margin"  # type: ignore[union-attr]
+    venue.commit([venue.place("maker1", "SELL", 100, 1_490_000)])
+    for seconds in (61, 3, 1, 1):
+        fresh.pass_time(seconds)
+    fresh.pass_time()
+    assert fresh.loan("trader0") is None
+    assert fresh.shares("lender") == 1_000
+    assert fresh.cash("close_out") == (0, 0)
+    balance, held = fresh.cash("trader0")
+    fees = venue.read(
+        "clearing",
+        "SELECT sum(amount) FROM ledger_entries JOIN journals USING (journal_id)"
+        " WHERE journals.journal_kind = 'loan_fee' AND client_id = 'trader0'",
+    )[0][0]
+    assert (balance, held) == (160_000_000 - 50_000_000 - 60 * 1_490_000 + fees, 0)
+    assert fresh.events("trader0")[-4:] == ["closing", "order", "bought", "closed"]
+    verdict = audited(venue)
+    assert verdict.is_equal, said(verdict)
