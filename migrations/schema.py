@@ -9,10 +9,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from venue_storage import action_tables, clearing_data, market_data, netting_tables
+from venue_storage import (
+    action_tables,
+    clearing_data,
+    loan_tables,
+    market_data,
+    netting_tables,
+)
 
 DatabaseName = Literal["clearing_data", "market_data"]
-_FURTHER_TABLES = (action_tables, netting_tables)
+_FURTHER_TABLES = (action_tables, loan_tables, netting_tables)
 """Modules that add tables to the metadata of `clearing_data`."""
 _METADATA = {"clearing_data": clearing_data.metadata, "market_data": market_data.metadata}
 _FOLDER = Path(__file__).parent
