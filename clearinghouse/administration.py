@@ -17,10 +17,10 @@ from clearinghouse.domain.ledger import Leg, Shortfall
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import (
     BANK,
-    CLEARINGHOUSE,
     DEPOSITORY,
     EXTERNAL,
     ISSUER,
+    MOVED_BY_RULES,
     VENUE_ACCOUNTS,
 )
 from clearinghouse.handlers import SettlementDesk
@@ -337,7 +337,7 @@ def _require_movable(client_id: str, asset: str, amount: int) -> None:
     if amount <= 0:
         shown = format_e4(amount) if asset == CASH else str(amount)
         raise refuse(RejectReason.AMOUNT_NOT_POSITIVE, f"{shown} is not above zero", "amount")
-    if client_id in EXTERNAL or client_id == CLEARINGHOUSE:
+    if client_id in MOVED_BY_RULES:
         raise refuse(
             RejectReason.FORBIDDEN, f"{client_id} is an account of the venue itself", "client_id"
         )

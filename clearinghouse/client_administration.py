@@ -4,8 +4,7 @@ Each change, its reason and the administrator who made it are one transaction.
 """
 
 from clearinghouse.administrative_record import CONSOLE, ActionRecord
-from clearinghouse.domain.fees import FEES
-from clearinghouse.domain.venue_accounts import CLEARINGHOUSE, EXTERNAL
+from clearinghouse.domain.venue_accounts import WITHOUT_KEYS
 from clearinghouse.ports import ClientState, LedgerStore, LedgerTransaction
 from service_runtime.api_keys import ADMINISTRATOR, key_hash, new_key
 from service_runtime.clock import Clock
@@ -117,7 +116,7 @@ class ClientAdministration:
         known = transaction.lock_client(client_id) if is_client_id(client_id) else None
         if known is None:
             raise unknown_client(client_id)
-        if client_id in (*EXTERNAL, CLEARINGHOUSE, FEES):
+        if client_id in WITHOUT_KEYS:
             raise refuse(
                 RejectReason.INVALID_FIELD,
                 f"{client_id} is an account of the venue itself: it has no keys and sends nothing",

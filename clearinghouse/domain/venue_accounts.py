@@ -29,3 +29,7 @@ VENUE_ACCOUNTS = (
     DEFAULT_FUND,
     CLEARING_CAPITAL,
 )
+WITHOUT_KEYS = frozenset(VENUE_ACCOUNTS) - {ISSUER}
+"""They send nothing; the issuer may sell what it holds."""
+MOVED_BY_RULES = frozenset({BANK, DEPOSITORY, CLEARINGHOUSE, CLOSE_OUT, DEFAULT_FUND})
+"""Accounts that no deposit or withdrawal may touch: what they hold belongs to somebody else."""
