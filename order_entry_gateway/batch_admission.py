@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from order_entry_gateway import close_out_orders
 from order_entry_gateway.domain.coverage import (
     Accepted,
     Decision,
@@ -41,7 +42,6 @@ from venue_protocol.holds import CASH
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.orders import BUY
 from venue_protocol.securities import Security
-from venue_protocol.settlement import CLOSE_OUT
 from venue_protocol.settlement_modes import next_cycle_us
 from venue_storage.clearing_rows import LogRow
 
@@ -71,7 +71,7 @@ def append(
     if CancelAllCandidate in kinds:
         _take_timers(transaction, candidates, state)
     if PlaceCandidate in kinds:
-        _lock_close_outs(transaction, candidates, state)
+        close_out_orders.lock(transaction, candidates, state)
     _load_named(transaction, candidates, state)
     if not kinds.isdisjoint(_NAMING_ORDERS):
         _load_orders(transaction, candidates, state)
@@ -99,7 +99,7 @@ def append(
                 decision.original.time_us,
             )
     if state.close_outs:
-        _remove_close_outs(transaction, fresh, state)
+        close_out_orders.remove(transaction, fresh, state)
     _write_holds(transaction, state)
     _write_session(transaction, fresh, state)
     return decisions, appended
@@ -135,33 +135,6 @@ def _take_timers(
     }
     if due:
         state.timers.update(transaction.take_timers(sorted(due)))
-
-
-def _lock_close_outs(
-    transaction: LogTransaction, candidates: Sequence[Candidate], state: DoorState
-) -> None:
-    names = {
-        candidate.client_order_id
-        for candidate in candidates
-        if type(candidate) is PlaceCandidate and candidate.is_close_out
-    }
-    waiting = sorted(name for name in names if name is not None)
-    if waiting:
-        state.close_outs.update(transaction.lock_close_outs(waiting))
-
-
-def _remove_close_outs(
-    transaction: LogTransaction, fresh: Sequence[Accepted], state: DoorState
-) -> None:
-    """What is logged waits no more; in the same transaction, so it is logged once."""
-    logged = {
-        accepted.command.client_order_id
-        for accepted in fresh
-        if type(accepted.command) is PlaceOrder and accepted.command.client_id == CLOSE_OUT
-    }
-    names = sorted(name for name in state.close_outs if name in logged)
-    if names:
-        transaction.remove_close_outs(names)
 
 
 def _lock_session(
