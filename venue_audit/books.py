@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from venue_audit.snapshot import Snapshot
+from venue_protocol import codec
 from venue_protocol.holds import CASH
+from venue_protocol.settlement import SettlementReport
 from venue_storage.clearing_rows import JournalRow
 
 _ROLES = "SELECT client_id, role FROM clients"
@@ -21,6 +23,17 @@ _ENTERED = """
 SELECT account, asset, sum(amount) FROM journals
 CROSS JOIN LATERAL unnest(accounts, assets, amounts) AS leg(account, asset, amount)
 GROUP BY account, asset
+"""
+_UNSETTLED = f"""
+SELECT client_id, security_id, sum(quantity) FROM net_obligations GROUP BY client_id, security_id
+UNION ALL SELECT client_id, '{CASH}', sum(cash_e4) FROM net_obligations GROUP BY client_id
+"""
+_UNSETTLED_TRADES = """
+SELECT report FROM settlement_reports
+WHERE report LIKE '%"settlement_cycle":%' AND report LIKE '%"journal_id":0,%' ORDER BY sequence
+"""
+_HAS_CYCLES = """
+SELECT EXISTS (SELECT FROM settlement_cycles) OR EXISTS (SELECT FROM net_obligations)
 """
 _COLUMNS = "journal_id, journal_kind, time_us, trade_id, reference, accounts, assets, amounts"
 _JOURNALS = f"SELECT {_COLUMNS} FROM journals ORDER BY journal_id"
@@ -42,11 +55,20 @@ class Balance(NamedTuple):
     """What it has."""
     entered: int
     """The sum of its entries in the journals."""
+    unsettled: int = 0
+    """Of its position, what net settlement has not paid or delivered yet (receivable), or what the
+    account has still to pay or to deliver (payable, below zero): there are no entries of it yet.
+    """
+
+    @property
+    def settled(self) -> int:
+        """What it has with its entries in the journals."""
+        return self.position - self.unsettled
 
     @property
     def difference(self) -> int:
-        """What is not in the journals: 0, or what is traded and not yet settled."""
-        return self.position - self.entered
+        """What is neither in the journals nor unsettled: 0 in sound books."""
+        return self.settled - self.entered
 
 
 def balances(clearing: Snapshot) -> list[Balance]:
@@ -54,14 +76,30 @@ def balances(clearing: Snapshot) -> list[Balance]:
     roles: dict[str, str] = dict(clearing.stream(_ROLES))
     positions = {(name, asset): amount for name, asset, amount in clearing.stream(_POSITIONS)}
     entered = {(name, asset): int(amount) for name, asset, amount in clearing.stream(_ENTERED)}
+    later = {(name, asset): int(amount) for name, asset, amount in clearing.stream(_UNSETTLED)}
+    keys = positions.keys() | entered.keys() | {key for key, amount in later.items() if amount}
     return [
         Balance(
-            name, roles[name], asset, positions.get((name, asset), 0), entered.get((name, asset), 0)
+            key[0],
+            roles[key[0]],
+            key[1],
+            positions.get(key, 0),
+            entered.get(key, 0),
+            later.get(key, 0),
         )
-        for name, asset in sorted(
-            positions.keys() | entered.keys(), key=lambda key: (key[1] != CASH, key[1], key[0])
-        )
+        for key in sorted(keys, key=lambda key: (key[1] != CASH, key[1], key[0]))
     ]
+
+
+def has_cycles(clearing: Snapshot) -> bool:
+    """Whether trades of this venue were ever settled net."""
+    return bool(clearing.number(_HAS_CYCLES))
+
+
+def unsettled_reports(clearing: Snapshot) -> Iterator[SettlementReport]:
+    """The reports of what moved without a journal, since a cycle settles it; in sequence."""
+    for (text,) in clearing.stream(_UNSETTLED_TRADES):
+        yield codec.decode_report(text)
 
 
 def journals(clearing: Snapshot, client_id: str | None = None) -> Iterator[JournalRow]:

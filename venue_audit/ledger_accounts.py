@@ -23,14 +23,17 @@ _OWN = {
 """Accounts of the venue that are not assets: the other side of what enters, and what it earned."""
 
 
-def account(client_id: str, role: str, asset: str) -> str:
+def account(client_id: str, role: str, asset: str, *, is_settled: bool = True) -> str:
     """The account of a client in an asset, as beancount and hledger both read it.
 
-    An example: `Assets:Clients:Ann:USD`, `Assets:Venue:Issuer:AAPL`, `Equity:Bank:USD`.
+    An example: `Assets:Clients:Ann:USD`, `Assets:Venue:Issuer:AAPL`, `Equity:Bank:USD`. What is
+    not settled yet stands beside it, `Assets:Clients:Ann:Unsettled:USD`: a balance that beancount
+    asserts is that of all accounts below.
     """
     name = part(client_id)
     above = _OWN.get(client_id) if role == "venue" else f"Assets:Clients:{name}"
-    return f"{above or f'Assets:Venue:{name}'}:{_escaped(asset)}"
+    owner = above or f"Assets:Venue:{name}"
+    return f"{owner}:{'' if is_settled else 'Unsettled:'}{_escaped(asset)}"
 
 
 def part(client_id: str) -> str:

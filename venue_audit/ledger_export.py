@@ -7,9 +7,11 @@ would pass over a cent without `~ 0.00`, hledger asserts exactly.
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, groupby
 from typing import NamedTuple, Protocol
 
+from clearinghouse.domain.fees import FEES
 from venue_audit import books, databases
 from venue_audit.books import Balance
 from venue_audit.ledger_accounts import account, commodity
@@ -17,6 +19,7 @@ from venue_audit.snapshot import Snapshot
 from venue_launcher.terminal import report
 from venue_protocol.holds import CASH
 from venue_protocol.money import E4
+from venue_protocol.settlement import SettlementReport
 from venue_protocol.times import format_utc
 from venue_storage.clearing_rows import JournalRow
 
@@ -32,6 +35,18 @@ class Posting(NamedTuple):
     amount: int
 
 
+class Entry(NamedTuple):
+    """One transaction, before a program writes it down."""
+
+    time_us: int
+    kind: str
+    cause: str
+    """What it was written for, in words."""
+    journal_id: int
+    """0: no journal yet, a cycle of net settlement settles it later."""
+    postings: tuple[Posting, ...]
+
+
 class Form(Protocol):
     """How a program writes a ledger down; each method gives whole lines."""
 
@@ -39,7 +54,7 @@ class Form(Protocol):
         """Title, commodities, accounts."""
         ...
 
-    def transaction(self, row: JournalRow, postings: Iterable[Posting]) -> Iterator[str]:
+    def transaction(self, entry: Entry) -> Iterator[str]:
         """One journal."""
         ...
 
@@ -66,14 +81,13 @@ class Beancount:
         for name in accounts:
             yield f"{day} open {name}"
 
-    def transaction(self, row: JournalRow, postings: Iterable[Posting]) -> Iterator[str]:
+    def transaction(self, entry: Entry) -> Iterator[str]:
         """Kind as payee, cause as narration, number and time as metadata."""
         yield ""
-        kind, cause = _quoted(row.journal_kind), _quoted(cause_of(row))
-        yield f"{format_utc(row.time_us)[:10]} * {kind} {cause}"
-        yield f"  journal: {row.journal_id}"
-        yield f"  time: {_quoted(format_utc(row.time_us))}"
-        for each in postings:
+        yield f"{_day(entry.time_us)} * {_quoted(entry.kind)} {_quoted(entry.cause)}"
+        yield f"  journal: {entry.journal_id}"
+        yield f"  time: {_quoted(format_utc(entry.time_us))}"
+        for each in entry.postings:
             yield f"  {each.account}  {self._amount(each)}"
 
     def price(self, day: str, asset: str, price_e4: int) -> Iterator[str]:
@@ -103,13 +117,13 @@ class Hledger:
         for name in accounts:
             yield f"account {name}"
 
-    def transaction(self, row: JournalRow, postings: Iterable[Posting]) -> Iterator[str]:
+    def transaction(self, entry: Entry) -> Iterator[str]:
         """Kind and cause as description, number and time as tags."""
-        time = format_utc(row.time_us)
-        cause = cause_of(row).replace(";", ",").replace("|", "/")
+        time = format_utc(entry.time_us)
+        cause = entry.cause.replace(";", ",").replace("|", "/")
         yield ""
-        yield f"{time[:10]} * {row.journal_kind} | {cause}  ; journal:{row.journal_id}, time:{time}"
-        for each in postings:
+        yield f"{time[:10]} * {entry.kind} | {cause}  ; journal:{entry.journal_id}, time:{time}"
+        for each in entry.postings:
             yield f"    {each.account}  {self._amount(each)}"
 
     def price(self, day: str, asset: str, price_e4: int) -> Iterator[str]:
@@ -163,38 +177,87 @@ def run(arguments: argparse.Namespace) -> int:
 def lines(form: Form, clearing: Snapshot, market: Snapshot) -> Iterator[str]:
     """The whole export; journals are streamed, balances are in memory."""
     found = books.balances(clearing)
-    roles = {each.client_id: each.role for each in found}
-    names = [_account(each) for each in found]
     first_us, last_us = books.span(clearing)
     if not last_us:
         return
+    is_net = books.has_cycles(clearing)
+    ending = [_settled(each) for each in found] + [_unsettled(each) for each in found if is_net]
     assets = dict.fromkeys(each.asset for each in found)
-    yield from form.head(_day(first_us), assets, names)
-    for row in books.journals(clearing):
-        yield from form.transaction(row, _postings(row, roles))
+    yield from form.head(_day(first_us), assets, [each.account for each in ending])
+    naming = _Naming({each.client_id: each.role for each in found}, is_net)
+    entries = map(naming.of_journal, books.journals(clearing))
+    for entry in chain(entries, _unsettled_entries(clearing, naming) if is_net else ()):
+        last_us = max(last_us, entry.time_us)
+        yield from form.transaction(entry)
     day = _day(last_us + _DAY_US)
     yield ""
     for security_id, mark_e4 in market.all(_MARKS):
         yield from form.price(day, security_id, mark_e4)
-    yield from form.assertions(
-        day, (Posting(_account(each), each.asset, each.position) for each in found)
+    yield from form.assertions(day, ending)
+
+
+class _Naming:
+    """Makes entries of journals and reports, with the names of the export."""
+
+    def __init__(self, roles: Mapping[str, str], is_net: bool) -> None:
+        self._roles = roles
+        self._is_net = is_net
+
+    def of_journal(self, row: JournalRow) -> Entry:
+        """A journal. One of net settlement takes from what was unsettled what it settles."""
+        postings = [self._posting(*leg) for leg in books.legs(row)]
+        if row.journal_kind == "net_settlement":
+            legs = books.legs(row)
+            postings += [self._posting(who, asset, -moved, False) for who, asset, moved in legs]
+        cause = f"trade {row.trade_id}" if row.trade_id is not None else row.reference
+        return Entry(
+            row.time_us,
+            row.journal_kind,
+            cause or row.journal_kind,
+            row.journal_id,
+            tuple(postings),
+        )
+
+    def of_reports(self, reports: Sequence[SettlementReport]) -> Entry:
+        """What moved without a journal, told by its reports to all sides: receivable and payable.
+
+        The account `fees` gets no reports: what is left over of cash is owed to it.
+        """
+        postings = []
+        for told in reports:
+            if told.security_id is not None and told.shares:
+                leg = (told.client_id, told.security_id, told.shares)
+                postings.append(self._posting(*leg, False))
+            if told.cash_e4:
+                postings.append(self._posting(told.client_id, CASH, told.cash_e4, False))
+        fees_e4 = -sum(told.cash_e4 for told in reports)
+        if fees_e4:
+            postings.append(self._posting(FEES, CASH, fees_e4, False))
+        first = reports[0]
+        cause = f"trade {first.trade_id}, due in cycle {first.settlement_cycle}"
+        return Entry(first.time_us, first.settlement_kind, cause, 0, tuple(postings))
+
+    def _posting(self, client_id: str, asset: str, amount: int, is_settled: bool = True) -> Posting:
+        name = account(client_id, self._roles[client_id], asset, is_settled=is_settled)
+        return Posting(name, asset, amount)
+
+
+def _unsettled_entries(clearing: Snapshot, naming: _Naming) -> Iterator[Entry]:
+    """Trades that a cycle settles, one by one: both sides' reports stand beside each other."""
+    by_cause = groupby(
+        books.unsettled_reports(clearing),
+        key=lambda told: (told.settlement_kind, told.trade_id, told.time_us),
     )
+    return (naming.of_reports(list(reports)) for _, reports in by_cause)
 
 
-def cause_of(row: JournalRow) -> str:
-    """What a journal was written for, in words."""
-    if row.trade_id is not None:
-        return f"trade {row.trade_id}"
-    return row.reference or row.journal_kind
+def _settled(each: Balance) -> Posting:
+    return Posting(account(each.client_id, each.role, each.asset), each.asset, each.settled)
 
 
-def _postings(row: JournalRow, roles: Mapping[str, str]) -> Iterator[Posting]:
-    for client_id, asset, amount in books.legs(row):
-        yield Posting(account(client_id, roles[client_id], asset), asset, amount)
-
-
-def _account(each: Balance) -> str:
-    return account(each.client_id, each.role, each.asset)
+def _unsettled(each: Balance) -> Posting:
+    name = account(each.client_id, each.role, each.asset, is_settled=False)
+    return Posting(name, each.asset, each.unsettled)
 
 
 def _number(each: Posting) -> str:

@@ -80,12 +80,13 @@ def _show_balance(clearing: Snapshot, arguments: argparse.Namespace) -> int:
 
 def grouped(rows: Iterable[Balance]) -> list[Balance]:
     """All clients of an asset as one account; the venue's own each by itself."""
-    sums: dict[tuple[str, str, str], tuple[int, int]] = {}
+    sums: dict[tuple[str, str, str], tuple[int, int, int]] = {}
     for each in rows:
         name = each.client_id if each.role == "venue" else _CLIENTS
         key = (name, each.role if name != _CLIENTS else _CLIENTS, each.asset)
-        position, entered = sums.get(key, (0, 0))
-        sums[key] = (position + each.position, entered + each.entered)
+        amounts = zip(sums.get(key, (0, 0, 0)), each[3:], strict=True)
+        position, entered, unsettled = (before + more for before, more in amounts)
+        sums[key] = (position, entered, unsettled)
     return [Balance(*key, *amounts) for key, amounts in sums.items()]
 
 
@@ -105,8 +106,9 @@ def trial_balance(rows: Sequence[Balance]) -> list[str]:
         of_asset = [each for each in rows if each.asset == asset]
         said += ["", paint(f"{asset:<40}{'debit':>22}{'credit':>22}", "bold")]
         for each in of_asset:
+            later = f"   {shown(asset, each.unsettled)} to be settled" if each.unsettled else ""
             mark = f"   {shown(asset, each.difference)} not in journals" if each.difference else ""
-            said.append(f"{each.client_id:<40}{_sides(asset, each.position)}{mark}")
+            said.append(f"{each.client_id:<40}{_sides(asset, each.position)}{later}{mark}")
         debits = sum(each.position for each in of_asset if each.position > 0)
         gives = sum(-each.position for each in of_asset if each.position < 0)
         said.append(f"{'':<40}{shown(asset, debits):>22}{shown(asset, gives):>22}")
@@ -126,8 +128,8 @@ def _verdict(parted: Sequence[Balance], unbalanced: dict[str, tuple[int, int]]) 
     for each in parted:
         said.append(
             paint(
-                f"PARTS {each.client_id} {each.asset}: it has {shown(each.asset, each.position)}, "
-                f"its entries make {shown(each.asset, each.entered)}",
+                f"PARTS {each.client_id} {each.asset}: it has {shown(each.asset, each.settled)} "
+                f"that is settled, its entries make {shown(each.asset, each.entered)}",
                 "red",
             )
         )
@@ -259,6 +261,7 @@ def _balance_view(each: Balance) -> dict[str, Any]:
         "asset": each.asset,
         "position": _plain(each.asset, each.position),
         "entered": _plain(each.asset, each.entered),
+        "unsettled": _plain(each.asset, each.unsettled),
         "difference": _plain(each.asset, each.difference),
     }
 

@@ -13,7 +13,7 @@ from clearinghouse.domain.fees import FEES
 from clearinghouse.domain.venue_accounts import CLEARINGHOUSE, EXTERNAL
 from market_data_feed.domain import statement_csv, statement_page, statement_view
 from market_data_feed.domain.statement import CAUSES, EARNINGS, Line, Statement
-from market_data_feed.domain.statement_maker import Period, Rules, make
+from market_data_feed.domain.statement_maker import Listing, Period, make
 from venue_audit import databases
 from venue_audit.settlements import iso, require_client, signed
 from venue_audit.snapshot import Snapshot
@@ -25,6 +25,7 @@ from venue_protocol.settlement import SettlementReport
 from venue_protocol.times import TimeError, parse_utc
 from venue_storage import statement_rows
 
+_REFERENCES = "SELECT security_id, reference_price_e4 FROM securities"
 _MARKS = "SELECT security_id, mark_e4 FROM marks"
 _LIVE_CASH = "SELECT balance_e4 FROM accounts WHERE client_id = %s"
 _LIVE_SHARES = "SELECT security_id, quantity FROM securities_deposits WHERE client_id = %s"
@@ -45,9 +46,13 @@ class SnapshotSource:
         """Trades of the client that a bust or correction has changed."""
         return statement_rows.amended_trades(self._clearing.all, client_id)
 
-    def rules(self) -> Mapping[str, Rules]:
+    def listings(self) -> Mapping[str, Listing]:
         """Of each listed security."""
-        return {row[0]: Rules(*row[1:]) for row in statement_rows.rules(self._clearing.all)}
+        splits = statement_rows.splits(self._clearing.all)
+        return {
+            name: Listing(reference_e4, tick_e4, splits.get(name, ()))
+            for name, reference_e4, tick_e4 in statement_rows.listings(self._clearing.all)
+        }
 
     def trades_until(self, security_id: str, time_us: int, passed: int) -> list[MarkTrade]:
         """Trades before the time, newest first."""
@@ -56,7 +61,7 @@ class SnapshotSource:
 
     def marks_now(self) -> Mapping[str, int]:
         """The marks that the record has kept; the reference price where it has none."""
-        first = {name: rules.reference_e4 for name, rules in self.rules().items()}
+        first: dict[str, int] = dict(self._clearing.all(_REFERENCES))
         return first | dict(self._market.all(_MARKS))
 
 
@@ -161,6 +166,8 @@ def text(made: Statement, lines: list[Line], last: int) -> list[str]:
     since, until = iso(made.opening.time_us)[:19], iso(made.closing.time_us)[:19]
     said = [paint(f"{made.client_id}, {since} to {until} UTC", "bold"), ""]
     said += _sums("cash", made.opening.cash_e4, made.cash, CAUSES, made.closing.cash_e4)
+    if made.unsettled_e4:
+        said[-1:] = [_amount("  of it to be settled", made.unsettled_e4, _signed), ""]
     paid = {"paid_in": made.paid_in_e4} if made.paid_in_e4 else {}
     words = {"paid_in": "paid in, less paid out"} | EARNINGS
     said += _sums(
@@ -207,6 +214,7 @@ def _table_of_shares(made: Statement) -> list[str]:
             f"{line.other:>+8,}{line.closing:>9,}{format_for_people(line.cost_e4):>15}"
             f"{format_for_people(line.value_e4):>15}{_signed(line.realised_e4):>13}"
             + (f"  {line.borrowed:,} borrowed" if line.borrowed else "")
+            + (f"  {line.unsettled:+,} to be settled" if line.unsettled else "")
         )
     return [*said, ""]
 

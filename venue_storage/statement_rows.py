@@ -7,7 +7,10 @@ time, so that neither a long transaction nor a long list is needed for a client 
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
+
 from venue_protocol import codec
+from venue_protocol.corporate_actions import CorporateAction, Split
 from venue_protocol.settlement import SettlementReport
 
 Row = tuple[Any, ...]
@@ -22,7 +25,14 @@ _OF_KIND = """
 SELECT report FROM settlement_reports
 WHERE client_id = %s AND (report LIKE %s OR report LIKE %s) ORDER BY client_sequence
 """
-_RULES = "SELECT security_id, reference_price_e4, tick_e4 FROM securities"
+_LISTINGS = """
+SELECT security_id, coalesce((
+    SELECT (details::json->>'reference_price_e4')::bigint FROM administrative_actions
+    WHERE action = 'list_security' AND administrative_actions.security_id = securities.security_id
+    ORDER BY number LIMIT 1), reference_price_e4), tick_e4
+FROM securities
+"""
+_ACTIONS = "SELECT security_id, applied_us, action FROM corporate_actions ORDER BY action_id"
 _TRADE_TIME = """
 SELECT trade_id, time_us FROM trades WHERE security_id = %s AND trade_id >= %s
 ORDER BY trade_id LIMIT 1
@@ -52,9 +62,19 @@ def amended_trades(ask: Ask, client_id: str) -> set[int]:
     return {each.trade_id for each in found if each.trade_id is not None}
 
 
-def rules(ask: Ask) -> list[Row]:
-    """Security, reference price and tick of each listed security."""
-    return ask(_RULES, ())
+def listings(ask: Ask) -> list[Row]:
+    """Security, reference price at its listing, and tick, of each listed security."""
+    return ask(_LISTINGS, ())
+
+
+def splits(ask: Ask) -> dict[str, list[tuple[int, Split]]]:
+    """The splits of each security and when they took effect, oldest first."""
+    found: dict[str, list[tuple[int, Split]]] = {}
+    for security_id, applied_us, text in ask(_ACTIONS, ()):
+        action = msgspec.json.decode(text, type=CorporateAction)
+        if isinstance(action, Split):
+            found.setdefault(security_id, []).append((applied_us, action))
+    return found
 
 
 def trades_until(ask: Ask, security_id: str, time_us: int, passed: int, most: int) -> list[Row]:

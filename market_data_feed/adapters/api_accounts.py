@@ -103,6 +103,7 @@ _STATEMENT = {
             "other": 0,
             "closing": 47,
             "borrowed": 0,
+            "unsettled": 0,
             "cost": "4768.45",
             "price": Maybe("103.40"),
             "value": "4859.80",
@@ -111,6 +112,7 @@ _STATEMENT = {
             "dividends": "0.00",
         }
     ],
+    "unsettled_cash": "0.00",
     "movement_count": 31,
     "last_report": 31,
     "last_hash": "ae2f4637357c033e20c5c046419f32812feb94ca00970a64b41b72ad46b20acd",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from market_data_feed.adapters.marks import Marks
-from market_data_feed.domain.statement_maker import Rules
+from market_data_feed.domain.statement_maker import Listing
 from service_runtime.database import Database
 from venue_protocol.mark import MOST_TRADES, MarkTrade
 from venue_protocol.settlement import SettlementReport
@@ -28,9 +28,13 @@ class StatementReader:
         """Trades of the client that a bust or correction has changed."""
         return statement_rows.amended_trades(self._clearing, client_id)
 
-    def rules(self) -> Mapping[str, Rules]:
+    def listings(self) -> Mapping[str, Listing]:
         """Of each listed security."""
-        return {row[0]: Rules(*row[1:]) for row in statement_rows.rules(self._clearing)}
+        splits = statement_rows.splits(self._clearing)
+        return {
+            name: Listing(reference_e4, tick_e4, splits.get(name, ()))
+            for name, reference_e4, tick_e4 in statement_rows.listings(self._clearing)
+        }
 
     def trades_until(self, security_id: str, time_us: int, passed: int) -> list[MarkTrade]:
         """Trades before the time, newest first."""

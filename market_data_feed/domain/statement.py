@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from venue_protocol.money import format_for_people
 from venue_protocol.settlement import SettlementReport
 
 DEPOSITS, WITHDRAWALS = "deposits", "withdrawals"
@@ -129,6 +130,10 @@ class SecurityLine(msgspec.Struct, frozen=True, gc=False):
     closing: int
     borrowed: int
     """Of the closing shares, those that must be given back."""
+    unsettled: int
+    """Of them, those that trades brought and a settlement cycle has not yet; below zero: the
+    reverse.
+    """
     cost_e4: int
     price_e4: int | None
     """At the end; None if it has none."""
@@ -167,6 +172,8 @@ class Statement(msgspec.Struct, frozen=True):
     """What changed the equity other than that, by cause (EARNINGS)."""
     securities: list[SecurityLine]
     movements: int
+    unsettled_e4: int
+    """Of the closing cash, what a settlement cycle has still to pay; below zero: to take."""
     last_report: int
     """The client's number of its newest report before the end; 0: none."""
     last_hash: str
@@ -213,9 +220,22 @@ def _traded(report: SettlementReport) -> str:
     return f"{did} {report.quantity} {report.security_id}"
 
 
+def _settled(report: SettlementReport) -> str:
+    """What a cycle paid or delivered; the balance had it already."""
+    said = f"settlement cycle {report.settlement_cycle}"
+    if report.settled_cash_e4:
+        did = "paid to you" if report.settled_cash_e4 > 0 else "paid by you"
+        said += f": {format_for_people(abs(report.settled_cash_e4))} {did}"
+    if report.settled_shares:
+        did = "delivered to you" if report.settled_shares > 0 else "delivered by you"
+        said += f": {abs(report.settled_shares):,} {report.security_id} {did}"
+    if report.open_shares:
+        said += f"; {abs(report.open_shares):,} {report.security_id} failed and are due again"
+    return said
+
+
 _WORDS = {
     "failed_trade": "trade that could not be settled",
-    "net_settlement": "settled",
     "fails_charge": "charge for failing to deliver",
     "dividend": "dividend",
     "split": "split",
@@ -234,6 +254,8 @@ _WORDS = {
 def _moved(report: SettlementReport) -> str:
     """In words; the memo of a transfer adds what its kind does not say."""
     kind = report.settlement_kind
+    if kind == "net_settlement":
+        return _settled(report)
     is_out = kind in ("deposit", "withdrawal") and report.cash_e4 + report.shares < 0
     words = _WORDS.get(kind) or ("withdrawal" if is_out else "deposit")
     if report.security_id is not None:

@@ -41,6 +41,7 @@ class _Security:
     basis: CostBasis | AmendedBasis = field(default_factory=CostBasis)
     holding: int = 0
     borrowed: int = 0
+    unsettled: int = 0
     opening: int = 0
     bought: int = 0
     bought_e4: int = 0
@@ -66,7 +67,7 @@ class StatementFold:
 
     `amended` are the trades that a bust or correction changes before `to_us`: their security keeps
     its moves from then on. `reference_e4` gives the price at which shares count that came without
-    a payment. With `from_us` 0 the period begins with the first report.
+    a payment, of a security at a moment. With `from_us` 0 the period begins with the first report.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class StatementFold:
         client_id: str,
         from_us: int,
         to_us: int,
-        reference_e4: Callable[[str], int],
+        reference_e4: Callable[[str, int], int],
         amended: Iterable[int] = (),
     ) -> None:
         self._client_id = client_id
@@ -86,7 +87,7 @@ class StatementFold:
         self._renamed: dict[int, tuple[str, int]] = {}
         self._opening: tuple[int, dict[str, CostBasis]] | None = None
         """Cash, and the shares owned with their cost; None before the period."""
-        self._cash_e4 = self._told_e4 = 0
+        self._cash_e4 = self._unsettled_e4 = 0
         self._cash: dict[str, int] = {}
         self._earned: dict[str, int] = {}
         self._paid_in_e4 = self._movements = self._number = 0
@@ -153,6 +154,7 @@ class StatementFold:
             {cause: amount for cause, amount in earned.items() if amount},
             lines,
             self._movements,
+            self._unsettled_e4,
             self._number,
             self._hash,
             self._faults,
@@ -203,6 +205,7 @@ class StatementFold:
         report, cause = counted.report, counted.cause
         held = self._held(report)
         kind, realised_e4 = report.settlement_kind, 0
+        self._settle(held, report)
         if kind == "trade" and held is not None:
             realised_e4 = self._trade(held, counted)
         elif kind in AMENDING_KINDS and report.trade_id in self._amended:
@@ -228,6 +231,13 @@ class StatementFold:
         self._cash[cause] = self._cash.get(cause, 0) + counted.gross_e4
         self._cash[FEES] = self._cash.get(FEES, 0) - counted.fee_e4
         return counted, realised_e4
+
+    def _settle(self, held: _Security | None, report: SettlementReport) -> None:
+        """What moves without a journal is paid and delivered later, by a net settlement."""
+        is_later = not report.journal_id
+        self._unsettled_e4 += (report.cash_e4 if is_later else 0) - report.settled_cash_e4
+        if held is not None:
+            held.unsettled += (report.shares if is_later else 0) - report.settled_shares
 
     def _earn(self, cause: str, amount_e4: int) -> None:
         self._earned[cause] = self._earned.get(cause, 0) + amount_e4
@@ -286,7 +296,7 @@ class StatementFold:
         if shares < 0 and -shares <= owned:
             value_e4 = -held.cost.cost_of(-shares)
         else:
-            value_e4 = shares * self._reference_e4(report.security_id)
+            value_e4 = shares * self._reference_e4(report.security_id, report.time_us)
         self._paid_in_e4 += value_e4 + report.cash_e4
         return held.basis.apply(Move(shares, -value_e4))
 
@@ -359,6 +369,7 @@ def _security_line(name: str, held: _Security, price_e4: int | None) -> Security
         held.holding - held.opening - held.bought + held.sold,
         held.holding,
         held.borrowed,
+        held.unsettled,
         held.cost.cost_e4,
         price_e4,
         held.realised_e4,

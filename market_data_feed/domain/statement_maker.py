@@ -1,11 +1,12 @@
 """Makes a statement from what a store can be asked: reports, trades, reference prices."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from market_data_feed.domain.cost_basis import CostBasis
 from market_data_feed.domain.statement import Line, Statement
 from market_data_feed.domain.statement_fold import StatementFold
+from venue_protocol.corporate_actions import Split
 from venue_protocol.mark import MOST_TRADES, MarkTrade, mark
 from venue_protocol.settlement import SettlementReport
 
@@ -13,11 +14,33 @@ _MOST_STEPS = 20
 """So many times MOST_TRADES are looked at for the mark of a moment; then the reference price."""
 
 
-class Rules(NamedTuple):
+class Listing(NamedTuple):
     """What a price of a security is made with, ten-thousandths of a dollar."""
 
     reference_e4: int
+    """When it was listed."""
     tick_e4: int
+    splits: Sequence[tuple[int, Split]] = ()
+    """Its splits and when they took effect, oldest first."""
+
+    def reference_at(self, time_us: int) -> int:
+        """The reference price of a moment: that of the listing, as the splits before changed it."""
+        price_e4 = self.reference_e4
+        for _, split in self._between(0, time_us):
+            price_e4 = split.price_e4(price_e4, self.tick_e4)
+        return price_e4
+
+    def adjusted(self, trade: MarkTrade, at_us: int) -> MarkTrade:
+        """A trade in the shares of a later moment: a split between the two changes its price."""
+        for _, split in self._between(trade.time_us, at_us):
+            trade = trade._replace(
+                price_e4=split.price_e4(trade.price_e4),
+                quantity=max(split.shares(trade.quantity), 1),
+            )
+        return trade
+
+    def _between(self, from_us: int, to_us: int) -> Iterator[tuple[int, Split]]:
+        return (each for each in self.splits if from_us < each[0] <= to_us)
 
 
 class StatementSource(Protocol):
@@ -31,7 +54,7 @@ class StatementSource(Protocol):
         """Trades of the client that a bust or correction has changed."""
         ...
 
-    def rules(self) -> Mapping[str, Rules]:
+    def listings(self) -> Mapping[str, Listing]:
         """Of each listed security."""
         ...
 
@@ -59,12 +82,12 @@ def make(
     source: StatementSource, client_id: str, period: Period, keep: Callable[[Line], None]
 ) -> Statement:
     """The statement; each of its lines is given to `keep`, oldest first."""
-    rules = source.rules()
+    listings = source.listings()
     fold = StatementFold(
         client_id,
         period.from_us,
         period.to_us,
-        lambda security_id: rules[security_id].reference_e4 if security_id in rules else 0,
+        lambda name, time_us: listings[name].reference_at(time_us) if name in listings else 0,
         source.amended_trades(client_id),
     )
     for report in source.reports(client_id):
@@ -73,34 +96,39 @@ def make(
             keep(line)
         elif fold.is_over():
             break
-    opening_e4 = _prices(source, rules, fold.opening_owned(), period.from_us)
+    opening_e4 = _prices(source, listings, fold.opening_owned(), period.from_us)
     closing = fold.closing_owned()
     if not period.reaches_now:
-        return fold.statement(opening_e4, _prices(source, rules, closing, period.to_us))
+        return fold.statement(opening_e4, _prices(source, listings, closing, period.to_us))
     marks_e4 = source.marks_now()
     return fold.statement(opening_e4, {name: marks_e4.get(name, 0) for name in closing})
 
 
 def _prices(
-    source: StatementSource, rules: Mapping[str, Rules], owned: Mapping[str, CostBasis], at_us: int
+    source: StatementSource,
+    listings: Mapping[str, Listing],
+    owned: Mapping[str, CostBasis],
+    at_us: int,
 ) -> dict[str, int]:
-    return {name: mark_at(source, name, at_us, rules[name]) for name in owned if name in rules}
+    known = [name for name in owned if name in listings]
+    return {name: mark_at(source, name, at_us, listings[name]) for name in known}
 
 
-def mark_at(source: StatementSource, security_id: str, at_us: int, rules: Rules) -> int:
+def mark_at(source: StatementSource, security_id: str, at_us: int, listing: Listing) -> int:
     """The mark of a moment of the past: the rule of `mark` on the trades before it.
 
     Of two middle voices it takes the one nearer to the reference price, which also counts where
-    no trades before the moment have enough voices.
+    no trades before the moment have enough voices. Trades before a split count in new shares.
     """
+    reference_e4 = listing.reference_at(at_us)
     for step in range(_MOST_STEPS):
         trades = source.trades_until(security_id, at_us, step * MOST_TRADES)
-        found_e4 = _told(trades, rules.reference_e4)
+        found_e4 = _told([listing.adjusted(each, at_us) for each in trades], reference_e4)
         if found_e4 is not None:
-            return found_e4 // rules.tick_e4 * rules.tick_e4
+            return found_e4 // listing.tick_e4 * listing.tick_e4
         if len(trades) < MOST_TRADES:
             break
-    return rules.reference_e4
+    return reference_e4
 
 
 def _told(trades: Iterable[MarkTrade], reference_e4: int) -> int | None:

@@ -146,12 +146,13 @@ def _faults(faults: list[str]) -> str:
 
 
 def _cash(made: Statement) -> str:
-    closing = made.closing.cash_e4
+    closing, later = made.closing.cash_e4, made.unsettled_e4
     return (
         "<h2>Cash</h2><table><tbody>"
         + _row("opening balance", money(made.opening.cash_e4))
         + _amounts(made.cash, CAUSES)
         + _row("closing balance", money(closing), "sum")
+        + (_row("of it to be settled", money(later, signed=True)) if later else "")
         + "</tbody></table>"
         + _verdict(made, "the balance in the ledger")
     )
@@ -211,8 +212,9 @@ def _shares(securities: list[SecurityLine]) -> str:
 
 def _security(line: SecurityLine) -> str:
     name = escape(line.security_id)
-    if line.borrowed:
-        name += f' <span class="small">({line.borrowed:,} borrowed)</span>'
+    for count, says in ((line.borrowed, "borrowed"), (line.unsettled, "to be settled")):
+        if count:
+            name += f' <br><span class="small">{_count(count)} {says}</span>'
     average = _dollars(line.cost_e4 // line.owned) if line.owned else ""
     cells = (
         _count(line.opening),

@@ -28,7 +28,7 @@ def made(
         for each in reports
         if each.settlement_kind in AMENDING_KINDS and each.trade_id is not None
     }
-    fold = StatementFold("ann", from_us, to_us, lambda _: REFERENCE_E4, amended)
+    fold = StatementFold("ann", from_us, to_us, lambda _security, _time_us: REFERENCE_E4, amended)
     lines = [line for each in reports if (line := fold.take(each)) is not None]
     return fold.statement(opening_e4 or prices_e4 or {}, prices_e4 or {}), lines
 
@@ -198,6 +198,24 @@ def test_a_report_of_the_clock_of_before_belongs_to_the_period_of_the_report_bef
     history.add("deposit", 200, time_us=4_999)
     assert made(history.reports, 5_000, 6_000)[0].closing.cash_e4 == 300
     assert made(history.reports, 0, 5_000)[0].closing.cash_e4 == 0
+
+
+def test_what_a_cycle_has_not_settled_is_said_and_settling_moves_nothing_again() -> None:
+    history = ReportHistory()
+    history.deposit(100_000_000)
+    fields = {"security_id": "AAPL", "journal_id": 0, "settlement_cycle": 7}
+    history.add("trade", -10_000_000, 10, side="BUY", quantity=10, price_e4=1_000_000, **fields)
+    history.add("trade", 4_040_000, -4, side="SELL", quantity=4, price_e4=1_010_000, **fields)
+    before, _ = made(history.reports)
+    assert (before.unsettled_e4, before.securities[0].unsettled) == (-5_960_000, 6)
+    history.add("net_settlement", settlement_cycle=7, settled_cash_e4=-5_960_000)
+    history.add("net_settlement", security_id="AAPL", settlement_cycle=7, settled_shares=6)
+    after, lines = made(history.reports)
+    assert (after.unsettled_e4, after.securities[0].unsettled) == (0, 0)
+    assert after.faults == before.faults == []
+    assert msg(after.closing) == msg(before.closing) and after.cash == before.cash
+    assert lines[-2].what == "settlement cycle 7: 596.00 paid by you"
+    assert lines[-1].what == "settlement cycle 7: 6 AAPL delivered to you"
 
 
 ACTION = st.tuples(

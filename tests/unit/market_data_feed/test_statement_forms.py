@@ -8,10 +8,11 @@ import pytest
 from market_data_feed.adapters import statements_http
 from market_data_feed.adapters.statements_http import MOST_MOVEMENTS, Statements, period
 from market_data_feed.domain import statement_csv, statement_page, statement_view
-from market_data_feed.domain.statement_maker import Period, Rules, make, mark_at
+from market_data_feed.domain.statement_maker import Listing, Period, make, mark_at
 from service_runtime.clock import ManualClock
 from tests.unit.market_data_feed.report_history import ReportHistory
 from tests.unit.market_data_feed.test_statement import made
+from venue_protocol.corporate_actions import Split
 from venue_protocol.mark import MOST_TRADES, MarkTrade
 from venue_protocol.refusals import Refused, RejectReason
 
@@ -94,6 +95,7 @@ class FakeSource:
 
     def __init__(self, history: ReportHistory, trades: list[MarkTrade]) -> None:
         self._history, self._trades = history, trades
+        self.listing = Listing(1_000_000, 100)
 
     def reports(self, client_id: str):  # type: ignore[no-untyped-def]
         return iter(self._history.reports)
@@ -101,8 +103,8 @@ class FakeSource:
     def amended_trades(self, client_id: str) -> set[int]:
         return set()
 
-    def rules(self) -> dict[str, Rules]:
-        return {"AAPL": Rules(1_000_000, 100)}
+    def listings(self) -> dict[str, Listing]:
+        return {"AAPL": self.listing}
 
     def trades_until(self, security_id: str, time_us: int, passed: int) -> list[MarkTrade]:
         before = [each for each in self._trades if each.time_us < time_us]
@@ -138,7 +140,7 @@ def test_the_mark_of_a_moment_is_found_behind_many_trades_of_few_clients() -> No
         MarkTrade(900_000_000 + at, 9_000_000, 1, "ann", "bob") for at in range(2 * MOST_TRADES)
     ]
     source = FakeSource(told(), agreed + noise)
-    assert mark_at(source, "AAPL", 1 << 60, Rules(1_000_000, 100)) == 1_100_000
+    assert mark_at(source, "AAPL", 1 << 60, Listing(1_000_000, 100)) == 1_100_000
 
 
 def test_a_statement_waits_for_its_place_and_is_refused_in_the_end(
@@ -148,12 +150,12 @@ def test_a_statement_waits_for_its_place_and_is_refused_in_the_end(
     made_while_reading: list[int] = []
 
     class Asking(FakeSource):
-        def rules(self) -> dict[str, Rules]:
+        def listings(self) -> dict[str, Listing]:
             """While a statement is being made, others are asked for."""
             made_while_reading.append(1)
             if len(made_while_reading) < 3:
                 statements.read("ann", (None, None), 0, 10)
-            return super().rules()
+            return super().listings()
 
     statements = Statements(Asking(told(), []), ManualClock(BEGIN_US))
     with pytest.raises(Refused) as refused:
@@ -161,6 +163,33 @@ def test_a_statement_waits_for_its_place_and_is_refused_in_the_end(
     assert refused.value.refusal.reason is RejectReason.OVERLOADED
     assert len(made_while_reading) == 2
     assert statements.read("ann", (None, None), 0, 10)[0].movements == 3, "both places are free"
+
+
+def test_shares_of_before_a_split_count_at_the_reference_price_of_before_it() -> None:
+    """Given 10 at $100.00, split 3 for 2 at 20 s: they cost $1,000.00 for ever."""
+    listing = Listing(1_000_000, 100, ((20_000_000, Split(3, 2, 666_667)),))
+    assert [listing.reference_at(at) for at in (0, 19_999_999, 20_000_000)] == [
+        1_000_000,
+        1_000_000,
+        666_600,
+    ]
+    history = ReportHistory()
+    history.add("deposit", 0, 10, security_id="AAPL", time_us=10_000_000)
+    history.add("split", 0, 5, security_id="AAPL", time_us=20_000_000)
+    history.add("deposit", 0, 3, security_id="AAPL", time_us=30_000_000)
+    source = FakeSource(history, [])
+    source.listing = listing
+    statement = make(source, "ann", Period(0, 40_000_000, False), lambda line: None)
+    assert statement.faults == []
+    assert statement.paid_in_e4 == statement.closing.cost_e4 == 10_000_000 + 3 * 666_600
+    assert statement.securities[0].price_e4 == 666_600
+
+
+def test_trades_of_before_a_split_make_the_mark_in_new_shares() -> None:
+    listing = Listing(1_000_000, 100, ((50_000_000, Split(2, 1, 500_000)),))
+    source = FakeSource(told(), trades([1_100_000] * 4, 10_000_000))
+    assert mark_at(source, "AAPL", 49_999_999, listing) == 1_100_000
+    assert mark_at(source, "AAPL", 50_000_001, listing) == 550_000
 
 
 @pytest.mark.parametrize(("after", "numbers"), [(0, [1, 2, 3]), (1, [2, 3]), (3, [])])
