@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from clearinghouse.adapters import api, http, loans_http, trial_balance
+from clearinghouse.adapters import api, http, loans_http, proposal_http, trial_balance
 from clearinghouse.adapters.account_queries import AccountQueries
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
+from clearinghouse.adapters.proposal_queries import ProposalQueries
 from clearinghouse.administration import require_listed
 from clearinghouse.domain import endowment
 from clearinghouse.lending.views import LoanViews
@@ -57,13 +58,13 @@ def build(service: Service) -> Flask:
     service.on_stop(lambda: publisher.flush(3))
     app = application.create_app(service)
     query.refuse_unknown(app, api.OPERATIONS)
+    authenticator = Authenticator(clearing)
     http.add_routes(
-        app, parts.administration, parts.clients, Authenticator(clearing), AccountQueries(clearing)
+        app, parts.administration, parts.clients, authenticator, AccountQueries(clearing)
     )
-    loans_http.add_routes(
-        app, parts.loans, parts.loan_rules, LoanViews(store), Authenticator(clearing)
-    )
-    trial_balance.add_routes(app, trial_balance.TrialBalance(clearing), Authenticator(clearing))
+    trial_balance.add_routes(app, trial_balance.TrialBalance(clearing), authenticator)
+    loans_http.add_routes(app, parts.loans, parts.loan_rules, LoanViews(store), authenticator)
+    proposal_http.add_routes(app, parts.proposals, authenticator, ProposalQueries(clearing))
     openapi.add_routes(app, api.described())
     return app
 

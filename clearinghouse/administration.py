@@ -13,26 +13,25 @@ import msgspec
 from clearinghouse.administrative_record import CONSOLE, ActionRecord, Note, log_actions
 from clearinghouse.client_administration import check_rate_limit
 from clearinghouse.domain import listing
-from clearinghouse.domain.ledger import Leg, Shortfall
+from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import (
     BANK,
     DEPOSITORY,
     EXTERNAL,
     ISSUER,
-    MOVED_BY_RULES,
     VENUE_ACCOUNTS,
 )
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.ports import ClientExists, LedgerStore, LedgerTransaction, SecurityExists
+from clearinghouse.transfers import check_lot, require_client, require_movable, transfer
 from service_runtime.api_keys import ADMINISTRATOR, key_hash, new_key
 from service_runtime.clock import Clock
 from service_runtime.settings import SettingsError
 from venue_protocol.holds import CASH
-from venue_protocol.identifiers import is_client_id
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.money import format_e4
-from venue_protocol.refusals import RejectReason, refuse, unknown_client
+from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.roles import TRADER
 from venue_protocol.securities import Security
 from venue_protocol.settlement import STARTING_POSITION
@@ -43,13 +42,8 @@ T = TypeVar("T")
 STARTING_CASH_E4 = 100_000_000
 """Each trader starts with exactly $10,000.00."""
 
-_MOST_OF_AN_ASSET = (1 << 63) - 1
 _ACTIONS = {"deposit": "deposit", "withdrawal": "withdraw"}
 """What the record of administrative actions calls each kind of journal."""
-"""What a BIGINT holds.
-
-The other side of all deposits is one account, so it is the first to be full.
-"""
 
 
 @dataclass(frozen=True)
@@ -100,14 +94,19 @@ class Administration:
 
         def work(transaction: LedgerTransaction, record: Note) -> tuple[None, Settlement]:
             for security_id, quantity in sorted((shares or {}).items()):
-                _check_lot(transaction, security_id, quantity, "shares")
+                check_lot(transaction, security_id, quantity, "shares")
             self._insert_client(transaction, client_id, role, rate_limit_per_second)
             self._insert_key(transaction, client_id, key)
             details = {"role": role, "rate_limit_per_second": rate_limit_per_second, "keys": 1}
             record("create_client", by, client_id=client_id, details=details)
             legs = self._starting_legs(client_id, cash_e4 or 0, shares or {})
-            return None, self._transfer(
-                transaction, "deposit", legs, f"start:{client_id}", STARTING_POSITION
+            return None, transfer(
+                transaction,
+                self._clock.now_us(),
+                "deposit",
+                legs,
+                f"start:{client_id}",
+                STARTING_POSITION,
             )
 
         self._move(work)
@@ -120,7 +119,7 @@ class Administration:
 
         The same key again does nothing.
         """
-        _require_movable(client_id, asset, amount)
+        require_movable(client_id, asset, amount)
         source = BANK if asset == CASH else ISSUER
         legs = (Leg(source, asset, -amount), Leg(client_id, asset, amount))
         return self._carry("deposit", client_id, legs, idempotency_key, by)
@@ -132,7 +131,7 @@ class Administration:
 
         The same key again does nothing.
         """
-        _require_movable(client_id, asset, amount)
+        require_movable(client_id, asset, amount)
         target = BANK if asset == CASH else ISSUER
         legs = (Leg(client_id, asset, -amount), Leg(target, asset, amount))
         return self._carry("withdrawal", client_id, legs, idempotency_key, by)
@@ -145,12 +144,14 @@ class Administration:
         asset, amount = legs[1].asset, legs[1].amount
 
         def work(transaction: LedgerTransaction, record: Note) -> tuple[Receipt, Settlement | None]:
-            _require_client(transaction, client_id)
+            require_client(transaction, client_id)
             if asset != CASH:
-                _check_lot(transaction, asset, amount, "security")
+                check_lot(transaction, asset, amount, "security")
             done = transaction.transfer(reference)
             if done is None:
-                settlement = self._transfer(transaction, kind, legs, reference, kind)
+                settlement = transfer(
+                    transaction, self._clock.now_us(), kind, legs, reference, kind
+                )
                 details = {
                     "asset": asset,
                     "amount": amount,
@@ -197,8 +198,13 @@ class Administration:
                 Leg(DEPOSITORY, security.security_id, -issued_shares),
                 Leg(ISSUER, security.security_id, issued_shares),
             )
-            return None, self._transfer(
-                transaction, "issue", legs, f"issue:{security.security_id}", "issue"
+            return None, transfer(
+                transaction,
+                self._clock.now_us(),
+                "issue",
+                legs,
+                f"issue:{security.security_id}",
+                "issue",
             )
 
         self._move(work)
@@ -211,36 +217,6 @@ class Administration:
         )
         log_actions(noted)
         return result
-
-    def _transfer(
-        self,
-        transaction: LedgerTransaction,
-        kind: str,
-        legs: tuple[Leg, ...],
-        reference: str,
-        memo: str,
-    ) -> Settlement:
-        keys = {(leg.client_id, leg.asset) for leg in legs} | {
-            (leg.client_id, CASH) for leg in legs
-        }
-        settlement = transaction.lock(keys)
-        for leg in legs:
-            settlement.ledger.position(leg.client_id, leg.asset).is_external |= (
-                leg.client_id in EXTERNAL
-            )
-        if legs:
-            shortfall = settlement.transfer(kind, self._clock.now_us(), legs, reference, memo)
-            if shortfall is not None:
-                raise _refuse_short(shortfall)
-            if any(
-                abs(settlement.ledger.position(*leg[:2]).quantity) > _MOST_OF_AN_ASSET
-                for leg in legs
-            ):
-                raise refuse(
-                    RejectReason.INVALID_FIELD, "this is more than an account can hold", "amount"
-                )
-        transaction.write(settlement)
-        return settlement
 
     def _starting_legs(
         self, client_id: str, cash_e4: int, shares: Mapping[str, int]
@@ -330,45 +306,3 @@ def require_listed(
             raise SettingsError(
                 f"VENUE_ENDOWMENT: {security_id}:{quantity} is no multiple of the lot of {lot}"
             )
-
-
-def _require_movable(client_id: str, asset: str, amount: int) -> None:
-    """Refuse an amount that is not above zero, and accounts that only the venue itself moves."""
-    if amount <= 0:
-        shown = format_e4(amount) if asset == CASH else str(amount)
-        raise refuse(RejectReason.AMOUNT_NOT_POSITIVE, f"{shown} is not above zero", "amount")
-    if client_id in MOVED_BY_RULES:
-        raise refuse(
-            RejectReason.FORBIDDEN, f"{client_id} is an account of the venue itself", "client_id"
-        )
-    if client_id == ISSUER and asset != CASH:
-        raise refuse(
-            RejectReason.FORBIDDEN, f"{ISSUER} gives these shares, it can't take them", "client_id"
-        )
-
-
-def _require_client(transaction: LedgerTransaction, client_id: str) -> None:
-    if not (is_client_id(client_id) and transaction.has_client(client_id)):
-        raise unknown_client(client_id)
-
-
-def _check_lot(transaction: LedgerTransaction, security_id: str, quantity: int, field: str) -> None:
-    """Refuse an unknown security, and shares that could never be sold: half a lot."""
-    lot = transaction.lot_size(security_id)
-    if lot is None:
-        raise refuse(RejectReason.UNKNOWN_SECURITY, f"no security {security_id[:64]!r}", field)
-    if quantity % lot:
-        raise refuse(
-            RejectReason.QUANTITY_OFF_LOT,
-            f"{quantity} shares of {security_id} are no multiple of its lot of {lot}",
-            "shares",
-        )
-
-
-def _refuse_short(shortfall: Shortfall) -> Exception:
-    reason = (
-        RejectReason.INSUFFICIENT_FUNDS
-        if shortfall.asset == CASH
-        else RejectReason.INSUFFICIENT_SHARES
-    )
-    return refuse(reason, str(shortfall), client_id=shortfall.client_id, asset=shortfall.asset)

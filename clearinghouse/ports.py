@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeVar
 
+from clearinghouse.domain.corrections import SettledTrade
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.loan_ports import LoanBook
 from venue_protocol.securities import Security
-from venue_storage.clearing_rows import ActionRow, Suspension
+from venue_storage.clearing_rows import ActionRow, ProposalRow, Suspension
 
 T = TypeVar("T")
 
@@ -24,6 +25,10 @@ class ClientExists(RuntimeError):
 
 class SecurityExists(RuntimeError):
     """There is a security of this id; nothing was done."""
+
+
+class ProposalExists(RuntimeError):
+    """There is an open proposal on this trade; nothing was done."""
 
 
 class Transfer(NamedTuple):
@@ -41,6 +46,40 @@ class ClientState(NamedTuple):
     suspension: Suspension | None
 
 
+class Proposals(Protocol):
+    """Proposals, and the settled trades that some of them are about; part of a transaction."""
+
+    def add(self, proposal: ProposalRow) -> int:
+        """Store an open proposal (its number is drawn here, whatever it says); its number.
+
+        ProposalExists if one on the same trade is open; the transaction can't go on after that.
+        """
+        ...
+
+    def find(self, proposed_by: str, idempotency_key: str) -> ProposalRow | None:
+        """What was proposed under this key."""
+        ...
+
+    def lock(self, proposal_id: int) -> ProposalRow | None:
+        """A proposal, locked until the end; None if there is none."""
+        ...
+
+    def decide(self, decided: ProposalRow) -> None:
+        """Store the decision that `decided` carries; once for each proposal."""
+        ...
+
+    def count_since(self, proposed_by: str, after_us: int) -> int:
+        """How many this one proposed later than `after_us`."""
+        ...
+
+    def trade(self, trade_id: int) -> SettledTrade | None:
+        """A settled trade as it stands after its corrections; None if it is not settled.
+
+        Locks the settlement head: nobody changes the trade between question and answer.
+        """
+        ...
+
+
 class LedgerTransaction(Protocol):
     """One transaction of the clearinghouse.
 
@@ -52,6 +91,11 @@ class LedgerTransaction(Protocol):
     @property
     def loans(self) -> LoanBook:
         """The tables of stock loans."""
+        ...
+
+    @property
+    def proposals(self) -> Proposals:
+        """What waits for a second person."""
         ...
 
     def lock(self, keys: Iterable[tuple[str, str]], with_netting: bool = False) -> Settlement:

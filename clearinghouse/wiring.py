@@ -14,6 +14,7 @@ from clearinghouse.lending.margin_run import MarginRun
 from clearinghouse.lending.marks import MarginMarks
 from clearinghouse.loops.event_reader import EventReader
 from clearinghouse.ports import LedgerStore
+from clearinghouse.proposal_desk import ProposalDesk
 from service_runtime.bus import Consumer, Publisher
 from service_runtime.clock import Clock
 
@@ -30,6 +31,7 @@ class Parts:
     loan_rules: LoanAdministration
     margin: MarginRun
     """Its `run` is a loop as well."""
+    proposals: ProposalDesk
 
 
 def wire(
@@ -55,4 +57,5 @@ def wire(
         loans=LoanDesk(desk, clock, marks),
         loan_rules=LoanAdministration(desk, store, clock, marks),
         margin=MarginRun(desk, store, clock, marks, stopping),
+        proposals=ProposalDesk(desk, clock),
     )

@@ -2,13 +2,14 @@
 
 import threading
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from market_data_feed.domain.batch_effect import BatchEffect, RecordedTrade
 from market_data_feed.domain.inbox import DueRecord
 from market_data_feed.domain.market import Market
 from market_data_feed.domain.orders import Fold
+from market_data_feed.domain.trade_corrections import TradeCorrectionRow
 from market_data_feed.domain.trading_phases import SessionRow
 from market_data_feed.domain.working_order import WorkingOrder
 from venue_protocol.settlement import SettlementReport
@@ -22,6 +23,8 @@ class Recorded:
     working: dict[int, WorkingOrder]
     last_trades: list[RecordedTrade]
     session: list[SessionRow]
+    good_trades: dict[str, RecordedTrade | None] = field(default_factory=dict)
+    """Where anything was corrected: the newest trade that is not busted, as it stands."""
 
 
 class MarketRecord(Protocol):
@@ -37,6 +40,12 @@ class MarketRecord(Protocol):
         Tried until it is certain, and recorded once, also where a commit was in doubt.
         BrokenStream where another feed writes this record.
         """
+        ...
+
+    def good_trades(
+        self, security_ids: set[str], stopping: threading.Event
+    ) -> dict[str, RecordedTrade | None]:
+        """The newest trade of each security that is not busted, as it stands; None without one."""
         ...
 
 
@@ -70,4 +79,12 @@ class MarketDisplay(Protocol):
         positions: dict[str, int],
     ) -> None:
         """Show what was just committed."""
+        ...
+
+    def correct(
+        self,
+        corrections: list[TradeCorrectionRow],
+        good_trades: dict[str, RecordedTrade | None],
+    ) -> None:
+        """Tell of busts and corrections just committed, and show the last prices without them."""
         ...

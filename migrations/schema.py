@@ -15,10 +15,11 @@ from venue_storage import (
     loan_tables,
     market_data,
     netting_tables,
+    proposal_tables,
 )
 
 DatabaseName = Literal["clearing_data", "market_data"]
-_FURTHER_TABLES = (action_tables, loan_tables, netting_tables)
+_FURTHER_TABLES = (action_tables, loan_tables, netting_tables, proposal_tables)
 """Modules that add tables to the metadata of `clearing_data`."""
 _METADATA = {"clearing_data": clearing_data.metadata, "market_data": market_data.metadata}
 _FOLDER = Path(__file__).parent

@@ -5,6 +5,7 @@ the log.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from clearinghouse.domain.corrections import Correction
 from clearinghouse.domain.ledger import Ledger, Shortfall
 from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.settlement import Settlement, trade_releases
@@ -105,6 +106,10 @@ class History:
         return self.settlement.transfer(
             transfer.kind, transfer.time_us, transfer.legs, transfer.reference, transfer.memo
         )
+
+    def correct(self, correction: Correction, time_us: int) -> Shortfall | None:
+        """Apply a bust or correction of a trade; the position that did not cover it, if any."""
+        return self.settlement.correct(correction, time_us)
 
     def forget_written(self) -> None:
         """Drop the journals and reports that were compared."""

@@ -23,6 +23,7 @@ from venue_audit.log_rows import LOG_ROWS, LogBroken, batches, note_break
 from venue_audit.market_check import MarketCheck
 from venue_audit.netting_check import NettingCheck
 from venue_audit.positions_check import PositionsCheck
+from venue_audit.proposals_check import ProposalsCheck
 from venue_audit.report_ledger import ReportLedger
 from venue_audit.settlement_check import SettlementCheck
 from venue_audit.settlement_order import Matched, in_settlement_order
@@ -110,8 +111,10 @@ class Audit:
                 "trade", str(trade_id), "settlement", "settled", f"failed: {reason}"
             )
         self._history = History(self._settled, dict(failed))
+        reported = recorded.get(streams.SETTLEMENTS, 0)
+        self._proposals = ProposalsCheck(clearing, market, reported, self.differences)
         self._settlement = SettlementCheck(
-            clearing, market, recorded.get(streams.SETTLEMENTS, 0), self.differences
+            clearing, market, reported, self.differences, self._proposals
         )
         self._netting = NettingCheck(clearing, self.differences)
         self._market = MarketCheck(market, self._recorded, self.differences)
@@ -136,6 +139,7 @@ class Audit:
             self._positions.heads(self._history)
             self._trading_day.finish()
             self._actions.against(self._history.settlement.actions)
+            self._proposals.finish()
         reports = self._replay_reports()
         self._positions.against_reports(reports.clients)
         self._positions.conservation()
@@ -159,6 +163,7 @@ class Audit:
         self._history.settle(batch, answer)
         self._market.take(answer)
         self._netting.compare(self._history)
+        self._proposals.note(answer.events)
         self._settlement.compare(self._history)
         self._settlement.apply_transfers(self._history)
         for sequence, client_id, held, quantity in self._history.uncovered:
@@ -270,6 +275,7 @@ class Audit:
             "open_orders": sum(len(engine.orders) for engine in self._history.engines.values()),
             "engines_compared": len(self._engines),
             "corporate_actions": self._actions.actions,
+            "proposals": len(self._proposals.proposals),
             "administrative_actions": self._administration.actions,
             "loan_events": self._loans.events,
         }

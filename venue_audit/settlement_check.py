@@ -2,10 +2,11 @@
 
 import msgspec
 
-from clearinghouse.domain.ledger import Journal, Leg
+from clearinghouse.domain.ledger import Journal, Leg, Shortfall
 from clearinghouse.domain.report_chain import SealedReport
 from venue_audit.differences import JOURNALS, REPORTS, Differences, Value
 from venue_audit.history import History, cycle_mark
+from venue_audit.proposals_check import Consented, ProposalsCheck
 from venue_audit.snapshot import Numbered, Snapshot
 from venue_audit.transfers import (
     MOST_REPORTS,
@@ -17,7 +18,7 @@ from venue_audit.transfers import (
 )
 from venue_protocol import codec
 from venue_protocol.holds import CASH
-from venue_protocol.settlement import DERIVED_KINDS, SettlementReport
+from venue_protocol.settlement import SettlementReport
 from venue_storage.clearing_rows import JournalRow, ReportRow
 
 _JOURNALS = """
@@ -38,10 +39,16 @@ class SettlementCheck:
     """
 
     def __init__(
-        self, clearing: Snapshot, market: Snapshot, recorded: int, differences: Differences
+        self,
+        clearing: Snapshot,
+        market: Snapshot,
+        recorded: int,
+        differences: Differences,
+        proposals: ProposalsCheck,
     ) -> None:
         self._clearing = clearing
         self._differences = differences
+        self._proposals = proposals
         self._journals = Numbered(
             map(JournalRow._make, clearing.stream(_JOURNALS)), lambda row: row.journal_id
         )
@@ -77,7 +84,14 @@ class SettlementCheck:
         wrote.
         """
         while (transfer := self._next_transfer(history)) is not None:
-            shortfall = history.transfer(transfer)
+            consented = self._proposals.consented(
+                history.settlement.last_journal_id + 1, transfer.kind
+            )
+            shortfall = _apply(history, transfer, consented)
+            if consented is not None and shortfall is None:
+                self._proposals.done(
+                    consented, [report.encoded for report in history.settlement.reports]
+                )
             number = history.settlement.last_journal_id
             if shortfall is not None:
                 self._differences.compare(
@@ -157,9 +171,8 @@ class SettlementCheck:
             return
         self._same(journal, "kind", journal.kind, row.journal_kind)
         self._same(journal, "time_us", journal.time_us, row.time_us)
+        self._same(journal, "reference", journal.reference, row.reference)
         self._same(journal, "trade_id", journal.trade_id, row.trade_id)
-        if journal.kind in DERIVED_KINDS:
-            self._same(journal, "reference", journal.reference, row.reference)
         if not len(row.accounts) == len(row.assets) == len(row.amounts) == len(journal.legs):
             self._differences.compare(
                 "journal",
@@ -248,6 +261,23 @@ class SettlementCheck:
             row.sequence,
             row.client_id,
         )
+
+
+def _apply(history: History, transfer: Transfer, consented: Consented | None) -> Shortfall | None:
+    """What the proposal says was moved; where nobody had to consent, what its witnesses say."""
+    if consented is None:
+        return history.transfer(transfer)
+    if consented.correction is not None:
+        return history.correct(consented.correction, transfer.time_us)
+    return history.transfer(
+        Transfer(
+            consented.kind,
+            transfer.time_us,
+            consented.legs,
+            consented.reference,
+            consented.memo,
+        )
+    )
 
 
 def _subject(row: ReportRow) -> str:

@@ -67,3 +67,28 @@ class CloseOutOrder(NamedTuple):
     security_id: str
     quantity: int
     price_e4: int
+
+
+class ProposalRow(NamedTuple):
+    """What somebody proposed, and what became of it."""
+
+    proposal_id: int
+    """From 1, rising."""
+    proposal_kind: str
+    trade_id: int | None
+    """The trade that it is about, if it is about one."""
+    client_id: str | None
+    """The client that it is about, if it is about one."""
+    details: str
+    """JSON of `venue_protocol.proposals.Proposed`."""
+    reason: str
+    idempotency_key: str
+    """Of whoever proposed it."""
+    proposed_by: str
+    proposed_us: int
+    status: str = "open"
+    decided_by: str | None = None
+    decided_us: int | None = None
+    decision_reason: str | None = None
+    journal_id: int | None = None
+    """The journal that did it."""

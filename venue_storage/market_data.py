@@ -114,6 +114,22 @@ trades = Table(
     " and replay.",
 )
 
+trade_corrections = Table(
+    "trade_corrections",
+    metadata,
+    Column("security_id", Text, primary_key=True),
+    Column("trade_id", BigInteger, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("correction_kind", Text, nullable=False),
+    Column("price_e4", BigInteger, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Index("trade_corrections_sequence", "security_id", "sequence"),
+    comment="Busts and corrections of trades, as the clearinghouse told them: sequence is the"
+    " buyer's settlement report. The newest of a trade says how it stands; its row in trades is"
+    " what was matched.",
+)
+
 settlements = Table(
     "settlements",
     metadata,
@@ -166,8 +182,10 @@ marks = Table(
     Column("security_id", Text, primary_key=True),
     Column("trade_id", BigInteger, nullable=False),
     Column("mark_e4", BigInteger, nullable=False),
+    Column("corrected", BigInteger, nullable=False, server_default=text("0")),
     comment="The mark of each security, and the newest trade that it was made from. It goes on"
-    " from there: a mark of long ago can not be found in the newest trades.",
+    " from there: a mark of long ago can not be found in the newest trades. corrected: the newest"
+    " correction that it knows of; a newer one has it made anew from the first trade.",
 )
 
 stream_positions = Table(

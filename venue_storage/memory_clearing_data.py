@@ -20,6 +20,7 @@ from venue_storage.clearing_rows import (
     CloseOutOrder,
     JournalRow,
     LogRow,
+    ProposalRow,
     ReportRow,
     Suspension,
 )
@@ -92,6 +93,8 @@ class Tables:
         """By client_id."""
         self.actions: dict[int, ActionRow] = {}
         """What administrators did, by number from 1."""
+        self.proposals: dict[int, ProposalRow] = {}
+        """By number from 1."""
         self.keys: dict[bytes, tuple[str, int | None]] = {}
         """Client and time of revocation by key hash."""
         self.securities: dict[str, Security] = {}
@@ -128,6 +131,10 @@ class Tables:
         """What took effect, by action_id."""
         self.positions: dict[tuple[str, str], int] = {}
         """By reader and stream."""
+        self._add_loans()
+
+    def _add_loans(self) -> None:
+        """What the clearinghouse keeps of stock loans."""
         self.margin_rules: dict[Literal[True], str] = {}
         """JSON."""
         self.short_sellers: dict[str, bool] = {}
@@ -229,6 +236,28 @@ class MemoryTransaction:
             self.insert(self.tables.trades, row.trade_id, row.journal_id, "journals_trade_id")
         if row.reference is not None:
             self.insert(self.tables.references, row.reference, row.journal_id, "journals_reference")
+
+    def add_proposal(self, row: ProposalRow) -> None:
+        """Add an open proposal; UniqueViolated for its key, or for another on the same trade."""
+        for other in self.tables.proposals.values():
+            if (other.proposed_by, other.idempotency_key) == (row.proposed_by, row.idempotency_key):
+                raise UniqueViolated("proposals_idempotency_key", row.idempotency_key)
+            is_on_same = row.trade_id is not None and other.trade_id == row.trade_id
+            if is_on_same and other.status == "open":
+                raise UniqueViolated("proposals_open_trade", row.trade_id)
+        if row.client_id is not None and row.client_id not in self.tables.clients:
+            raise ConstraintViolated(f"no client {row.client_id}")
+        self.insert(self.tables.proposals, row.proposal_id, row, "proposals_pkey")
+
+    def decide_proposal(self, row: ProposalRow) -> None:
+        """Store a decision; ConstraintViolated if there is one, or nobody else made it."""
+        if self.tables.proposals[row.proposal_id].status != "open":
+            raise ConstraintViolated(f"proposal {row.proposal_id} is decided already")
+        if row.status == "done" and row.decided_by == row.proposed_by:
+            raise ConstraintViolated(f"proposals_second_person_check: {row}")
+        if (row.status == "done") != (row.journal_id is not None):
+            raise ConstraintViolated(f"proposals_decided_check: {row}")
+        self.put(self.tables.proposals, row.proposal_id, row)
 
     def add_report(self, row: ReportRow) -> None:
         """Add a settlement report; ConstraintViolated if it does not follow the last."""

@@ -5,9 +5,10 @@ Each function reads one row more than a page has, so that the page knows whether
 
 from typing import NamedTuple
 
+from clearinghouse.adapters.client_reports import OF_NO_JOURNAL, first_report_after
 from clearinghouse.domain.fees import FEES
 from clearinghouse.domain.venue_accounts import BANK, CLEARINGHOUSE, DEPOSITORY
-from service_runtime.database import Cursor, Database
+from service_runtime.database import Database
 from venue_protocol.securities import Security
 from venue_storage.clearing_rows import ActionRow
 
@@ -99,7 +100,7 @@ class AccountQueries:
         if kinds is not None:
             return self._entries_without_reports(client_id, kinds, after, limit)
         with self._clearing.transaction() as cursor:
-            first = _first_report_after(cursor, client_id, journal_id)
+            first = first_report_after(cursor, client_id, journal_id)
             cursor.execute(
                 ENTRIES,
                 {
@@ -107,7 +108,7 @@ class AccountQueries:
                     "journal": journal_id,
                     "leg": leg,
                     "first": first,
-                    "failed": _OF_NO_JOURNAL,
+                    "failed": OF_NO_JOURNAL,
                     "most": limit + 1,
                 },
             )
@@ -152,41 +153,9 @@ ORDER BY journal_id, leg LIMIT %(most)s
 _KINDS_WITHOUT_REPORTS = {
     BANK: "journal_kind <> 'trade'",
     DEPOSITORY: "journal_kind <> 'trade'",
-    CLEARINGHOUSE: "journal_kind IN ('trade', 'net_settlement')",
+    CLEARINGHOUSE: "journal_kind IN ('trade', 'net_settlement', 'bust', 'correction')",
     FEES: "true",
 }
 """Accounts that get no settlement reports, and the journals in which their legs are; the first two
 have an index of these.
 """
-_OF_NO_JOURNAL = '%"journal_id":0,%'
-"""A report of a trade that has no journal: it could not be settled, or it settles in a cycle."""
-
-
-def _first_report_after(cursor: Cursor, client_id: str, journal_id: int) -> int:
-    """The client's number of its first report of a journal after this one.
-
-    A binary search: a client's journals rise with its report numbers. A million reports take 20
-    look-ups by the primary index.
-    """
-    cursor.execute("SELECT report_count FROM accounts WHERE client_id = %s", (client_id,))
-    row = cursor.fetchone()
-    low, high = 1, (row[0] if row else 0) + 1
-    while low < high:
-        middle = (low + high) // 2
-        if _journal_of_report(cursor, client_id, middle) > journal_id:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-def _journal_of_report(cursor: Cursor, client_id: str, client_sequence: int) -> int:
-    """Journal of the client's newest report up to this one that has a journal; 0 if none has."""
-    cursor.execute(
-        "SELECT (report::json->>'journal_id')::bigint FROM settlement_reports"
-        " WHERE client_id = %s AND client_sequence <= %s AND report NOT LIKE %s"
-        " ORDER BY client_sequence DESC LIMIT 1",
-        (client_id, client_sequence, _OF_NO_JOURNAL),
-    )
-    row = cursor.fetchone()
-    return int(row[0]) if row else 0

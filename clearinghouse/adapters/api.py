@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from clearinghouse.adapters import api_loans, trial_balance
+from clearinghouse.adapters import api_loans, api_proposals, trial_balance
 from clearinghouse.adapters.requests import (
     ClientChange,
     ClientRequest,
@@ -205,6 +205,7 @@ _OF_THE_LEDGER = (
         {200: {"entries": [_ENTRY], "next": NEXT}},
         query=(CURSOR, LIMIT),
     ),
+    *api_proposals.OPERATIONS,
 )
 
 

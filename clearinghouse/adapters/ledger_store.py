@@ -12,11 +12,12 @@ import msgspec
 from psycopg2 import errors
 
 from clearinghouse.adapters.action_store import read_holders, write_actions
+from clearinghouse.adapters.journal_rows import write_journals, write_reports
 from clearinghouse.adapters.loan_store import PostgresLoanBook
 from clearinghouse.adapters.netting_store import read_netting, write_netting
-from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
+from clearinghouse.adapters.proposal_store import PostgresProposals
+from clearinghouse.domain.ledger import Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.netting import NettingBook
-from clearinghouse.domain.report_chain import SealedReport
 from clearinghouse.domain.settlement import Obligation, Settlement
 from clearinghouse.loan_ports import LoanBook
 from clearinghouse.ports import (
@@ -26,7 +27,6 @@ from clearinghouse.ports import (
     SecurityExists,
     Transfer,
 )
-from service_runtime.copy_text import NULL, copy_text, json_field, text_field
 from service_runtime.database import Cursor, Database
 from venue_protocol import codec
 from venue_protocol.holds import CASH
@@ -63,6 +63,7 @@ class PostgresLedgerTransaction:
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
+        self.proposals = PostgresProposals(cursor)
 
     @property
     def loans(self) -> LoanBook:
@@ -108,8 +109,8 @@ class PostgresLedgerTransaction:
         """Write all that the settlement changed."""
         _write_accounts(self._cursor, settlement)
         _write_deposits(self._cursor, settlement.ledger)
-        _write_journals(self._cursor, settlement.journals)
-        _write_reports(self._cursor, settlement.reports)
+        write_journals(self._cursor, settlement.journals)
+        write_reports(self._cursor, settlement.reports)
         _write_obligations(self._cursor, settlement.obligations)
         write_actions(self._cursor, settlement.actions)
         write_netting(self._cursor, settlement.netting)
@@ -344,41 +345,6 @@ def _write_deposits(cursor: Cursor, ledger: Ledger) -> None:
         )
 
 
-def _write_journals(cursor: Cursor, journals: Sequence[Journal]) -> None:
-    rows = [_journal_row(journal) for journal in journals]
-    copy_text(
-        cursor,
-        "journals (journal_id, journal_kind, time_us, trade_id, reference, accounts, assets, "
-        "amounts)",
-        rows,
-    )
-
-
-def _journal_row(journal: Journal) -> str:
-    """A row of COPY text.
-
-    A reference is what an administrator sent: printable, but it may have a backslash to escape.
-    """
-    legs = journal.legs
-    trade_id = NULL if journal.trade_id is None else journal.trade_id
-    reference = NULL if journal.reference is None else text_field(journal.reference)
-    amounts = ",".join([str(leg.amount) for leg in legs])
-    accounts = _names([leg.client_id for leg in legs])
-    assets = _names([leg.asset for leg in legs])
-    return (
-        f"{journal.journal_id}\t{journal.kind}\t{journal.time_us}\t{trade_id}\t{reference}\t"
-        f"{accounts}\t{assets}\t{{{amounts}}}\n"
-    )
-
-
-def _write_reports(cursor: Cursor, reports: Sequence[SealedReport]) -> None:
-    rows = [
-        f"{sequence}\t{client_id}\t{client_sequence}\t{json_field(encoded.decode())}\n"
-        for sequence, client_id, client_sequence, encoded in reports
-    ]
-    copy_text(cursor, "settlement_reports (sequence, client_id, client_sequence, report)", rows)
-
-
 def _write_obligations(cursor: Cursor, obligations: Sequence[Obligation]) -> None:
     for obligation in obligations:
         cursor.execute(
@@ -390,11 +356,3 @@ def _write_obligations(cursor: Cursor, obligations: Sequence[Obligation]) -> Non
                 codec.encode(obligation.trade).decode(),
             ),
         )
-
-
-def _names(ids: list[str]) -> str:
-    """A Postgres array literal.
-
-    Quoted, for a client may be called null; ids have no character to escape.
-    """
-    return '{"' + '","'.join(ids) + '"}'

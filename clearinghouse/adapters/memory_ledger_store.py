@@ -9,6 +9,7 @@ import msgspec
 
 from clearinghouse.adapters.ledger_store import READER
 from clearinghouse.adapters.memory_loan_store import MemoryLoanBook
+from clearinghouse.adapters.memory_proposal_store import MemoryProposals
 from clearinghouse.domain.corporate_actions import ActionRecord
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.netting import NettingBook
@@ -62,6 +63,7 @@ class MemoryLedgerTransaction:
     def __init__(self, transaction: MemoryTransaction) -> None:
         self._transaction = transaction
         self._tables = transaction.tables
+        self.proposals = MemoryProposals(transaction)
 
     @property
     def loans(self) -> LoanBook:

@@ -9,6 +9,7 @@ from clearinghouse.domain.listing import DEFAULT_BAND_BPS, MOST_SHARES
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import ClientId, SecurityId
 from venue_protocol.money import MoneyError, parse_json_e4
+from venue_protocol.proposals import Fine, Proposed, TradeBust, TradeCorrection, Withdrawal
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 
@@ -16,6 +17,8 @@ _MOST_KEY = 128
 """Characters of an Idempotency-Key: three times a UUID, and every key stays in an index."""
 _NO_CASH = msgspec.Raw(b"null")
 """Not `Raw | None`: in a union msgspec takes Raw for no alternative at all."""
+
+_TRADE_ID_END = 1 << 53
 
 _SHARD = 0
 """The shard of a new security: a venue begins with one, and moving a security is not yet built."""
@@ -86,6 +89,75 @@ class TransferRequest(msgspec.Struct, forbid_unknown_fields=True):
         raise refuse(RejectReason.MISSING_FIELD, "send either cash, or security and shares")
 
 
+class ProposalRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/proposals: what an administrator proposes, and why."""
+
+    kind: Literal["bust", "correction", "fine"]
+    reason: str
+    trade_id: int | None = None
+    price: msgspec.Raw = _NO_CASH
+    quantity: int | None = None
+    client_id: ClientId | None = None
+    cash: msgspec.Raw = _NO_CASH
+
+    def proposed(self) -> Proposed:
+        """What is proposed; Refused for a field that is missing or does not belong to it."""
+        sent = {
+            "trade_id": self.trade_id is not None,
+            "price": self.price != _NO_CASH,
+            "quantity": self.quantity is not None,
+            "client_id": self.client_id is not None,
+            "cash": self.cash != _NO_CASH,
+        }
+        needed, possible = _FIELDS_OF_PROPOSALS[self.kind]
+        for name, is_sent in sent.items():
+            if is_sent and name not in needed + possible:
+                raise refuse(
+                    RejectReason.INVALID_FIELD, f"{name} does not belong to a {self.kind}", name
+                )
+            if not is_sent and name in needed:
+                raise refuse(RejectReason.MISSING_FIELD, f"a {self.kind} needs {name}", name)
+        if self.client_id is not None:
+            return Fine(self.client_id, amount_e4(self.cash, "cash"))
+        trade_id = _checked_trade_id(self.trade_id or 0)
+        if self.kind == "bust":
+            return TradeBust(trade_id)
+        price_e4 = amount_e4(self.price, "price") if sent["price"] else None
+        if self.quantity is not None and self.quantity > MOST_SHARES:
+            raise refuse(
+                RejectReason.INVALID_FIELD, f"quantity is at most {MOST_SHARES}", "quantity"
+            )
+        return TradeCorrection(trade_id, price_e4, self.quantity)
+
+
+_FIELDS_OF_PROPOSALS = {
+    "bust": (("trade_id",), ()),
+    "correction": (("trade_id",), ("price", "quantity")),
+    "fine": (("client_id", "cash"), ()),
+}
+"""Fields that each kind must have, and may have."""
+
+
+class DeclineRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/proposals/{id}/decline."""
+
+    reason: str | None = None
+
+
+class WithdrawalRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/withdrawal-requests: cash, or security and shares, of the caller itself."""
+
+    cash: msgspec.Raw = _NO_CASH
+    security: SecurityId | None = None
+    shares: int | None = None
+    reason: str = "withdrawal"
+
+    def of(self, client_id: str) -> Withdrawal:
+        """What this client asks for."""
+        moved = TransferRequest(client_id, self.cash, self.security, self.shares)
+        return Withdrawal(client_id, *moved.asset_and_amount())
+
+
 class SecurityRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Body of POST /v1/securities."""
 
@@ -128,6 +200,13 @@ def amount_e4(raw: msgspec.Raw, field: str) -> int:
         return parse_json_e4(bytes(raw))
     except MoneyError as error:
         raise refuse(RejectReason.INVALID_FIELD, f"{field}: {error}", field) from None
+
+
+def _checked_trade_id(trade_id: int) -> int:
+    """A number that a trade could have; beyond it no statement could be asked."""
+    if not 1 <= trade_id < _TRADE_ID_END:
+        raise refuse(RejectReason.UNKNOWN_TRADE, f"no trade {trade_id}", "trade_id")
+    return trade_id
 
 
 def check_shares(quantity: int) -> int:

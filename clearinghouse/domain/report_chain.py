@@ -8,6 +8,7 @@ before it was changed, for every hash is made from the one before.
 import hashlib
 from typing import NamedTuple, cast, get_args
 
+from clearinghouse.domain.corrections import SIDES, Correction, SettledTrade
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, ReportChain
 from venue_protocol import codec
 from venue_protocol.events import Trade
@@ -81,8 +82,23 @@ class ReportWriter:
             ),
         )
 
+    def corrected(self, journal: Journal, correction: Correction) -> None:
+        """A bust or correction: both sides are told which trade it was, and what moved."""
+        for side in SIDES:
+            cash_e4, shares = correction.moved(side)
+            self._fill(
+                correction.trade,
+                side,
+                journal.time_us,
+                journal.journal_id,
+                cash_e4,
+                shares,
+                correction.kind,
+                correction.memo,
+            )
+
     def transferred(self, journal: Journal, leg: Leg, memo: str | None) -> None:
-        """A deposit, withdrawal or issue, seen from the account of `leg`."""
+        """A deposit, withdrawal, issue or fine, seen from the account of `leg`."""
         kind: SettlementKind = "deposit" if leg.amount > 0 else "withdrawal"
         if journal.kind in _KINDS_OF_THEIR_OWN:
             kind = cast(SettlementKind, journal.kind)
@@ -134,7 +150,7 @@ class ReportWriter:
 
     def _fill(
         self,
-        trade: Trade,
+        trade: Trade | SettledTrade,
         side: Side,
         time_us: int,
         journal_id: int,

@@ -17,6 +17,7 @@ from clearinghouse.domain.corporate_actions import (
     require_covered,
     venue_positions,
 )
+from clearinghouse.domain.corrections import Correction
 from clearinghouse.domain.fees import FEES, fee_legs, trade_fees_e4
 from clearinghouse.domain.ledger import HoldRelease, Journal, Ledger, Leg, ReportChain, Shortfall
 from clearinghouse.domain.net_cycle import journal_parts, net
@@ -166,6 +167,16 @@ class Settlement:
 
     def _is_external(self, leg: Leg) -> bool:
         return self.ledger.position(leg.client_id, leg.asset).is_external
+
+    def correct(self, correction: Correction, time_us: int) -> Shortfall | None:
+        """Bust or correct a settled trade, and tell both sides; a Shortfall has changed nothing."""
+        shortfall = self.ledger.post(correction.legs)
+        if shortfall is None:
+            journal = self._journal(
+                correction.kind, time_us, correction.legs, reference=correction.reference
+            )
+            self._reports.corrected(journal, correction)
+        return shortfall
 
     def fail(self, trade: Trade, time_us: int, reason: str) -> None:
         """Move nothing for this trade: release its holds, note the obligation, tell both sides."""

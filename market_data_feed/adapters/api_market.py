@@ -38,6 +38,7 @@ _TRADE = {
     "price": "105.15",
     "quantity": 2,
     "aggressor": Maybe("BUY"),
+    "status": "good",
     "time_us": _TIME_US,
     "time": _TIME,
 }

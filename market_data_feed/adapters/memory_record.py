@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from market_data_feed.adapters.record_rows import storable_text
 from market_data_feed.adapters.record_writer import encoded_terms, refusal_rows
 from market_data_feed.adapters.records import OrderRecord, RefusedOrder
-from market_data_feed.domain.batch_effect import RecordedTrade
+from market_data_feed.domain.batch_effect import RecordedTrade, corrected
 from market_data_feed.domain.execution_report import ExecutionReport
 from market_data_feed.domain.inbox import DueRecord, PositionAdvance
 from market_data_feed.domain.orders import BrokenStream, Fold
+from market_data_feed.domain.trade_corrections import TradeCorrectionRow, corrections_of
 from market_data_feed.domain.trading_phases import SessionRow
 from market_data_feed.domain.working_order import WorkingOrder
 from market_data_feed.ports import Recorded
@@ -43,6 +44,8 @@ class Tables:
     """By security and trade id."""
     settlements: dict[int, SettlementReport] = field(default_factory=dict)
     """By sequence."""
+    trade_corrections: dict[tuple[str, int, int], TradeCorrectionRow] = field(default_factory=dict)
+    """By security, trade id and sequence."""
     refused_orders: dict[tuple[str, int], RefusedOrder] = field(default_factory=dict)
     """By gateway run and number."""
     session_events: dict[tuple[int, str, str], SessionRow] = field(default_factory=dict)
@@ -74,6 +77,22 @@ class MemoryRecord:
         """
         _until_done(lambda: self._write(due, fold), stopping)
 
+    def good_trades(
+        self, security_ids: set[str], stopping: threading.Event
+    ) -> dict[str, RecordedTrade | None]:
+        """The newest trade of each security that is not busted, as it stands."""
+        return _until_done(lambda: self._good_trades(security_ids), stopping)
+
+    def _good_trades(self, security_ids: set[str]) -> dict[str, RecordedTrade | None]:
+        newest = {key[:2]: row for key, row in sorted(self.tables.trade_corrections.items())}
+        found: dict[str, RecordedTrade | None] = dict.fromkeys(security_ids)
+        for key, trade in sorted(self.tables.trades.items()):
+            row = newest.get(key)
+            if key[0] not in security_ids or (row is not None and row.status == "busted"):
+                continue
+            found[key[0]] = trade if row is None else corrected(trade, row)
+        return found
+
     def _load(self) -> Recorded:
         self.faults("begin")
         for _ in range(4):
@@ -89,6 +108,7 @@ class MemoryRecord:
             {row.order_id: _working_order(row) for row in orders.values() if row.status in _OPEN},
             list(newest.values()),
             list(self.tables.session_events.values()),
+            self._good_trades({key[0] for key in self.tables.trade_corrections}),
         )
         self.faults("commit")
         self.faults("committed")
@@ -139,6 +159,9 @@ class MemoryRecord:
         self._insert("trades", staged.trades, len(trades))
         staged.settlements = {report.sequence: report for report in due.settlements}
         self._insert("settlements", staged.settlements, len(due.settlements))
+        rows = corrections_of(due.settlements)
+        staged.trade_corrections = {row[:3]: row for row in rows}
+        self._insert("trade_corrections", staged.trade_corrections, len(rows))
         if len(touched) > len(fold.accepted):
             self._stage_changes(fold, staged)
         if fold.session:
@@ -199,6 +222,7 @@ class MemoryRecord:
         tables.order_reports.update(staged.order_reports)
         tables.trades.update(staged.trades)
         tables.settlements.update(staged.settlements)
+        tables.trade_corrections.update(staged.trade_corrections)
         tables.refused_orders.update(staged.refused_orders)
         tables.session_events.update(staged.session_events)
         tables.positions.update(staged.positions)

@@ -2,7 +2,8 @@
 
 import threading
 
-from market_data_feed.adapters import record_loader, record_writer
+from market_data_feed.adapters import record_loader, record_writer, trade_rows
+from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.inbox import DueRecord
 from market_data_feed.domain.orders import Fold
 from market_data_feed.ports import Recorded
@@ -26,3 +27,10 @@ class PostgresRecord:
         """
         record = record_writer.compose(due, fold)
         self._database.run(lambda cursor: record_writer.write(cursor, record), stopping)
+
+    def good_trades(
+        self, security_ids: set[str], stopping: threading.Event
+    ) -> dict[str, RecordedTrade | None]:
+        """The newest trade of each security that is not busted, as it stands."""
+        names = sorted(security_ids)
+        return self._database.run(lambda cursor: trade_rows.good_trades(cursor, names), stopping)

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from market_data_feed.adapters.trade_rows import good_trades_where_corrected
 from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.trading_phases import SessionEvent, SessionRow
 from market_data_feed.domain.working_order import WorkingOrder
@@ -53,7 +54,8 @@ def load(cursor: Cursor) -> Recorded:
         SessionRow(shard, security_id, kind, _decode_session(event), time_us, sequence)
         for shard, security_id, kind, event, time_us, sequence in cursor
     ]
-    return Recorded(positions, working, last_trades, session)
+    good = good_trades_where_corrected(cursor)
+    return Recorded(positions, working, last_trades, session, good)
 
 
 def _working_order(row: tuple[Any, ...]) -> WorkingOrder:

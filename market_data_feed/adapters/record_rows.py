@@ -4,6 +4,7 @@
 
 from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.execution_report import ExecutionReport
+from market_data_feed.domain.trade_corrections import TradeCorrectionRow
 from market_data_feed.domain.working_order import WorkingOrder
 from service_runtime.copy_text import NULL, json_field, text_field
 from venue_protocol import codec
@@ -72,3 +73,8 @@ def settlement_row(report: SettlementReport, encoded: str) -> str:
     return (
         f"{report.sequence}\t{report.client_id}\t{report.client_sequence}\t{json_field(encoded)}\n"
     )
+
+
+def correction_row(row: TradeCorrectionRow) -> str:
+    """A row of `trade_corrections`."""
+    return "\t".join(map(str, row)) + "\n"

@@ -8,6 +8,7 @@ from typing import Any
 from market_data_feed.adapters import record_rows
 from market_data_feed.domain.inbox import DueRecord, PositionAdvance
 from market_data_feed.domain.orders import BrokenStream, Fold
+from market_data_feed.domain.trade_corrections import corrections_of
 from service_runtime.database import Cursor
 from venue_protocol import codec
 from venue_protocol.orders import OrderTerms
@@ -16,6 +17,7 @@ from venue_protocol.streams import OrderReports
 _COPY_CHUNK = 1 << 18
 _MOST_OUTSIDE_TEXT = 256
 _BIGINT_END = 2**63
+_COPIED = ("orders", "order_reports", "trades", "settlements", "trade_corrections")
 RefusalRow = tuple[Any, ...]
 """A row of refused_orders, in the order of its columns."""
 
@@ -71,6 +73,7 @@ class Record:
     order_reports: str = ""
     trades: str = ""
     settlements: str = ""
+    trade_corrections: str = ""
     refused_orders: list[RefusalRow] = field(default_factory=list)
     session_events: list[tuple[Any, ...]] = field(default_factory=list)
     """Rows in the order of the columns."""
@@ -117,6 +120,9 @@ def compose(due: DueRecord, fold: Fold) -> Record:
         settlements="".join(
             [record_rows.settlement_row(r, codec.encode(r).decode()) for r in due.settlements]
         ),
+        trade_corrections="".join(
+            [record_rows.correction_row(row) for row in corrections_of(due.settlements)]
+        ),
         refused_orders=list(refusal_rows(due.refusals)),
         session_events=[
             (*row.key, codec.encode(row.event).decode(), row.time_us, row.event_sequence)
@@ -135,7 +141,7 @@ def write(cursor: Cursor, record: Record) -> None:
         return
     if not all(moved):
         raise BrokenStream("a part of this record is written already: another feed writes it too")
-    for table in ("orders", "order_reports", "trades", "settlements"):
+    for table in _COPIED:
         rows = getattr(record, table)
         if rows:
             cursor.copy_expert(f"COPY {table} FROM STDIN", io.StringIO(rows), _COPY_CHUNK)

@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from market_data_feed.adapters.trade_rows import TRADES
 from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.execution_report import ExecutionReport
+from market_data_feed.domain.trade_corrections import TradeCorrectionRow
 from service_runtime.database import Database
 from venue_protocol import codec
 from venue_protocol.orders import OrderStatus, OrderType, Side, TimeInForce
@@ -31,12 +33,6 @@ r.security_id, r.side,
     r.last_price_e4,
     r.is_aggressor, o.client_order_id
 FROM order_reports AS r LEFT JOIN orders AS o USING (order_id)
-"""
-_TRADE = """
-SELECT event_sequence, time_us, trade_id, security_id, price_e4, quantity, aggressor, buy_order_id,
-buy_client_id,
-    sell_order_id, sell_client_id
-FROM trades
 """
 
 # From the order's newest report back along previous_sequence, as far as the page before: one key
@@ -219,8 +215,8 @@ class Records:
         """The newest trades of a security with ids below `before`, newest first."""
         with self._database.transaction() as cursor:
             cursor.execute(
-                f"{_TRADE} WHERE security_id = %s AND trade_id < %s ORDER BY trade_id DESC LIMIT "
-                "%s",
+                f"{TRADES} WHERE t.security_id = %s AND t.trade_id < %s"
+                " ORDER BY t.trade_id DESC LIMIT %s",
                 (security_id, before, limit),
             )
             return [RecordedTrade(*row) for row in cursor]
@@ -231,11 +227,34 @@ class Records:
         """Trades of a security with after < trade_id <= through, oldest first."""
         with self._database.transaction() as cursor:
             cursor.execute(
-                f"{_TRADE} WHERE security_id = %s AND trade_id > %s AND trade_id <= %s ORDER BY "
-                "trade_id LIMIT %s",
+                f"{TRADES} WHERE t.security_id = %s AND t.trade_id > %s AND t.trade_id <= %s"
+                " ORDER BY t.trade_id LIMIT %s",
                 (security_id, after, through, limit),
             )
             return [RecordedTrade(*row) for row in cursor]
+
+    def corrections(
+        self, security_id: str, after: int, limit: int, through: int = NEWEST
+    ) -> list[TradeCorrectionRow]:
+        """Busts and corrections of a security with after < sequence <= through, oldest first."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                f"SELECT {', '.join(TradeCorrectionRow._fields)} FROM trade_corrections"
+                " WHERE security_id = %s AND sequence > %s AND sequence <= %s"
+                " ORDER BY sequence LIMIT %s",
+                (security_id, after, through, limit),
+            )
+            return [TradeCorrectionRow(*row) for row in cursor]
+
+    def last_correction(self, security_id: str, through: int) -> int:
+        """Sequence of the security's newest correction up to `through`; 0 if there is none."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT max(sequence) FROM trade_corrections"
+                " WHERE security_id = %s AND sequence <= %s",
+                (security_id, through),
+            )
+            return cursor.fetchone()[0] or 0
 
     def settlements(
         self, client_id: str | None, after: int, limit: int, through: int = NEWEST

@@ -7,6 +7,7 @@ from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.execution_report import ExecutionReport
 from market_data_feed.domain.market import Level, SecurityMarket, TopOfBook
 from market_data_feed.domain.ranking import Account, Holding, Standing
+from market_data_feed.domain.trade_corrections import TradeCorrectionRow
 from market_data_feed.domain.trading_phases import Session
 from venue_protocol import codec
 from venue_protocol.corporate_actions import action_shown
@@ -99,8 +100,22 @@ def public_trade(trade: RecordedTrade) -> View:
         "price": format_e4(trade.price_e4),
         "quantity": trade.quantity,
         "aggressor": trade.aggressor,
+        "status": trade.status,
         "time_us": trade.time_us,
         "time": iso(trade.time_us),
+    }
+
+
+def trade_correction(row: TradeCorrectionRow) -> View:
+    """A bust or correction as everybody may see it: no client, no order."""
+    return {
+        "security": row.security_id,
+        "trade_id": row.trade_id,
+        "status": row.status,
+        "price": format_e4(row.price_e4),
+        "quantity": row.quantity,
+        "time_us": row.time_us,
+        "time": iso(row.time_us),
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from market_data_feed.domain.execution_report import ExecutionReport
+from market_data_feed.domain.trade_corrections import TradeCorrectionRow, TradeStatus
 from market_data_feed.domain.trading_phases import SessionRow
 from market_data_feed.domain.working_order import WorkingOrder
 from venue_protocol.identifiers import shard_and_number
@@ -26,6 +27,15 @@ class RecordedTrade(msgspec.Struct, frozen=True, gc=False):
     buy_client_id: str
     sell_order_id: int
     sell_client_id: str
+    status: TradeStatus = "good"
+    """Price and quantity are those of the trade as it stands."""
+
+
+def corrected(trade: RecordedTrade, row: TradeCorrectionRow) -> RecordedTrade:
+    """The trade as it stands after its newest correction."""
+    return msgspec.structs.replace(
+        trade, price_e4=row.price_e4, quantity=row.quantity, status=row.status
+    )
 
 
 LevelKey = tuple[str, Side, int]

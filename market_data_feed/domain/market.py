@@ -83,6 +83,11 @@ class SecurityMarket:
         self.bids = BookSide("BUY")
         self.asks = BookSide("SELL")
         self.last: RecordedTrade | None = None
+        """The newest trade matched, whatever became of it: it numbers the tape."""
+        self.last_good: RecordedTrade | None = None
+        """The newest trade that is not busted, as it stands: it gives the last price."""
+        self.actions: list[tuple[int, CorporateActionApplied]] = []
+        """Corporate actions with their event sequences, oldest first."""
         self.sequence = 0
         """Sharded sequence of the last event that changed this security."""
         self.updated_us = 0
@@ -93,7 +98,7 @@ class SecurityMarket:
 
     def top(self) -> TopOfBook:
         """Best bid and ask, and the last trade."""
-        last = self.last
+        last = self.last_good
         return TopOfBook(
             self.bids.best(),
             self.asks.best(),
@@ -139,22 +144,28 @@ class Market:
     def set_last(self, trade: RecordedTrade) -> None:
         """Remember the newest trade, as after a restart."""
         market = self.security(trade.security_id)
-        market.last = trade
+        market.last = market.last_good = trade
         market.sequence = max(market.sequence, trade.event_sequence)
 
     def adjust_last(self, action: CorporateActionApplied, sequence: int) -> None:
         """Show the last price in shares of now, if that trade was before this event."""
-        last = self.security(action.security_id).last
-        if last is not None and last.event_sequence < sequence:
-            split = action.action
-            self.security(action.security_id).last = msgspec.structs.replace(
-                last, price_e4=split.price_e4(last.price_e4), quantity=split.shares(last.quantity)
-            )
+        market = self.security(action.security_id)
+        market.actions.append((sequence, action))
+        market.last_good = _adjusted(market.last_good, sequence, action)
+
+    def correct(self, security_id: str, last_good: RecordedTrade | None) -> None:
+        """A trade was busted or corrected: from now on this one gives the last price."""
+        market = self.security(security_id)
+        for sequence, action in market.actions:
+            last_good = _adjusted(last_good, sequence, action)
+        market.last_good = last_good
 
     def last_prices(self) -> Mapping[str, int]:
         """The last price of each security that has traded, ten-thousandths of a dollar."""
         return {
-            name: market.last.price_e4 for name, market in self._securities.items() if market.last
+            name: market.last_good.price_e4
+            for name, market in self._securities.items()
+            if market.last_good
         }
 
     def apply(self, effect: BatchEffect) -> list[MarketChange]:
@@ -170,7 +181,8 @@ class Market:
         for recorded in effect.trades:
             security_id = recorded.security_id
             self._change(security_id, changes, tops).trades.append(recorded)
-            self._securities[security_id].last = recorded
+            market = self._securities[security_id]
+            market.last = market.last_good = recorded
         for row in effect.session:
             if isinstance(row.event, CorporateActionApplied):
                 self._change(row.event.security_id, changes, tops)
@@ -196,3 +208,15 @@ class Market:
         security_id, side, price_e4 = key
         level = self._securities[security_id].side_of(side).change(price_e4, shares, orders)
         (change.bids if side == BUY else change.asks).append(level)
+
+
+def _adjusted(
+    last: RecordedTrade | None, sequence: int, action: CorporateActionApplied
+) -> RecordedTrade | None:
+    """The trade in shares of now, if it was before this action."""
+    if last is None or last.event_sequence >= sequence:
+        return last
+    split = action.action
+    return msgspec.structs.replace(
+        last, price_e4=split.price_e4(last.price_e4), quantity=split.shares(last.quantity)
+    )

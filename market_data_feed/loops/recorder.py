@@ -14,6 +14,7 @@ from collections.abc import Callable
 from market_data_feed import handlers
 from market_data_feed.domain.inbox import MOST_ROWS, DueRecord, Inbox
 from market_data_feed.domain.orders import Fold
+from market_data_feed.domain.trade_corrections import corrections_of
 from market_data_feed.domain.working_order import WorkingOrder
 from market_data_feed.ports import MarketDisplay, MarketRecord, SettlementSource
 from service_runtime import metrics
@@ -88,6 +89,8 @@ class Recorder:
             for row in sorted(recorded.session, key=lambda row: row.event_sequence):
                 if isinstance(row.event, CorporateActionApplied):
                     market.adjust_last(row.event, row.event_sequence)
+            for security_id, good in recorded.good_trades.items():
+                market.correct(security_id, good)
         self._display.load_session(recorded.session)
         self._display.start_at(recorded.positions)
         self._heal_at_s = self._now_s()
@@ -143,6 +146,11 @@ class Recorder:
             self._market_record.write(due, fold, self._stopping)
         positions = {advance.stream: advance.after for advance in due.advances}
         self._display.publish(fold.effects, due.settlements, positions)
+        corrections = corrections_of(due.settlements)
+        if corrections:
+            security_ids = {row.security_id for row in corrections}
+            good = self._market_record.good_trades(security_ids, self._stopping)
+            self._display.correct(corrections, good)
         metrics.batch_size.labels("record").observe(due.size())
         for stream, position in positions.items():
             metrics.position.labels(stream).set(position)

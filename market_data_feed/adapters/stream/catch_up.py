@@ -10,7 +10,7 @@ from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
 from market_data_feed.adapters.stream.topics import TopicKey
 from service_runtime.http.websocket_frames import json_frame
 
-RESUMABLE = ("orders", "fills", "settlements", "trades")
+RESUMABLE = ("orders", "fills", "settlements", "trades", "corrections")
 _PAGE = 500
 _PATIENCE_S = 30.0
 
@@ -37,6 +37,8 @@ class CatchUp:
         published = self._hub.published(key)
         if channel == "settlements":
             return self._records.last_settlement(subject, published)
+        if channel == "corrections":
+            return self._records.last_correction(subject, published)
         if channel in ("orders", "fills"):
             return self._records.last_report(subject, published, fills_only=channel == "fills")
         return 0
@@ -81,6 +83,11 @@ class CatchUp:
             return lambda after, through: [
                 (trade.trade_id, views.trade_message(trade, 0))
                 for trade in records.trades_after(subject, after, _PAGE, through)
+            ]
+        if channel == "corrections":
+            return lambda after, through: [
+                (row.sequence, views.trade_correction(row))
+                for row in records.corrections(subject, after, _PAGE, through)
             ]
         if channel == "settlements":
             return lambda after, through: [

@@ -24,14 +24,16 @@ from market_data_feed.adapters.stream.topics import (
     TopicKey,
     Topics,
     public_name,
+    sharded_position,
 )
 from market_data_feed.domain.batch_effect import BatchEffect, BatchParts, RecordedTrade
 from market_data_feed.domain.execution_report import ExecutionReport
 from market_data_feed.domain.market import Market, MarketChange, TopOfBook
+from market_data_feed.domain.trade_corrections import TradeCorrectionRow
 from market_data_feed.domain.trading_phases import Session, SessionRow
 from service_runtime.http.websocket_frames import json_frame
 from venue_protocol.events import PhaseChanged
-from venue_protocol.identifiers import shard_and_number, sharded_id
+from venue_protocol.identifiers import shard_and_number
 from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.streams import SETTLEMENTS, event_shard
@@ -138,6 +140,29 @@ class Hub:
                 for stream, position in positions.items()
                 if not self._parts.is_waiting(event_shard(stream))
             )
+        self._sender.schedule_flush()
+
+    def correct(
+        self,
+        corrections: list[TradeCorrectionRow],
+        good_trades: dict[str, RecordedTrade | None],
+    ) -> None:
+        """Tell of busts and corrections, and of the last prices without them."""
+        with self._lock:
+            for security_id, good in good_trades.items():
+                self._market.correct(security_id, good)
+                key = ("price", security_id)
+                if key in self._topics.by_key:
+                    self._topics.tell(
+                        key,
+                        self._topics.by_key[key].last,
+                        self._price_update(security_id, corrections[-1].time_us),
+                    )
+            for row in corrections:
+                key = ("corrections", row.security_id)
+                self._newest[key] = row.sequence
+                if key in self._topics.by_key:
+                    self._topics.tell(key, row.sequence, views.trade_correction(row))
         self._sender.schedule_flush()
 
     def publish_status(self, status: dict[str, Any]) -> None:
@@ -247,10 +272,10 @@ class Hub:
             if channel == "trades":
                 last = self._market.security(subject).last
                 return last.trade_id if last else 0
-            if channel == "settlements":
+            if channel in ("settlements", "corrections"):
                 return self._positions.get(SETTLEMENTS, 0)
             return max(
-                (_sharded_position(stream, at) for stream, at in self._positions.items()), default=0
+                (sharded_position(stream, at) for stream, at in self._positions.items()), default=0
             )
 
     def end(self, subscriber: Subscriber, code: int, reason: str) -> None:
@@ -279,7 +304,7 @@ class Hub:
         channel, subject = key
         if channel == "status":
             return self._status_count
-        if channel in PRIVATE:
+        if channel in (*PRIVATE, "corrections"):
             return self._newest.get(key, newest)
         market = self._market.security(subject)
         if channel == "trades":
@@ -331,9 +356,12 @@ class Hub:
         """A phase began: what can be traded at once may be another now, though no order moved."""
         for (channel, security_id), topic in list(self._topics.by_key.items()):
             if channel == "price" and topic.last < effect.last_sequence:
-                top = self._tradable(security_id, self._market.security(security_id).top())
-                view = {"type": "update", **views.top(security_id, top), "time_us": effect.time_us}
+                view = self._price_update(security_id, effect.time_us)
                 self._topics.tell(("price", security_id), effect.last_sequence, view)
+
+    def _price_update(self, security_id: str, time_us: int) -> dict[str, Any]:
+        top = self._tradable(security_id, self._market.security(security_id).top())
+        return {"type": "update", **views.top(security_id, top), "time_us": time_us}
 
     def _tradable(self, security_id: str, top: TopOfBook) -> TopOfBook:
         """The top without bid and ask while the security does not trade: they may cross, and nobody
@@ -367,8 +395,3 @@ class Hub:
                 newest[fills] = sequence
                 if fills in topics:
                     self._topics.tell(fills, sequence, views.fill(report))
-
-
-def _sharded_position(stream: str, position: int) -> int:
-    name, _, shard = stream.partition(".")
-    return sharded_id(int(shard), position) if name == "events" else 0

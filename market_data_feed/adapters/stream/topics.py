@@ -5,6 +5,7 @@ from typing import Any
 from market_data_feed.adapters.stream.sender import Sender
 from market_data_feed.adapters.stream.subscriber import TOO_SLOW, Subscriber
 from service_runtime.http.websocket_frames import json_frame
+from venue_protocol.identifiers import sharded_id
 
 TopicKey = tuple[str, str]
 """Channel, and the security (public) or client (private) it is about; empty for status."""
@@ -13,7 +14,7 @@ _MOST_HELD_BYTES = 1 << 23
 """Held back for one subscriber that catches up: four times its queue, since it reads at once."""
 STATUS: TopicKey = ("status", "")
 PRIVATE = ("orders", "fills", "settlements")
-PUBLIC = ("price", "book", "trades", "status")
+PUBLIC = ("price", "book", "trades", "corrections", "status")
 
 
 class HeldFrames:
@@ -87,3 +88,9 @@ def public_name(key: TopicKey) -> str:
     """`book:AAPL`, `orders`: how a topic is named to its subscriber."""
     channel, subject = key
     return channel if channel in PRIVATE or not subject else f"{channel}:{subject}"
+
+
+def sharded_position(stream: str, position: int) -> int:
+    """A position in the events of a shard as messages number it; 0 for other streams."""
+    name, _, shard = stream.partition(".")
+    return sharded_id(int(shard), position) if name == "events" else 0

@@ -10,9 +10,10 @@ import psycopg2
 import pytest
 from flask.testing import FlaskClient
 
-from clearinghouse.adapters import http
+from clearinghouse.adapters import http, proposal_http
 from clearinghouse.adapters.account_queries import AccountQueries
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
+from clearinghouse.adapters.proposal_queries import ProposalQueries
 from clearinghouse.wiring import wire
 from migrations.provision import Provisioned
 from service_runtime.buses.memory import MemoryBus
@@ -36,7 +37,7 @@ class Door:
     def __init__(self, provisioned: Provisioned) -> None:
         self._owner_url = provisioned.owner_clearing_url
         self.database = Database(provisioned.clearing_url("clearinghouse"), "test", pool_size=3)
-        bus = MemoryBus()
+        self.bus = bus = MemoryBus()
         bus.declare(topology.DURABLE_QUEUES)
         self.store = PostgresLedgerStore(self.database)
         self.parts = wire(
@@ -47,12 +48,16 @@ class Door:
             threading.Event(),
         )
         app = create_app(Service("clearinghouse", SETTINGS))
+        authenticator = Authenticator(self.database)
         http.add_routes(
             app,
             self.parts.administration,
             self.parts.clients,
-            Authenticator(self.database),
+            authenticator,
             AccountQueries(self.database),
+        )
+        proposal_http.add_routes(
+            app, self.parts.proposals, authenticator, ProposalQueries(self.database)
         )
         self.client: FlaskClient = app.test_client()
         self.key = self.parts.administration.create_client(self.name("boss"), "administrator")

@@ -40,6 +40,7 @@ CLEARING_TABLES = (
     "default_fund",
     "close_out_orders",
     "corporate_actions",
+    "proposals",
 )
 MARKET_TABLES = (
     "orders",
@@ -50,6 +51,7 @@ MARKET_TABLES = (
     "stream_positions",
     "session_events",
     "marks",
+    "trade_corrections",
 )
 
 APPEND_LOG = (

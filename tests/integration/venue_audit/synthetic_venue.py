@@ -17,6 +17,7 @@ from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
 from clearinghouse.client_administration import ClientAdministration
 from clearinghouse.handlers import SettlementDesk
+from clearinghouse.proposal_desk import ProposalDesk
 from market_data_feed.adapters import record_writer
 from market_data_feed.domain.inbox import Inbox
 from market_data_feed.domain.orders import Fold
@@ -64,6 +65,7 @@ class SyntheticVenue:
         self.settlement_desk = SettlementDesk(store, self._bus.publisher(), threading.Event())
         self._reports = self._bus.consumer(topology.DATA_FEED, prefetch=100_000)
         self.administration = Administration(self.settlement_desk, store, self.clock)
+        self.proposals = ProposalDesk(self.settlement_desk, self.clock)
         self.clients_desk = ClientAdministration(store, self.clock)
         self.listed = ListedSecurities(self.clearing)
         self.listed.look_for()

@@ -288,6 +288,16 @@ ELSEWHERE = {
     # Corporate actions: test_corporate_actions.
     "action.needs_halt",
     "action.unsettled",
+    # What a second person consents to: tests/integration/clearinghouse/test_proposals.
+    "proposal.second_person_required",
+    "proposal.unknown",
+    "proposal.exists",
+    "proposal.already_decided",
+    "proposal.too_many",
+    "trade.unknown",
+    "trade.already_busted",
+    "trade.before_corporate_action",
+    "trade.correction_changes_nothing",
 }
 
 

@@ -11,6 +11,7 @@ from flask import Flask
 import clearinghouse.adapters.api
 import clearinghouse.adapters.http
 import clearinghouse.adapters.loans_http
+import clearinghouse.adapters.proposal_http
 import clearinghouse.adapters.trial_balance
 import market_data_feed.adapters.api
 import market_data_feed.adapters.competition_http
@@ -67,6 +68,7 @@ def add_clearinghouse(app: Flask) -> None:
     clearinghouse.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     clearinghouse.adapters.loans_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     clearinghouse.adapters.trial_balance.add_routes(app, NOTHING, NOTHING)
+    clearinghouse.adapters.proposal_http.add_routes(app, NOTHING, NOTHING, NOTHING)
 
 
 def add_feed(app: Flask) -> None:
