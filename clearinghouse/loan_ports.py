@@ -1,6 +1,6 @@
 """What stock loans ask of the clearinghouse's store.
 
-Bodies: `adapters.loan_store` (Postgres) and `adapters.memory_loan_store`.
+Bodies: `adapters.loan_store` (Postgres) and `venue_simulation.memory_loan_store`.
 tests/contract/test_loan_book.py runs on both.
 """
 

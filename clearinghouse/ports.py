@@ -1,6 +1,6 @@
 """What the clearinghouse asks of its store.
 
-Bodies: `adapters.ledger_store` (Postgres) and `adapters.memory_ledger_store`.
+Bodies: `adapters.ledger_store` (Postgres) and `venue_simulation.memory_ledger_store`.
 tests/contract/test_ledger_store.py runs on both.
 """
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.loops.event_reader import EventReader
 from clearinghouse.wiring import wire as wire_clearinghouse
@@ -37,6 +36,7 @@ from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION, order_entry_queue, resend_queue
 from venue_simulation.broker import SimulatedBus, SimulatedConsumer, SimulatedPublisher
+from venue_simulation.memory_ledger_store import MemoryLedgerStore
 from venue_storage.memory_clearing_data import MemoryClearing
 
 

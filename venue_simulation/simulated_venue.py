@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore, MemoryLedgerTransaction
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER, VENUE_ACCOUNTS
@@ -45,6 +44,7 @@ from venue_protocol.securities import Security
 from venue_protocol.settlement import STARTING_POSITION
 from venue_simulation.market_archive import ArchivedTransfer
 from venue_simulation.market_plan import PhaseSpec
+from venue_simulation.memory_ledger_store import MemoryLedgerStore, MemoryLedgerTransaction
 from venue_storage.clearing_rows import LogRow
 from venue_storage.memory_clearing_data import MemoryClearing
 

@@ -7,7 +7,6 @@ from threading import Event
 import psycopg2
 
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
-from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
 from clearinghouse.administration import Administration
 from clearinghouse.bootstrap import make_first_state
 from clearinghouse.client_administration import ClientAdministration
@@ -21,6 +20,7 @@ from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
 from service_runtime.database import Database
 from venue_protocol.topology import DATA_FEED
+from venue_simulation.memory_ledger_store import MemoryLedgerStore
 from venue_storage.memory_clearing_data import ConstraintViolated, MemoryClearing
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore, MemoryLedgerTransaction
 from clearinghouse.domain.ledger import HoldRelease
 from clearinghouse.domain.settlement import Settlement, trade_legs
 from clearinghouse.loops.event_reader import EventReader
@@ -31,6 +30,7 @@ from venue_protocol.holds import CASH
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.stream_intake import StreamIntake
 from venue_protocol.topology import order_entry_queue
+from venue_simulation.memory_ledger_store import MemoryLedgerStore, MemoryLedgerTransaction
 from venue_simulation.processes import RealParts
 from venue_storage.clearing_rows import LogRow
 

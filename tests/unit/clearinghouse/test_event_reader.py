@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from clearinghouse.adapters.memory_ledger_store import MemoryLedgerStore
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.loops.event_reader import EventReader
 from service_runtime.buses.memory import MemoryBus
@@ -16,6 +15,7 @@ from venue_protocol.corporate_actions import Split
 from venue_protocol.events import CancelRejected, CorporateActionApplied, EventBatch
 from venue_protocol.securities import Security
 from venue_protocol.streams import ResendRequest, StreamPosition
+from venue_simulation.memory_ledger_store import MemoryLedgerStore
 from venue_storage.memory_clearing_data import MemoryClearing
 
 ACCEPTABLE = EventBatch(codec.SCHEMA, 0, 1, 1, 1, 5, [CancelRejected(1, "ann", "order.unknown")])

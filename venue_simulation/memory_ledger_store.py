@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 import msgspec
 
 from clearinghouse.adapters.ledger_store import READER
-from clearinghouse.adapters.memory_loan_store import MemoryLoanBook
-from clearinghouse.adapters.memory_proposal_store import MemoryProposals
 from clearinghouse.domain.corporate_actions import ActionRecord
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.netting import NettingBook
@@ -25,6 +23,8 @@ from clearinghouse.ports import (
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.securities import Security
+from venue_simulation.memory_loan_store import MemoryLoanBook
+from venue_simulation.memory_proposal_store import MemoryProposals
 from venue_storage.clearing_rows import ActionRow, JournalRow, ReportRow, Suspension
 from venue_storage.memory_clearing_data import (
     AccountRow,
