@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from market_data_feed.domain.cost_basis import CostBasis, Move
 from venue_protocol.money import format_e4
 from venue_protocol.settlement import STARTING_POSITION, SettlementReport
+from venue_protocol.statements.cost_basis import CostBasis, Move
 
 
 @dataclass

@@ -11,9 +11,6 @@ from functools import partial
 
 from clearinghouse.domain.fees import FEES
 from clearinghouse.domain.venue_accounts import CLEARINGHOUSE, EXTERNAL
-from market_data_feed.domain import statement_csv, statement_page, statement_view
-from market_data_feed.domain.statement import CAUSES, EARNINGS, Line, Statement
-from market_data_feed.domain.statement_maker import Listing, Period, make
 from venue_audit import databases
 from venue_audit.settlements import iso, require_client, signed
 from venue_audit.snapshot import Snapshot
@@ -22,6 +19,9 @@ from venue_launcher.terminal import paint
 from venue_protocol.mark import MOST_TRADES, MarkTrade
 from venue_protocol.money import format_for_people
 from venue_protocol.settlement import SettlementReport
+from venue_protocol.statements import csv_rows, page, view
+from venue_protocol.statements.maker import Listing, Period, make
+from venue_protocol.statements.statement import CAUSES, EARNINGS, Line, Statement
 from venue_protocol.times import TimeError, parse_utc
 from venue_storage import statement_rows
 
@@ -151,13 +151,13 @@ def _parted(clearing: Snapshot, made: Statement) -> list[str]:
 
 def _shown(arguments: argparse.Namespace, made: Statement, lines: list[Line]) -> str:
     if arguments.html:
-        return statement_page.page(made, lines)
+        return page.page(made, lines)
     if arguments.csv:
-        return "".join(statement_csv.rows(made, lines))
+        return "".join(csv_rows.rows(made, lines))
     if arguments.json:
-        view = statement_view.statement(made)
-        view["movements"] = [statement_view.movement(line) for line in lines]
-        return json.dumps(view, indent=2) + "\n"
+        movements = [view.movement(line) for line in lines]
+        whole = view.statement(made) | {"movements": movements}
+        return json.dumps(whole, indent=2) + "\n"
     return "\n".join(text(made, lines, arguments.last)) + "\n"
 
 

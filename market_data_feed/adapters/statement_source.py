@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from market_data_feed.adapters.marks import Marks
-from market_data_feed.domain.statement_maker import Listing
 from service_runtime.database import Database
 from venue_protocol.mark import MOST_TRADES, MarkTrade
 from venue_protocol.settlement import SettlementReport
+from venue_protocol.statements.maker import Listing
 from venue_storage import statement_rows
 from venue_storage.statement_rows import Ask, Row
 

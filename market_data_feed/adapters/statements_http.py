@@ -7,14 +7,14 @@ from typing import Any
 from flask import Flask, Response, request
 
 from market_data_feed.adapters.http import Answers
-from market_data_feed.domain import statement_csv, statement_page, statement_view
-from market_data_feed.domain.statement import Line, Statement
-from market_data_feed.domain.statement_maker import Period, StatementSource, make
 from service_runtime.clock import Clock
 from service_runtime.http import paging
 from service_runtime.http.application import json_response
 from service_runtime.http.security_headers import page_policy, style_source
 from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.statements import csv_rows, page, view
+from venue_protocol.statements.maker import Period, StatementSource, make
+from venue_protocol.statements.statement import Line, Statement
 from venue_protocol.times import TimeError, parse_utc
 
 MOST_MOVEMENTS = 20_000
@@ -25,7 +25,7 @@ _PATIENCE_S = 10.0
 _DAY_US = 86_400_000_000
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FORMATS = ("json", "csv", "html")
-_POLICY = page_policy(style_source(statement_page.STYLE))
+_POLICY = page_policy(style_source(page.STYLE))
 
 
 class Statements:
@@ -91,7 +91,7 @@ def add_routes(app: Flask, answers: Answers, statements: Statements) -> None:
         if form == "json":
             limit, after = paging.asked_limit(), paging.asked_after()
             made, lines = statements.read(client_id, asked, after, limit)
-            return json_response(statement_view.statement(made) | _page(lines, limit))
+            return json_response(view.statement(made) | _page(lines, limit))
         made, lines = statements.read(client_id, asked, 0, MOST_MOVEMENTS)
         if len(lines) > MOST_MOVEMENTS:
             raise refuse(
@@ -104,14 +104,14 @@ def add_routes(app: Flask, answers: Answers, statements: Statements) -> None:
 
 
 def _page(lines: list[Line], limit: int) -> dict[str, Any]:
-    return paging.page("movements", lines, limit, lambda line: line.number, statement_view.movement)
+    return paging.page("movements", lines, limit, lambda line: line.number, view.movement)
 
 
 def _csv(made: Statement, lines: list[Line]) -> Response:
-    return Response("".join(statement_csv.rows(made, lines)), mimetype="text/csv")
+    return Response("".join(csv_rows.rows(made, lines)), mimetype="text/csv")
 
 
 def _html(made: Statement, lines: list[Line]) -> Response:
-    response = Response(statement_page.page(made, lines), mimetype="text/html")
+    response = Response(page.page(made, lines), mimetype="text/html")
     response.headers["Content-Security-Policy"] = _POLICY
     return response

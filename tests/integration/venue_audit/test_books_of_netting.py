@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from market_data_feed.domain.statement import Line
-from market_data_feed.domain.statement_maker import Period, make
 from migrations.provision import drop
 from tests.bookkeepers import PROGRAMS, Program, exported
 from tests.integration.venue_audit.synthetic_venue import SyntheticVenue
@@ -17,6 +15,8 @@ from venue_audit import books
 from venue_audit.ledger_accounts import part
 from venue_audit.snapshot import Snapshot
 from venue_audit.statements import SnapshotSource
+from venue_protocol.statements.maker import Period, make
+from venue_protocol.statements.statement import Line
 
 FOR_EVER = Period(0, 4_000_000_000_000_000, True)
 

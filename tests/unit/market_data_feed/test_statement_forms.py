@@ -7,14 +7,14 @@ import pytest
 
 from market_data_feed.adapters import statements_http
 from market_data_feed.adapters.statements_http import MOST_MOVEMENTS, Statements, period
-from market_data_feed.domain import statement_csv, statement_page, statement_view
-from market_data_feed.domain.statement_maker import Listing, Period, make, mark_at
 from service_runtime.clock import ManualClock
-from tests.unit.market_data_feed.report_history import ReportHistory
-from tests.unit.market_data_feed.test_statement import made
+from tests.unit.venue_protocol.report_history import ReportHistory
+from tests.unit.venue_protocol.test_statement import made
 from venue_protocol.corporate_actions import Split
 from venue_protocol.mark import MOST_TRADES, MarkTrade
 from venue_protocol.refusals import Refused, RejectReason
+from venue_protocol.statements import csv_rows, page, view
+from venue_protocol.statements.maker import Listing, Period, make, mark_at
 
 BEGIN_US = 1_795_000_000_000_000
 
@@ -44,26 +44,26 @@ class Text(HTMLParser):
 
 def test_the_page_says_each_sum_to_the_ten_thousandth_and_runs_nothing() -> None:
     statement, lines = made(told().reports, prices_e4={"AAPL": 1_000_000})
-    page = Text(statement_page.page(statement, lines, "Riverside"))
+    shown = Text(page.page(statement, lines, "Riverside"))
     for said in ("Riverside", "8,998.5599", "0.4301", "bought 10 AAPL", "$9,998.5599", "$100.10"):
-        assert said in page.text, said
-    assert "script" not in page.tags
-    assert "<script>alert(1)</script>" in page.text
-    assert statement.last_hash in page.text
+        assert said in shown.text, said
+    assert "script" not in shown.tags
+    assert "<script>alert(1)</script>" in shown.text
+    assert statement.last_hash in shown.text
 
 
 def test_a_page_whose_sums_do_not_fit_says_so_first() -> None:
     reports = told().reports
     statement, lines = made([reports[0], reports[2]])
-    page = Text(statement_page.page(statement, lines)).text
-    assert "These sums do not fit." in page and "fits the balance" not in page
+    shown = Text(page.page(statement, lines)).text
+    assert "These sums do not fit." in shown and "fits the balance" not in shown
 
 
 def test_the_table_is_read_by_a_reader_of_csv_and_sums_to_the_closing_balance() -> None:
     statement, lines = made(told().reports)
-    rows = list(csv.DictReader("".join(statement_csv.rows(statement, lines)).splitlines()))
+    rows = list(csv.DictReader("".join(csv_rows.rows(statement, lines)).splitlines()))
     assert [row["kind"] for row in rows] == ["opening", "deposit", "trade", "fine", "closing"]
-    assert tuple(rows[0]) == statement_csv.COLUMNS
+    assert tuple(rows[0]) == csv_rows.COLUMNS
     moved = sum(round(float(row["cash"]) * 10_000) for row in rows[1:-1])
     assert moved == statement.closing.cash_e4 == round(float(rows[-1]["balance"]) * 10_000)
     assert rows[3]["memo"].startswith("'="), "a spreadsheet would run it"
@@ -72,15 +72,15 @@ def test_the_table_is_read_by_a_reader_of_csv_and_sums_to_the_closing_balance() 
 
 def test_programs_get_money_as_strings_and_causes_in_order() -> None:
     statement, lines = made(told().reports)
-    view = statement_view.statement(statement)
-    assert [(each["cause"], each["amount"]) for each in view["cash"]] == [
+    told_of = view.statement(statement)
+    assert [(each["cause"], each["amount"]) for each in told_of["cash"]] == [
         ("deposits", "10000.00"),
         ("bought", "-1001.00"),
         ("fees", "-0.4301"),
         ("fines", "-0.01"),
     ]
-    assert view["fits"] is True and view["closing"]["cash"] == "8998.5599"
-    assert statement_view.movement(lines[1])["realised"] == "0.00"
+    assert told_of["fits"] is True and told_of["closing"]["cash"] == "8998.5599"
+    assert view.movement(lines[1])["realised"] == "0.00"
 
 
 def test_a_period_never_reaches_beyond_now() -> None:

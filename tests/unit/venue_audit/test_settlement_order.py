@@ -22,7 +22,7 @@ def ordered(journals: list[int], *logs: Iterator[Matched]) -> list[tuple[int, in
     told = []
     for matched in in_settlement_order(logs, lambda: waiting[0] if waiting else None):
         told.append((matched.batch.shard, matched.batch.time_us))
-        if waiting and matched.first_trade_id == waiting[0]:
+        if waiting and matched.first_told == waiting[0]:
             waiting.pop(0)
     return told
 

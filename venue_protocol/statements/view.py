@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from market_data_feed.domain.statement import (
+from venue_protocol.money import format_e4
+from venue_protocol.statements.statement import (
     CAUSES,
     EARNINGS,
     Line,
@@ -11,7 +12,6 @@ from market_data_feed.domain.statement import (
     SecurityLine,
     Statement,
 )
-from venue_protocol.money import format_e4
 from venue_protocol.times import format_utc
 
 View = dict[str, Any]

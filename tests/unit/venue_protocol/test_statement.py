@@ -6,10 +6,10 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market_data_feed.domain.statement import Line, Statement
-from market_data_feed.domain.statement_fold import AMENDING_KINDS, StatementFold
-from tests.unit.market_data_feed.report_history import ReportHistory
+from tests.unit.venue_protocol.report_history import ReportHistory
 from venue_protocol.settlement import SettlementReport
+from venue_protocol.statements.fold import AMENDING_KINDS, StatementFold
+from venue_protocol.statements.statement import Line, Statement
 
 REFERENCE_E4 = 1_000_000
 FOR_EVER = 4_000_000_000_000_000

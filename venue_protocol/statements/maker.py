@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from market_data_feed.domain.cost_basis import CostBasis
-from market_data_feed.domain.statement import Line, Statement
-from market_data_feed.domain.statement_fold import StatementFold
 from venue_protocol.corporate_actions import Split
 from venue_protocol.mark import MOST_TRADES, MarkTrade, mark
 from venue_protocol.settlement import SettlementReport
+from venue_protocol.statements.cost_basis import CostBasis
+from venue_protocol.statements.fold import StatementFold
+from venue_protocol.statements.statement import Line, Statement
 
 _MOST_STEPS = 20
 """So many times MOST_TRADES are looked at for the mark of a moment; then the reference price."""

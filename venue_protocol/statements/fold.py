@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from market_data_feed.domain.cost_basis import AmendedBasis, CostBasis, Move
-from market_data_feed.domain.statement import (
+from venue_protocol.settlement import GENESIS_HASH, SettlementReport
+from venue_protocol.statements.cost_basis import AmendedBasis, CostBasis, Move
+from venue_protocol.statements.statement import (
     ACTIONS,
     BOUGHT,
     DEPOSITS,
@@ -28,7 +29,6 @@ from market_data_feed.domain.statement import (
     Told,
     told,
 )
-from venue_protocol.settlement import GENESIS_HASH, SettlementReport
 
 AMENDING_KINDS = ("bust", "correction")
 """Kinds of reports that change a trade of before."""

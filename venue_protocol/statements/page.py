@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from itertools import groupby
 
-from market_data_feed.domain.statement import (
+from venue_protocol.money import format_for_people
+from venue_protocol.statements.statement import (
     CAUSES,
     EARNINGS,
     Line,
     SecurityLine,
     Statement,
 )
-from venue_protocol.money import format_for_people
 from venue_protocol.times import format_utc
 
 _MONTHS = (

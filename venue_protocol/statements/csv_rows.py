@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from market_data_feed.domain.statement import Line, Moment, Statement
 from venue_protocol.money import format_e4
+from venue_protocol.statements.statement import Line, Moment, Statement
 from venue_protocol.times import format_utc
 
 COLUMNS = (
