@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from clearinghouse.domain.corporate_actions import entitled_positions, holders_positions
 from clearinghouse.domain.settlement import (
     Obligation,
-    Position,
     Settlement,
     needs_netting,
     positions_touched,
@@ -17,8 +17,7 @@ from clearinghouse.ports import LedgerStore, LedgerTransaction
 from service_runtime import metrics
 from service_runtime.bus import Publisher
 from venue_protocol import codec, streams
-from venue_protocol.events import EventBatch
-from venue_protocol.holds import CASH
+from venue_protocol.events import DividendPaid, EventBatch
 from venue_protocol.message_bounds import MessageBounds
 from venue_protocol.topology import DATA_FEED
 
@@ -95,9 +94,20 @@ def settle_batches(transaction: LedgerTransaction, batches: Sequence[EventBatch]
     stream = streams.events(batches[0].shard)
     events = [event for batch in batches for event in batch.events]
     touched = positions_touched(events)
-    if acted_on := securities_acted_on(events):
-        touched |= _of_holders(transaction, acted_on, touched)
+    acted_on = securities_acted_on(events)
+    if acted_on:
+        held = [*transaction.holders(acted_on), *(key for key in touched if key[1] in acted_on)]
+        touched |= holders_positions(events, held)
+    owed = {
+        event.action_id: transaction.entitlements(event.action_id)
+        for event in events
+        if type(event) is DividendPaid
+    }
+    for event in events:
+        if type(event) is DividendPaid:
+            touched |= entitled_positions(event.security_id, owed[event.action_id])
     settlement = transaction.lock(touched, needs_netting(events))
+    settlement.actions.entitlements.update(owed)
     position = transaction.position(stream)
     for batch in batches:
         for sequence, event in batch.numbered():
@@ -108,15 +118,6 @@ def settle_batches(transaction: LedgerTransaction, batches: Sequence[EventBatch]
         transaction.write_position(stream, batches[-1].last)
         transaction.write_position(streams.order_log(batches[-1].shard), batches[-1].log_last)
     return settlement
-
-
-def _of_holders(
-    transaction: LedgerTransaction, security_ids: set[str], touched: set[Position]
-) -> set[Position]:
-    """The positions of everybody who has shares of these securities, or gets some in between."""
-    held = {key for key in touched if key[1] in security_ids}
-    held.update(transaction.holders(security_ids))
-    return held | {(client_id, CASH) for client_id, _ in held}
 
 
 def _alarm(obligation: Obligation) -> None:

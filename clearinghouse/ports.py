@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeVar
 
 from clearinghouse.domain.corrections import SettledTrade
+from clearinghouse.domain.corporate_actions import Entitlement
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.loan_ports import LoanBook
@@ -110,6 +111,13 @@ class LedgerTransaction(Protocol):
         """Client and security of every deposit in these securities.
 
         Locks the settlement head: no deposit is added between this answer and `lock`.
+        """
+        ...
+
+    def entitlements(self, action_id: int) -> list[Entitlement]:
+        """Who gets a dividend that went ex in an earlier transaction, and how much.
+
+        Locks the settlement head.
         """
         ...
 

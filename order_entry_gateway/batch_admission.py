@@ -38,10 +38,11 @@ from venue_protocol.commands import (
     SetSettlement,
     SetVolatilityBands,
 )
+from venue_protocol.corporate_actions import CashDividend
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.orders import BUY
-from venue_protocol.securities import Security
+from venue_protocol.securities import Security, current_symbol
 from venue_protocol.settlement_modes import next_cycle_us
 from venue_storage.clearing_rows import LogRow
 
@@ -297,9 +298,7 @@ def _append_shard(
     transaction.append(
         [_log_row(accepted, text) for accepted, text in zip(fresh, encoded, strict=True)]
     )
-    expiries = {
-        expires_us for accepted in fresh if (expires_us := _expires_us(accepted)) is not None
-    }
+    expiries = {due_us for accepted in fresh for due_us in _due_us(accepted)}
     if expires := sorted(expiries):
         transaction.expect_expiries(shard, expires)
     if any(type(accepted.command) is AdvanceTime for accepted in fresh):
@@ -315,20 +314,23 @@ def _append_shard(
     return AppendedBatch(shard, first, first + len(fresh) - 1, body)
 
 
-def _expires_us(accepted: Accepted) -> int | None:
-    """When the time of the log must pass: for an expiry, a phase's end, a band's next second,
-    the end of a settlement cycle.
+def _due_us(accepted: Accepted) -> tuple[int, ...]:
+    """When the time of the log must pass: for an expiry, a phase's end, a band's next second, the
+    end of a settlement cycle, a dividend's dates.
     """
     command = accepted.command
     if type(command) is PlaceOrder:
-        return command.terms.expires_us if command.terms is not None else None
+        expires_us = command.terms.expires_us if command.terms is not None else None
+        return () if expires_us is None else (expires_us,)
     if type(command) is SetPhase and command.lasts_us is not None:
-        return accepted.time_us + command.lasts_us
+        return (accepted.time_us + command.lasts_us,)
     if type(command) is SetVolatilityBands and command.band_bps is not None:
-        return _next_second_us(accepted.time_us)
+        return (_next_second_us(accepted.time_us),)
+    if type(command) is ApplyCorporateAction and isinstance(command.action, CashDividend):
+        return command.action.ex_us, command.action.pay_us
     if type(command) is SetSettlement and command.interval_us is not None:
-        return next_cycle_us(accepted.time_us, command.interval_us)
-    return None
+        return (next_cycle_us(accepted.time_us, command.interval_us),)
+    return ()
 
 
 def _next_second_us(time_us: int) -> int:
@@ -374,4 +376,8 @@ def _write_holds(transaction: LogTransaction, state: DoorState) -> None:
 
 
 def _remember(state: DoorState, order_id: int, place: PlaceOrder) -> None:
+    """Note a logged order, under the symbol that its security has now."""
+    name = current_symbol(state.securities, place.security_id)
+    if name != place.security_id:
+        place = msgspec.structs.replace(place, security_id=name)
     state.orders[order_id] = Order(order_id, place, place.quantity, place.price_e4)

@@ -154,6 +154,11 @@ class PhaseDesk:
         )
         return logged
 
+    def is_listed(self, security_id: str) -> bool:
+        """Whether there is, or was, a security of this symbol."""
+        self._look_for([security_id])
+        return security_id in self._securities
+
     def commit(self, shard: int, command: SessionCommand) -> list[dict[str, Any]]:
         """Log one command; where it stands in the log. Raises Refused."""
         return commit(self._committer, [SessionCandidate(shard, command)])
@@ -164,6 +169,9 @@ class PhaseDesk:
         security = self._securities.get(security_id)
         if security is None:
             raise Refused(unknown_security(security_id))
+        refusal = security.refuse_delisted()
+        if refusal is not None:
+            raise Refused(refusal)
         return security
 
     def _shards(self) -> list[int]:
@@ -174,7 +182,9 @@ class PhaseDesk:
         return sorted(
             (name, security.reference_price_e4)
             for name, security in self._securities.items()
-            if security.shard == shard and security_id in (None, name)
+            if security.shard == shard
+            and security_id in (None, name)
+            and security.delisted_us is None
         )
 
 

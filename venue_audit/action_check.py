@@ -1,13 +1,19 @@
 """Compares the rows of corporate actions, and the listings that they changed, with the log."""
 
+from collections.abc import Iterable, Sequence
+
 from clearinghouse.domain.corporate_actions import ActionRecord
 from venue_audit.differences import LOG, Differences, Value
 from venue_audit.snapshot import Snapshot
 from venue_protocol import codec
 from venue_protocol.identifiers import shard_and_number
 
-_ACTIONS = "SELECT action_id, security_id, applied_us, action FROM corporate_actions ORDER BY 1"
-_LISTINGS = "SELECT security_id, reference_price_e4, action_id FROM securities ORDER BY 1"
+_STEPS = "SELECT action_id, step, security_id, time_us, action FROM corporate_actions"
+_ENTITLEMENTS = "SELECT action_id, client_id, shares, cash_e4 FROM dividend_entitlements"
+_LISTINGS = """
+SELECT security_id, reference_price_e4, action_id, delisted_us, successor FROM securities
+"""
+Row = tuple[Value, ...]
 
 
 class ActionCheck:
@@ -20,48 +26,60 @@ class ActionCheck:
 
     def against(self, record: ActionRecord) -> None:
         """Compare all rows."""
-        self._compare_actions(record)
+        steps: list[Row] = [
+            (*step[:4], None if step.action is None else codec.encode(step.action).decode())
+            for step in record.steps
+        ]
+        stored = self._clearing.all(_STEPS)
+        self.actions = len({row[0] for row in stored})
+        names = ("security_id", "time_us", "action")
+        self._compare("corporate_action", names, _by_key(steps), _by_key(stored))
+        self._compare(
+            "dividend_entitlement",
+            ("shares", "cash_e4"),
+            _by_key(record.new_entitlements),
+            _by_key(self._clearing.all(_ENTITLEMENTS)),
+        )
         self._compare_listings(record)
 
-    def _compare_actions(self, record: ActionRecord) -> None:
-        expected: dict[int, tuple[Value, ...]] = {
-            step.action_id: (*step[1:3], codec.encode(step.action).decode())
-            for step in record.steps
-        }
-        stored = {row[0]: row[1:] for row in self._clearing.all(_ACTIONS)}
-        self.actions = len(stored)
-        names = ("security_id", "applied_us", "action")
-        for action_id in sorted(expected.keys() | stored.keys()):
-            wanted, found = expected.get(action_id), stored.get(action_id)
-            subject, sequence = str(action_id), shard_and_number(action_id)[1]
+    def _compare(
+        self,
+        what: str,
+        names: tuple[str, ...],
+        expected: dict[tuple[int, str], Row],
+        stored: dict[tuple[int, str], Row],
+    ) -> None:
+        for key in sorted(expected.keys() | stored.keys()):
+            wanted, found = expected.get(key), stored.get(key)
+            subject, sequence = f"{key[0]} {key[1]}", shard_and_number(key[0])[1]
+            compare = self._differences.compare
             if wanted is None or found is None:
-                row = None if found is None else str(found)
-                wanted_row = None if wanted is None else str(wanted)
-                self._differences.compare(
-                    "corporate_action", subject, "row", wanted_row, row, LOG, sequence
-                )
+                said = [None if row is None else str(row) for row in (wanted, found)]
+                compare(what, subject, "row", said[0], said[1], LOG, sequence)
                 continue
             for name, value, other in zip(names, wanted, found, strict=True):
-                self._differences.compare(
-                    "corporate_action", subject, name, value, other, LOG, sequence
-                )
+                compare(what, subject, name, value, other, LOG, sequence)
 
     def _compare_listings(self, record: ActionRecord) -> None:
-        """A listing is what its newest action made of it; without one its price is its own."""
+        """A listing is what its newest action made of it, or the one before that of its symbol;
+        without any its price is its own.
+        """
         newest = {change.security_id: change for change in record.listings}
-        for security_id, reference_e4, action_id in self._clearing.all(_LISTINGS):
+        newest |= {
+            change.successor: change._replace(delisted_us=None, successor=None)
+            for change in record.listings
+            if change.successor is not None and change.successor not in newest
+        }
+        names = ("reference_price_e4", "action_id", "delisted_us", "successor")
+        for security_id, *found in self._clearing.all(_LISTINGS):
             change = newest.get(security_id)
+            wanted: Row = (found[0], 0, None, None) if change is None else change[1:]
             sequence = shard_and_number(change.action_id)[1] if change else None
-            compare = self._differences.compare
-            expected_id = change.action_id if change else 0
-            compare("security", security_id, "action_id", expected_id, action_id, LOG, sequence)
-            if change is not None:
-                compare(
-                    "security",
-                    security_id,
-                    "reference_price_e4",
-                    change.reference_price_e4,
-                    reference_e4,
-                    LOG,
-                    sequence,
+            for name, value, other in zip(names, wanted, found, strict=True):
+                self._differences.compare(
+                    "security", security_id, name, value, other, LOG, sequence
                 )
+
+
+def _by_key(rows: Iterable[Sequence[Value]]) -> dict[tuple[int, str], Row]:
+    return {(int(row[0] or 0), str(row[1])): tuple(row[2:]) for row in rows}

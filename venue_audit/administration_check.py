@@ -70,10 +70,11 @@ class AdministrationCheck:
         self._differences = differences
         self.actions = 0
 
-    def run(self, acted_on: Collection[str] = ()) -> None:
+    def run(self, acted_on: Mapping[str, str | None]) -> None:
         """Compare everything; nothing on a database from before there was a record.
 
-        Prices of the securities that corporate actions changed are compared with the log.
+        `acted_on`: the securities that corporate actions changed, each with its successor; their
+        prices are compared with the log.
         """
         row = self._clearing.one(_HAS_RECORD)
         if row is None or not row[0]:
@@ -91,7 +92,11 @@ class AdministrationCheck:
             elif known is not None:
                 _change(known, number, action, reason, json.loads(details))
         self._compare_clients(record.clients)
-        self._compare_securities(record.securities, acted_on)
+        for name, successor in acted_on.items():
+            if successor is not None and name in record.securities:
+                record.securities[successor] = record.securities[name]
+        changed = acted_on.keys() | set(acted_on.values())
+        self._compare_securities(record.securities, changed)
 
     def _compare_clients(self, expected: dict[str, _Client]) -> None:
         keys: Counter[str] = Counter(dict(self._clearing.all(_KEYS)))
@@ -119,7 +124,7 @@ class AdministrationCheck:
                 )
 
     def _compare_securities(
-        self, expected: dict[str, tuple[int, Mapping[str, Any]]], acted_on: Collection[str]
+        self, expected: dict[str, tuple[int, Mapping[str, Any]]], acted_on: Collection[str | None]
     ) -> None:
         for row in self._clearing.stream(_SECURITIES):
             found = dict(zip(_SECURITY_COLUMNS, row, strict=True))

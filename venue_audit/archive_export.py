@@ -40,7 +40,7 @@ from venue_storage.clearing_rows import LogRow
 _SHARD = 0
 _SECURITIES = """
 SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, max_quantity,
-    action_id
+    action_id, delisted_us, successor
 FROM securities ORDER BY security_id
 """
 _ACCOUNTS = """

@@ -25,7 +25,7 @@ COMMANDS = {
     "security": "list securities and add new ones",
     "deposit": "give a client cash or shares",
     "session": "open, close, halt and resume by hand, or by a schedule",
-    "action": "apply a corporate action: a split",
+    "action": "command a split, a dividend, a new symbol or a delisting",
     "cancel": "cancel the open orders of a client, of a security, or all",
     "reset": "remove all that this venue stored",
     "replay": "feed recorded orders through the real door, or retell the settlement reports",

@@ -134,7 +134,8 @@ class SetVolatilityBands(_CommandStruct, frozen=True, tag="set_volatility_bands"
 
 class ApplyCorporateAction(_CommandStruct, frozen=True, tag="apply_corporate_action"):
     """Apply a corporate action to a security that is halted or closed: to its open orders, its
-    holders and its reference price.
+    holders and its reference price. A cash dividend is declared in any phase, and applied and paid
+    by the time of the log.
     """
 
     client_id: str

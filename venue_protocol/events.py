@@ -242,6 +242,22 @@ class CorporateActionApplied(_EventStruct, frozen=True, tag="corporate_action_ap
     """The listed reference price from here on."""
 
 
+class CorporateActionDeclared(_EventStruct, frozen=True, tag="corporate_action_declared"):
+    """An action that takes effect later, by the time of the log."""
+
+    action_id: int
+    """Sharded sequence of the command."""
+    security_id: str
+    action: CorporateAction
+
+
+class DividendPaid(_EventStruct, frozen=True, tag="dividend_paid"):
+    """A cash dividend is paid to those who held shares when the security went ex."""
+
+    action_id: int
+    security_id: str
+
+
 class OrderAdjusted(_EventStruct, frozen=True, tag="order_adjusted"):
     """A corporate action gave an open order other terms (FINRA 5330). It trades with nobody."""
 
@@ -262,6 +278,8 @@ class OrderAdjusted(_EventStruct, frozen=True, tag="order_adjusted"):
     """
     terms: OrderTerms | None = None
     """Its terms now; None for a plain order."""
+    new_security_id: str | None = None
+    """The symbol it goes on under, if that is another."""
 
 
 class SettlementModeChanged(_EventStruct, frozen=True, tag="settlement_mode_changed"):
@@ -304,6 +322,8 @@ Event = (
     | OrderAdjusted
     | SettlementModeChanged
     | SettlementCycle
+    | CorporateActionDeclared
+    | DividendPaid
 )
 
 

@@ -15,7 +15,11 @@ NULLABLE_TERMS_EXAMPLE = {
     "display_quantity": 10,
 }
 """What may be null of what is shown of an order beside its price, for documents."""
-TERMS_EXAMPLE = {"post_only": False, "self_trade_prevention": "cancel_newest"}
+TERMS_EXAMPLE = {
+    "post_only": False,
+    "self_trade_prevention": "cancel_newest",
+    "do_not_reduce": False,
+}
 """What is never null of it."""
 
 STATUS_PARAMETER = (
@@ -52,4 +56,5 @@ def terms_shown(terms: OrderTerms | None) -> dict[str, Any]:
         "display_quantity": shown.display_quantity,
         "post_only": shown.is_post_only,
         "self_trade_prevention": shown.self_trade_prevention,
+        "do_not_reduce": shown.does_not_reduce,
     }

@@ -84,3 +84,5 @@ class OrderTerms(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Canceled instead of trading on entry."""
     self_trade_prevention: SelfTradePrevention = CANCEL_NEWEST
     """What happens when this order, entering, meets an own resting order."""
+    does_not_reduce: bool = False
+    """DNR: a cash dividend leaves its price as it is (FIX ExecInst F)."""

@@ -1,11 +1,22 @@
 """A security and its trading rules."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import Refusal, RejectReason
 
 BASIS_POINTS = 10_000
+
+
+def current_symbol(securities: Mapping[str, "Security"], security_id: str) -> str:
+    """The symbol under which a security is listed now."""
+    known = securities.get(security_id)
+    while known is not None and known.successor is not None:
+        security_id = known.successor
+        known = securities.get(security_id)
+    return security_id
 
 
 class Security(msgspec.Struct, frozen=True):
@@ -25,6 +36,10 @@ class Security(msgspec.Struct, frozen=True):
     """Largest quantity of one order, shares."""
     action_id: int = 0
     """The newest corporate action that changed this listing; 0 without one."""
+    delisted_us: int | None = None
+    """When it was delisted, or went on under another symbol; None while it is listed."""
+    successor: str | None = None
+    """The symbol it goes on under."""
 
     @property
     def band_low_e4(self) -> int:
@@ -38,6 +53,14 @@ class Security(msgspec.Struct, frozen=True):
         """Highest price accepted: reference plus band, rounded down to a tick."""
         high = self.reference_price_e4 * (BASIS_POINTS + self.band_bps)
         return high // (BASIS_POINTS * self.tick_e4) * self.tick_e4
+
+    def refuse_delisted(self) -> Refusal | None:
+        """The refusal of whatever names a security that is traded no more."""
+        if self.delisted_us is None:
+            return None
+        after = f": it goes on as {self.successor}" if self.successor else ""
+        message = f"{self.security_id} is delisted{after}"
+        return Refusal(RejectReason.SECURITY_DELISTED, message, "security")
 
     def refuse_price(self, price_e4: int, field: str = "price") -> Refusal | None:
         """The refusal of a limit price, or None: positive, on the tick, inside the band."""

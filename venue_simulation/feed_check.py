@@ -11,6 +11,8 @@ from venue_protocol import codec, streams
 from venue_protocol.events import (
     AuctionIndication,
     CorporateActionApplied,
+    CorporateActionDeclared,
+    DividendPaid,
     LimitStateChanged,
     OrderAccepted,
     OrderAdjusted,
@@ -118,6 +120,8 @@ _OF_NOBODY = (
     | AuctionIndication
     | LimitStateChanged
     | CorporateActionApplied
+    | CorporateActionDeclared
+    | DividendPaid
     | SettlementModeChanged
     | SettlementCycle
 )

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from clearinghouse.adapters.ledger_store import READER
-from clearinghouse.domain.corporate_actions import ActionRecord
+from clearinghouse.domain.corporate_actions import ActionRecord, Entitlement
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.settlement import Settlement
@@ -98,12 +98,18 @@ class MemoryLedgerTransaction:
         names = set(security_ids)
         return [key for key in self._tables.deposits if key[1] in names]
 
+    def entitlements(self, action_id: int) -> list[Entitlement]:
+        """Who gets a dividend that went ex in an earlier transaction, and how much."""
+        self._transaction.statement()
+        return [row for key, row in self._tables.entitlements.items() if key[0] == action_id]
+
     def write(self, settlement: Settlement) -> None:
         """Write all that the settlement changed."""
         book = settlement.netting
         written = (settlement.journals, settlement.reports, settlement.obligations, book.settled)
         if not settlement.ledger.touched and not any(written) and not settlement.actions.steps:
             return
+        self._write_actions(settlement.actions)
         self._write_accounts(settlement)
         self._write_deposits(settlement.ledger)
         self._transaction.statement()
@@ -120,7 +126,6 @@ class MemoryLedgerTransaction:
             self._transaction.insert(
                 self._tables.obligations, trade_id, obligation.reason, "obligations_pkey"
             )
-        self._write_actions(settlement.actions)
         self._write_netting(settlement.netting)
         if settlement.journals or settlement.reports:
             self._transaction.statement()
@@ -275,20 +280,33 @@ class MemoryLedgerTransaction:
             self._transaction.put_account(client_id, row)
 
     def _write_actions(self, record: ActionRecord) -> None:
-        for step in record.steps:
-            self._transaction.statement()
-            self._transaction.insert(
-                self._tables.corporate_actions, step.action_id, step, "corporate_actions_pkey"
-            )
+        tables, put = self._tables, self._transaction.put
         for change in record.listings:
             self._transaction.statement()
-            listed = self._tables.securities[change.security_id]
-            changed = msgspec.structs.replace(
-                listed,
+            listed = msgspec.structs.replace(
+                tables.securities[change.security_id],
                 reference_price_e4=change.reference_price_e4,
                 action_id=change.action_id,
             )
-            self._transaction.put(self._tables.securities, change.security_id, changed)
+            if change.successor is not None:
+                renamed = msgspec.structs.replace(listed, security_id=change.successor)
+                self._transaction.statement()
+                self._transaction.insert(
+                    tables.securities, change.successor, renamed, "securities_pkey"
+                )
+            listed = msgspec.structs.replace(
+                listed, delisted_us=change.delisted_us, successor=change.successor
+            )
+            put(tables.securities, change.security_id, listed)
+        for step in record.steps:
+            self._transaction.statement()
+            key = (step.action_id, step.step)
+            self._transaction.insert(tables.corporate_actions, key, step, "corporate_actions_pkey")
+        for row in record.new_entitlements:
+            entitled = (row.action_id, row.client_id)
+            self._transaction.insert(
+                tables.entitlements, entitled, row, "dividend_entitlements_pkey"
+            )
 
     def _write_netting(self, book: NettingBook) -> None:
         if not (book.settled or book.added):

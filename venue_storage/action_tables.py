@@ -1,6 +1,6 @@
 """Tables of `clearing_data` for corporate actions."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, Text
 
 from venue_storage.clearing_data import metadata
 
@@ -8,10 +8,24 @@ corporate_actions = Table(
     "corporate_actions",
     metadata,
     Column("action_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", Text, primary_key=True),
     Column("security_id", Text, ForeignKey("securities.security_id"), nullable=False),
-    Column("applied_us", BigInteger, nullable=False),
-    Column("action", Text, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("action", Text),
+    CheckConstraint("step IN ('declared', 'applied', 'paid')", name="corporate_actions_step_check"),
     Index("corporate_actions_security_id", "security_id", "action_id"),
-    comment="Owner: clearinghouse; written in the transaction of the effect. Corporate actions"
-    " that took effect; action is JSON, action_id the sharded sequence of the command.",
+    comment="Owner: clearinghouse; insert only, in the transaction of the effect. When a corporate"
+    " action was declared, took effect and was paid; action is JSON, action_id the sharded"
+    " sequence of the command.",
+)
+
+dividend_entitlements = Table(
+    "dividend_entitlements",
+    metadata,
+    Column("action_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("client_id", Text, ForeignKey("accounts.client_id"), primary_key=True),
+    Column("shares", BigInteger, nullable=False),
+    Column("cash_e4", BigInteger, nullable=False),
+    comment="Owner: clearinghouse; insert only. Who held how many shares when they went ex, and"
+    " what is paid for them on the pay date.",
 )

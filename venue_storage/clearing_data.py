@@ -70,6 +70,8 @@ securities = Table(
     Column("reference_price_e4", BigInteger, nullable=False),
     Column("max_quantity", BigInteger, nullable=False),
     Column("action_id", BigInteger, nullable=False, server_default=text("0")),
+    Column("delisted_us", BigInteger),
+    Column("successor", Text),
     CheckConstraint("tick_e4 > 0 AND lot > 0 AND max_quantity > 0", name="securities_units_check"),
     CheckConstraint("band_bps BETWEEN 1 AND 10000", name="securities_band_bps_check"),
     CheckConstraint(

@@ -24,7 +24,7 @@ _SHORTEST_PAUSE_S = 0.02
 """Between two readings because of unknown names: they cost at most fifty a second, whoever asks."""
 _SELECT = """
 SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, max_quantity,
-    action_id
+    action_id, delisted_us, successor
 FROM securities ORDER BY security_id COLLATE "C"
 """
 

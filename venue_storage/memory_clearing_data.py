@@ -127,8 +127,10 @@ class Tables:
         self.reports: dict[int, ReportRow] = {}
         self.obligations: dict[int, str] = {}
         """Reason by trade_id."""
-        self.corporate_actions: dict[int, Any] = {}
-        """What took effect, by action_id."""
+        self.corporate_actions: dict[tuple[int, str], Any] = {}
+        """What was declared, took effect and was paid, by action_id and step."""
+        self.entitlements: dict[tuple[int, str], Any] = {}
+        """Who gets which dividend, by action_id and client_id."""
         self.positions: dict[tuple[str, str], int] = {}
         """By reader and stream."""
         self._add_loans()

@@ -32,7 +32,9 @@ SELECT security_id, coalesce((
     ORDER BY number LIMIT 1), reference_price_e4), tick_e4
 FROM securities
 """
-_ACTIONS = "SELECT security_id, applied_us, action FROM corporate_actions ORDER BY action_id"
+_ACTIONS = """
+SELECT security_id, time_us, action FROM corporate_actions WHERE step = 'applied' ORDER BY action_id
+"""
 _TRADE_TIME = """
 SELECT trade_id, time_us FROM trades WHERE security_id = %s AND trade_id >= %s
 ORDER BY trade_id LIMIT 1

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 from psycopg2 import errors
 
-from clearinghouse.adapters.action_store import read_holders, write_actions
+from clearinghouse.adapters.action_store import ActionReads, write_actions
 from clearinghouse.adapters.journal_rows import write_journals, write_reports
 from clearinghouse.adapters.loan_store import PostgresLoanBook
 from clearinghouse.adapters.netting_store import read_netting, write_netting
@@ -58,7 +58,7 @@ class PostgresLedgerStore:
         return self._clearing.run(lambda cursor: work(PostgresLedgerTransaction(cursor)), stopping)
 
 
-class PostgresLedgerTransaction:
+class PostgresLedgerTransaction(ActionReads):
     """The LedgerTransaction on a cursor."""
 
     def __init__(self, cursor: Cursor) -> None:
@@ -101,18 +101,14 @@ class PostgresLedgerTransaction:
             ledger.positions[client_id, security_id] = Position(quantity, held, is_external)
         return Settlement(ledger, chains, last_journal_id, last_report_sequence, netting)
 
-    def holders(self, security_ids: Iterable[str]) -> list[tuple[str, str]]:
-        """Client and security of every deposit in these securities."""
-        return read_holders(self._cursor, security_ids)
-
     def write(self, settlement: Settlement) -> None:
         """Write all that the settlement changed."""
+        write_actions(self._cursor, settlement.actions)
         _write_accounts(self._cursor, settlement)
         _write_deposits(self._cursor, settlement.ledger)
         write_journals(self._cursor, settlement.journals)
         write_reports(self._cursor, settlement.reports)
         _write_obligations(self._cursor, settlement.obligations)
-        write_actions(self._cursor, settlement.actions)
         write_netting(self._cursor, settlement.netting)
         if settlement.journals or settlement.reports:
             self._cursor.execute(

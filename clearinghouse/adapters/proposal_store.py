@@ -18,7 +18,9 @@ SELECT details, accounts, assets, amounts FROM proposals JOIN journals USING (jo
 WHERE proposals.trade_id = %s AND status = 'done' ORDER BY journal_id
 """
 
-_ACTION_SINCE = "SELECT FROM corporate_actions WHERE security_id = %s AND applied_us >= %s LIMIT 1"
+_ACTION_SINCE = """
+SELECT FROM corporate_actions WHERE security_id = %s AND step = 'applied' AND time_us >= %s LIMIT 1
+"""
 
 
 class PostgresProposals:

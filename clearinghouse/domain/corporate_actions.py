@@ -4,27 +4,45 @@ Each holder's part is one journal and one report. Shares come from the depositor
 cash comes from the bank through the issuer. Every holder of the security must be in the ledger.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from clearinghouse.domain.ledger import Ledger, Leg
+from clearinghouse.domain.ledger import HoldRelease, Ledger, Leg
 from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER
-from venue_protocol.corporate_actions import CorporateAction, Split
-from venue_protocol.events import CorporateActionApplied, OrderAdjusted
+from venue_protocol.corporate_actions import (
+    CashDividend,
+    CorporateAction,
+    Delisting,
+    Split,
+    SymbolChange,
+)
+from venue_protocol.events import (
+    CorporateActionApplied,
+    CorporateActionDeclared,
+    DividendPaid,
+    Event,
+    OrderAdjusted,
+)
 from venue_protocol.holds import CASH, held_asset
-from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.money import format_e4
 
 if TYPE_CHECKING:
     from clearinghouse.domain.settlement import Settlement
+
+Key = tuple[str, str]
+"""Client and asset."""
 
 
 class ActionStep(NamedTuple):
     """A row of corporate_actions."""
 
     action_id: int
+    step: Literal["declared", "applied", "paid"]
     security_id: str
-    applied_us: int
-    action: CorporateAction
+    time_us: int
+    action: CorporateAction | None
+    """None where it is paid."""
 
 
 class ListingChange(NamedTuple):
@@ -33,6 +51,18 @@ class ListingChange(NamedTuple):
     security_id: str
     reference_price_e4: int
     action_id: int
+    delisted_us: int | None = None
+    successor: str | None = None
+    """The symbol under which the same security is listed from here on."""
+
+
+class Entitlement(NamedTuple):
+    """A row of dividend_entitlements: what a holder gets on the pay date."""
+
+    action_id: int
+    client_id: str
+    shares: int
+    cash_e4: int
 
 
 @dataclass(slots=True)
@@ -41,26 +71,88 @@ class ActionRecord:
 
     steps: list[ActionStep] = field(default_factory=list)
     listings: list[ListingChange] = field(default_factory=list)
+    entitlements: dict[int, list[Entitlement]] = field(default_factory=dict)
+    """By action, those of earlier settlements that are to be paid included."""
+    new_entitlements: list[Entitlement] = field(default_factory=list)
 
-    def changed(self) -> set[str]:
-        """The securities whose listing changed."""
-        return {change.security_id for change in self.listings}
+    def changed(self) -> dict[str, str | None]:
+        """The securities whose listing changed, each with its successor."""
+        return {change.security_id: change.successor for change in self.listings}
 
 
-def venue_positions(event: CorporateActionApplied) -> tuple[tuple[str, str], ...]:
+def venue_positions(event: CorporateActionApplied) -> tuple[Key, ...]:
     """The venue's own positions that an action moves; the holders' are found by the security."""
-    security_id = event.security_id
-    return (BANK, CASH), (ISSUER, CASH), (ISSUER, security_id), (DEPOSITORY, security_id)
+    names = {event.security_id, *_successors(event)}
+    shares = [(client_id, name) for client_id in (ISSUER, DEPOSITORY) for name in sorted(names)]
+    return (BANK, CASH), (ISSUER, CASH), *shares
+
+
+def holders_positions(events: Iterable[Event], held: Iterable[Key]) -> set[Key]:
+    """All positions of those who have one of `held`, that these events may move."""
+    after = {
+        event.security_id: _successors(event)
+        for event in events
+        if type(event) is CorporateActionApplied
+    }
+    keys: set[Key] = set()
+    for client_id, security_id in held:
+        keys |= {(client_id, CASH), (client_id, security_id)}
+        keys |= {(client_id, name) for name in after.get(security_id, ())}
+    return keys
+
+
+def entitled_positions(security_id: str, entitled: Iterable[Entitlement]) -> set[Key]:
+    """The positions that paying these moves or reports."""
+    keys = {(BANK, CASH), (ISSUER, CASH)}
+    for row in entitled:
+        keys |= {(row.client_id, CASH), (row.client_id, security_id)}
+    return keys
 
 
 def apply_action(settlement: "Settlement", event: CorporateActionApplied, time_us: int) -> None:
     """Do an action to each holder, in the order of their names, and to the listing."""
-    _split(settlement, event, event.action, time_us)
-    record = settlement.actions
-    record.steps.append(ActionStep(event.action_id, event.security_id, time_us, event.action))
+    action, record, name = event.action, settlement.actions, event.security_id
+    delisted_us, successor = None, None
+    if isinstance(action, Split):
+        _split(settlement, event, action, time_us)
+    elif isinstance(action, CashDividend):
+        _entitle(settlement, event, action)
+    elif isinstance(action, SymbolChange):
+        delisted_us, successor = time_us, action.new_security_id
+        _rename(settlement, event, action.new_security_id, time_us)
+    else:
+        delisted_us = time_us
+        _delist(settlement, event, action, time_us)
+    record.steps.append(ActionStep(event.action_id, "applied", name, time_us, action))
     record.listings.append(
-        ListingChange(event.security_id, event.reference_price_e4, event.action_id)
+        ListingChange(name, event.reference_price_e4, event.action_id, delisted_us, successor)
     )
+
+
+def note_declared(settlement: "Settlement", event: CorporateActionDeclared, time_us: int) -> None:
+    """Note an action that takes effect later; nothing moves."""
+    settlement.actions.steps.append(
+        ActionStep(event.action_id, "declared", event.security_id, time_us, event.action)
+    )
+
+
+def pay_dividend(settlement: "Settlement", event: DividendPaid, time_us: int) -> None:
+    """Pay those who are entitled, in the order of their names.
+
+    An example: 100 shares held on the ex-date at $0.25 are $25.00, whatever is held now.
+
+        account     USD
+        bank        -250,000
+        issuer      +250,000
+        issuer      -250,000
+        ann         +250,000
+    """
+    record, security_id = settlement.actions, event.security_id
+    for row in sorted(record.entitlements.pop(event.action_id, [])):
+        memo = f"dividend {format_e4(row.cash_e4 // row.shares)} on {row.shares} shares"
+        legs = _paid_by_issuer(row.client_id, row.cash_e4)
+        settlement.act("dividend", time_us, legs, event.action_id, row.client_id, security_id, memo)
+    record.steps.append(ActionStep(event.action_id, "paid", security_id, time_us, None))
 
 
 def adjust_hold(settlement: "Settlement", event: OrderAdjusted, time_us: int) -> None:
@@ -69,8 +161,9 @@ def adjust_hold(settlement: "Settlement", event: OrderAdjusted, time_us: int) ->
     An example: SELL 10 in a split 2 for 1 holds 10 shares more; BUY 25 at $100.00 in one of 3 for 2
     becomes 37 at $66.66, and $33.58 are free.
     """
-    asset = held_asset(event.side, event.security_id)
-    settlement.ledger.change_hold(event.client_id, asset, event.hold_change)
+    if event.hold_change:
+        asset = held_asset(event.side, event.security_id)
+        settlement.ledger.change_hold(event.client_id, asset, event.hold_change)
 
 
 def holders(ledger: Ledger, security_id: str) -> list[tuple[str, int]]:
@@ -80,6 +173,11 @@ def holders(ledger: Ledger, security_id: str) -> list[tuple[str, int]]:
         for (client_id, asset), position in ledger.positions.items()
         if asset == security_id and position.quantity and client_id not in EXTERNAL
     )
+
+
+def _successors(event: CorporateActionApplied) -> tuple[str, ...]:
+    action = event.action
+    return (action.new_security_id,) if isinstance(action, SymbolChange) else ()
 
 
 def _split(
@@ -98,31 +196,71 @@ def _split(
         issuer      -166,666
         ann         +166,666
     """
-    security_id = event.security_id
+    name = event.security_id
     memo = f"split {split.new_shares} for {split.old_shares}"
-    for client_id, before in holders(settlement.ledger, security_id):
+    for client_id, before in holders(settlement.ledger, name):
         shares = split.shares(before) - before
-        cash_e4 = split.cash_in_lieu_e4(before)
-        legs: tuple[Leg, ...] = (
-            Leg(DEPOSITORY, security_id, -shares),
-            Leg(client_id, security_id, shares),
+        legs = _exchanged(client_id, name, shares)
+        legs += _paid_by_issuer(client_id, split.cash_in_lieu_e4(before))
+        settlement.act("split", time_us, legs, event.action_id, client_id, name, memo)
+
+
+def _entitle(
+    settlement: "Settlement", event: CorporateActionApplied, dividend: CashDividend
+) -> None:
+    """Who holds shares when the security goes ex gets the dividend; shares that the issuer has not
+    sold get none.
+    """
+    rows = [
+        Entitlement(event.action_id, client_id, shares, shares * dividend.per_share_e4)
+        for client_id, shares in holders(settlement.ledger, event.security_id)
+        if client_id != ISSUER
+    ]
+    settlement.actions.entitlements[event.action_id] = rows
+    settlement.actions.new_entitlements += rows
+
+
+def _rename(
+    settlement: "Settlement", event: CorporateActionApplied, after: str, time_us: int
+) -> None:
+    """Each holding stands under the new symbol, with what is held of it."""
+    ledger, name = settlement.ledger, event.security_id
+    memo = f"{name} is {after} now"
+    for client_id, quantity in holders(ledger, name):
+        held = ledger.position(client_id, name).held
+        legs = _exchanged(client_id, name, -quantity) + _exchanged(client_id, after, quantity)
+        releases = (HoldRelease(client_id, name, held),) if held else ()
+        settlement.act(
+            "symbol_change", time_us, legs, event.action_id, client_id, name, memo, releases
         )
-        if cash_e4:
-            legs += paid_by_issuer(client_id, cash_e4)
-        settlement.act("split", time_us, legs, event.action_id, client_id, security_id, memo)
+        if held:
+            ledger.change_hold(client_id, after, held)
 
 
-def paid_by_issuer(client_id: str, cash_e4: int) -> tuple[Leg, ...]:
-    """Cash that the issuer brings into the venue and pays."""
+def _delist(
+    settlement: "Settlement", event: CorporateActionApplied, delisting: Delisting, time_us: int
+) -> None:
+    """Each holding is given back, and paid if a price is stated."""
+    name, price_e4 = event.security_id, delisting.share_price_e4
+    memo = f"delisted at {format_e4(price_e4)}" if price_e4 else "delisted, written off"
+    for client_id, quantity in holders(settlement.ledger, name):
+        legs = _exchanged(client_id, name, -quantity)
+        legs += _paid_by_issuer(client_id, quantity * price_e4)
+        settlement.act("delisting", time_us, legs, event.action_id, client_id, name, memo)
+
+
+def _exchanged(client_id: str, security_id: str, shares: int) -> tuple[Leg, ...]:
+    """Shares that the depository gives, or takes back where the number is negative."""
+    return Leg(DEPOSITORY, security_id, -shares), Leg(client_id, security_id, shares)
+
+
+def _paid_by_issuer(client_id: str, cash_e4: int) -> tuple[Leg, ...]:
+    """Cash that the issuer brings into the venue and pays; nothing for nothing."""
+    if not cash_e4:
+        return ()
     return (
         Leg(BANK, CASH, -cash_e4),
         Leg(ISSUER, CASH, cash_e4),
         Leg(ISSUER, CASH, -cash_e4),
         Leg(client_id, CASH, cash_e4),
     )
-
-
-def require_covered(shortfall: object) -> None:
-    """BrokenInvariant for a part of an action that is not covered: the action was logged."""
-    if shortfall is not None:
-        raise BrokenInvariant(f"a corporate action is not covered: {shortfall}")

@@ -124,9 +124,15 @@ class ReportWriter:
         )
 
     def acted(
-        self, kind: SettlementKind, journal: Journal, client_id: str, security_id: str, memo: str
+        self,
+        kind: SettlementKind,
+        journal: Journal,
+        client_id: str,
+        security_id: str,
+        memo: str,
+        with_cash: bool,
     ) -> None:
-        """One holder's part of a corporate action: all that it changed of cash and shares."""
+        """One holder's part of a corporate action: what it changed of these shares, and of cash."""
         own = [leg for leg in journal.legs if leg.client_id == client_id]
         chain = self._next_of(client_id)
         self._seal(
@@ -137,7 +143,7 @@ class ReportWriter:
                 client_sequence=chain.count,
                 settlement_kind=kind,
                 journal_id=journal.journal_id,
-                cash_e4=sum(leg.amount for leg in own if leg.asset == CASH),
+                cash_e4=sum(leg.amount for leg in own if leg.asset == CASH) if with_cash else 0,
                 shares=sum(leg.amount for leg in own if leg.asset == security_id),
                 balance_e4=self._ledger.position(client_id, CASH).quantity,
                 time_us=journal.time_us,

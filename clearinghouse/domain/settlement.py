@@ -14,7 +14,8 @@ from clearinghouse.domain.corporate_actions import (
     ActionRecord,
     adjust_hold,
     apply_action,
-    require_covered,
+    note_declared,
+    pay_dividend,
     venue_positions,
 )
 from clearinghouse.domain.corrections import Correction
@@ -27,6 +28,8 @@ from clearinghouse.domain.venue_accounts import CLEARINGHOUSE, EXTERNAL
 from venue_protocol.events import (
     AmendRejected,
     CorporateActionApplied,
+    CorporateActionDeclared,
+    DividendPaid,
     Event,
     OrderAdjusted,
     OrderAmended,
@@ -36,6 +39,7 @@ from venue_protocol.events import (
     Trade,
 )
 from venue_protocol.holds import CASH, held_amount, held_asset
+from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.orders import BUY, SELL, Side
 from venue_protocol.settlement import SettlementKind
 
@@ -222,18 +226,23 @@ class Settlement:
         client_id: str,
         security_id: str,
         memo: str,
+        releases: tuple[HoldRelease, ...] = (),
     ) -> None:
-        """Post one holder's part of a corporate action, and report it.
+        """Post one holder's part of a corporate action, and report each security it moves.
 
         BrokenInvariant if it is not covered. The reference is the last guard against doing it
         twice.
         """
         for leg in legs:
             self.ledger.position(leg.client_id, leg.asset).is_external |= leg.client_id in EXTERNAL
-        require_covered(self.ledger.post(legs))
+        shortfall = self.ledger.post(legs, releases)
+        if shortfall is not None:
+            raise BrokenInvariant(f"a corporate action is not covered: {shortfall}")
         reference = f"action:{action_id}:{client_id}"
         journal = self._journal(kind, time_us, legs, reference=reference)
-        self._reports.acted(kind, journal, client_id, security_id, memo)
+        moved = dict.fromkeys(leg.asset for leg in legs if leg.asset != CASH) or [security_id]
+        for number, name in enumerate(moved):
+            self._reports.acted(kind, journal, client_id, name, memo, with_cash=number == 0)
 
     def settle_cycle(self, cycle: SettlementCycle, time_us: int) -> None:
         """Pay and deliver all that is due, and report to each member what it gave and got."""
@@ -346,6 +355,8 @@ _MOVING: dict[type, Effect] = {
     OrderAmended: Effect(_of_order, _release_amended),
     AmendRejected: Effect(_of_rejected_amend, _release_rejected),
     CorporateActionApplied: Effect(venue_positions, apply_action),
+    CorporateActionDeclared: Effect(_nothing_touched, note_declared),
+    DividendPaid: Effect(_nothing_touched, pay_dividend),
     OrderAdjusted: Effect(_of_order, adjust_hold),
 }
 EFFECTS: dict[type, Effect] = dict.fromkeys(get_args(Event), _NOTHING) | _MOVING

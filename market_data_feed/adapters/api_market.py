@@ -53,17 +53,7 @@ _SECURITY_SESSION = _PHASE | {
     "limit_state": Maybe("BUY"),
     "band_low": Maybe("99.75"),
     "band_high": Maybe("110.25"),
-    "corporate_action": Maybe(
-        {
-            "action_id": 2894,
-            "action": "split",
-            "new_shares": 2,
-            "old_shares": 1,
-            "share_price": "52.50",
-            "reference_price": "52.50",
-            "applied_us": _TIME_US,
-        }
-    ),
+    "corporate_action": Maybe({"action_id": 2894, "step": "applied", "time_us": _TIME_US}),
 }
 
 _STATUS = {

@@ -274,7 +274,7 @@ def _changed_order(row: OrderRecord, order: WorkingOrder, is_adjusted: bool) -> 
         row.order_id,
         row.client_id,
         row.client_order_id,
-        row.security_id,
+        order.security_id,
         row.side,
         row.order_type,
         row.time_in_force,

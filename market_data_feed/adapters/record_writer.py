@@ -53,7 +53,8 @@ WHERE o.order_id = n.order_id AND o.event_sequence < n.event_sequence
 
 
 _UPDATE_TERMS = """
-UPDATE orders AS o SET terms = n.terms FROM unnest(%s::bigint[], %s::text[]) AS n(order_id, terms)
+UPDATE orders AS o SET terms = n.terms, security_id = n.security_id
+FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS n(order_id, terms, security_id)
 WHERE o.order_id = n.order_id
 """
 
@@ -69,7 +70,7 @@ class Record:
     order_updates: list[str] = field(default_factory=list)
     updated: int = 0
     terms: list[list[object]] = field(default_factory=list)
-    """Ids and terms of the orders that corporate actions adjusted."""
+    """Ids, terms and symbols of the orders that corporate actions adjusted."""
     order_reports: str = ""
     trades: str = ""
     settlements: str = ""
@@ -166,7 +167,7 @@ def write(cursor: Cursor, record: Record) -> None:
 
 def _terms(fold: Fold) -> list[list[object]]:
     orders = [fold.touched[order_id] for order_id in sorted(fold.adjusted)]
-    changed = [(order.order_id, encoded_terms(order.terms)) for order in orders]
+    changed = [(order.order_id, encoded_terms(order.terms), order.security_id) for order in orders]
     return [list(column) for column in zip(*changed, strict=True)]
 
 

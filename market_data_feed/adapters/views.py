@@ -8,10 +8,9 @@ from market_data_feed.domain.execution_report import ExecutionReport
 from market_data_feed.domain.market import Level, SecurityMarket, TopOfBook
 from market_data_feed.domain.ranking import Account, Holding, Standing
 from market_data_feed.domain.trade_corrections import TradeCorrectionRow
-from market_data_feed.domain.trading_phases import Session
+from market_data_feed.domain.trading_phases import ActionEvent, Session, SessionRow
 from venue_protocol import codec
-from venue_protocol.corporate_actions import action_shown
-from venue_protocol.events import CorporateActionApplied
+from venue_protocol.events import CorporateActionApplied, CorporateActionDeclared, DividendPaid
 from venue_protocol.money import format_e4
 from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
 from venue_protocol.securities import Security
@@ -20,6 +19,11 @@ from venue_protocol.times import format_utc
 from venue_protocol.trading_day import PhaseState
 
 View = dict[str, Any]
+_STEPS: dict[type, str] = {
+    CorporateActionDeclared: "declared",
+    CorporateActionApplied: "applied",
+    DividendPaid: "paid",
+}
 
 
 def iso(time_us: int) -> str:
@@ -285,16 +289,11 @@ def security_session(now: Session, shard: int, security_id: str) -> View:
     }
 
 
-def _action(newest: tuple[CorporateActionApplied, int] | None) -> View | None:
-    if newest is None:
+def _action(newest: SessionRow | None) -> View | None:
+    if newest is None or not isinstance(newest.event, ActionEvent):
         return None
-    event, applied_us = newest
-    return {
-        "action_id": event.action_id,
-        **action_shown(event.action),
-        "reference_price": money(event.reference_price_e4),
-        "applied_us": applied_us,
-    }
+    step = _STEPS[type(newest.event)]
+    return {"action_id": newest.event.action_id, "step": step, "time_us": newest.time_us}
 
 
 def _phase(state: PhaseState) -> View:

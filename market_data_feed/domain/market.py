@@ -11,6 +11,7 @@ from sortedcontainers import SortedDict
 from market_data_feed.domain.batch_effect import BatchEffect, LevelKey, RecordedTrade
 from market_data_feed.domain.orders import BrokenStream
 from market_data_feed.domain.working_order import WorkingOrder
+from venue_protocol.corporate_actions import Split, SymbolChange
 from venue_protocol.events import CorporateActionApplied
 from venue_protocol.orders import BUY, Side
 
@@ -148,10 +149,18 @@ class Market:
         market.sequence = max(market.sequence, trade.event_sequence)
 
     def adjust_last(self, action: CorporateActionApplied, sequence: int) -> None:
-        """Show the last price in shares of now, if that trade was before this event."""
+        """Show the last price in shares of now and under the symbol of now, if that trade was
+        before this event.
+        """
         market = self.security(action.security_id)
         market.actions.append((sequence, action))
         market.last_good = _adjusted(market.last_good, sequence, action)
+        if isinstance(action.action, SymbolChange):
+            after = self.security(action.action.new_security_id)
+            if after.last_good is None and market.last_good is not None:
+                after.last_good = msgspec.structs.replace(
+                    market.last_good, security_id=action.action.new_security_id
+                )
 
     def correct(self, security_id: str, last_good: RecordedTrade | None) -> None:
         """A trade was busted or corrected: from now on this one gives the last price."""
@@ -186,6 +195,8 @@ class Market:
         for row in effect.session:
             if isinstance(row.event, CorporateActionApplied):
                 self._change(row.event.security_id, changes, tops)
+                if isinstance(row.event.action, SymbolChange):
+                    self._change(row.event.action.new_security_id, changes, tops)
                 self.adjust_last(row.event, row.event_sequence)
         for security_id, change in changes.items():
             market = self._securities[security_id]
@@ -214,9 +225,9 @@ def _adjusted(
     last: RecordedTrade | None, sequence: int, action: CorporateActionApplied
 ) -> RecordedTrade | None:
     """The trade in shares of now, if it was before this action."""
-    if last is None or last.event_sequence >= sequence:
-        return last
     split = action.action
+    if last is None or last.event_sequence >= sequence or not isinstance(split, Split):
+        return last
     return msgspec.structs.replace(
         last, price_e4=split.price_e4(last.price_e4), quantity=split.shares(last.quantity)
     )

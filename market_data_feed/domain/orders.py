@@ -238,6 +238,7 @@ class Fold:
         waits = order.is_waiting()
         effect.show(order, 0)
         order.price_e4, order.terms = event.price_e4, event.terms
+        order.security_id = event.new_security_id or order.security_id
         order.quantity, order.leaves = event.quantity, event.leaves
         if not waits:
             effect.show(order, order.entering())

@@ -3,19 +3,23 @@ security.
 """
 
 from collections.abc import Iterable
+from typing import get_args
 
 import msgspec
 
 from venue_protocol.events import (
     AuctionIndication,
     CorporateActionApplied,
+    CorporateActionDeclared,
+    DividendPaid,
     LimitStateChanged,
     PhaseChanged,
 )
 from venue_protocol.trading_day import CONTINUOUS, PhaseState
 
-SessionEvent = PhaseChanged | AuctionIndication | LimitStateChanged | CorporateActionApplied
-SESSION_EVENTS = (PhaseChanged, AuctionIndication, LimitStateChanged, CorporateActionApplied)
+ActionEvent = CorporateActionDeclared | CorporateActionApplied | DividendPaid
+SessionEvent = PhaseChanged | AuctionIndication | LimitStateChanged | ActionEvent
+SESSION_EVENTS = get_args(SessionEvent)
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -42,7 +46,7 @@ class SessionRow(msgspec.Struct, frozen=True):
 def session_row(shard: int, event: SessionEvent, time_us: int, sequence: int) -> SessionRow:
     """The row of an event."""
     kind = type(event).__name__
-    if isinstance(event, CorporateActionApplied):
+    if isinstance(event, ActionEvent):
         kind = f"{kind} {event.action_id}"
     return SessionRow(shard, event.security_id or "", kind, event, time_us, sequence)
 
@@ -72,7 +76,7 @@ class Session:
             self._begin(shard, event)
         elif isinstance(event, AuctionIndication):
             self._indications[shard, event.security_id] = event
-        elif isinstance(event, CorporateActionApplied):
+        elif isinstance(event, ActionEvent):
             self._actions[shard, event.security_id] = row
         elif event.side is None:
             self._limits.pop((shard, event.security_id), None)
@@ -95,14 +99,9 @@ class Session:
         """The limit state of the security, if it is in one."""
         return self._limits.get((shard, security_id))
 
-    def newest_action(
-        self, shard: int, security_id: str
-    ) -> tuple[CorporateActionApplied, int] | None:
-        """The newest corporate action of the security, and its time; None without one."""
-        row = self._actions.get((shard, security_id))
-        if row is None or not isinstance(row.event, CorporateActionApplied):
-            return None
-        return row.event, row.time_us
+    def newest_action(self, shard: int, security_id: str) -> SessionRow | None:
+        """The newest step of a corporate action of the security; None without one."""
+        return self._actions.get((shard, security_id))
 
     def remarkable(self) -> list[tuple[int, str]]:
         """Shard and name of the securities of which there is more to say than their shard's

@@ -3,6 +3,7 @@
 import msgspec
 
 from matching_engine.domain.book import Order
+from matching_engine.domain.declared_dividends import DeclaredDividend
 from matching_engine.domain.shard import Shard
 from matching_engine.domain.volatility import VolatilityBand
 from venue_protocol.orders import OrderTerms, Side
@@ -42,6 +43,8 @@ class DayState(msgspec.Struct, frozen=True, array_like=True):
     references: list[tuple[str, int]]
     bands: list[tuple[str, VolatilityBand]]
     books: list[BookDay]
+    dividends: list[DeclaredDividend] = []
+    """Declared and not paid yet. Snapshots of older versions have none."""
 
 
 def day_state(engine: Shard) -> DayState:
@@ -67,6 +70,7 @@ def day_state(engine: Shard) -> DayState:
         sorted(engine.references.items()),
         [(name, msgspec.structs.replace(band)) for name, band in sorted(engine.bands.items())],
         books,
+        engine.dividends,
     )
 
 
@@ -75,6 +79,7 @@ def restore_phases(engine: Shard, state: DayState) -> None:
     engine.phases.whole = state.whole
     engine.phases.exceptions = dict(state.exceptions)
     engine.references = dict(state.references)
+    engine.dividends = list(state.dividends)
     engine.bands = dict(state.bands)
     engine.limited = {name for name, band in state.bands if band.limit_side is not None}
     engine.find_next_timer()

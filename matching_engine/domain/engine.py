@@ -22,7 +22,7 @@ import hashlib
 from matching_engine.domain.amendment import amend
 from matching_engine.domain.call_auction import indicate
 from matching_engine.domain.cancellation import cancel, cancel_all, expire
-from matching_engine.domain.corporate_actions import apply_action
+from matching_engine.domain.corporate_actions import apply_action, pass_dividends
 from matching_engine.domain.day_state import day_state, restore_phases
 from matching_engine.domain.invariants import check_books
 from matching_engine.domain.limit_states import leave_limit_states, set_bands
@@ -97,6 +97,8 @@ class MatchingEngine(Shard):
         before_us, self.time_us = self.time_us, batch.time_us
         if self.due_us <= batch.time_us or self.bands:
             pass_time(self, before_us, events)
+        if self.dividends:
+            pass_dividends(self, events)
         if self.expiries:
             expire(self, batch.time_us, events)
         order_id = sharded_id(self.shard, batch.first)
@@ -113,6 +115,8 @@ class MatchingEngine(Shard):
                 events.append(TimeAdvanced())
             elif type(command) is SetPhase:
                 set_phase(self, command, events)
+                if self.dividends:
+                    pass_dividends(self, events)
             elif type(command) is SetVolatilityBands:
                 set_bands(self, command, events)
             elif type(command) is ApplyCorporateAction:

@@ -12,6 +12,7 @@ from heapq import heapify, heappush
 
 from matching_engine.domain.book import Book, BookSide, ClientOrders, Order
 from matching_engine.domain.collected_orders import CollectedOrders
+from matching_engine.domain.declared_dividends import DeclaredDividend
 from matching_engine.domain.ended_orders import EndedOrders
 from matching_engine.domain.volatility import VolatilityBand
 from venue_protocol.events import CorporateActionApplied, LimitStateChanged, PhaseChanged
@@ -37,6 +38,7 @@ class Shard:
         "clients",
         "collected",
         "collecting",
+        "dividends",
         "due_cycle",
         "due_us",
         "elections_due",
@@ -80,6 +82,8 @@ class Shard:
         traded.
         """
         self.bands: dict[str, VolatilityBand] = {}
+        self.dividends: list[DeclaredDividend] = []
+        """Those that are not paid yet, oldest first."""
         self.collecting: dict[str, Book] = {}
         """Books in an auction, whose indication is published."""
         self.collected: dict[str, CollectedOrders] = {}

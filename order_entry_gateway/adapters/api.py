@@ -138,12 +138,31 @@ _SESSION = {
     "next": Maybe({"phase": "pre_open", "time_us": 1795424400000000}),
 }
 
+_ACTION_TERMS = {
+    "new_shares": 2,
+    "old_shares": 1,
+    "share_price": "52.50",
+    "per_share": "0.25",
+    "ex_time": "2026-11-21T00:00:00.000000Z",
+    "record_time": "2026-11-21T00:00:00.000000Z",
+    "pay_time": "2026-12-01T00:00:00.000000Z",
+    "new_security": "APPL",
+    "keeps_orders": True,
+}
 _ACTION = {
     "security": "AAPL",
     "action": "split",
     "new_shares": 2,
     "old_shares": 1,
     "share_price": "52.50",
+}
+
+_DONE = {
+    "action_id": 2894,
+    "logged": _LOGGED[0],
+    "security": "AAPL",
+    "action": "split",
+    **{name: Sometimes(value) for name, value in _ACTION_TERMS.items()},
 }
 
 _ORDERS = (
@@ -297,7 +316,7 @@ _DAY = (
         "/v1/actions",
         "Apply a corporate action to a security that is halted or closed. docs/clearing.md.",
         "administrator",
-        {202: _ACTION | {"action_id": 2894, "logged": _LOGGED[0]}},
+        {202: _DONE},
         body=ActionRequest,
         body_example=_ACTION,
     ),

@@ -54,6 +54,7 @@ def check_terms(
         request.display_quantity,
         request.post_only,
         request.self_trade_prevention or CANCEL_NEWEST,
+        request.do_not_reduce,
     )
     return None if terms == _PLAIN else terms
 

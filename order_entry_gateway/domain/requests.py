@@ -32,6 +32,8 @@ class PlaceOrderRequest(msgspec.Struct, forbid_unknown_fields=True):
     post_only: bool = False
     """Canceled instead of trading on entry."""
     self_trade_prevention: SelfTradePrevention | None = None
+    do_not_reduce: bool = False
+    """A cash dividend leaves its price as it is."""
 
 
 class PlaceAction(PlaceOrderRequest, forbid_unknown_fields=True, tag_field="action", tag="place"):

@@ -12,6 +12,7 @@ from venue_protocol.commands import (
     SetVolatilityBands,
     StartSettlementCycle,
 )
+from venue_protocol.corporate_actions import CashDividend, SymbolChange
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.orders import OrderType, TimeInForce
 from venue_protocol.refusals import Refusal, RejectReason
@@ -101,7 +102,9 @@ class Session:
         if isinstance(command, SetVolatilityBands):
             self._set_bands(shard, command)
         elif isinstance(command, ApplyCorporateAction):
-            self.actions[shard, command.security_id] = _PENDING
+            for name in _acted_on(command):
+                self.actions[shard, name] = _PENDING
+            self._succeed(shard, command)
         elif isinstance(command, SetPhase):
             state = PhaseState(command.phase, command.reason, command.lasts_us)
             self._begin(shard, command.security_id, state)
@@ -126,7 +129,8 @@ class Session:
         corporate action leaves the phase as it is.
         """
         if isinstance(command, ApplyCorporateAction):
-            self._note_action(shard, command.security_id, sequence)
+            for name in _acted_on(command):
+                self._note_action(shard, name, command.security_id, sequence)
             return
         state = (command.phase, command.reason, command.lasts_us, time_us, sequence)
         names = {command.security_id or WHOLE_SHARD}
@@ -142,12 +146,20 @@ class Session:
             self.rows[shard, name] = row
             self.known[shard, name] = row
 
-    def _note_action(self, shard: int, security_id: str, sequence: int) -> None:
-        """A row of the security with its phase as it is: its own, or that of its shard."""
-        self.actions[shard, security_id] = sequence
-        phase = self.known.get((shard, security_id)) or self.known[shard, WHOLE_SHARD]
-        row = phase._replace(security_id=security_id, action_sequence=sequence)
-        self.rows[shard, security_id] = self.known[shard, security_id] = row
+    def _note_action(self, shard: int, name: str, acted_on: str, sequence: int) -> None:
+        """A row with the phase as it is: that of the security acted on, or of its shard."""
+        self.actions[shard, name] = sequence
+        phase = self.known.get((shard, acted_on)) or self.known[shard, WHOLE_SHARD]
+        row = phase._replace(security_id=name, action_sequence=sequence)
+        self.rows[shard, name] = self.known[shard, name] = row
+
+    def _succeed(self, shard: int, command: ApplyCorporateAction) -> None:
+        """A new symbol has the phase of the old one."""
+        phases = self.phases.get(shard)
+        if isinstance(command.action, SymbolChange) and phases is not None:
+            known = phases.exceptions.get(command.security_id)
+            if known is not None:
+                phases.begin(command.action.new_security_id, known)
 
     def decide(
         self, shard: int, command: SessionCommand, securities: Mapping[str, Security]
@@ -170,7 +182,7 @@ class Session:
             refusal = None
         else:
             refusal = self._refuse_changed(securities.get(command.security_id))
-            if isinstance(command, ApplyCorporateAction):
+            if isinstance(command, ApplyCorporateAction) and _acted_on(command):
                 refusal = self._refuse_action(shard, command.security_id) or refusal
         if refusal is not None:
             return refusal
@@ -256,6 +268,17 @@ class Session:
 
     def _begin(self, shard: int, security_id: str | None, state: PhaseState) -> None:
         self.phases.setdefault(shard, Phases()).begin(security_id, state)
+
+
+def _acted_on(command: ApplyCorporateAction) -> tuple[str, ...]:
+    """The securities whose holdings or listings change as soon as the command is settled; none for
+    a dividend, which is only declared.
+    """
+    if isinstance(command.action, CashDividend):
+        return ()
+    if isinstance(command.action, SymbolChange):
+        return command.security_id, command.action.new_security_id
+    return (command.security_id,)
 
 
 def _said(fact: str, state: PhaseState) -> str:

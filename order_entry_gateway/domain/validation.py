@@ -124,7 +124,7 @@ def check_place(
     security = securities.get(request.security)
     if security is None:
         return unknown_security(request.security)
-    refusal = security.refuse_quantity(request.quantity)
+    refusal = security.refuse_delisted() or security.refuse_quantity(request.quantity)
     if refusal is not None:
         return refusal
     price_e4 = _price_e4(bytes(request.price))
@@ -193,6 +193,9 @@ def check_cancel_all(
         security = securities.get(action.security)
         if security is None:
             return unknown_security(action.security)
+        refusal = security.refuse_delisted()
+        if refusal is not None:
+            return refusal
         return [CancelAllCandidate(client_id, security.shard, security.security_id)]
     shards = sorted({security.shard for security in securities.values()})
     return [CancelAllCandidate(client_id, shard, None) for shard in shards]

@@ -26,7 +26,7 @@ def _copy(clearing_url: str) -> MemoryClearing:
         tables.clients.update(cursor)
         cursor.execute(
             "SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, "
-            "max_quantity, action_id FROM securities"
+            "max_quantity, action_id, delisted_us, successor FROM securities"
         )
         tables.securities.update({row[0]: Security(*row) for row in cursor})
         cursor.execute("SELECT client_id, balance_e4, held_e4, is_external FROM accounts")

@@ -41,6 +41,7 @@ CLEARING_TABLES = (
     "close_out_orders",
     "corporate_actions",
     "proposals",
+    "dividend_entitlements",
 )
 MARKET_TABLES = (
     "orders",

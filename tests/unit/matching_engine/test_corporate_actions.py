@@ -7,11 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine.domain.engine import MatchingEngine
-from matching_engine.domain.order_adjustment import split_order
+from matching_engine.domain.order_adjustment import AdjustedTerms, split_order
 from tests.unit.matching_engine.day_desk import DayDesk, order
 from venue_protocol.commands import ApplyCorporateAction, PlaceOrder
-from venue_protocol.corporate_actions import Split
-from venue_protocol.events import CorporateActionApplied, Event, OrderAdjusted, OrderCanceled
+from venue_protocol.corporate_actions import CashDividend, Delisting, Split, SymbolChange
+from venue_protocol.events import (
+    CorporateActionApplied,
+    CorporateActionDeclared,
+    Event,
+    OrderAdjusted,
+    OrderCanceled,
+    Trade,
+)
 from venue_protocol.holds import held_amount
 from venue_protocol.money import format_e4, parse_e4
 from venue_protocol.orders import BUY, OrderTerms, OrderType
@@ -121,10 +128,139 @@ def test_a_buy_with_fees_never_holds_more_than_before(
     """
     if new <= old:
         return
-    adjusted = split_order(Split(new, old, 0), BUY, ticks * CENT, leaves, None, CENT, 1, bps)
+    adjusted = split_order(
+        Split(new, old, 0), BUY, AdjustedTerms(ticks * CENT, leaves, None), CENT, 1, bps
+    )
     if adjusted is not None:
         before = held_amount(BUY, ticks * CENT, leaves, bps)
         assert held_amount(BUY, adjusted.price_e4, adjusted.leaves, bps) <= before
+
+
+DIVIDENDS = {
+    "a buy limit is lowered, down to the tick": (order("B 10@50.00 ann"), 2_550, "#1 B 10@49.74"),
+    "a sell limit stays": (order("S 10@50.00 ann"), 2_550, None),
+    "a sell stop is lowered, with its limit": (
+        stop("S 10@45.00 ann", "48.00"),
+        2_550,
+        "#1 S 10@44.74 stop 47.74",
+    ),
+    "a buy stop stays": (stop("B 10@55.00 ann", "52.00"), 2_550, None),
+    "less than a cent changes nothing": (order("B 10@50.00 ann"), 99, None),
+    "a cent changes": (order("B 10@50.00 ann"), 100, "#1 B 10@49.99"),
+    "a DNR buy stays": (
+        order("B 10@50.00 ann", terms=OrderTerms(does_not_reduce=True)),
+        2_550,
+        None,
+    ),
+    "a DNR sell stop stays": (
+        order("S 10@45.00 ann", terms=OrderTerms(parse_e4("48"), does_not_reduce=True)),
+        2_550,
+        None,
+    ),
+    "a buy below the dividend is canceled": (
+        order("B 10@0.25 ann"),
+        2_550,
+        "#1 canceled 10 corporate_action",
+    ),
+    "a market order for the auction has no price to lower": (
+        order("B 10@market 60 CLS ann"),
+        2_550,
+        None,
+    ),
+}
+
+
+def dividend(per_share_e4: int, ex_us: int, pay_us: int) -> ApplyCorporateAction:
+    action = CashDividend(per_share_e4, ex_us, ex_us, pay_us)
+    return ApplyCorporateAction("boss", "AAPL", action, REFERENCE_E4, CENT, 1)
+
+
+@pytest.mark.parametrize("name", DIVIDENDS)
+def test_on_the_ex_date_orders_are_reduced_as_finra_5330_says(name: str) -> None:
+    placed, per_share_e4, expected = DIVIDENDS[name]
+    desk = halted(placed)
+    declared, *rest = desk.run(dividend(per_share_e4, 0, 1 << 60))
+    assert type(declared) is CorporateActionDeclared
+    told = [said(event).split(" hold ")[0] for event in rest]
+    assert [text for text in told if text.startswith("#")] == [expected] * (expected is not None)
+    assert len(told) == 1 + (expected is not None)
+
+
+def test_a_dividend_goes_ex_at_the_first_halt_from_its_time_on_and_is_paid_by_time() -> None:
+    desk = DayDesk()
+    desk.place("B 10@50.00 ann")
+    now_us = desk.engine.time_us
+    desk.run(dividend(2_500, now_us + 10_000_000, now_us + 100_000_000))
+    assert kinds(desk.wait(20)) == ["TimeAdvanced"]
+    assert kinds(desk.phase("halted", "AAPL")) == [
+        "PhaseChanged",
+        "CorporateActionApplied",
+        "OrderAdjusted",
+    ]
+    snapshot = desk.engine.snapshot()
+    assert MatchingEngine.restore(snapshot).snapshot() == snapshot
+    desk.phase("continuous", "AAPL")
+    assert kinds(desk.wait(90)) == ["DividendPaid", "TimeAdvanced"]
+    assert kinds(desk.wait(90)) == ["TimeAdvanced"]
+
+
+def test_before_its_time_a_halt_does_not_let_a_dividend_go_ex() -> None:
+    desk = halted()
+    now_us = desk.engine.time_us
+    assert kinds(desk.run(dividend(2_500, now_us + 10_000_000, now_us + 10_000_000))) == [
+        "CorporateActionDeclared"
+    ]
+    assert kinds(desk.wait(20)) == ["CorporateActionApplied", "DividendPaid", "TimeAdvanced"]
+
+
+def kinds(events: list[Event]) -> list[str]:
+    return [type(event).__name__ for event in events]
+
+
+def rename(keeps_orders: bool = True) -> ApplyCorporateAction:
+    action = SymbolChange("APPL", keeps_orders)
+    return ApplyCorporateAction("boss", "AAPL", action, REFERENCE_E4, CENT, 1)
+
+
+def test_orders_go_on_under_a_new_symbol_in_their_places_and_trade_there() -> None:
+    desk = halted(order("S 5@50.00 ann"), stop("S 5@40.00 bob", "45.00"))
+    applied, *adjusted, phase = desk.run(rename())
+    assert kinds([applied, phase]) == ["CorporateActionApplied", "PhaseChanged"]
+    assert [
+        (event.security_id, event.new_security_id, event.hold_change)
+        for event in adjusted
+        if isinstance(event, OrderAdjusted)
+    ] == [("AAPL", "APPL", 0)] * 2
+    snapshot = desk.engine.snapshot()
+    assert MatchingEngine.restore(snapshot).snapshot() == snapshot
+    desk.phase("continuous", "APPL")
+    events = desk.place("B 5@50.00 cat", security_id="APPL")
+    assert isinstance(events[-1], Trade) and events[-1].security_id == "APPL"
+    assert "AAPL" not in desk.engine.books
+
+
+def test_orders_are_canceled_at_a_change_of_symbol_if_it_says_so_and_at_a_delisting() -> None:
+    for action in (rename(keeps_orders=False), delist()):
+        desk = halted(order("S 5@50.00 ann"), order("B 5@40.00 bob"))
+        assert kinds(desk.run(action))[:3] == [
+            "OrderCanceled",
+            "OrderCanceled",
+            "CorporateActionApplied",
+        ]
+        assert not desk.engine.orders
+
+
+def delist() -> ApplyCorporateAction:
+    return ApplyCorporateAction("boss", "AAPL", Delisting(5_000), REFERENCE_E4, CENT, 1)
+
+
+def test_a_delisted_security_pays_the_dividend_that_it_went_ex_with_and_no_other() -> None:
+    desk = halted()
+    later_us = desk.engine.time_us + 10_000_000
+    desk.run(dividend(2_500, 0, later_us))
+    desk.run(dividend(2_500, later_us, later_us))
+    desk.run(delist())
+    assert kinds(desk.wait(20)) == ["DividendPaid", "TimeAdvanced"]
 
 
 def test_a_reverse_split_cancels_all_open_orders_before_it_takes_effect() -> None:

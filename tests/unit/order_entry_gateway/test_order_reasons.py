@@ -298,6 +298,7 @@ ELSEWHERE = {
     "trade.already_busted",
     "trade.before_corporate_action",
     "trade.correction_changes_nothing",
+    "security.delisted",
 }
 
 

@@ -23,12 +23,14 @@ from venue_protocol.commands import (
     SetVolatilityBands,
     StartSettlementCycle,
 )
-from venue_protocol.corporate_actions import Split
+from venue_protocol.corporate_actions import CashDividend, Delisting, Split, SymbolChange
 from venue_protocol.events import (
     AmendRejected,
     AuctionIndication,
     CancelRejected,
     CorporateActionApplied,
+    CorporateActionDeclared,
+    DividendPaid,
     Event,
     EventBatch,
     LimitStateChanged,
@@ -80,6 +82,8 @@ EVENTS = (
     OrderAdjusted,
     SettlementModeChanged,
     SettlementCycle,
+    CorporateActionDeclared,
+    DividendPaid,
 )
 
 wire_integers = st.integers(-(2**63), 2**63 - 1)
@@ -100,7 +104,8 @@ def _struct(kind: type[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, **fields)
 
 
-st.register_type_strategy(Split, structs(Split))
+for action in (Split, CashDividend, SymbolChange, Delisting):
+    st.register_type_strategy(action, structs(action))
 commands = structs(*COMMANDS)
 reports = structs(SettlementReport)
 command_batches = st.builds(
