@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeVar
 
-from clearinghouse.domain.corrections import SettledTrade
 from clearinghouse.domain.corporate_actions import Entitlement
+from clearinghouse.domain.corrections import SettledTrade
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.loan_ports import LoanBook

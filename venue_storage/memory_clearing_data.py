@@ -128,9 +128,8 @@ class Tables:
         self.obligations: dict[int, str] = {}
         """Reason by trade_id."""
         self.corporate_actions: dict[tuple[int, str], Any] = {}
-        """What was declared, took effect and was paid, by action_id and step."""
         self.entitlements: dict[tuple[int, str], Any] = {}
-        """Who gets which dividend, by action_id and client_id."""
+        """By action_id and step, and by action_id and client_id."""
         self.positions: dict[tuple[str, str], int] = {}
         """By reader and stream."""
         self._add_loans()

@@ -11,6 +11,7 @@ from matching_engine.domain.cancellation import withdraw
 from matching_engine.domain.declared_dividends import DeclaredDividend
 from matching_engine.domain.order_adjustment import AdjustedTerms, reduce_order, split_order
 from matching_engine.domain.reports import discard, report_news
+from matching_engine.domain.settlement_cycles import settle_all
 from matching_engine.domain.shard import Shard
 from matching_engine.domain.stops import StopOrder
 from venue_protocol.commands import ApplyCorporateAction
@@ -86,10 +87,15 @@ def _take_effect(
     reference_e4: int,
     events: list[Event],
 ) -> None:
-    """What an action cancels is told first, so that holds are released before shares go; then the
-    action itself; then what it adjusts, so that shares are there before holds grow.
+    """Let an action take effect, told in the order in which it can be settled.
+
+    Obligations settle first, so that none is in old shares. What it cancels is next, so that holds
+    are released before shares go; then the action; then what it adjusts, so that shares are there
+    before holds grow.
     """
     action, book = rules.action, shard.books.get(name)
+    if not isinstance(action, CashDividend):
+        settle_all(shard, events)
     if book is not None and _cancels_all(action):
         for order in _open_orders(shard, book):
             _cancel(shard, order, events)

@@ -10,6 +10,21 @@ from venue_protocol.events import Event, SettlementCycle, SettlementModeChanged,
 from venue_protocol.settlement_modes import GROSS, NET, SettlementPlan, next_cycle_us
 
 
+def settle_all(shard: Shard, events: list[Event]) -> None:
+    """End all cycles that have begun, those of trades that are due later included: nothing is open
+    in the shard afterwards. In gross mode nothing is.
+    """
+    plan = shard.settlement
+    if plan.mode != NET:
+        return
+    events.append(SettlementCycle(shard.shard, max(plan.cycle, plan.newest), is_final=True))
+    plan.cycle = max(plan.cycle, plan.newest) + 1
+    if plan.interval_us is not None:
+        plan.due_us = next_cycle_us(shard.time_us, plan.interval_us)
+    _collect(shard)
+    shard.find_next_timer()
+
+
 def set_settlement(shard: Shard, command: SetSettlement, events: list[Event]) -> None:
     """Settle so from here on.
 
