@@ -30,7 +30,9 @@ def transfer(
 
     Raises Refused, with who lacks what, if a position does not cover it.
     """
-    settlement = lock_legs(transaction, legs)
+    settlement = lock_legs(transaction, legs, with_netting=kind == "withdrawal")
+    if kind == "withdrawal":
+        _require_settled(settlement, legs[0])
     if legs:
         shortfall = settlement.transfer(kind, now_us, legs, reference, memo)
         if shortfall is not None:
@@ -44,10 +46,11 @@ def lock_legs(
     transaction: LedgerTransaction,
     legs: tuple[Leg, ...],
     reported: Iterable[tuple[str, str]] = (),
+    with_netting: bool = False,
 ) -> Settlement:
     """A Settlement on all that these legs touch, and on positions that are only reported."""
     keys = {(leg.client_id, leg.asset) for leg in legs} | {(leg.client_id, CASH) for leg in legs}
-    settlement = transaction.lock(keys.union(reported))
+    settlement = transaction.lock(keys.union(reported), with_netting)
     for leg in legs:
         position = settlement.ledger.position(leg.client_id, leg.asset)
         position.is_external |= leg.client_id in EXTERNAL
@@ -72,6 +75,23 @@ def require_movable(client_id: str, asset: str, amount: int) -> None:
     if client_id == ISSUER and asset != CASH:
         raise refuse(
             RejectReason.FORBIDDEN, f"{ISSUER} gives these shares, it can't take them", "client_id"
+        )
+
+
+def _require_settled(settlement: Settlement, leg: Leg) -> None:
+    """Refuse to take out what is there but not settled yet, or owed before more comes in."""
+    client_id, asset, amount = leg
+    position = settlement.ledger.position(client_id, asset)
+    most = settlement.netting.most_to_withdraw(client_id, asset, position.quantity)
+    if most < -amount <= position.quantity - position.held:
+        is_cash = asset == CASH
+        shown = format_e4(most) if is_cash else str(most)
+        raise refuse(
+            RejectReason.INSUFFICIENT_FUNDS if is_cash else RejectReason.INSUFFICIENT_SHARES,
+            f"only {shown} {asset} of {client_id} are settled and not owed; the rest settles in"
+            " its cycle",
+            client_id=client_id,
+            asset=asset,
         )
 
 

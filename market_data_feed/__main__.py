@@ -8,12 +8,14 @@ from market_data_feed.adapters import (
     api,
     competition_http,
     http,
+    obligations_http,
     standings_http,
     statements_http,
     status_board,
 )
 from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.marks import Marks
+from market_data_feed.adapters.obligation_reader import ObligationReader
 from market_data_feed.adapters.postgres_record import PostgresRecord
 from market_data_feed.adapters.records import Records
 from market_data_feed.adapters.statement_source import StatementReader
@@ -93,6 +95,7 @@ def build(service: Service) -> Application:
     standings_http.add_routes(app, clearing, marks, authenticator, clock)
     reader = StatementReader(clearing_data, market_data, marks)
     statements_http.add_routes(app, answers, statements_http.Statements(reader, clock))
+    obligations_http.add_routes(app, ObligationReader(clearing_data), authenticator)
     status_board.add_routes(app, board.read)
     competition_http.add_routes(app, competition_http.CompetitionBoard(), authenticator)
     openapi.add_routes(app, api.described())

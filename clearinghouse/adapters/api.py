@@ -209,7 +209,11 @@ _OF_THE_LEDGER = (
 )
 
 
-OPERATIONS = (*_OF_THE_LEDGER, *trial_balance.OPERATIONS, *api_loans.OPERATIONS)
+OPERATIONS = (
+    *_OF_THE_LEDGER,
+    *trial_balance.OPERATIONS,
+    *api_loans.OPERATIONS,
+)
 
 
 def described() -> dict[str, Any]:

@@ -12,6 +12,7 @@ and gets 4. Six movements; one by one, each trade is two payments and two delive
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from clearinghouse.domain.fees import FEES, NO_FEES
 from venue_protocol.events import Trade
@@ -182,6 +183,28 @@ class NettingBook:
             for key in [key for key in rows if key[0] == shard and key[1] <= number]:
                 due.setdefault(key[2], Volume()).add(rows.pop(key))
         return due
+
+    def most_to_withdraw(self, client_id: str, asset: str, quantity: int) -> int:
+        """How much of a position may leave: settled, and not needed for what is due before it
+        comes in again.
+
+        An example: Ann has $1,000, all settled, and owes $300 in cycle 7 and gets $500 in cycle 8.
+        Her balance is $1,200; she may take out $700, for the $300 are paid before the $500 come.
+        """
+        dues: dict[int, dict[int, int]] = {}
+        for rows in (self.stored, self.added):
+            for (shard, cycle, name, security_id), one in rows.items():
+                if name == client_id and asset in (security_id, CASH):
+                    amount = one.cash_e4 if asset == CASH else one.quantity
+                    of_shard = dues.setdefault(shard, {})
+                    of_shard[cycle] = of_shard.get(cycle, 0) + amount
+        settled = quantity - sum(sum(of_shard.values()) for of_shard in dues.values())
+        # Shards settle apart: each may take what it needs at worst before the others pay.
+        needed = 0
+        for of_shard in dues.values():
+            running = accumulate(amount for _, amount in sorted(of_shard.items()))
+            needed += max(0, -min(running))
+        return max(0, min(quantity, settled - needed))
 
     def unsettled(self) -> dict[tuple[str, str], int]:
         """Open sums by client and asset: shares of each security, and ten-thousandths of cash."""

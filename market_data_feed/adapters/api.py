@@ -2,13 +2,20 @@
 
 from typing import Any
 
-from market_data_feed.adapters import api_accounts, api_market, api_orders, competition_http
+from market_data_feed.adapters import (
+    api_accounts,
+    api_market,
+    api_obligations,
+    api_orders,
+    competition_http,
+)
 from service_runtime.http.openapi import document
 
 OPERATIONS = (
     *api_accounts.OPERATIONS,
     *api_orders.OPERATIONS,
     *api_market.OPERATIONS,
+    *api_obligations.OPERATIONS,
     *competition_http.OPERATIONS,
 )
 

@@ -4,7 +4,15 @@ from market_data_feed.adapters.api_queries import LONG_LIMIT, OF_CLIENT
 from service_runtime.http.openapi import AFTER, CURSOR, LIMIT, NEXT, ByName, Maybe, Operation, Query
 
 _TIME_US, _TIME = 1795232311601670, "2026-11-21T03:38:31.601670Z"
-_HOLDING = {"client_id": "ann", "security": "GOOG", "quantity": 47, "held": 0, "available": 47}
+_HOLDING = {
+    "client_id": "ann",
+    "security": "GOOG",
+    "quantity": 47,
+    "held": 0,
+    "available": 47,
+    "settled": 46,
+    "unsettled": 1,
+}
 
 _SETTLEMENT = {
     "sequence": 904,
@@ -134,6 +142,8 @@ OPERATIONS = (
                 "balance": "5231.55",
                 "held": "104.70",
                 "available": "5126.85",
+                "settled": "5335.56",
+                "unsettled": "-104.01",
                 "currency": "USD",
             }
         },

@@ -8,9 +8,19 @@ from venue_protocol import codec
 from venue_protocol.settlement import SettlementReport
 
 # By bytes: the order by which a cursor is compared must not depend on the database's language.
-_HOLDINGS = """
-SELECT client_id, security_id, quantity, held FROM securities_deposits
-WHERE client_id = %s AND security_id COLLATE "C" > %s ORDER BY security_id COLLATE "C" LIMIT %s
+_HOLDING = """
+SELECT client_id, security_id, quantity, held, coalesce((
+    SELECT sum(due.quantity) FROM net_obligations AS due
+    WHERE (due.client_id, due.security_id) = (deposit.client_id, deposit.security_id)
+), 0)::bigint FROM securities_deposits AS deposit WHERE client_id = %s
+"""
+_HOLDINGS = f"""{_HOLDING}
+AND security_id COLLATE "C" > %s ORDER BY security_id COLLATE "C" LIMIT %s
+"""
+_ACCOUNT = """
+SELECT client_id, balance_e4, held_e4, coalesce((
+    SELECT sum(due.cash_e4) FROM net_obligations AS due WHERE due.client_id = accounts.client_id
+), 0)::bigint FROM accounts WHERE client_id = %s
 """
 _STANDINGS = """
 SELECT client_id, role, balance_e4, held_e4 FROM accounts JOIN clients USING (client_id)
@@ -27,21 +37,14 @@ class Clearing:
     def account(self, client_id: str) -> Account | None:
         """The client's cash, or None."""
         with self._database.transaction() as cursor:
-            cursor.execute(
-                "SELECT client_id, balance_e4, held_e4 FROM accounts WHERE client_id = %s",
-                (client_id,),
-            )
+            cursor.execute(_ACCOUNT, (client_id,))
             row = cursor.fetchone()
         return Account(*row) if row else None
 
     def holding(self, client_id: str, security_id: str) -> Holding:
         """The client's shares in a security; zero if it never held any."""
         with self._database.transaction() as cursor:
-            cursor.execute(
-                "SELECT client_id, security_id, quantity, held FROM securities_deposits"
-                " WHERE client_id = %s AND security_id = %s",
-                (client_id, security_id),
-            )
+            cursor.execute(f"{_HOLDING} AND security_id = %s", (client_id, security_id))
             row = cursor.fetchone()
         return Holding(*row) if row else Holding(client_id, security_id, 0, 0)
 

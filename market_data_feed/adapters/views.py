@@ -43,6 +43,8 @@ def balance(account: Account) -> View:
         "balance": format_e4(account.balance_e4),
         "held": format_e4(account.held_e4),
         "available": format_e4(account.balance_e4 - account.held_e4),
+        "settled": format_e4(account.balance_e4 - account.unsettled_e4),
+        "unsettled": format_e4(account.unsettled_e4),
         "currency": "USD",
     }
 
@@ -55,6 +57,8 @@ def holding(row: Holding) -> View:
         "quantity": row.quantity,
         "held": row.held,
         "available": row.quantity - row.held,
+        "settled": row.quantity - row.unsettled,
+        "unsettled": row.unsettled,
     }
 
 

@@ -13,6 +13,8 @@ class Account:
     client_id: str
     balance_e4: int
     held_e4: int
+    unsettled_e4: int = 0
+    """What trades that are not settled yet put in (or took out, below zero)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Holding:
     security_id: str
     quantity: int
     held: int
+    unsettled: int = 0
+    """Shares of trades that are not settled yet: bought, or below zero sold."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,28 @@ def test_a_cycle_that_does_not_sum_to_zero_stops_the_service() -> None:
         net(book, SettlementCycle(0, 7), NOW_US)
 
 
+def test_what_is_owed_before_it_comes_in_again_can_not_be_withdrawn() -> None:
+    book = NettingBook(is_whole=True)
+    book.add(0, 7, "ann", "AAPL", 3, -300)
+    book.add(0, 8, "ann", "AAPL", -5, 500)
+    assert book.most_to_withdraw("ann", CASH, 1_200) == 700
+    assert book.most_to_withdraw("ann", "AAPL", 8) == 8
+    assert book.most_to_withdraw("ann", "AAPL", 1) == 1
+    assert book.most_to_withdraw("bob", CASH, 1_000) == 1_000
+
+
+def test_proceeds_can_be_withdrawn_once_they_settled() -> None:
+    book = NettingBook(is_whole=True)
+    book.add(0, 7, "ann", "AAPL", -5, 500)
+    assert book.most_to_withdraw("ann", CASH, 500) == 0
+    net(book, SettlementCycle(0, 6), NOW_US)
+    assert book.most_to_withdraw("ann", CASH, 500) == 0
+    book.add(0, 7, "bob", "AAPL", 5, -500)
+    book.add_trade(trade(1, "cid", "dan", 1, 1), 7)
+    net(book, SettlementCycle(0, 7), NOW_US)
+    assert book.most_to_withdraw("ann", CASH, 500) == 500
+
+
 def test_only_a_cycle_needs_all_that_is_open() -> None:
     assert not needs_netting(list(day()))
     assert needs_netting([*day(), SettlementCycle(0, 7)])

@@ -16,6 +16,7 @@ import clearinghouse.adapters.trial_balance
 import market_data_feed.adapters.api
 import market_data_feed.adapters.competition_http
 import market_data_feed.adapters.http
+import market_data_feed.adapters.obligations_http
 import market_data_feed.adapters.standings_http
 import market_data_feed.adapters.statements_http
 import market_data_feed.adapters.status_board
@@ -74,6 +75,7 @@ def add_clearinghouse(app: Flask) -> None:
 def add_feed(app: Flask) -> None:
     market_data_feed.adapters.http.add_routes(app, NOTHING)
     market_data_feed.adapters.standings_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
+    market_data_feed.adapters.obligations_http.add_routes(app, NOTHING, NOTHING)
     market_data_feed.adapters.statements_http.add_routes(app, NOTHING, NOTHING)
     market_data_feed.adapters.status_board.add_routes(app, NOTHING)
     market_data_feed.adapters.competition_http.add_routes(app, NOTHING, NOTHING)
