@@ -1,5 +1,6 @@
 """A competition in simulated time, from the file to the verified folder."""
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -211,6 +212,71 @@ def test_the_report_escapes_every_text_of_others_and_loads_nothing(unfair: Path)
 
 def test_an_unfair_competition_is_verified_too(unfair: Path) -> None:
     assert verify(unfair).faults == []
+
+
+INNOCENTS = ("maker", "walker")
+
+
+def with_offenders(*classes: str) -> str:
+    """One round of the two innocents, and of these players of `players.py` in the seats behind."""
+    more = "".join(
+        f'[[players]]\nname = "{name.lower()}"\nstrategy = "{FILE}:{name}"\n' for name in classes
+    )
+    return CUP.replace("rounds = 2", "rounds = 1") + more
+
+
+def results_of_innocents(folder: Path) -> dict[str, object]:
+    """Scores, equity curves and fills of the innocents; order numbers count everybody's orders."""
+    said = json.loads((folder / "results.json").read_text())
+    found: dict[str, object] = {
+        score["player"]: score
+        for score in said["rounds"][0]["scores"]
+        if score["player"] in INNOCENTS
+    }
+    for name in INNOCENTS:
+        files = folder / "rounds/001/players" / name
+        found[f"{name} equity"] = (files / "equity.csv").read_text()
+        with (files / "fills.csv").open(newline="") as file:
+            rows = [
+                {key: value for key, value in row.items() if key != "order_id"}
+                for row in csv.DictReader(file)
+            ]
+        assert len(rows) > 50
+        found[f"{name} fills"] = rows
+    return found
+
+
+@pytest.fixture(scope="module")
+def without_offenders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    return results_of_innocents(played(tmp_path_factory.mktemp("fair"), with_offenders()))
+
+
+@pytest.mark.parametrize(
+    ("classes", "reasons"),
+    [
+        (("RaisesAtOnce",), ["raised"]),
+        (("FloodsCancels",), ["commands_per_second"]),
+        (("Floods",), ["commands_per_second"]),
+        (("Floods", "RaisesAtOnce", "FloodsCancels"), ["commands_per_second"] * 2 + ["raised"]),
+    ],
+)
+def test_offenders_that_traded_nothing_leave_the_results_of_all_others_as_they_were(
+    tmp_path: Path,
+    without_offenders: dict[str, object],
+    classes: tuple[str, ...],
+    reasons: list[str],
+) -> None:
+    folder = played(tmp_path, with_offenders(*classes))
+    course = json.loads((folder / "rounds/001/course.json").read_text())
+    assert sorted(stop["reason"] for stop in course["stopped"]) == reasons
+    assert results_of_innocents(folder) == without_offenders
+
+
+def test_what_an_offender_traded_before_it_was_stopped_stands(
+    tmp_path: Path, without_offenders: dict[str, object]
+) -> None:
+    folder = played(tmp_path, with_offenders("Raises"))
+    assert results_of_innocents(folder) != without_offenders
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(results: Path) -> None:

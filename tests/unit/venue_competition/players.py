@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trading_bots.commands import Intent, Place
+from trading_bots.commands import Cancel, Intent, Place
 from trading_bots.strategy import Strategy, View
 
 
@@ -36,3 +36,22 @@ class Floods(Strategy):
 
 class Silent(Strategy):
     """Does nothing."""
+
+
+class FloodsCancels(Strategy):
+    """Asks again and again for the cancel of an order that there is not."""
+
+    interval_s = 0.5
+
+    def on_timer(self, view: View, name: str) -> Iterator[Intent]:
+        for _ in range(100):
+            yield Cancel(1)
+
+
+class RaisesAtOnce(Strategy):
+    """Raises before it has sent anything."""
+
+    interval_s = 1.0
+
+    def on_timer(self, view: View, name: str) -> Iterator[Intent]:
+        raise ValueError("no plan")
