@@ -22,6 +22,7 @@ COPY venue_launcher venue_launcher
 COPY venue_protocol venue_protocol
 COPY venue_simulation venue_simulation
 COPY venue_storage venue_storage
+COPY client_enrollment client_enrollment
 COPY venue_trials venue_trials
 COPY venue_competition venue_competition
 

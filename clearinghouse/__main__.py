@@ -6,7 +6,13 @@ from collections.abc import Mapping
 
 from flask import Flask
 
-from clearinghouse.adapters import api, http, loans_http, proposal_http, trial_balance
+from clearinghouse.adapters import (
+    api,
+    http,
+    loans_http,
+    proposal_http,
+    trial_balance,
+)
 from clearinghouse.adapters.account_queries import AccountQueries
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.adapters.proposal_queries import ProposalQueries
@@ -14,6 +20,7 @@ from clearinghouse.administration import require_listed
 from clearinghouse.domain import endowment
 from clearinghouse.lending.views import LoanViews
 from clearinghouse.wiring import wire
+from client_enrollment import http as enrollment_http
 from service_runtime import settings
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import SystemClock
@@ -65,6 +72,7 @@ def build(service: Service) -> Flask:
     trial_balance.add_routes(app, trial_balance.TrialBalance(clearing), authenticator)
     loans_http.add_routes(app, parts.loans, parts.loan_rules, LoanViews(store), authenticator)
     proposal_http.add_routes(app, parts.proposals, authenticator, ProposalQueries(clearing))
+    enrollment_http.add_routes(app, parts.enrollment, authenticator)
     openapi.add_routes(app, api.described())
     return app
 

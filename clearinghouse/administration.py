@@ -38,6 +38,7 @@ from venue_protocol.settlement import STARTING_POSITION
 from venue_storage.clearing_rows import ActionRow
 
 T = TypeVar("T")
+Admission = Callable[[LedgerTransaction], dict[str, object]]
 
 STARTING_CASH_E4 = 100_000_000
 """Each trader starts with exactly $10,000.00."""
@@ -78,8 +79,12 @@ class Administration:
         shares: Mapping[str, int] | None = None,
         rate_limit_per_second: int | None = None,
         by: str = CONSOLE,
+        admit: Admission = lambda transaction: {},
     ) -> str:
-        """A new client with its starting cash and shares; returns its API key, shown this once."""
+        """A new client with its starting cash and shares; returns its API key, shown this once.
+
+        `admit` comes first in the same transaction: it refuses, or says what the record is to say.
+        """
         if role == TRADER and (cash_e4 not in (None, STARTING_CASH_E4) or shares):
             rule = (
                 f"each trader starts with {format_e4(STARTING_CASH_E4)} and the endowment of "
@@ -93,12 +98,13 @@ class Administration:
         key = new_key()
 
         def work(transaction: LedgerTransaction, record: Note) -> tuple[None, Settlement]:
+            admitted = admit(transaction)
             for security_id, quantity in sorted((shares or {}).items()):
                 check_lot(transaction, security_id, quantity, "shares")
             self._insert_client(transaction, client_id, role, rate_limit_per_second)
             self._insert_key(transaction, client_id, key)
             details = {"role": role, "rate_limit_per_second": rate_limit_per_second, "keys": 1}
-            record("create_client", by, client_id=client_id, details=details)
+            record("create_client", by, client_id=client_id, details=details | admitted)
             legs = self._starting_legs(client_id, cash_e4 or 0, shares or {})
             return None, transfer(
                 transaction,

@@ -14,6 +14,7 @@ from clearinghouse.domain.corrections import SettledTrade
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.loan_ports import LoanBook
+from client_enrollment.ports import JoinCodes
 from venue_protocol.securities import Security
 from venue_storage.clearing_rows import ActionRow, ProposalRow, Suspension
 
@@ -97,6 +98,11 @@ class LedgerTransaction(Protocol):
     @property
     def proposals(self) -> Proposals:
         """What waits for a second person."""
+        ...
+
+    @property
+    def join_codes(self) -> JoinCodes:
+        """The table of join codes."""
         ...
 
     def lock(self, keys: Iterable[tuple[str, str]], with_netting: bool = False) -> Settlement:

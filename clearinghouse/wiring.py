@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from clearinghouse.administration import Administration
 from clearinghouse.client_administration import ClientAdministration
+from clearinghouse.enrollment import EnrolledAccounts
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.lending.administration import LoanAdministration
 from clearinghouse.lending.desk import LoanDesk
@@ -15,6 +16,7 @@ from clearinghouse.lending.marks import MarginMarks
 from clearinghouse.loops.event_reader import EventReader
 from clearinghouse.ports import LedgerStore
 from clearinghouse.proposal_desk import ProposalDesk
+from client_enrollment.desk import Enrollment
 from service_runtime.bus import Consumer, Publisher
 from service_runtime.clock import Clock
 
@@ -32,6 +34,7 @@ class Parts:
     margin: MarginRun
     """Its `run` is a loop as well."""
     proposals: ProposalDesk
+    enrollment: Enrollment
 
 
 def wire(
@@ -49,10 +52,12 @@ def wire(
     """The parts on these ports. `now_s` paces retries; the classes are for tests that break one."""
     desk = settlement_desk(store, publisher, stopping)
     marks = MarginMarks()
+    administration = Administration(desk, store, clock, endowment)
     return Parts(
         desk=desk,
         reader=event_reader(store, consumer, publisher, desk, stopping, now_s),
-        administration=Administration(desk, store, clock, endowment),
+        administration=administration,
+        enrollment=Enrollment(EnrolledAccounts(administration, store, clock), clock, now_s),
         clients=ClientAdministration(store, clock),
         loans=LoanDesk(desk, clock, marks),
         loan_rules=LoanAdministration(desk, store, clock, marks),

@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from venue_storage import (
     action_tables,
     clearing_data,
+    enrollment_tables,
     loan_tables,
     market_data,
     netting_tables,
@@ -19,7 +20,13 @@ from venue_storage import (
 )
 
 DatabaseName = Literal["clearing_data", "market_data"]
-_FURTHER_TABLES = (action_tables, loan_tables, netting_tables, proposal_tables)
+_FURTHER_TABLES = (
+    action_tables,
+    enrollment_tables,
+    loan_tables,
+    netting_tables,
+    proposal_tables,
+)
 """Modules that add tables to the metadata of `clearing_data`."""
 _METADATA = {"clearing_data": clearing_data.metadata, "market_data": market_data.metadata}
 _FOLDER = Path(__file__).parent

@@ -25,6 +25,8 @@ SELECT client_id, role, rate_limit_per_second, suspended_us, suspension_reason
 FROM clients ORDER BY client_id
 """
 _KEYS = "SELECT client_id, count(*) FROM api_keys WHERE revoked_us IS NULL GROUP BY client_id"
+_HAS_JOIN_CODES = "SELECT to_regclass('join_codes') IS NOT NULL"
+_JOIN_CODES = "SELECT label, places, used FROM join_codes ORDER BY label"
 _SECURITY_COLUMNS = (
     "security_id",
     "name",
@@ -60,6 +62,10 @@ class _Record:
     )
     securities: dict[str, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
     """Number of the listing's action, and the security's fields."""
+    join_codes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Number of the opening's action, and places."""
+    joined: Counter[str] = field(default_factory=Counter)
+    """Clients that were made with each join code."""
 
 
 class AdministrationCheck:
@@ -88,7 +94,12 @@ class AdministrationCheck:
             if action == "list_security":
                 record.securities[security_id] = (number, json.loads(details))
             elif action == "create_client":
-                record.clients[client_id] = _created(number, json.loads(details))
+                created = json.loads(details)
+                record.clients[client_id] = _created(number, created)
+                record.joined.update([created["join_code"]] if "join_code" in created else [])
+            elif action == "open_join_code":
+                opened = json.loads(details)
+                record.join_codes[opened["label"]] = (number, opened["places"])
             elif known is not None:
                 _change(known, number, action, reason, json.loads(details))
         self._compare_clients(record.clients)
@@ -97,6 +108,7 @@ class AdministrationCheck:
                 record.securities[successor] = record.securities[name]
         changed = acted_on.keys() | set(acted_on.values())
         self._compare_securities(record.securities, changed)
+        self._compare_join_codes(record)
 
     def _compare_clients(self, expected: dict[str, _Client]) -> None:
         keys: Counter[str] = Counter(dict(self._clearing.all(_KEYS)))
@@ -122,6 +134,21 @@ class AdministrationCheck:
                 self._differences.compare(
                     "client", client_id, "role", client.role, None, ACTIONS, client.number
                 )
+
+    def _compare_join_codes(self, record: _Record) -> None:
+        """Places and used places of each code; a code that nobody opened is named."""
+        row = self._clearing.one(_HAS_JOIN_CODES)
+        stored = self._clearing.all(_JOIN_CODES) if row and row[0] else []
+        found = {label: (places, used) for label, places, used in stored}
+        for label in sorted(found.keys() | record.join_codes.keys()):
+            number, places = record.join_codes.get(label, (None, None))
+            for name, wanted, value in zip(
+                ("places", "used"),
+                (places, record.joined[label]),
+                found.get(label, (None, None)),
+                strict=True,
+            ):
+                self._differences.compare("join code", label, name, wanted, value, ACTIONS, number)
 
     def _compare_securities(
         self, expected: dict[str, tuple[int, Mapping[str, Any]]], acted_on: Collection[str | None]

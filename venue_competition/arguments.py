@@ -34,6 +34,13 @@ def add_team(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--csv", type=Path, metavar="FILE", help="names, in the column `team`")
     add.add_argument("--keys", type=Path, metavar="FILE", help="write the keys there, mode 0600")
     actions.add_parser("list", help="all teams with their cash")
+    code = actions.add_parser("code", help="open a join code: teams make themselves with it")
+    code.add_argument("label", help="a name for the code, such as autumn")
+    code.add_argument("--places", type=int, required=True, help="so many teams")
+    code.add_argument("--hours", type=float, default=24.0, help="how long (default 24)")
+    actions.add_parser("codes", help="all join codes, and how many joined with each")
+    closing = actions.add_parser("close", help="take nobody more with a join code")
+    closing.add_argument("label", help="the code's label")
     for name, says in (
         ("remove", "freeze a team and revoke its keys; its history stays"),
         ("freeze", "cancel a team's orders and refuse new ones"),

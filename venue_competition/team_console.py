@@ -12,13 +12,15 @@ from venue_launcher.terminal import report
 
 
 def team(arguments: argparse.Namespace) -> int:
-    """add, list, remove, freeze or release; the exit code."""
+    """Do what the command says; the exit code."""
     teams = Teams(running_venue.attach(state_folder.choose()))
     if arguments.action == "list":
         columns = ["team", "balance", "held", "frozen"]
         print(terminal.table([_line(each) for each in teams.all()], columns))
     elif arguments.action == "add":
         _add(teams, arguments.names, arguments.csv, arguments.keys)
+    elif arguments.action in ("code", "codes", "close"):
+        _join_codes(teams, arguments)
     elif arguments.action == "remove":
         teams.remove(arguments.name)
         print(f"{arguments.name} is frozen and has no key any more; its history stays")
@@ -61,6 +63,17 @@ def _add(teams: Teams, names: list[str], file: Path | None, keys_file: Path | No
         return
     write_keys(keys_file, keys)
     print(f"{len(keys)} new teams; their keys are in {keys_file}")
+
+
+def _join_codes(teams: Teams, arguments: argparse.Namespace) -> None:
+    if arguments.action == "code":
+        opened = teams.open_code(arguments.label, arguments.places, arguments.hours)
+        print(f"{opened['code']}\n{opened['places']} places until {opened['closes']}")
+    elif arguments.action == "close":
+        was_open = teams.close_code(arguments.label)
+        print(f"{arguments.label} {'is closed' if was_open else 'was closed already'}")
+    else:
+        print(terminal.table(teams.codes(), ["label", "places", "used", "closes"]))
 
 
 def _line(client: dict[str, object]) -> dict[str, object]:

@@ -20,6 +20,7 @@ START_CASH = Decimal(10_000)
 _TEAM_ROLE = "trader"
 _PATIENCE_S = 60.0
 _LOOK_EVERY_S = 0.2
+_S_AN_HOUR = 3600
 
 
 def names_in(path: Path) -> list[str]:
@@ -80,6 +81,18 @@ class Teams:
             for name in names
             if name not in known
         }
+
+    def open_code(self, label: str, places: int, hours: float) -> dict[str, Any]:
+        """A join code with which so many teams make themselves; its text is shown this once."""
+        return self._administration.open_join_code(label, places, round(hours * _S_AN_HOUR))
+
+    def close_code(self, label: str) -> bool:
+        """Take nobody more with it; whether it was open."""
+        return self._administration.close_join_code(label)
+
+    def codes(self) -> list[dict[str, Any]]:
+        """All join codes without their texts."""
+        return self._administration.join_codes()
 
     def freeze(self, name: str, reason: str | None) -> None:
         """Cancel its orders and refuse new ones; the reason is for the record."""

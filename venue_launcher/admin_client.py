@@ -78,6 +78,19 @@ class Administration:
         body = {"rate_limit_per_second": rate_limit_per_second}
         self._call("PATCH", f"/v1/clients/{client_id}", body)
 
+    def open_join_code(self, label: str, places: int, open_s: int) -> dict[str, Any]:
+        """A new code for strangers, as the API words it; its text is shown this once."""
+        body = {"label": label, "places": places, "open_s": open_s}
+        return dict(self._call("POST", "/v1/join-codes", body))
+
+    def close_join_code(self, label: str) -> bool:
+        """Take nobody more with this code; whether it was open."""
+        return bool(self._call("DELETE", f"/v1/join-codes/{quote(label, safe='')}")["was_open"])
+
+    def join_codes(self) -> list[dict[str, Any]]:
+        """All codes without their texts, as the API words them."""
+        return self._every("/v1/join-codes", "join_codes")
+
     def clients(self) -> list[dict[str, Any]]:
         """All clients with role and cash, as the API words them."""
         return self._every("/v1/clients", "clients")

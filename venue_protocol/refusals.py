@@ -30,7 +30,9 @@ class RejectReason(Enum):
     CLIENT_SUSPENDED = ("client.suspended", 403)
     LOAN_NOT_ALLOWED = ("loan.not_allowed", 403)
     SECOND_PERSON_REQUIRED = ("proposal.second_person_required", 403)
+    JOIN_CODE_INVALID = ("join_code.invalid", 403)
     UNKNOWN_PATH = ("request.unknown_path", 404)
+    UNKNOWN_JOIN_CODE = ("join_code.unknown", 404)
     UNKNOWN_CLIENT = ("client.unknown", 404)
     UNKNOWN_SECURITY = ("security.unknown", 404)
     UNKNOWN_ORDER = ("order.unknown", 404)
@@ -39,6 +41,8 @@ class RejectReason(Enum):
     UNKNOWN_PROPOSAL = ("proposal.unknown", 404)
     # 409: at odds with what exists
     CLIENT_EXISTS = ("client.exists", 409)
+    JOIN_CODE_EXISTS = ("join_code.exists", 409)
+    JOIN_CODE_FULL = ("join_code.full", 409)
     LAST_ADMINISTRATOR = ("client.last_administrator", 409)
     SECURITY_EXISTS = ("security.exists", 409)
     SECURITY_DELISTED = ("security.delisted", 409)

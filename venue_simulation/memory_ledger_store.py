@@ -20,6 +20,8 @@ from clearinghouse.ports import (
     SecurityExists,
     Transfer,
 )
+from client_enrollment.memory_codes import MemoryJoinCodes
+from client_enrollment.ports import JoinCodes
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.securities import Security
@@ -69,6 +71,11 @@ class MemoryLedgerTransaction:
     def loans(self) -> LoanBook:
         """The tables of stock loans."""
         return MemoryLoanBook(self._transaction)
+
+    @property
+    def join_codes(self) -> JoinCodes:
+        """The table of join codes."""
+        return MemoryJoinCodes(self._transaction)
 
     def lock(self, keys: Iterable[tuple[str, str]], with_netting: bool = False) -> Settlement:
         """A Settlement on the positions named."""

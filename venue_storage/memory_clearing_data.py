@@ -150,6 +150,8 @@ class Tables:
         """contribution_e4 by client."""
         self.close_out_orders: dict[str, CloseOutOrder] = {}
         """By client_order_id."""
+        self.join_codes: dict[str, tuple[Any, ...]] = {}
+        """By label: the row."""
 
 
 class MemoryTransaction:

@@ -10,6 +10,7 @@ from clearinghouse.adapters.requests import (
     SuspensionRequest,
     TransferRequest,
 )
+from client_enrollment import http as enrollment_http
 from service_runtime.http.openapi import (
     AFTER,
     CURSOR,
@@ -213,6 +214,7 @@ OPERATIONS = (
     *_OF_THE_LEDGER,
     *trial_balance.OPERATIONS,
     *api_loans.OPERATIONS,
+    *enrollment_http.OPERATIONS,
 )
 
 

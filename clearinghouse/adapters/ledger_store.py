@@ -27,6 +27,8 @@ from clearinghouse.ports import (
     SecurityExists,
     Transfer,
 )
+from client_enrollment.ports import JoinCodes
+from client_enrollment.postgres_codes import PostgresJoinCodes
 from service_runtime.database import Cursor, Database
 from venue_protocol import codec
 from venue_protocol.holds import CASH
@@ -69,6 +71,11 @@ class PostgresLedgerTransaction(ActionReads):
     def loans(self) -> LoanBook:
         """The tables of stock loans."""
         return PostgresLoanBook(self._cursor)
+
+    @property
+    def join_codes(self) -> JoinCodes:
+        """The table of join codes."""
+        return PostgresJoinCodes(self._cursor)
 
     def lock(self, keys: Iterable[tuple[str, str]], with_netting: bool = False) -> Settlement:
         """A Settlement on the positions named, locked until the transaction ends."""

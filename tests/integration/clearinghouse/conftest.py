@@ -15,6 +15,7 @@ from clearinghouse.adapters.account_queries import AccountQueries
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.adapters.proposal_queries import ProposalQueries
 from clearinghouse.wiring import wire
+from client_enrollment import http as enrollment_http
 from migrations.provision import Provisioned
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
@@ -59,6 +60,7 @@ class Door:
         proposal_http.add_routes(
             app, self.parts.proposals, authenticator, ProposalQueries(self.database)
         )
+        enrollment_http.add_routes(app, self.parts.enrollment, Authenticator(self.database))
         self.client: FlaskClient = app.test_client()
         self.key = self.parts.administration.create_client(self.name("boss"), "administrator")
 

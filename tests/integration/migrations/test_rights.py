@@ -96,6 +96,9 @@ CLEARINGHOUSE_NEEDS = [
     "INSERT INTO close_out_orders VALUES ('close-out-1', 'AAPL', 1, 1)",
     "DELETE FROM close_out_orders",
     "SELECT set_margin_timer('market_maker', 1)",
+    "INSERT INTO join_codes VALUES ('autumn', '\\x00', 1, 0, 1, 2)",
+    "SELECT * FROM join_codes FOR UPDATE",
+    "UPDATE join_codes SET used = used + 1, closes_us = 1",
 ]
 
 
@@ -128,6 +131,11 @@ def test_each_role_can_do_what_its_service_does(
         (GATEWAY, "INSERT INTO close_out_orders VALUES ('mine', 'AAPL', 1, 1)"),
         (GATEWAY, "UPDATE stock_loans SET quantity = 1"),
         (GATEWAY, "SELECT set_margin_timer('market_maker', 1)"),
+        (CLEARINGHOUSE, "UPDATE join_codes SET places = 1000"),
+        (CLEARINGHOUSE, "DELETE FROM join_codes"),
+        (GATEWAY, "SELECT * FROM join_codes"),
+        (FEED, "SELECT * FROM join_codes"),
+        (ENGINE, "SELECT * FROM join_codes"),
         (CLEARINGHOUSE, "UPDATE loan_events SET time_us = 1"),
         (CLEARINGHOUSE, "DELETE FROM loan_marks"),
         (GATEWAY, "SELECT * FROM settlement_reports"),

@@ -4,6 +4,9 @@ import secrets
 
 import pytest
 
+from clearinghouse.adapters.ledger_store import PostgresLedgerStore
+from clearinghouse.enrollment import EnrolledAccounts
+from client_enrollment.desk import Enrollment
 from migrations import schema
 from migrations.provision import drop, provision
 from order_entry_gateway.domain.trading_phases import SessionCandidate
@@ -140,3 +143,22 @@ def test_clients_from_before_the_record_are_taken_into_it_by_the_migration(
     finally:
         venue.close()
         drop(postgres_url, instance)
+
+
+def test_a_place_of_a_join_code_that_nobody_took_is_named(played: SyntheticVenue) -> None:
+    store = PostgresLedgerStore(played.clearing)
+    accounts = EnrolledAccounts(played.administration, store, played.clock)
+    enrollment = Enrollment(accounts, played.clock, lambda: 0.0)
+    code, _ = enrollment.open_code("autumn", 3, 3600, "boss")
+    enrollment.enroll(code, "stranger", "203.0.113.7")
+    played.record()
+    assert audited(played).is_equal, said(audited(played))
+    with played.planted(
+        "clearing", "join_codes", "label = 'autumn'", "used", lambda used: used - 1
+    ):
+        (found,) = differences(played)
+    assert (found.what, found.subject, found.field) == ("join code", "autumn", "used")
+    assert (found.expected, found.found) == (1, 0)
+    with played.missing("clearing", "join_codes", "label = 'autumn'"):
+        places, used = differences(played)
+    assert (places.expected, places.found, used.expected, used.found) == (3, None, 1, None)

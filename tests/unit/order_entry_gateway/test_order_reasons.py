@@ -278,6 +278,10 @@ ELSEWHERE = {
     "loan.unavailable",
     # Administration.
     "client.unknown",
+    "join_code.invalid",
+    "join_code.unknown",
+    "join_code.exists",
+    "join_code.full",
     "client.exists",
     "client.last_administrator",
     "client.suspended",
