@@ -56,17 +56,25 @@ class MemoryProposals:
     def trade(self, trade_id: int) -> SettledTrade | None:
         """A settled trade as it stands after its corrections."""
         self._transaction.statement()
-        journal_id = self._tables.trades.get(trade_id)
-        if journal_id is None:
+        reports = (codec.decode_report(row.report) for row in self._tables.reports.values())
+        told = [
+            report
+            for report in reports
+            if report.trade_id == trade_id and report.settlement_kind == "trade"
+        ]
+        if not told:
             return None
-        reports = [codec.decode_report(row.report) for row in self._tables.reports.values()]
-        told = [report for report in reports if report.journal_id == journal_id]
         done = [
             DoneCorrection(row.details, _legs(self._tables.journals[row.journal_id]))
             for row in sorted(self._tables.proposals.values(), key=lambda row: row.journal_id or 0)
             if row.trade_id == trade_id and row.journal_id is not None
         ]
-        return settled_trade(told, _legs(self._tables.journals[journal_id]), done)
+        trade = settled_trade(told, done)
+        is_before_action = any(
+            step.security_id == trade.security_id and step.applied_us >= told[0].time_us
+            for step in self._tables.corporate_actions.values()
+        )
+        return trade._replace(is_before_action=is_before_action)
 
 
 def _legs(row: JournalRow) -> tuple[Leg, ...]:

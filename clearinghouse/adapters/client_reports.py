@@ -1,22 +1,9 @@
 """A client's settlement reports by the journals that they are of, without an index of these."""
 
 from service_runtime.database import Cursor
-from venue_protocol import codec
-from venue_protocol.settlement import SettlementReport
 
 OF_NO_JOURNAL = '%"journal_id":0,%'
 """A report of a trade that has no journal: it could not be settled, or it settles in a cycle."""
-
-
-def reports_of_journal(cursor: Cursor, client_id: str, journal_id: int) -> list[SettlementReport]:
-    """What a client was told of this journal, in order; two reports of a trade with itself."""
-    cursor.execute(
-        "SELECT report FROM settlement_reports WHERE client_id = %s AND client_sequence >= %s"
-        " AND report NOT LIKE %s ORDER BY client_sequence LIMIT 2",
-        (client_id, first_report_after(cursor, client_id, journal_id - 1), OF_NO_JOURNAL),
-    )
-    reports = [codec.decode_report(report) for (report,) in cursor]
-    return [report for report in reports if report.journal_id == journal_id]
 
 
 def first_report_after(cursor: Cursor, client_id: str, journal_id: int) -> int:

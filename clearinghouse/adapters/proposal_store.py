@@ -2,10 +2,9 @@
 
 from psycopg2 import errors
 
-from clearinghouse.adapters.client_reports import reports_of_journal
+from clearinghouse.adapters.trade_reports import reports_of_trade
 from clearinghouse.domain.corrections import DoneCorrection, SettledTrade, settled_trade
 from clearinghouse.domain.ledger import Leg
-from clearinghouse.domain.venue_accounts import CLEARINGHOUSE
 from clearinghouse.ports import ProposalExists
 from service_runtime.database import Cursor
 from venue_storage.clearing_rows import ProposalRow
@@ -82,24 +81,11 @@ class PostgresProposals:
         """A settled trade as it stands after its corrections."""
         cursor = self._cursor
         cursor.execute("SELECT FROM settlement_heads FOR UPDATE")
-        cursor.execute(
-            "SELECT journal_id, time_us, accounts, assets, amounts FROM journals"
-            " WHERE trade_id = %s",
-            (trade_id,),
-        )
-        row = cursor.fetchone()
-        if row is None:
+        told = reports_of_trade(cursor, trade_id)
+        if not told:
             return None
-        journal_id, time_us, accounts, *_ = row
-        told = [
-            report
-            for client_id in dict.fromkeys(accounts)
-            if client_id != CLEARINGHOUSE
-            for report in reports_of_journal(cursor, client_id, journal_id)
-            if report.trade_id == trade_id
-        ]
         cursor.execute(_DONE, (trade_id,))
         done = [DoneCorrection(details, tuple(map(Leg, *legs))) for details, *legs in cursor]
-        trade = settled_trade(told, tuple(map(Leg, *row[2:])), done)
-        cursor.execute(_ACTION_SINCE, (trade.security_id, time_us))
+        trade = settled_trade(told, done)
+        cursor.execute(_ACTION_SINCE, (trade.security_id, told[0].time_us))
         return trade._replace(is_before_action=cursor.fetchone() is not None)

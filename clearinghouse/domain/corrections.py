@@ -11,6 +11,7 @@ Nothing is edited: the trade's journal stays, and a busted trade sums to zero ov
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from clearinghouse.domain.fees import FEES
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.venue_accounts import CLEARINGHOUSE
 from venue_protocol.holds import CASH
@@ -88,11 +89,10 @@ class DoneCorrection(NamedTuple):
     legs: tuple[Leg, ...]
 
 
-def settled_trade(
-    told: Sequence[SettlementReport], legs: tuple[Leg, ...], done: Sequence[DoneCorrection]
-) -> SettledTrade:
-    """A trade as it stands: from its two reports and its journal's legs, and from what was done
-    to it since, in order.
+def settled_trade(told: Sequence[SettlementReport], done: Sequence[DoneCorrection]) -> SettledTrade:
+    """A trade as it stands: from its two reports, and from what was done to it since, in order.
+
+    Its legs are those of its journal; where it settles in a cycle, those that it would have had.
 
     BrokenInvariant if these are not the reports of one trade.
     """
@@ -109,8 +109,10 @@ def settled_trade(
         sell_order_id=_told(sold.order_id),
         quantity=_told(bought.quantity),
         price_e4=_told(bought.price_e4),
-        legs=legs,
+        legs=(),
     )
+    legs = exchange_legs(trade) + fee_payments(told)
+    trade = trade._replace(legs=legs)
     for correction in done:
         trade = after(trade, correction)
     return trade
@@ -128,6 +130,22 @@ def after(trade: SettledTrade, done: DoneCorrection) -> SettledTrade:
             legs=legs, price_e4=price_e4, quantity=quantity, corrections=trade.corrections + 1
         )
     raise BrokenInvariant(f"{done.details} is no correction of trade {trade.trade_id}")
+
+
+def exchange_legs(trade: SettledTrade) -> tuple[Leg, ...]:
+    """Payment, then delivery, as in the trade's own journal."""
+    paid = _exchanged(trade, CASH, -trade.price_e4 * trade.quantity)
+    buyer, between, back, seller = _exchanged(trade, trade.security_id, trade.quantity)
+    return (*paid, seller, back, between, buyer)
+
+
+def fee_payments(told: Sequence[SettlementReport]) -> tuple[Leg, ...]:
+    """The legs of the trade's fees and rebates; none for a side that has none."""
+    legs: tuple[Leg, ...] = ()
+    for report in sorted(told, key=lambda report: report.side == SELL):
+        if report.fee_e4:
+            legs += (Leg(report.client_id, CASH, -report.fee_e4), Leg(FEES, CASH, report.fee_e4))
+    return legs
 
 
 def _told(value: int | None) -> int:

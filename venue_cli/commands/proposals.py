@@ -1,4 +1,4 @@
-"""`./venue proposals`: bust or correct a trade, fine a client, and consent to it as a second one."""
+"""`./venue proposals`: bust or correct a trade, fine a client, and consent as a second one."""
 
 import argparse
 from pathlib import Path

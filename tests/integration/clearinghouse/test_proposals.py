@@ -194,6 +194,17 @@ def test_what_is_no_correction_is_refused(
     assert code(parties.propose(body, status)) == told
 
 
+def test_a_trade_is_corrected_twenty_times_at_most(parties: Parties) -> None:
+    trade_id = parties.trade()
+    for cents in range(1, 21):
+        body = {"kind": "correction", "trade_id": trade_id, "price": f"50.{cents:02}"}
+        parties.consent(parties.propose(body))
+    body = {"kind": "correction", "trade_id": trade_id, "price": "50.21"}
+    assert code(parties.propose(body, 429)) == "proposal.too_many"
+    parties.consent(parties.propose({"kind": "bust", "trade_id": trade_id}))
+    assert parties.standing() == {"buyer": (10_000_000, 0), "seller": (0, 100)}
+
+
 def test_a_declined_proposal_is_over_and_another_may_be_made(parties: Parties) -> None:
     body = {"kind": "bust", "trade_id": parties.trade()}
     proposal = parties.propose(body)
