@@ -20,6 +20,7 @@ from venue_protocol.mark import MOST_TRADES, MarkTrade
 from venue_protocol.money import format_for_people
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.statements import csv_rows, page, view
+from venue_protocol.statements.fold import Discharge
 from venue_protocol.statements.maker import Listing, Period, make
 from venue_protocol.statements.statement import CAUSES, EARNINGS, Line, Statement
 from venue_protocol.times import TimeError, parse_utc
@@ -46,13 +47,13 @@ class SnapshotSource:
         """Trades of the client that a bust or correction has changed."""
         return statement_rows.amended_trades(self._clearing.all, client_id)
 
+    def discharges(self, client_id: str) -> list[Discharge]:
+        """Borrowed shares that were given back for the client, oldest first."""
+        return statement_rows.discharges(self._clearing.all, client_id)
+
     def listings(self) -> Mapping[str, Listing]:
         """Of each listed security."""
-        splits = statement_rows.splits(self._clearing.all)
-        return {
-            name: Listing(reference_e4, tick_e4, splits.get(name, ()))
-            for name, reference_e4, tick_e4 in statement_rows.listings(self._clearing.all)
-        }
+        return statement_rows.listings(self._clearing.all)
 
     def trades_until(self, security_id: str, time_us: int, passed: int) -> list[MarkTrade]:
         """Trades before the time, newest first."""

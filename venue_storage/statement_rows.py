@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 
 from venue_protocol import codec
-from venue_protocol.corporate_actions import CorporateAction, Split
+from venue_protocol.corporate_actions import CorporateAction
 from venue_protocol.settlement import SettlementReport
+from venue_protocol.statements.fold import Discharge
+from venue_protocol.statements.maker import Listing
 
 Row = tuple[Any, ...]
 Ask = Callable[[str, tuple[Any, ...]], list[Row]]
@@ -25,11 +27,14 @@ _OF_KIND = """
 SELECT report FROM settlement_reports
 WHERE client_id = %s AND (report LIKE %s OR report LIKE %s) ORDER BY client_sequence
 """
+_LOAN_EVENTS = """
+SELECT time_us, security_id, event FROM loan_events WHERE client_id = %s ORDER BY number
+"""
 _LISTINGS = """
-SELECT security_id, coalesce((
+SELECT security_id, reference_price_e4, tick_e4, (
     SELECT (details::json->>'reference_price_e4')::bigint FROM administrative_actions
     WHERE action = 'list_security' AND administrative_actions.security_id = securities.security_id
-    ORDER BY number LIMIT 1), reference_price_e4), tick_e4
+    ORDER BY number LIMIT 1)
 FROM securities
 """
 _ACTIONS = """
@@ -44,6 +49,20 @@ _TRADES = """
 SELECT time_us, price_e4, quantity, buy_client_id, sell_client_id FROM trades
 WHERE security_id = %s AND trade_id < %s ORDER BY trade_id DESC OFFSET %s LIMIT %s
 """
+
+
+class _Loan(msgspec.Struct):
+    """Of a loan, what a statement needs."""
+
+    quantity: int = 0
+
+
+class _LoanEvent(msgspec.Struct):
+    """What happened to a loan, and the loan after it."""
+
+    kind: str
+    loan: _Loan
+    as_of_report: int
 
 
 def reports(ask: Ask, client_id: str) -> Iterator[SettlementReport]:
@@ -64,19 +83,36 @@ def amended_trades(ask: Ask, client_id: str) -> set[int]:
     return {each.trade_id for each in found if each.trade_id is not None}
 
 
-def listings(ask: Ask) -> list[Row]:
-    """Security, reference price at its listing, and tick, of each listed security."""
-    return ask(_LISTINGS, ())
-
-
-def splits(ask: Ask) -> dict[str, list[tuple[int, Split]]]:
-    """The splits of each security and when they took effect, oldest first."""
-    found: dict[str, list[tuple[int, Split]]] = {}
-    for security_id, applied_us, text in ask(_ACTIONS, ()):
-        action = msgspec.json.decode(text, type=CorporateAction)
-        if isinstance(action, Split):
-            found.setdefault(security_id, []).append((applied_us, action))
+def discharges(ask: Ask, client_id: str) -> list[Discharge]:
+    """Shares that close-outs bought and gave back for the client: its debt ended without a report
+    to it.
+    """
+    found, owed = [], dict[str, int]()
+    for time_us, security_id, text in ask(_LOAN_EVENTS, (client_id,)):
+        event = msgspec.json.decode(text, type=_LoanEvent)
+        gone = owed.get(security_id, 0) - event.loan.quantity
+        owed[security_id] = event.loan.quantity
+        if event.kind == "bought" and gone:
+            found.append(Discharge(event.as_of_report, time_us, security_id, gone))
     return found
+
+
+def listings(ask: Ask) -> dict[str, Listing]:
+    """What prices of each listed security are made with.
+
+    A security that took over from another was not listed by anybody: its reference price is that of
+    now.
+    """
+    actions: dict[str, list[tuple[int, CorporateAction]]] = {}
+    for security_id, time_us, text in ask(_ACTIONS, ()):
+        action: CorporateAction = msgspec.json.decode(text, type=CorporateAction)
+        actions.setdefault(security_id, []).append((time_us, action))
+    return {
+        name: Listing(now_e4, tick_e4)
+        if listed_e4 is None
+        else Listing(listed_e4, tick_e4, actions.get(name, ()))
+        for name, now_e4, tick_e4, listed_e4 in ask(_LISTINGS, ())
+    }
 
 
 def trades_until(ask: Ask, security_id: str, time_us: int, passed: int, most: int) -> list[Row]:

@@ -7,6 +7,7 @@ from market_data_feed.adapters.marks import Marks
 from service_runtime.database import Database
 from venue_protocol.mark import MOST_TRADES, MarkTrade
 from venue_protocol.settlement import SettlementReport
+from venue_protocol.statements.fold import Discharge
 from venue_protocol.statements.maker import Listing
 from venue_storage import statement_rows
 from venue_storage.statement_rows import Ask, Row
@@ -28,13 +29,13 @@ class StatementReader:
         """Trades of the client that a bust or correction has changed."""
         return statement_rows.amended_trades(self._clearing, client_id)
 
+    def discharges(self, client_id: str) -> list[Discharge]:
+        """Borrowed shares that were given back for the client, oldest first."""
+        return statement_rows.discharges(self._clearing, client_id)
+
     def listings(self) -> Mapping[str, Listing]:
         """Of each listed security."""
-        splits = statement_rows.splits(self._clearing)
-        return {
-            name: Listing(reference_e4, tick_e4, splits.get(name, ()))
-            for name, reference_e4, tick_e4 in statement_rows.listings(self._clearing)
-        }
+        return statement_rows.listings(self._clearing)
 
     def trades_until(self, security_id: str, time_us: int, passed: int) -> list[MarkTrade]:
         """Trades before the time, newest first."""

@@ -4,13 +4,15 @@ A report counts at its own time, or at that of the report before it where that i
 the order log and those of transfers come from two clocks, and a period is a run of reports.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
 from venue_protocol.settlement import GENESIS_HASH, SettlementReport
 from venue_protocol.statements.cost_basis import AmendedBasis, CostBasis, Move
+from venue_protocol.statements.holding import Holding, owned, security_line, value
 from venue_protocol.statements.statement import (
     ACTIONS,
     BOUGHT,
@@ -24,42 +26,25 @@ from venue_protocol.statements.statement import (
     WITHDRAWALS,
     Line,
     Moment,
-    SecurityLine,
     Statement,
     Told,
+    line_of,
     told,
 )
 
+_ALL = 1 << 63
 AMENDING_KINDS = ("bust", "correction")
 """Kinds of reports that change a trade of before."""
 
 
-@dataclass(slots=True)
-class _Security:
-    """One security of the client: what it costs, and what happened in the period."""
+class Discharge(NamedTuple):
+    """Borrowed shares that were given back for the client: bought by a close-out."""
 
-    basis: CostBasis | AmendedBasis = field(default_factory=CostBasis)
-    holding: int = 0
-    borrowed: int = 0
-    unsettled: int = 0
-    opening: int = 0
-    bought: int = 0
-    bought_e4: int = 0
-    sold: int = 0
-    sold_e4: int = 0
-    realised_e4: int = 0
-    dividends_e4: int = 0
-
-    @property
-    def cost(self) -> CostBasis:
-        """Shares owned and what they cost."""
-        return self.basis.now if isinstance(self.basis, AmendedBasis) else self.basis
-
-    def begin(self) -> None:
-        """The period begins: what was before is the opening."""
-        self.opening = self.holding
-        self.bought = self.bought_e4 = self.sold = self.sold_e4 = 0
-        self.realised_e4 = self.dividends_e4 = 0
+    after_report: int
+    """Sequence of the venue's newest report when it happened."""
+    time_us: int
+    security_id: str
+    shares: int
 
 
 class StatementFold:
@@ -77,13 +62,15 @@ class StatementFold:
         to_us: int,
         reference_e4: Callable[[str, int], int],
         amended: Iterable[int] = (),
+        discharges: Iterable[Discharge] = (),
     ) -> None:
         self._client_id = client_id
         self._from_us, self._to_us = from_us, to_us
         self._reference_e4 = reference_e4
         self._amended = dict.fromkeys(amended, "")
+        self._discharges = deque(discharges)
         self._time_us = 0
-        self._securities: dict[str, _Security] = {}
+        self._securities: dict[str, Holding] = {}
         self._renamed: dict[int, tuple[str, int]] = {}
         self._opening: tuple[int, dict[str, CostBasis]] | None = None
         """Cash, and the shares owned with their cost; None before the period."""
@@ -100,6 +87,7 @@ class StatementFold:
         Reports come in the client's order, from the first; what is at or behind the end is left
         out.
         """
+        self._discharge(report.sequence)
         self._time_us = max(self._time_us, report.time_us)
         if self._time_us >= self._to_us:
             return None
@@ -110,7 +98,7 @@ class StatementFold:
         if self._opening is None:
             return None
         self._movements += 1
-        return _line(counted, realised_e4)
+        return line_of(counted, realised_e4)
 
     def is_over(self) -> bool:
         """Whether no further report can belong to the period."""
@@ -122,21 +110,22 @@ class StatementFold:
 
     def closing_owned(self) -> dict[str, CostBasis]:
         """The same when it ended."""
-        return _owned(self._securities)
+        self._begun()
+        return owned(self._securities)
 
     def statement(self, opening_e4: Mapping[str, int], closing_e4: Mapping[str, int]) -> Statement:
         """The statement, with prices of both ends by security."""
-        cash_e4, owned = self._begun()
+        cash_e4, before = self._begun()
         lines = [
-            _security_line(name, held, closing_e4.get(name))
+            security_line(name, held, closing_e4.get(name))
             for name, held in sorted(self._securities.items())
             if held.opening or held.holding or held.bought or held.sold or held.dividends_e4
         ]
         opening = Moment(
             self._from_us or self._to_us,
             cash_e4,
-            sum(_value(basis, opening_e4.get(name)) for name, basis in owned.items()),
-            sum(basis.cost_e4 for basis in owned.values()),
+            sum(value(basis, opening_e4.get(name)) for name, basis in before.items()),
+            sum(basis.cost_e4 for basis in before.values()),
         )
         closing = Moment(
             self._to_us,
@@ -169,6 +158,7 @@ class StatementFold:
 
     def _begun(self) -> tuple[int, dict[str, CostBasis]]:
         """What was there when the period began; it begins at the end if no report came."""
+        self._discharge(_ALL)
         if self._opening is None:
             self._begin()
         assert self._opening is not None
@@ -176,7 +166,7 @@ class StatementFold:
 
     def _begin(self) -> None:
         """All so far was before the period."""
-        self._opening = (self._cash_e4, _owned(self._securities))
+        self._opening = (self._cash_e4, owned(self._securities))
         self._from_us = self._from_us or min(self._time_us, self._to_us)
         self._cash, self._earned = {}, {}
         self._paid_in_e4 = 0
@@ -232,21 +222,35 @@ class StatementFold:
         self._cash[FEES] = self._cash.get(FEES, 0) - counted.fee_e4
         return counted, realised_e4
 
-    def _settle(self, held: _Security | None, report: SettlementReport) -> None:
+    def _settle(self, held: Holding | None, report: SettlementReport) -> None:
         """What moves without a journal is paid and delivered later, by a net settlement."""
         is_later = not report.journal_id
         self._unsettled_e4 += (report.cash_e4 if is_later else 0) - report.settled_cash_e4
         if held is not None:
             held.unsettled += (report.shares if is_later else 0) - report.settled_shares
 
+    def _discharge(self, before_report: int) -> None:
+        """End debts of shares that others gave back; what it cost is told by reports of cash."""
+        while self._discharges and self._discharges[0].after_report < before_report:
+            done = self._discharges.popleft()
+            if done.time_us >= self._to_us:
+                continue
+            if self._opening is None and done.time_us >= self._from_us:
+                self._begin()
+            held = self._securities.setdefault(done.security_id, Holding())
+            held.borrowed -= done.shares
+            earned_e4 = held.basis.apply(Move(done.shares, 0))
+            held.realised_e4 += earned_e4
+            self._earn(REALISED, earned_e4)
+
     def _earn(self, cause: str, amount_e4: int) -> None:
         self._earned[cause] = self._earned.get(cause, 0) + amount_e4
 
-    def _held(self, report: SettlementReport) -> _Security | None:
+    def _held(self, report: SettlementReport) -> Holding | None:
         """The security of the report, with the shares it leaves; None of a report about cash."""
         if report.security_id is None:
             return self._securities.get(self._amended.get(report.trade_id or 0, ""))
-        held = self._securities.setdefault(report.security_id, _Security())
+        held = self._securities.setdefault(report.security_id, Holding())
         held.holding += report.shares
         if report.holding is not None and report.holding != held.holding:
             self._faults.append(
@@ -256,7 +260,7 @@ class StatementFold:
             held.holding = report.holding
         return held
 
-    def _trade(self, held: _Security, counted: Told) -> int:
+    def _trade(self, held: Holding, counted: Told) -> int:
         """Shares against cash; a trade that is changed later begins its security's memory."""
         report = counted.report
         if report.trade_id in self._amended:
@@ -285,29 +289,29 @@ class StatementFold:
         change = Move(report.shares, counted.gross_e4, report.trade_id)
         return counted, held.basis.amend(change)
 
-    def _pay(self, held: _Security | None, report: SettlementReport) -> int:
+    def _pay(self, held: Holding | None, report: SettlementReport) -> int:
         """Cash or shares from outside, or to there: shares come at the reference price, and go at
         their cost.
         """
         if held is None or report.security_id is None:
             self._paid_in_e4 += report.cash_e4
             return 0
-        owned, shares = held.cost.shares, report.shares
-        if shares < 0 and -shares <= owned:
+        has, shares = held.cost.shares, report.shares
+        if shares < 0 and -shares <= has:
             value_e4 = -held.cost.cost_of(-shares)
         else:
             value_e4 = shares * self._reference_e4(report.security_id, report.time_us)
         self._paid_in_e4 += value_e4 + report.cash_e4
         return held.basis.apply(Move(shares, -value_e4))
 
-    def _lend(self, held: _Security | None, report: SettlementReport) -> None:
+    def _lend(self, held: Holding | None, report: SettlementReport) -> None:
         """Borrowed shares are not the client's own: they cost nothing until they are sold."""
         if held is not None:
             held.borrowed += report.shares
         if report.cash_e4:
             self._earn(LOANS, report.cash_e4)
 
-    def _rename(self, held: _Security, report: SettlementReport) -> None:
+    def _rename(self, held: Holding, report: SettlementReport) -> None:
         """The cost goes from the old symbol to the new one, which the same journal names."""
         name, other = report.security_id or "", self._renamed.pop(report.journal_id, None)
         if other is None:
@@ -318,63 +322,6 @@ class StatementFold:
         came = self._securities[new]
         came.basis.apply(Move(gone.cost.shares, -gone.cost.cost_e4))
         gone.basis.apply(Move(-gone.cost.shares, gone.cost.cost_e4))
-
-
-def _owned(securities: Mapping[str, _Security]) -> dict[str, CostBasis]:
-    return {
-        name: CostBasis(held.cost.shares, held.cost.cost_e4)
-        for name, held in securities.items()
-        if held.cost.shares or held.cost.cost_e4
-    }
-
-
-def _value(basis: CostBasis, price_e4: int | None) -> int:
-    """Shares at the price; without one, at their cost."""
-    return basis.cost_e4 if price_e4 is None else basis.shares * price_e4
-
-
-def _line(counted: Told, realised_e4: int) -> Line:
-    report = counted.report
-    return Line(
-        report.sequence,
-        report.client_sequence,
-        report.journal_id,
-        report.time_us,
-        report.settlement_kind,
-        counted.cause,
-        counted.what,
-        report.security_id,
-        report.shares,
-        report.price_e4,
-        counted.gross_e4,
-        counted.fee_e4,
-        report.cash_e4,
-        report.balance_e4,
-        report.holding,
-        realised_e4,
-        report.trade_id,
-        report.order_id,
-        report.memo,
-    )
-
-
-def _security_line(name: str, held: _Security, price_e4: int | None) -> SecurityLine:
-    return SecurityLine(
-        name,
-        held.opening,
-        held.bought,
-        held.bought_e4,
-        held.sold,
-        held.sold_e4,
-        held.holding - held.opening - held.bought + held.sold,
-        held.holding,
-        held.borrowed,
-        held.unsettled,
-        held.cost.cost_e4,
-        price_e4,
-        held.realised_e4,
-        held.dividends_e4,
-    )
 
 
 def _misfits(made: Statement) -> list[str]:

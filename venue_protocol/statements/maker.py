@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from venue_protocol.corporate_actions import Split
+from venue_protocol.corporate_actions import CorporateAction, Split, reference_after_e4
 from venue_protocol.mark import MOST_TRADES, MarkTrade, mark
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.statements.cost_basis import CostBasis
-from venue_protocol.statements.fold import StatementFold
+from venue_protocol.statements.fold import Discharge, StatementFold
 from venue_protocol.statements.statement import Line, Statement
 
 _MOST_STEPS = 20
@@ -20,27 +20,26 @@ class Listing(NamedTuple):
     reference_e4: int
     """When it was listed."""
     tick_e4: int
-    splits: Sequence[tuple[int, Split]] = ()
-    """Its splits and when they took effect, oldest first."""
+    actions: Sequence[tuple[int, CorporateAction]] = ()
+    """Corporate actions since then, and when they took effect, oldest first."""
 
     def reference_at(self, time_us: int) -> int:
-        """The reference price of a moment: that of the listing, as the splits before changed it."""
+        """The reference price of a moment: that of the listing, as the actions since changed it."""
         price_e4 = self.reference_e4
-        for _, split in self._between(0, time_us):
-            price_e4 = split.price_e4(price_e4, self.tick_e4)
+        for action in self._between(0, time_us):
+            price_e4 = reference_after_e4(action, price_e4, self.tick_e4)
         return price_e4
 
     def adjusted(self, trade: MarkTrade, at_us: int) -> MarkTrade:
         """A trade in the shares of a later moment: a split between the two changes its price."""
-        for _, split in self._between(trade.time_us, at_us):
-            trade = trade._replace(
-                price_e4=split.price_e4(trade.price_e4),
-                quantity=max(split.shares(trade.quantity), 1),
-            )
+        for action in self._between(trade.time_us, at_us):
+            if isinstance(action, Split):
+                shares = max(action.shares(trade.quantity), 1)
+                trade = trade._replace(price_e4=action.price_e4(trade.price_e4), quantity=shares)
         return trade
 
-    def _between(self, from_us: int, to_us: int) -> Iterator[tuple[int, Split]]:
-        return (each for each in self.splits if from_us < each[0] <= to_us)
+    def _between(self, from_us: int, to_us: int) -> Iterator[CorporateAction]:
+        return (action for at_us, action in self.actions if from_us < at_us <= to_us)
 
 
 class StatementSource(Protocol):
@@ -52,6 +51,10 @@ class StatementSource(Protocol):
 
     def amended_trades(self, client_id: str) -> set[int]:
         """Trades of the client that a bust or correction has changed."""
+        ...
+
+    def discharges(self, client_id: str) -> list[Discharge]:
+        """Borrowed shares that were given back for the client, oldest first."""
         ...
 
     def listings(self) -> Mapping[str, Listing]:
@@ -89,6 +92,7 @@ def make(
         period.to_us,
         lambda name, time_us: listings[name].reference_at(time_us) if name in listings else 0,
         source.amended_trades(client_id),
+        source.discharges(client_id),
     )
     for report in source.reports(client_id):
         line = fold.take(report)

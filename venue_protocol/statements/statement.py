@@ -253,15 +253,48 @@ _WORDS = {
 
 def _moved(report: SettlementReport) -> str:
     """In words; the memo of a transfer adds what its kind does not say."""
-    kind = report.settlement_kind
+    kind, memo = report.settlement_kind, report.memo
     if kind == "net_settlement":
         return _settled(report)
+    if memo is not None and _says_all(report, memo):
+        return f"{memo} ({report.security_id})" if report.security_id else memo
     is_out = kind in ("deposit", "withdrawal") and report.cash_e4 + report.shares < 0
     words = _WORDS.get(kind) or ("withdrawal" if is_out else "deposit")
     if report.security_id is not None:
-        shares = f" of {abs(report.shares)} {report.security_id}" if report.shares else ""
-        words += shares or f" of {report.security_id}"
+        shares = f"{abs(report.shares):,} " if report.shares else ""
+        words += f" of {shares}{report.security_id}"
     if report.trade_id is not None:
         words += f", trade {report.trade_id}"
-    is_told = report.memo is None or report.memo.startswith(words.split(" ")[0])
-    return words if is_told else f"{words}: {report.memo}"
+    return words if memo is None or memo == kind else f"{words}: {memo}"
+
+
+def _says_all(report: SettlementReport, memo: str) -> bool:
+    """Whether the memo is the whole: it names what was done, or nothing was moved but told."""
+    begins = memo != report.settlement_kind and memo.startswith(report.settlement_kind[:5])
+    return begins or not (report.cash_e4 or report.shares)
+
+
+def line_of(counted: Told, realised_e4: int) -> Line:
+    """The line of a report that earned this."""
+    report = counted.report
+    return Line(
+        report.sequence,
+        report.client_sequence,
+        report.journal_id,
+        report.time_us,
+        report.settlement_kind,
+        counted.cause,
+        counted.what,
+        report.security_id,
+        report.shares,
+        report.price_e4,
+        counted.gross_e4,
+        counted.fee_e4,
+        report.cash_e4,
+        report.balance_e4,
+        report.holding,
+        realised_e4,
+        report.trade_id,
+        report.order_id,
+        report.memo,
+    )

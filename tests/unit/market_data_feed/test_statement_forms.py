@@ -14,6 +14,7 @@ from venue_protocol.corporate_actions import Split
 from venue_protocol.mark import MOST_TRADES, MarkTrade
 from venue_protocol.refusals import Refused, RejectReason
 from venue_protocol.statements import csv_rows, page, view
+from venue_protocol.statements.fold import Discharge
 from venue_protocol.statements.maker import Listing, Period, make, mark_at
 
 BEGIN_US = 1_795_000_000_000_000
@@ -102,6 +103,9 @@ class FakeSource:
 
     def amended_trades(self, client_id: str) -> set[int]:
         return set()
+
+    def discharges(self, client_id: str) -> list[Discharge]:
+        return []
 
     def listings(self) -> dict[str, Listing]:
         return {"AAPL": self.listing}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.venue_protocol.report_history import ReportHistory
 from venue_protocol.settlement import SettlementReport
-from venue_protocol.statements.fold import AMENDING_KINDS, StatementFold
+from venue_protocol.statements.fold import AMENDING_KINDS, Discharge, StatementFold
 from venue_protocol.statements.statement import Line, Statement
 
 REFERENCE_E4 = 1_000_000
@@ -170,6 +170,52 @@ def test_borrowed_shares_are_not_the_clients_own_and_a_short_sale_earns_when_bou
     closed, _ = made(history.reports)
     assert closed.faults == []
     assert closed.earned == {"realised": 1_000_000, "stock_loans": -700}
+
+
+def test_a_close_out_ends_the_debt_and_its_cost_is_a_line_of_its_own() -> None:
+    """10 borrowed and sold for $1,000; $1,610 of collateral bought them back: a loss of $610."""
+    history = ReportHistory()
+    history.deposit(100_000_000)
+    history.add("stock_loan", 0, 10, security_id="AAPL")
+    history.sell("AAPL", 10, 1_000_000)
+    history.add("close_out", -16_320_000, memo="close-out of AAPL begins")
+    history.add("close_out", 220_000, memo="close-out of ann AAPL done")
+    fold = StatementFold(
+        "ann", 0, FOR_EVER, lambda *_: REFERENCE_E4, (), [Discharge(45, 4_500_000, "AAPL", 10)]
+    )
+    lines = [line for each in history.reports if (line := fold.take(each)) is not None]
+    statement = fold.statement({}, {})
+    assert statement.faults == []
+    assert statement.earned == {"realised": 10_000_000, "close_outs": -16_100_000}
+    assert statement.securities[0].borrowed == statement.closing.cost_e4 == 0
+    assert lines[3].what == "close-out of AAPL begins"
+
+
+def test_what_was_done_is_said_with_its_reason() -> None:
+    history = ReportHistory()
+    trade = history.buy("AAPL", 10, 1_000_000)
+    history.add(
+        "bust",
+        10_000_000,
+        -10,
+        security_id="AAPL",
+        trade_id=trade.trade_id,
+        memo="bust of trade 1000: erroneous price",
+    )
+    history.add("split", 0, 5, security_id="AAPL", memo="split 3 for 2")
+    history.add("deposit", 100, memo="deposit")
+    history.add("deposit", 0, 5, security_id="AAPL", memo="starting position")
+    history.add("stock_loan", 0, memo="recall of 10 AAPL until noon")
+    history.add("dividend", 30_000, security_id="AAPL", memo="0.30 a share")
+    assert [line.what for line in made(history.reports)[1]] == [
+        "bought 10 AAPL",
+        "bust of trade 1000: erroneous price (AAPL)",
+        "split 3 for 2 (AAPL)",
+        "deposit",
+        "deposit of 5 AAPL: starting position",
+        "recall of 10 AAPL until noon",
+        "dividend of AAPL: 0.30 a share",
+    ]
 
 
 def test_shares_given_count_at_the_reference_price_and_go_at_their_cost() -> None:
