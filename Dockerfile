@@ -23,6 +23,7 @@ COPY venue_protocol venue_protocol
 COPY venue_simulation venue_simulation
 COPY venue_storage venue_storage
 COPY client_enrollment client_enrollment
+COPY trading_fees trading_fees
 COPY venue_trials venue_trials
 COPY venue_competition venue_competition
 

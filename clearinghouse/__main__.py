@@ -29,6 +29,7 @@ from service_runtime.http import application, openapi, query
 from service_runtime.http.authentication import Authenticator
 from service_runtime.service import Service
 from service_runtime.settings import SettingsError
+from trading_fees import http as fees_http
 from venue_protocol.topology import ORDER_EXECUTION
 
 _PREFETCH = 128
@@ -73,6 +74,7 @@ def build(service: Service) -> Flask:
     loans_http.add_routes(app, parts.loans, parts.loan_rules, LoanViews(store), authenticator)
     proposal_http.add_routes(app, parts.proposals, authenticator, ProposalQueries(clearing))
     enrollment_http.add_routes(app, parts.enrollment, authenticator)
+    fees_http.add_routes(app, parts.fees, authenticator)
     openapi.add_routes(app, api.described())
     return app
 

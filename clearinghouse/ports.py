@@ -15,6 +15,7 @@ from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.loan_ports import LoanBook
 from client_enrollment.ports import JoinCodes
+from trading_fees.ports import FeeTable
 from venue_protocol.securities import Security
 from venue_storage.clearing_rows import ActionRow, ProposalRow, Suspension
 
@@ -79,7 +80,6 @@ class Proposals(Protocol):
 
         Locks the settlement head: nobody changes the trade between question and answer.
         """
-        ...
 
 
 class LedgerTransaction(Protocol):
@@ -218,6 +218,10 @@ class LedgerTransaction(Protocol):
 
     def add_security(self, security: Security) -> None:
         """List a security. SecurityExists."""
+        ...
+
+    def fee_table(self) -> FeeTable:
+        """The fee schedule."""
         ...
 
 

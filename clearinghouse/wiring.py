@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from clearinghouse.administration import Administration
 from clearinghouse.client_administration import ClientAdministration
 from clearinghouse.enrollment import EnrolledAccounts
+from clearinghouse.fee_changes import RecordedFeeChanges
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.lending.administration import LoanAdministration
 from clearinghouse.lending.desk import LoanDesk
@@ -19,6 +20,7 @@ from clearinghouse.proposal_desk import ProposalDesk
 from client_enrollment.desk import Enrollment
 from service_runtime.bus import Consumer, Publisher
 from service_runtime.clock import Clock
+from trading_fees.desk import FeeDesk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class Parts:
     """Its `run` is a loop as well."""
     proposals: ProposalDesk
     enrollment: Enrollment
+    fees: FeeDesk
 
 
 def wire(
@@ -63,4 +66,5 @@ def wire(
         loan_rules=LoanAdministration(desk, store, clock, marks),
         margin=MarginRun(desk, store, clock, marks, stopping),
         proposals=ProposalDesk(desk, clock),
+        fees=FeeDesk(RecordedFeeChanges(store, clock)),
     )

@@ -13,6 +13,7 @@ from venue_storage import (
     action_tables,
     clearing_data,
     enrollment_tables,
+    fee_tables,
     loan_tables,
     market_data,
     netting_tables,
@@ -23,6 +24,7 @@ DatabaseName = Literal["clearing_data", "market_data"]
 _FURTHER_TABLES = (
     action_tables,
     enrollment_tables,
+    fee_tables,
     loan_tables,
     netting_tables,
     proposal_tables,

@@ -37,6 +37,7 @@ from service_runtime.http import application, openapi, query
 from service_runtime.http.asgi_application import Application
 from service_runtime.http.authentication import Authenticator
 from service_runtime.service import THREADS, Service
+from venue_storage.listed_fees import ListedFees
 from venue_storage.listed_securities import ListedSecurities
 
 _SETTLED_WITHIN_S, _RECORDED_WITHIN_S = 1.0, 3.0
@@ -56,7 +57,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     log_database = Database(ours.clearing_url, f"{service.name}.log", pool_size=1)
     bus = RabbitBus(ours.broker_url, service.name)
     publisher = bus.publisher()
-    securities = ListedSecurities(clearing)
+    securities, fees = ListedSecurities(clearing), ListedFees(clearing)
     statuses = OrderStatusStore(clearing, market)
     limiter = RateLimiter(clearing, rules.rate_limit_per_second)
     backlogs = _backlogs(ours, rules.backlog_allowed)
@@ -69,6 +70,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
         securities=securities,
         look_for=securities.look_for,
         refresh=securities.refresh,
+        fees=fees,
         statuses=statuses,
         rate_limit=limiter,
         timers=PostgresTimers(clearing),
@@ -87,8 +89,8 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     _check_clock(service, clock)
     _run_loops(service, parts, backlogs)
     service.spawn("scheduler", scheduler.run)
-    service.spawn("keys", partial(authenticator.follow, service.stopping))
-    service.spawn("securities", partial(securities.follow, service.stopping))
+    for name, followed in (("keys", authenticator), ("securities", securities), ("fees", fees)):
+        service.spawn(name, partial(followed.follow, service.stopping))
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
 

@@ -39,6 +39,7 @@ from venue_protocol.commands import (
     SetVolatilityBands,
 )
 from venue_protocol.corporate_actions import CashDividend
+from venue_protocol.fee_schedule import NO_FEES, FeeSchedule
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.orders import BUY
@@ -61,13 +62,14 @@ def append(
     candidates: Sequence[Candidate],
     securities: Mapping[str, Security],
     now_us: int,
+    fees: FeeSchedule = NO_FEES,
 ) -> tuple[list[Decision], list[AppendedBatch]]:
     """Decide the candidates and write holds and log rows; the caller commits.
 
     One decision for each candidate. The order of the steps is the lock order of LogTransaction, so
     that two gateways never wait for each other in a circle.
     """
-    state = DoorState(securities=securities, now_us=now_us)
+    state = DoorState(securities=securities, now_us=now_us, fees=fees)
     kinds = {type(candidate) for candidate in candidates}
     if CancelAllCandidate in kinds:
         _take_timers(transaction, candidates, state)

@@ -36,7 +36,7 @@ from order_entry_gateway.ports import (
 from service_runtime.http.authentication import Caller
 from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
 from venue_protocol.money import format_e4
-from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
+from venue_protocol.order_views import fees_shown, price_shown, terms_shown, worst_price_shown
 from venue_protocol.orders import UNPRICED
 from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.securities import Security
@@ -334,6 +334,7 @@ def _placed(accepted: Accepted, command: PlaceOrder) -> dict[str, Any]:
         "price": price_shown(command.order_type, command.price_e4),
         "worst_price": worst_price_shown(command.order_type, command.price_e4),
         **terms_shown(command.terms),
+        "fees": fees_shown(command.fees),
         "duplicate": accepted.is_duplicate,
     }
 

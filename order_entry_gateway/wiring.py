@@ -20,6 +20,7 @@ from order_entry_gateway.ports import (
 from order_entry_gateway.settlement_desk import SettlementModeDesk
 from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
+from venue_protocol.fee_schedule import NO_FEES, FeeSchedule
 from venue_protocol.securities import Security
 
 
@@ -42,6 +43,8 @@ class GatewayPorts:
     """Reads the list of securities anew."""
     is_behind: Readiness = lambda: False
     """Whether settlement or record is too far behind to take more orders."""
+    fees: Callable[[], FeeSchedule] = lambda: NO_FEES
+    """The fee schedule of now, from which orders get their rates."""
     run_name: str | None = None
     """Name of this run in the reports of refusals; None for a random one."""
 
@@ -72,6 +75,7 @@ def wire(
         ports.securities,
         stopping,
         clock_trouble=ports.clock_trouble,
+        fees=ports.fees,
     )
     reporter = RefusalReporter(ports.publisher, ports.clock, stopping, ports.run_name)
     desk = OrderDesk(

@@ -137,7 +137,9 @@ class Fill(_Record, frozen=True, kw_only=True):
     sequence: int = 0
     client_order_id: str | None = None
     role: str | None = None
-    """`maker` when the order rested, `taker` when it arrived."""
+    """`maker` when the order rested, `taker` when it arrived, `auction` in an auction."""
+    fee: Decimal = Decimal(0)
+    """What it cost on top of the price; below zero: a rebate."""
 
 
 class OrderReport(_Record, frozen=True, kw_only=True):
@@ -168,6 +170,8 @@ class OrderReport(_Record, frozen=True, kw_only=True):
     last_quantity: int | None = None
     role: str | None = None
     """`maker` or `taker`, of a trade."""
+    fee: Decimal = Decimal(0)
+    """What that trade cost on top of its price; below zero: a rebate."""
     sequence: int = 0
 
 

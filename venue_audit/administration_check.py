@@ -13,6 +13,7 @@ from typing import Any
 
 from clearinghouse.domain.venue_accounts import VENUE_ACCOUNTS
 from venue_audit.differences import ACTIONS, Differences
+from venue_audit.fee_check import FEE_ACTIONS, FeeRecord
 from venue_audit.snapshot import Snapshot
 
 _ACTIONS = """
@@ -66,6 +67,7 @@ class _Record:
     """Number of the opening's action, and places."""
     joined: Counter[str] = field(default_factory=Counter)
     """Clients that were made with each join code."""
+    fees: FeeRecord = field(default_factory=FeeRecord)
 
 
 class AdministrationCheck:
@@ -91,6 +93,8 @@ class AdministrationCheck:
         ):
             self.actions += 1
             known = record.clients.get(client_id)
+            if action in FEE_ACTIONS:
+                record.fees.apply(number, action, client_id, security_id, json.loads(details))
             if action == "list_security":
                 record.securities[security_id] = (number, json.loads(details))
             elif action == "create_client":
@@ -109,6 +113,7 @@ class AdministrationCheck:
         changed = acted_on.keys() | set(acted_on.values())
         self._compare_securities(record.securities, changed)
         self._compare_join_codes(record)
+        record.fees.compare(self._clearing, self._differences)
 
     def _compare_clients(self, expected: dict[str, _Client]) -> None:
         keys: Counter[str] = Counter(dict(self._clearing.all(_KEYS)))

@@ -25,8 +25,6 @@ from venue_protocol.money import format_e4
 from venue_protocol.settlement import SettlementReport
 from venue_storage.clearing_rows import JournalRow, ReportRow
 
-FEE = "0.00"
-"""The venue charges none."""
 _ROWS_A_LOOKUP = 500
 _JOURNALS = """
 SELECT journal_id, journal_kind, time_us, trade_id, reference, accounts, assets, amounts
@@ -57,6 +55,7 @@ class Movement(msgspec.Struct, frozen=True):
     journal_id: int
     entries: list[Entry]
     fee: str
+    """Dollars that a trade cost on top, part of the entries; below zero: a rebate."""
     balance: str
     """Cash after it, dollars."""
     security: str | None
@@ -169,7 +168,7 @@ class Explanation:
             movement(report),
             report.journal_id,
             entries,
-            FEE,
+            format_e4(report.fee_e4),
             format_e4(report.balance_e4),
             report.security_id,
             report.holding,

@@ -71,6 +71,7 @@ ORDERS = Table(
         "visible",
         "triggered_us",
         "terms",
+        "fees",
     ),
 )
 TRADES = Table(
@@ -114,6 +115,7 @@ REPORTS = Table(
         "last_price_e4",
         "is_aggressor",
         "time_us",
+        "fee_e4",
     ),
 )
 
@@ -132,6 +134,7 @@ class _Terms(NamedTuple):
     order_type: str
     time_in_force: str
     accepted_us: int
+    fees: str | None
 
 
 class MarketCheck:
@@ -190,7 +193,10 @@ class MarketCheck:
         self._session.update(fold.session)
         for accepted, time_us in fold.accepted:
             self._terms[accepted.order_id] = _Terms(
-                accepted.order_type, accepted.time_in_force, time_us
+                accepted.order_type,
+                accepted.time_in_force,
+                time_us,
+                codec.encode(accepted.fees).decode() if accepted.fees is not None else None,
             )
         self._compare_orders(order for order in fold.touched.values() if not order.leaves)
         self._compare_effects(fold.effects)
@@ -254,6 +260,7 @@ def _order_row(order: WorkingOrder, terms: _Terms) -> Row:
         order.visible,
         order.triggered_us,
         codec.encode(order.terms).decode() if order.terms is not None else None,
+        terms.fees,
     )
 
 
@@ -293,4 +300,5 @@ def _report_row(report: ExecutionReport) -> Row:
         report.last_price_e4,
         report.is_aggressor,
         report.time_us,
+        report.fee_e4,
     )

@@ -4,9 +4,8 @@ conserved.
 
 from collections.abc import Mapping
 
-from clearinghouse.domain.fees import FEES
 from clearinghouse.domain.ledger import Position, ReportChain
-from clearinghouse.domain.venue_accounts import EXTERNAL
+from clearinghouse.domain.venue_accounts import EXTERNAL, UNREPORTED
 from venue_audit.differences import LOG, REPORTS, Differences, Value
 from venue_audit.history import History, Key
 from venue_audit.report_ledger import ClientBooks
@@ -130,7 +129,7 @@ class PositionsCheck:
         for client_id, balance_e4, _, is_external, count, report_hash in self._clearing.stream(
             _ACCOUNTS
         ):
-            if is_external or client_id == FEES or only not in (None, client_id):
+            if is_external or client_id in UNREPORTED or only not in (None, client_id):
                 continue
             books = clients.get(client_id, nothing)
             field = "balance_e4 by its reports"

@@ -17,6 +17,7 @@ from market_data_feed.domain.orders import BrokenStream
 from venue_audit.action_check import ActionCheck
 from venue_audit.administration_check import AdministrationCheck
 from venue_audit.differences import EVENTS, LOG, Difference, Differences
+from venue_audit.fee_check import FeeCheck
 from venue_audit.history import History
 from venue_audit.loan_check import LoanCheck
 from venue_audit.log_rows import LOG_ROWS, LogBroken, batches, note_break
@@ -121,6 +122,7 @@ class Audit:
         self._positions = PositionsCheck(clearing, self.differences)
         self._trading_day = TradingDayCheck(clearing, self.differences)
         self._actions = ActionCheck(clearing, self.differences)
+        self._fees = FeeCheck(clearing, self.differences)
         self._administration = AdministrationCheck(clearing, self.differences)
         self._loans = LoanCheck(clearing, self.differences)
         self._rows = 0
@@ -194,6 +196,7 @@ class Audit:
         for batch in batches(shard, map(LogRow._make, self._clearing.stream(LOG_ROWS, (shard,)))):
             answer = self._history.match(batch)
             self._trading_day.take(batch)
+            self._fees.take(batch)
             if live is not None and live.log_position == batch.last:
                 self._check_engine(live)
             yield Matched(batch, answer, self._history.first_told(answer))

@@ -144,6 +144,9 @@ def movement(report: SettlementReport) -> str:
         did = "bought" if report.side == "BUY" else "sold"
         price = format_e4(report.price_e4 or 0)
         cause = f"trade {report.trade_id}, order {report.order_id}"
+        if report.fee_e4:
+            paid = "fee" if report.fee_e4 > 0 else "rebate"
+            cause += f", {paid} {format_e4(abs(report.fee_e4))}"
         return f"{did} {report.quantity} {report.security_id} at {price} ({cause})"
     moved = (
         f"{report.shares:+} {report.security_id}" if report.security_id else signed(report.cash_e4)

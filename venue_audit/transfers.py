@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from clearinghouse.domain.ledger import Leg
-from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL
+from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, UNREPORTED
 from venue_audit.report_ledger import is_sealed
 from venue_protocol import codec
 from venue_protocol.holds import CASH
@@ -108,7 +108,7 @@ def _moved(report: SettlementReport) -> Leg:
 
 def _agree(journal: JournalRow, reports: Sequence[SettlementReport]) -> bool:
     """Whether journal and reports tell the same movements at the same time."""
-    entered = [leg for leg in legs_of(journal) if leg.client_id not in EXTERNAL]
+    entered = [leg for leg in legs_of(journal) if leg.client_id not in UNREPORTED]
     return entered == [_moved(report) for report in reports] and all(
         report.time_us == journal.time_us for report in reports
     )

@@ -23,6 +23,7 @@ COMMANDS = {
     "test": "check the code and run the tests",
     "client": "create, list, suspend and change clients",
     "security": "list securities and add new ones",
+    "fees": "show and set what trading costs, by security and tier",
     "deposit": "give a client cash or shares",
     "proposals": "bust or correct a trade, fine a client, and consent to it as a second one",
     "settlement": "each trade at once, or netted in cycles; what is open",

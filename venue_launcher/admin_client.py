@@ -103,6 +103,27 @@ class Administration:
         """List a new security; `body` as POST /v1/securities takes it."""
         self._call("POST", "/v1/securities", body)
 
+    def fees(self) -> list[dict[str, Any]]:
+        """The rows of the fee schedule, as the API words them."""
+        return list(self._call("GET", "/v1/fees")["fees"])
+
+    def set_fees(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Set a row of the fee schedule; `body` as PUT /v1/fees takes it. Returns the row."""
+        return dict(self._call("PUT", "/v1/fees", body))
+
+    def remove_fees(self, security: str | None, tier: str) -> bool:
+        """Remove a row of the fee schedule, for all securities if None; whether it was there."""
+        only = "" if security is None else f"&security={quote(security)}"
+        return bool(self._call("DELETE", f"/v1/fees?tier={quote(tier)}{only}")["was_set"])
+
+    def fee_tiers(self) -> dict[str, str]:
+        """Tier by client, of those that are not in the standard one."""
+        return dict(self._call("GET", "/v1/fee-tiers")["tiers"])
+
+    def set_fee_tier(self, client_id: str, tier: str) -> None:
+        """Put a client into a tier of fees."""
+        self._call("PUT", f"/v1/clients/{client_id}/fee-tier", {"tier": tier})
+
     def deposit(self, body: dict[str, Any]) -> None:
         """Give cash or shares, once; `body` as POST /v1/deposits takes it."""
         self._call("POST", "/v1/deposits", body, {"Idempotency-Key": uuid.uuid4().hex})

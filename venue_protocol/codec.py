@@ -10,6 +10,7 @@ import msgspec
 
 from venue_protocol.commands import Command, CommandBatch
 from venue_protocol.events import EventBatch
+from venue_protocol.fees import FeeRates
 from venue_protocol.orders import OrderTerms
 from venue_protocol.settlement import SettlementBatch, SettlementReport
 from venue_protocol.streams import OrderReports, ResendRequest, StreamPosition
@@ -29,6 +30,7 @@ _encoder = msgspec.json.Encoder()
 _message_decoder = msgspec.json.Decoder(Message)
 _command_decoder = msgspec.json.Decoder(Command)
 _terms_decoder = msgspec.json.Decoder(OrderTerms)
+_fees_decoder = msgspec.json.Decoder(FeeRates)
 _report_decoder = msgspec.json.Decoder(SettlementReport)
 
 
@@ -123,6 +125,18 @@ def decode_terms(body: bytes | str | None) -> OrderTerms | None:
     try:
         return _terms_decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise CodecError(str(error)) from error
+
+
+def decode_fees(body: bytes | str | None) -> FeeRates | None:
+    """An order's fee rates as its record stores them, None for none; CodecError if they are not
+    readable.
+    """
+    if body is None:
+        return None
+    try:
+        return _fees_decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CodecError(str(error)) from error
 
 

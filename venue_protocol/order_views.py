@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from venue_protocol.fees import FeeRates
 from venue_protocol.money import format_e4
 from venue_protocol.orders import UNPRICED, OrderTerms
 from venue_protocol.times import format_utc
@@ -15,6 +16,8 @@ NULLABLE_TERMS_EXAMPLE = {
     "display_quantity": 10,
 }
 """What may be null of what is shown of an order beside its price, for documents."""
+FEES_EXAMPLE = {"maker_bps": -1, "taker_bps": 3, "auction_bps": 1}
+"""The rates of an order, null where it costs nothing."""
 TERMS_EXAMPLE = {
     "post_only": False,
     "self_trade_prevention": "cancel_newest",
@@ -42,6 +45,17 @@ def worst_price_shown(order_type: str, price_e4: int) -> str | None:
     price band.
     """
     return format_e4(price_e4) if order_type in UNPRICED else None
+
+
+def fees_shown(fees: FeeRates | None) -> dict[str, int] | None:
+    """The rates of an order, basis points of a trade's value; None if it costs nothing."""
+    if fees is None:
+        return None
+    return {
+        "maker_bps": fees.maker_bps,
+        "taker_bps": fees.taker_bps,
+        "auction_bps": fees.auction_bps,
+    }
 
 
 def terms_shown(terms: OrderTerms | None) -> dict[str, Any]:

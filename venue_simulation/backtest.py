@@ -8,6 +8,8 @@ from typing import Any
 
 from trading_bots.population.default_population import default_population
 from trading_bots.population.parameters import SECURITIES, TradedSecurity
+from venue_protocol.fee_schedule import ALL_SECURITIES, STANDARD, FeeRow
+from venue_protocol.fees import FeeRates
 from venue_protocol.money import format_e4, format_for_people
 from venue_simulation.market_plan import START_US, BotSpec, Latency, MarketPlan, SecuritySpec
 from venue_simulation.market_run import BotResult, MarketRun
@@ -37,6 +39,8 @@ class BacktestSettings:
     shares: int = 100
     """Of each security, at the start of each player."""
     latency: Latency = field(default_factory=Latency)
+    fees: FeeRates | None = None
+    """What all trading costs; None: nothing."""
 
 
 def plan_of(settings: BacktestSettings) -> MarketPlan:
@@ -57,11 +61,17 @@ def plan_of(settings: BacktestSettings) -> MarketPlan:
     )
     names = [each.security for each in listed]
     others = population(settings.seed, traded, settings.rate) if settings.rate else []
+    fees: tuple[FeeRow, ...] = ()
+    if settings.fees is not None:
+        rates = settings.fees
+        row = FeeRow(ALL_SECURITIES, STANDARD, rates.maker_bps, rates.taker_bps, rates.auction_bps)
+        fees = (row,)
     return MarketPlan(
         seed=settings.seed,
         securities=listed,
         bots=(*players(settings, names), *others),
         seconds=settings.seconds,
+        fees=fees,
     )
 
 
@@ -121,6 +131,7 @@ def as_json(run: MarketRun) -> dict[str, Any]:
                 "refused": dict(sorted(bot.refused.items())),
                 **{name: bot.numbers[name] for name in _NUMBERS},
                 "turnover": format_e4(bot.numbers["turnover_e4"]),
+                "fees": format_e4(bot.numbers["fees_e4"]),
             }
             for bot in run.bots.values()
         ],
@@ -142,7 +153,10 @@ def lines(run: MarketRun) -> list[str]:
     shown = [bot for bot in run.bots.values() if bot.group == "player"] or list(run.bots.values())
     header = ("bot", "start", "end", "profit", "orders", "fills", "shares", "refused")
     table = [header, *(_row(bot) for bot in shown)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    if plan.fees:
+        paid = [format_for_people(bot.numbers["fees_e4"]) for bot in shown]
+        table = [(*row, cell) for row, cell in zip(table, ["fees", *paid], strict=True)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = [row[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]

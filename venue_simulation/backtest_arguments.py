@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from venue_protocol.fees import FeeRates
     from venue_simulation.backtest import BacktestSettings
 
 
@@ -36,7 +37,23 @@ def settings_of(arguments: argparse.Namespace) -> "BacktestSettings":
         cash=cash,
         shares=arguments.shares,
         latency=Latency(order_us=arguments.latency_us, feed_us=arguments.latency_us),
+        fees=_fees_of(arguments.fees),
     )
+
+
+def _fees_of(text: str | None) -> "FeeRates | None":
+    """Rates of `-1,3` or `-1,3,1`: maker, taker and auction, basis points."""
+    from venue_protocol.fees import FeeRates
+
+    if text is None:
+        return None
+    try:
+        rates = [int(part) for part in text.split(",")]
+    except ValueError:
+        rates = []
+    if len(rates) not in (2, 3):
+        raise ValueError(f"--fees {text}: write --fees MAKER,TAKER or MAKER,TAKER,AUCTION")
+    return FeeRates(*rates)
 
 
 class SetParameter(argparse.Action):

@@ -37,6 +37,7 @@ def order_report(report: ExecutionReport) -> OrderReport:
         last_price=_price(report.last_price_e4),
         last_quantity=report.last_quantity,
         role=_role(report) if report.kind == "trade" else None,
+        fee=dollars(report.fee_e4 or 0),
         sequence=report.event_sequence,
     )
 
@@ -70,6 +71,7 @@ def fill(report: ExecutionReport) -> Fill:
         sequence=report.event_sequence,
         client_order_id=report.client_order_id,
         role=_role(report),
+        fee=dollars(report.fee_e4 or 0),
     )
 
 
@@ -93,6 +95,7 @@ def settlement_report(text: str) -> SettlementReport:
         settled_cash=Decimal(format_e4(report.settled_cash_e4)),
         settled_shares=report.settled_shares,
         open_shares=report.open_shares,
+        fee=dollars(report.fee_e4),
         previous_hash=report.previous_hash,
         hash=report.hash,
     )

@@ -20,6 +20,7 @@ import msgspec
 from clearinghouse.domain.venue_accounts import VENUE_ACCOUNTS
 from trading_bots.dice import dice
 from trading_bots.strategy import Strategy
+from venue_protocol.fee_schedule import STANDARD, FeeRow
 from venue_protocol.holds import CASH
 from venue_protocol.money import format_e4, format_for_people, parse_e4
 from venue_simulation.market_archive import MarketArchive
@@ -205,6 +206,7 @@ def plan_of_json(content: Mapping[str, Any]) -> MarketPlan:
             phases=tuple(msgspec.convert(each, PhaseSpec) for each in content["phases"]),
             rate_limit_per_second=content["rate_limit_per_second"],
             sample_s=content["sample_s"],
+            fees=tuple(FeeRow(*row) for row in content.get("fees", ())),
         )
     except (KeyError, TypeError, msgspec.ValidationError) as error:
         raise ValueError(f"the manifest holds no plan: {error}") from error
@@ -222,6 +224,7 @@ def _bot_of(content: Mapping[str, Any]) -> BotSpec:
         group=content["group"],
         seed_name=content["seed_name"],
         limits=msgspec.convert(content["limits"], BotLimits, strict=False),
+        fee_tier=content.get("fee_tier", STANDARD),
     )
 
 

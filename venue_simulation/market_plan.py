@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from trading_bots.strategy import Strategy
+from venue_protocol.fee_schedule import STANDARD, FeeRow, FeeSchedule
 from venue_protocol.money import parse_e4
 from venue_protocol.securities import Security
 from venue_protocol.trading_day import Phase
@@ -68,6 +69,8 @@ class BotSpec:
     seed_name: str | None = None
     """Name of its dice; None: its client_id. Two bots that swap seats swap it."""
     limits: BotLimits = BotLimits()
+    fee_tier: str = STANDARD
+    """Which rows of the market's fees are for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,16 +124,33 @@ class MarketPlan:
     """Commands that the door takes of one client, as in a live venue; None: any number."""
     sample_s: float = 60.0
     """Seconds between two points of the equity curves."""
+    fees: tuple[FeeRow, ...] = ()
+    """The fee schedule; empty: trading is free."""
 
     @property
     def end_us(self) -> int:
         """When it ends."""
         return self.start_us + round(self.seconds * 1_000_000)
 
+    def fee_schedule(self) -> FeeSchedule:
+        """The rows with the tiers of the bots. ValueError for a schedule that no venue may have."""
+        tiers = {bot.client_id: bot.fee_tier for bot in self.bots if bot.fee_tier != STANDARD}
+        schedule = FeeSchedule(self.fees, tiers)
+        fault = schedule.fault()
+        if fault is not None:
+            raise ValueError(f"fees: {fault}")
+        return schedule
+
 
 def plan_json(plan: MarketPlan) -> dict[str, Any]:
     """The plan as JSON. A strategy that is no name is given by where it is defined."""
     content: dict[str, Any] = _plain(asdict(plan))
+    # What a plan of an older version could not say is left out where it says nothing.
+    if not content["fees"]:
+        del content["fees"]
+    for bot in content["bots"]:
+        if bot["fee_tier"] == STANDARD:
+            del bot["fee_tier"]
     return content
 
 

@@ -22,6 +22,7 @@ from clearinghouse.ports import (
 )
 from client_enrollment.memory_codes import MemoryJoinCodes
 from client_enrollment.ports import JoinCodes
+from trading_fees.memory_table import MemoryFeeTable
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.securities import Security
@@ -263,6 +264,10 @@ class MemoryLedgerTransaction:
         for key in good:
             self._transaction.put(self._tables.keys, key, (client_id, revoked_us))
         return len(good)
+
+    def fee_table(self) -> MemoryFeeTable:
+        """The fee schedule."""
+        return MemoryFeeTable(self._transaction)
 
     def add_security(self, security: Security) -> None:
         """List a security."""

@@ -124,6 +124,7 @@ class NewsDesk:
                 has_traded = True
                 numbers["fills"] += 1
                 numbers["shares_traded"] += report.last_quantity or 0
+                numbers["fees_e4"] += report.fee_e4 or 0
                 numbers["turnover_e4"] += (report.last_quantity or 0) * (report.last_price_e4 or 0)
             elif kind == "canceled" or kind == "expired":
                 numbers["canceled"] += 1

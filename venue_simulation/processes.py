@@ -196,7 +196,9 @@ class Gateway(Process):
             rate_limit=_NoLimit(),
             timers=MemoryTimers(self.around.clearing),
             run_name=f"{self.name}.{self.runs}",
+            fees=lambda: self._fees,
         )
+        self._fees = self.around.clearing.tables.fees.schedule()
         gateway = wire_gateway(ports, stopping, committer_type=self.parts.committer)
         self.desk, self.committer = gateway.desk, gateway.committer
         self.reporter, self.timekeeper = gateway.reporter, gateway.timekeeper
@@ -207,7 +209,12 @@ class Gateway(Process):
             ("commits", lambda: self.committer.step(0)),
             ("looks at the time", self._look_at_the_time),
             ("reports refusals", self.reporter.publish),
+            ("reads the fees", self._read_fees),
         ]
+
+    def _read_fees(self) -> None:
+        """Until then its orders carry the rates of the schedule before."""
+        self._fees = self.around.clearing.tables.fees.schedule()
 
     def _look_at_the_time(self) -> int:
         try:

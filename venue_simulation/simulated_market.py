@@ -61,7 +61,9 @@ class SimulatedMarket:
     ) -> None:
         self.plan = plan
         listed = [each.listed() for each in plan.securities]
-        self.venue = venue_type(listed, plan.start_us, plan.rate_limit_per_second)
+        self.venue = venue_type(
+            listed, plan.start_us, plan.rate_limit_per_second, plan.fee_schedule()
+        )
         self.venue.on_commit = self._committed
         self.timeline = Timeline(self.venue.clock)
         keep_us = max([longest_feed_us(bot.latency) for bot in plan.bots], default=0) + 1

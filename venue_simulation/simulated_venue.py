@@ -36,6 +36,7 @@ from venue_protocol import codec, streams
 from venue_protocol.codec import SCHEMA
 from venue_protocol.commands import CommandBatch
 from venue_protocol.events import EventBatch
+from venue_protocol.fee_schedule import NO_FEES, FeeSchedule
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.refusals import Refusal, RejectReason, refuse
@@ -125,7 +126,10 @@ class SimulatedVenue:
         securities: Iterable[Security],
         start_us: int,
         rate_limit_per_second: int | None = None,
+        fees: FeeSchedule = NO_FEES,
     ) -> None:
+        self.fees = fees
+        """From which orders get their rates."""
         self.securities = {each.security_id: each for each in securities}
         self.clock = ManualClock(start_us)
         self.clearing = MemoryClearing(1)
@@ -236,7 +240,8 @@ class SimulatedVenue:
         """Decide, place holds and append to the log: one transaction."""
         with self.clearing.transaction() as transaction:
             log = MemoryLogTransaction(transaction)
-            decisions, _ = append(log, candidates, self.securities, self.clock.now_us())
+            now_us = self.clock.now_us()
+            decisions, _ = append(log, candidates, self.securities, now_us, self.fees)
         return decisions
 
     def match(self, batch: CommandBatch) -> EventBatch:

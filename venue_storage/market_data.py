@@ -35,6 +35,7 @@ orders = Table(
     Column("visible", BigInteger, nullable=False),
     Column("triggered_us", BigInteger),
     Column("terms", Text),
+    Column("fees", Text),
     Index("orders_client_id", "client_id", "order_id"),
     Index(
         "orders_open",
@@ -76,6 +77,7 @@ order_reports = Table(
     Column("last_price_e4", BigInteger),
     Column("is_aggressor", Boolean),
     Column("time_us", BigInteger, nullable=False),
+    Column("fee_e4", BigInteger),
     Index(
         "order_reports_fills",
         "client_id",

@@ -24,6 +24,7 @@ from venue_storage.clearing_rows import (
     ReportRow,
     Suspension,
 )
+from venue_storage.memory_fee_tables import FeeTables
 
 T = TypeVar("T")
 
@@ -118,6 +119,7 @@ class Tables:
         self.session_settlement: dict[int, SettlementRow] = {}
         """By shard."""
         self.netting = NettingTables()
+        self.fees = FeeTables()
         self.settlement_head: dict[Literal[True], tuple[int, int]] = {True: (0, 0)}
         """last_report_sequence and last_journal_id."""
         self.journals: dict[int, JournalRow] = {}

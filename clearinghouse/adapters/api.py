@@ -22,6 +22,7 @@ from service_runtime.http.openapi import (
     Query,
     document,
 )
+from trading_fees import http as fees_http
 from venue_protocol.money import AmountInJson
 
 _WIDE_LIMIT = Query(LIMIT.name, LIMIT.says, {**LIMIT.schema, "default": 1000})
@@ -153,6 +154,7 @@ _OF_THE_LEDGER = (
         "administrator",
         {200: {"client_id": "ann", "revoked": 2}},
     ),
+    *fees_http.OPERATIONS,
     Operation(
         "POST",
         "/v1/deposits",

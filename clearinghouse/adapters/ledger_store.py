@@ -30,6 +30,7 @@ from clearinghouse.ports import (
 from client_enrollment.ports import JoinCodes
 from client_enrollment.postgres_codes import PostgresJoinCodes
 from service_runtime.database import Cursor, Database
+from trading_fees.postgres_table import PostgresFeeTable
 from venue_protocol import codec
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
@@ -270,6 +271,10 @@ class PostgresLedgerTransaction(ActionReads):
             (revoked_us, client_id),
         )
         return int(self._cursor.rowcount)
+
+    def fee_table(self) -> PostgresFeeTable:
+        """The fee schedule."""
+        return PostgresFeeTable(self._cursor)
 
     def add_security(self, security: Security) -> None:
         """List a security."""

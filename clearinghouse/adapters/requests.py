@@ -20,6 +20,7 @@ _NO_CASH = msgspec.Raw(b"null")
 
 _TRADE_ID_END = 1 << 53
 
+
 _SHARD = 0
 """The shard of a new security: a venue begins with one, and moving a security is not yet built."""
 

@@ -18,6 +18,8 @@ DEFAULT_FUND = "default_fund"
 CLEARING_CAPITAL = "clearing_capital"
 """The clearinghouse's own money, used up before other members' contributions."""
 EXTERNAL = (BANK, DEPOSITORY)
+UNREPORTED = (*EXTERNAL, FEES)
+"""Get no settlement reports: what moves them is told to the other side."""
 VENUE_ACCOUNTS = (
     BANK,
     DEPOSITORY,

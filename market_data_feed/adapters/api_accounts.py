@@ -35,6 +35,7 @@ _SETTLEMENT = {
     "settled_cash": "0.00",
     "settled_shares": 0,
     "open_shares": 0,
+    "fee": "0.0521",
     "time_us": _TIME_US,
     "time": _TIME,
     "previous_hash": "76370192c44a02e90c1c58f3bbbfcf601baaee845b53b684b2918e51a7b58c34",

@@ -14,6 +14,7 @@ from service_runtime.http.openapi import (
 )
 from venue_protocol.order_views import (
     BEFORE_PARAMETER,
+    FEES_EXAMPLE,
     NULLABLE_TERMS_EXAMPLE,
     STATUS_PARAMETER,
     TERMS_EXAMPLE,
@@ -32,6 +33,7 @@ _ORDER = {
     "price": Maybe("104.70"),
     **maybe_each(NULLABLE_TERMS_EXAMPLE),
     **TERMS_EXAMPLE,
+    "fees": Maybe(FEES_EXAMPLE),
     "status": "filled",
     "filled": 1,
     "leaves": 0,
@@ -62,6 +64,7 @@ _REPORT = {
     "last_price": Sometimes("104.01"),
     "last_quantity": Sometimes(1),
     "role": Sometimes("taker"),
+    "fee": Sometimes("0.0521"),
     "reduced": Sometimes(2),
     "canceled": Sometimes(3),
 }
@@ -77,6 +80,7 @@ _FILL = {
     "quantity": 1,
     "leaves": 0,
     "role": "taker",
+    "fee": "0.0521",
     "time_us": _TIME_US,
     "time": _TIME,
 }

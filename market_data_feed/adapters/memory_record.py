@@ -265,6 +265,7 @@ def _new_order(event: OrderAccepted, accepted_us: int, order: WorkingOrder) -> O
         order.visible,
         order.triggered_us,
         encoded_terms(order.terms),
+        None if event.fees is None else codec.encode(event.fees).decode(),
     )
 
 
@@ -291,6 +292,7 @@ def _changed_order(row: OrderRecord, order: WorkingOrder, is_adjusted: bool) -> 
         order.visible,
         order.triggered_us,
         encoded_terms(order.terms) if is_adjusted else row.terms,
+        row.fees,
     )
 
 

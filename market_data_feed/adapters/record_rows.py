@@ -33,12 +33,13 @@ def order_row(accepted: OrderAccepted, accepted_us: int, order: WorkingOrder) ->
     """A row of `orders` for an order that is new in this transaction, in its final state."""
     name = text_or_null(accepted.client_order_id)
     terms = json_field(codec.encode(order.terms).decode()) if order.terms is not None else NULL
+    fees = json_field(codec.encode(accepted.fees).decode()) if accepted.fees is not None else NULL
     return (
         f"{order.order_id}\t{order.client_id}\t{name}\t{order.security_id}\t{order.side}\t"
         f"{accepted.order_type}\t{accepted.time_in_force}\t{order.quantity}\t{order.price_e4}\t"
         f"{order.filled}\t{order.leaves}\t{order.notional_e4}\t{order.status}\t"
         f"{order.reason or NULL}\t{accepted_us}\t{order.updated_us}\t{order.event_sequence}\t"
-        f"{order.visible}\t{_number(order.triggered_us)}\t{terms}\n"
+        f"{order.visible}\t{_number(order.triggered_us)}\t{terms}\t{fees}\n"
     )
 
 
@@ -53,10 +54,10 @@ def report_row(report: ExecutionReport) -> str:
     )
     if report.trade_id is None:
         fill = f"{NULL}\t{_number(report.last_quantity)}\t{NULL}\t{NULL}"
-        return f"{head}{stand}{fill}\t{report.time_us}\n"
+        return f"{head}{stand}{fill}\t{report.time_us}\t{NULL}\n"
     taker = NULL if report.is_aggressor is None else "t" if report.is_aggressor else "f"
     fill = f"{report.trade_id}\t{report.last_quantity}\t{report.last_price_e4}\t{taker}"
-    return f"{head}{stand}{fill}\t{report.time_us}\n"
+    return f"{head}{stand}{fill}\t{report.time_us}\t{_number(report.fee_e4)}\n"
 
 
 def trade_row(trade: RecordedTrade) -> str:

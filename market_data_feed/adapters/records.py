@@ -23,7 +23,7 @@ _ORDER = """
 SELECT order_id, client_id, client_order_id, security_id, side, order_type, time_in_force,
 quantity, price_e4, filled,
     leaves, notional_e4, status, reason, accepted_us, updated_us, event_sequence, visible,
-    triggered_us, terms
+    triggered_us, terms, fees
 FROM orders
 """
 _REPORT = """
@@ -31,7 +31,7 @@ SELECT r.client_id, r.event_sequence, r.kind, r.time_us, r.order_id, r.previous_
 r.security_id, r.side,
     r.quantity, r.price_e4, r.filled, r.leaves, r.status, r.reason, r.trade_id, r.last_quantity,
     r.last_price_e4,
-    r.is_aggressor, o.client_order_id
+    r.is_aggressor, o.client_order_id, r.fee_e4
 FROM order_reports AS r LEFT JOIN orders AS o USING (order_id)
 """
 
@@ -86,6 +86,8 @@ class OrderRecord(msgspec.Struct, frozen=True, gc=False):
     triggered_us: int | None
     terms: str | None
     """JSON."""
+    fees: str | None
+    """JSON; None: it costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from market_data_feed.domain.trading_phases import ActionEvent, Session, Session
 from venue_protocol import codec
 from venue_protocol.events import CorporateActionApplied, CorporateActionDeclared, DividendPaid
 from venue_protocol.money import format_e4
-from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
+from venue_protocol.order_views import fees_shown, price_shown, terms_shown, worst_price_shown
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.times import format_utc
@@ -141,6 +141,7 @@ def order(row: OrderRecord) -> View:
         "price": price_shown(row.order_type, row.price_e4),
         "worst_price": worst_price_shown(row.order_type, row.price_e4),
         **terms_shown(codec.decode_terms(row.terms)),
+        "fees": fees_shown(codec.decode_fees(row.fees)),
         "status": row.status,
         "filled": row.filled,
         "leaves": row.leaves,
@@ -181,6 +182,7 @@ def execution_report(report: ExecutionReport) -> View:
         view["last_price"] = money(report.last_price_e4)
         view["last_quantity"] = report.last_quantity
         view["role"] = _role(report)
+        view["fee"] = format_e4(report.fee_e4 or 0)
     if report.kind == "reduced":
         view["reduced"] = report.last_quantity
     if report.kind == "mass_cancel":
@@ -201,6 +203,7 @@ def fill(report: ExecutionReport) -> View:
         "quantity": report.last_quantity,
         "leaves": report.leaves,
         "role": _role(report),
+        "fee": format_e4(report.fee_e4 or 0),
         "time_us": report.time_us,
         "time": iso(report.time_us),
     }

@@ -37,6 +37,8 @@ class ExecutionReport(msgspec.Struct, frozen=True, gc=False):
     is_aggressor: bool | None = None
     client_order_id: str | None = None
     """Not in the row of order_reports: the order's own row has it."""
+    fee_e4: int | None = None
+    """What this fill cost; below zero: a rebate; None if it was free."""
 
 
 def order_report(

@@ -28,6 +28,7 @@ from venue_protocol.events import (
     OrderTriggered,
     Trade,
 )
+from venue_protocol.fees import fee_e4
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.orders import BUY, EXPIRED, SELL
 
@@ -132,8 +133,9 @@ class Fold:
             if event.aggressor is None
             else (event.aggressor == BUY, event.aggressor == SELL)
         )
-        self._fill(event, event.buy_order_id, event.buy_leaves, buys, sequence, effect)
-        self._fill(event, event.sell_order_id, event.sell_leaves, sells, sequence, effect)
+        fees = (event.buy_fee_bps, event.sell_fee_bps)
+        self._fill(event, event.buy_order_id, event.buy_leaves, buys, fees[0], sequence, effect)
+        self._fill(event, event.sell_order_id, event.sell_leaves, sells, fees[1], sequence, effect)
 
     def _fill(
         self,
@@ -141,6 +143,7 @@ class Fold:
         order_id: int,
         leaves: int,
         is_aggressor: bool | None,
+        rate_bps: int,
         sequence: int,
         effect: BatchEffect,
     ) -> None:
@@ -180,6 +183,7 @@ class Fold:
                 event.price_e4,
                 is_aggressor,
                 order.client_order_id,
+                fee_e4(event.price_e4 * event.quantity, rate_bps) if rate_bps else None,
             )
         )
 

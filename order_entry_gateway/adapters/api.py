@@ -29,6 +29,7 @@ from service_runtime.http.openapi import (
 from venue_protocol.money import AmountInJson
 from venue_protocol.order_views import (
     BEFORE_PARAMETER,
+    FEES_EXAMPLE,
     NULLABLE_TERMS_EXAMPLE,
     STATUS_PARAMETER,
     TERMS_EXAMPLE,
@@ -54,6 +55,7 @@ _PLACED = {
     "price": Maybe("99.95"),
     **maybe_each(NULLABLE_TERMS_EXAMPLE),
     **TERMS_EXAMPLE,
+    "fees": Maybe(FEES_EXAMPLE),
     "duplicate": False,
     "sequence": 2887,
     "time_us": 1795232926928950,
@@ -84,6 +86,7 @@ _ORDER = {
     "price": Maybe("104.70"),
     **maybe_each(NULLABLE_TERMS_EXAMPLE),
     **TERMS_EXAMPLE,
+    "fees": Maybe(FEES_EXAMPLE),
     "status": "filled",
     "filled": 1,
     "leaves": 0,

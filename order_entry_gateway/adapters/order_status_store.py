@@ -9,7 +9,7 @@ from service_runtime.database import Cursor, Database, DatabaseUnavailable
 from venue_protocol import codec
 from venue_protocol.commands import PlaceOrder
 from venue_protocol.identifiers import shard_and_number, sharded_id
-from venue_protocol.order_views import price_shown, terms_shown, worst_price_shown
+from venue_protocol.order_views import fees_shown, price_shown, terms_shown, worst_price_shown
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +140,7 @@ def _describe(
         "price": price_shown(command.order_type, price_e4),
         "worst_price": worst_price_shown(command.order_type, price_e4),
         **terms_shown(terms),
+        "fees": fees_shown(command.fees),
         "status": status,
         "filled": filled,
         "leaves": leaves,

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from order_entry_gateway.domain.order_terms import refuse_display
+from order_entry_gateway.domain.order_terms import refuse_amended_terms
+from order_entry_gateway.domain.repetitions import is_same_order
 from order_entry_gateway.domain.trading_phases import Session, SessionCandidate
 from order_entry_gateway.domain.validation import (
     AdvanceTimeCandidate,
@@ -33,10 +34,11 @@ from venue_protocol.commands import (
     Command,
     PlaceOrder,
 )
+from venue_protocol.fee_schedule import NO_FEES, FeeSchedule
 from venue_protocol.holds import CASH, amend_hold, held_amount, held_asset
 from venue_protocol.identifiers import shard_and_number, sharded_id
 from venue_protocol.money import format_e4
-from venue_protocol.orders import UNPRICED
+from venue_protocol.orders import BUY, UNPRICED
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
 from venue_protocol.times import format_utc
@@ -116,6 +118,8 @@ class DoorState:
     """(client_id, client_order_id) of commands in the log."""
     securities: Mapping[str, Security] = field(default_factory=dict)
     session: Session = field(default_factory=Session)
+    fees: FeeSchedule = NO_FEES
+    """From which accepted orders get their rates."""
     changed: set[tuple[str, str]] = field(default_factory=set)
     """Keys of funds whose hold was raised."""
     placed: dict[tuple[str, str], Accepted] = field(default_factory=dict)
@@ -177,16 +181,26 @@ def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
         command = msgspec.structs.replace(command, reference_price_e4=reference_e4)
     earlier = _earlier(candidate.client_id, candidate.client_order_id, state)
     if earlier is not None:
-        return _repeat(earlier, _is_same_order(earlier.command, command), candidate.client_order_id)
+        return _repeat(earlier, is_same_order(earlier.command, command), candidate.client_order_id)
     expires_us = candidate.terms.expires_us if candidate.terms is not None else None
     now_us = max(state.now_us, state.log_times_us.get(candidate.security.shard, 0))
     if expires_us is not None and expires_us <= now_us:
         message = f"expire_time {format_utc(expires_us)} is over: it is {format_utc(now_us)}"
         return Refusal(RejectReason.EXPIRE_TIME_PAST, message, "expire_time")
-    amount = held_amount(candidate.side, candidate.price_e4, candidate.quantity)
+    rates, side = state.fees.rates(candidate.client_id, command.security_id), candidate.side
+    held_bps = 0
+    if rates is not None:
+        command, held_bps = msgspec.structs.replace(command, fees=rates), rates.held_bps
+    amount = held_amount(side, candidate.price_e4, candidate.quantity, held_bps)
     refusal = state.session.refuse(
         candidate.security, candidate.order_type, candidate.time_in_force
-    ) or _hold(candidate.client_id, held_asset(candidate.side, command.security_id), amount, state)
+    ) or _hold(
+        candidate.client_id,
+        held_asset(side, command.security_id),
+        amount,
+        state,
+        amount - candidate.price_e4 * candidate.quantity if held_bps and side == BUY else 0,
+    )
     if refusal is not None:
         return refusal
     order = Order(None, command, candidate.quantity, candidate.price_e4)
@@ -224,7 +238,7 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
     refusal = (
         state.session.refuse_amend(security)
         or security.refuse_quantity(quantity)
-        or _refuse_amended_terms(order.place, candidate.price_e4, quantity)
+        or refuse_amended_terms(order.place, candidate.price_e4, quantity)
     )
     if order.place.order_type not in UNPRICED:
         refusal = refusal or security.refuse_price(price_e4)
@@ -255,26 +269,18 @@ def _decide_amend(candidate: AmendCandidate, state: DoorState) -> Decision:
     return _accept(Accepted(security.shard, command, order), candidate.client_order_id, state)
 
 
-def _refuse_amended_terms(place: PlaceOrder, price_e4: int | None, quantity: int) -> Refusal | None:
-    """The refusal of an amend that asks for what an order of this kind can't have."""
-    if price_e4 is not None and place.order_type in UNPRICED:
-        return Refusal(
-            RejectReason.PRICE_NOT_ALLOWED, f"a {place.order_type} order has no price", "price"
-        )
-    if place.terms is not None and place.terms.display_quantity is not None:
-        return refuse_display(quantity, place.terms.display_quantity)
-    return None
-
-
-def _hold(client_id: str, asset: str, amount: int, state: DoorState) -> Refusal | None:
-    """Raise the hold by `amount`, or refuse it with the numbers."""
+def _hold(
+    client_id: str, asset: str, amount: int, state: DoorState, fee_e4: int = 0
+) -> Refusal | None:
+    """Raise the hold by `amount`, or refuse it with the numbers; `fee_e4` of it is for a fee."""
     if amount == 0:
         return None
     funds = state.funds.get((client_id, asset)) or Funds(0, 0)
     available = funds.quantity - funds.held
     if amount > available:
         if asset == CASH:
-            message = f"needs {format_e4(amount)}, available is {format_e4(available)}"
+            fee = f" with the highest fee of {format_e4(fee_e4)}" if fee_e4 else ""
+            message = f"needs {format_e4(amount)}{fee}, available is {format_e4(available)}"
             details = {"needed": format_e4(amount), "available": format_e4(available)}
             return Refusal(RejectReason.INSUFFICIENT_FUNDS, message, "quantity", details)
         message = f"needs {amount} shares of {asset}, available is {available}"
@@ -320,32 +326,6 @@ def _repeat(earlier: Accepted, is_same: bool, client_order_id: str | None) -> De
         RejectReason.CLIENT_ORDER_ID_REUSED,
         f"client_order_id {client_order_id} stands for another request",
         "client_order_id",
-    )
-
-
-def _is_same_order(known: Command, command: PlaceOrder) -> bool:
-    """Whether two commands place the same order.
-
-    The price of an order without a limit is the gateway's own, so it is not compared.
-    """
-    if type(known) is not PlaceOrder:
-        return False
-    if command.order_type not in UNPRICED and known.price_e4 != command.price_e4:
-        return False
-    return (
-        known.security_id,
-        known.side,
-        known.order_type,
-        known.time_in_force,
-        known.quantity,
-        known.terms,
-    ) == (
-        command.security_id,
-        command.side,
-        command.order_type,
-        command.time_in_force,
-        command.quantity,
-        command.terms,
     )
 
 

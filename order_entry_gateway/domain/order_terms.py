@@ -5,6 +5,7 @@ that must not trade on entry and must not rest can do nothing.
 """
 
 from order_entry_gateway.domain.requests import PlaceOrderRequest
+from venue_protocol.commands import PlaceOrder
 from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.orders import (
     CANCEL_NEWEST,
@@ -14,6 +15,7 @@ from venue_protocol.orders import (
     IOC,
     LIMIT,
     STOPS,
+    UNPRICED,
     OrderTerms,
     TimeInForce,
 )
@@ -149,3 +151,14 @@ def _refuse_part(part: int, field: str, quantity: int, security: Security) -> Re
 
 def _may_rest(request: PlaceOrderRequest, time_in_force: TimeInForce) -> bool:
     return request.type == LIMIT and time_in_force in (GTC, GTD, DAY)
+
+
+def refuse_amended_terms(place: PlaceOrder, price_e4: int | None, quantity: int) -> Refusal | None:
+    """The refusal of an amend that asks for what an order of this kind can't have."""
+    if price_e4 is not None and place.order_type in UNPRICED:
+        return Refusal(
+            RejectReason.PRICE_NOT_ALLOWED, f"a {place.order_type} order has no price", "price"
+        )
+    if place.terms is not None and place.terms.display_quantity is not None:
+        return refuse_display(quantity, place.terms.display_quantity)
+    return None

@@ -18,6 +18,7 @@ from service_runtime.bus import Publisher
 from service_runtime.clock import Clock
 from service_runtime.database import CommitUnknown, DatabaseUnavailable
 from service_runtime.pacing import Pace
+from venue_protocol.fee_schedule import NO_FEES, FeeSchedule
 from venue_protocol.message_bounds import BOUNDS, MessageBounds
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
@@ -46,6 +47,7 @@ class Committer:
         stopping: threading.Event,
         bounds: MessageBounds = BOUNDS,
         clock_trouble: Callable[[], str | None] = lambda: None,
+        fees: Callable[[], FeeSchedule] = lambda: NO_FEES,
     ) -> None:
         self._order_log = order_log
         self._publisher = publisher
@@ -55,6 +57,7 @@ class Committer:
         self._bounds = bounds
         self._clock_trouble = clock_trouble
         """Why the time is not confirmed: the log takes no time from a wrong clock."""
+        self._fees = fees
         self._waiting = SubmissionQueue()
 
     def submit(self, candidates: Sequence[Candidate]) -> list[Decision]:
@@ -119,8 +122,11 @@ class Committer:
             return [unconfirmed] * len(candidates), []
         for _ in range(_RACES):
             try:
+                fees = self._fees()
                 with self._order_log.transaction() as transaction:
-                    return append(transaction, candidates, self._securities, self._clock.now_us())
+                    return append(
+                        transaction, candidates, self._securities, self._clock.now_us(), fees
+                    )
             except NameTaken:
                 continue
             except CommitUnknown as error:

@@ -45,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--latency-us", type=int, default=500, help="each way of a player (default 500)"
     )
     parser.add_argument(
+        "--fees",
+        metavar="MAKER,TAKER[,AUCTION]",
+        help="what trading costs everybody, basis points; write --fees=-1,3 for a rebate",
+    )
+    parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="write the archive and equity.csv there"
     )
     parser.add_argument(

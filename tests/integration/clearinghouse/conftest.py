@@ -24,6 +24,7 @@ from service_runtime.http.application import create_app
 from service_runtime.http.authentication import Authenticator
 from service_runtime.service import Service
 from service_runtime.settings import load
+from trading_fees import http as fees_http
 from venue_protocol import topology
 
 SETTINGS = load(
@@ -61,6 +62,7 @@ class Door:
             app, self.parts.proposals, authenticator, ProposalQueries(self.database)
         )
         enrollment_http.add_routes(app, self.parts.enrollment, Authenticator(self.database))
+        fees_http.add_routes(app, self.parts.fees, authenticator)
         self.client: FlaskClient = app.test_client()
         self.key = self.parts.administration.create_client(self.name("boss"), "administrator")
 

@@ -42,6 +42,8 @@ CLEARING_TABLES = (
     "corporate_actions",
     "proposals",
     "dividend_entitlements",
+    "fee_schedule",
+    "fee_tiers",
 )
 MARKET_TABLES = (
     "orders",

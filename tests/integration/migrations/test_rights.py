@@ -56,6 +56,7 @@ GATEWAY_NEEDS = [
     "UPDATE session_schedule SET done_us = 1",
     "SELECT * FROM close_out_orders FOR UPDATE",
     "DELETE FROM close_out_orders",
+    "SELECT * FROM fee_schedule, fee_tiers",
 ]
 ENGINE_NEEDS = [
     f"SELECT * FROM {table}"
@@ -84,6 +85,11 @@ CLEARINGHOUSE_NEEDS = [
     "UPDATE stream_positions SET sequence = 2",
     "INSERT INTO obligations VALUES (1, 1, 'why', '{}')",
     "DELETE FROM obligations",
+    "INSERT INTO fee_schedule VALUES ('*', 'standard', -1, 3, 0)",
+    "UPDATE fee_schedule SET taker_bps = 2",
+    "DELETE FROM fee_schedule",
+    "INSERT INTO fee_tiers VALUES ('market_maker', 'gold')",
+    "LOCK TABLE fee_schedule, fee_tiers IN SHARE ROW EXCLUSIVE MODE",
     BALANCED,
     INSERT_REPORT,
     "INSERT INTO margin_rules VALUES (true, true, 15000, 13000, 10, 1, 5000)",
@@ -151,6 +157,8 @@ def test_each_role_can_do_what_its_service_does(
             "NULL)",
         ),
         (GATEWAY, "UPDATE securities SET tick_e4 = 1"),
+        (GATEWAY, "UPDATE fee_schedule SET taker_bps = 0"),
+        (GATEWAY, "DELETE FROM fee_tiers"),
         (GATEWAY, "UPDATE order_expiries SET expires_us = 2"),
         (CLEARINGHOUSE, "INSERT INTO cancel_timers VALUES ('switch', 'market_maker', 1)"),
         (FEED, "SELECT * FROM cancel_timers"),
@@ -187,7 +195,14 @@ def test_engine_and_feed_write_nothing_in_clearing_data(
         assert not may(provisioned, role, f"UPDATE {table} SET {found[0]} = {found[0]}")
 
 
-EMPTIED = ("obligations", "short_sellers", "stock_loans", "close_out_orders")
+EMPTIED = (
+    "obligations",
+    "short_sellers",
+    "stock_loans",
+    "close_out_orders",
+    "fee_schedule",
+    "fee_tiers",
+)
 """Tables of the clearinghouse that say what is open now."""
 
 

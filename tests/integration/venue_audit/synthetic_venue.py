@@ -16,6 +16,7 @@ import psycopg2
 from clearinghouse.adapters.ledger_store import PostgresLedgerStore
 from clearinghouse.administration import Administration
 from clearinghouse.client_administration import ClientAdministration
+from clearinghouse.fee_changes import RecordedFeeChanges
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.proposal_desk import ProposalDesk
 from market_data_feed.adapters import record_writer
@@ -36,6 +37,7 @@ from order_entry_gateway.loops.group_commit import Committer
 from service_runtime.buses.memory import MemoryBus
 from service_runtime.clock import ManualClock
 from service_runtime.database import Database
+from trading_fees.desk import FeeDesk
 from venue_protocol import codec, topology
 from venue_protocol.commands import CommandBatch
 from venue_protocol.events import EventBatch
@@ -67,6 +69,7 @@ class SyntheticVenue:
         self.administration = Administration(self.settlement_desk, store, self.clock)
         self.proposals = ProposalDesk(self.settlement_desk, self.clock)
         self.clients_desk = ClientAdministration(store, self.clock)
+        self.fees = FeeDesk(RecordedFeeChanges(store, self.clock))
         self.listed = ListedSecurities(self.clearing)
         self.listed.look_for()
         self.committer = Committer(
@@ -75,6 +78,7 @@ class SyntheticVenue:
             self.clock,
             self.listed,
             threading.Event(),
+            fees=self.fees.schedule,
         )
         self._commands = [
             self._bus.consumer(topology.order_entry_queue(shard), 100_000)

@@ -47,6 +47,15 @@ DEPOSIT = SettlementReport(
     previous_hash="0" * 64,
     memo="starting position",
 )
+WITH_FEE = msgspec.structs.replace(TRADE, cash_e4=-10_053_016, fee_e4=3_015)
+REBATE = msgspec.structs.replace(TRADE, cash_e4=-10_047_991, fee_e4=-2_010)
+
+
+DEFAULTS = {
+    field.name: None if field.default is msgspec.NODEFAULT else field.default
+    for field in msgspec.structs.fields(SettlementReport)
+}
+"""What a field that is left out stands for: null, or 0 of an amount."""
 
 
 def table() -> dict[str, str]:
@@ -60,14 +69,16 @@ def shown_from(text: bytes) -> dict[str, Any]:
     exact = json.loads(text)
     names = table()
     made: dict[str, Any] = {}
-    for field in SettlementReport.__struct_fields__:
-        found = exact.get(field)
+    for field, default in DEFAULTS.items():
+        found = exact.get(field, default)
         for name in [name for name, of in names.items() if of == field] or [field]:
             made[name] = format_e4(found) if field.endswith("_e4") and found is not None else found
     return made | {"time": format_utc(exact["time_us"]), "time_us": exact["time_us"]}
 
 
-@pytest.mark.parametrize("bare", [TRADE, DEPOSIT], ids=["trade", "deposit"])
+@pytest.mark.parametrize(
+    "bare", [TRADE, WITH_FEE, REBATE, DEPOSIT], ids=["trade", "fee", "rebate", "deposit"]
+)
 def test_the_json_of_a_report_is_its_exact_text_by_the_stated_table(bare: SettlementReport) -> None:
     report = msgspec.structs.replace(bare, hash=report_hash(bare))
     assert views.settlement(report) == shown_from(codec.encode(report))

@@ -22,6 +22,8 @@ from order_entry_gateway.domain.validation import (
     check_place,
 )
 from venue_protocol.commands import AmendOrder, CancelOrder, PlaceOrder
+from venue_protocol.fee_schedule import FeeRow, FeeSchedule
+from venue_protocol.fees import FeeRates
 from venue_protocol.holds import CASH
 from venue_protocol.refusals import Refusal, RejectReason
 from venue_protocol.securities import Security
@@ -74,6 +76,27 @@ def test_two_open_orders_can_not_spend_the_same_dollar() -> None:
         "accepted",
     ]
     assert door.funds["ann", CASH].held == 10_000_000
+
+
+def test_an_order_carries_the_rates_of_now_and_its_hold_covers_the_highest() -> None:
+    """6 at $100.00 with 25 basis points: $600.00 and 6 times $0.25. Rates hold for its life."""
+    door = state(cash=1000)
+    door.fees = FeeSchedule([FeeRow("*", "standard", -2, 25, 4)])
+    placed, refused, sold = decide([buy(6, "100"), buy(4, "100"), sell(1, "100")], door)
+    assert isinstance(placed, Accepted) and isinstance(sold, Accepted)
+    for accepted in (placed, sold):
+        assert isinstance(accepted.command, PlaceOrder)
+        assert accepted.command.fees == FeeRates(-2, 25, 4)
+    assert door.funds["ann", CASH].held == 6_015_000
+    assert door.funds["ann", "AAPL"].held == 1
+    assert isinstance(refused, Refusal)
+    assert refused.message == "needs 401.00 with the highest fee of 1.00, available is 398.50"
+    door.fees = FeeSchedule([FeeRow("*", "standard", 0, 100, 0)])
+    amend = AmendCandidate("ann", None, "mine", 7, None, None)
+    door.placed["ann", "mine"] = placed
+    (amended,) = decide([amend], door)
+    assert isinstance(amended, Accepted)
+    assert amended.command.hold_added == 1_002_500  # type: ignore[union-attr]
 
 
 def test_two_sells_can_not_sell_the_same_share() -> None:
