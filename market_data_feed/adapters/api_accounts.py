@@ -213,7 +213,7 @@ OPERATIONS = (
                 "next": NEXT,
             }
         },
-        query=(Query("after", "only what is ranked behind so many"), LONG_LIMIT),
+        query=(CURSOR, LONG_LIMIT),
     ),
     Operation(
         "GET",
@@ -221,6 +221,6 @@ OPERATIONS = (
         "Who gained how much from whom by trading, at the marks; the largest first.",
         "administrator",
         {200: {"time_us": _TIME_US, "transfers": [_TRANSFER], "next": NEXT}},
-        query=(AFTER, LIMIT),
+        query=(CURSOR, LIMIT),
     ),
 )

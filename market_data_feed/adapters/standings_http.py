@@ -7,12 +7,13 @@ from flask import Flask, Response
 from market_data_feed.adapters import views
 from market_data_feed.adapters.clearing_reader import Clearing
 from market_data_feed.adapters.marks import Marks
-from market_data_feed.domain.ranking import ranking
+from market_data_feed.domain.ranking import Standing, ranking
 from market_data_feed.domain.transfers import Transfer
 from service_runtime.clock import Clock
 from service_runtime.http import paging
 from service_runtime.http.application import json_response
 from service_runtime.http.authentication import Authenticator
+from service_runtime.http.kept_lists import KeptLists, Made
 from venue_protocol.money import format_e4
 
 
@@ -20,28 +21,29 @@ def add_routes(
     app: Flask, clearing: Clearing, marks: Marks, authenticator: Authenticator, clock: Clock
 ) -> None:
     """Put the routes on `app`."""
+    rankings: KeptLists[tuple[Standing, int]] = KeptLists()
+    reports: KeptLists[Transfer] = KeptLists()
+
+    def ranked() -> Made[tuple[Standing, int]]:
+        marks_e4 = marks.read()
+        beside = {"time_us": clock.now_us(), "prices": _shown(marks_e4)}
+        return Made(beside, ranking(clearing.standings(), marks_e4))
 
     @app.get("/v1/standings")
     def standings() -> Response:
         authenticator.administrator()
-        marks_e4 = marks.read()
-        # The ranking is made anew for each page; its cursor is the number of rows before.
-        after, limit = paging.asked_after(), paging.asked_limit(paging.MOST_ROWS)
-        ranked = list(enumerate(ranking(clearing.standings(), marks_e4), 1))
-        rows = ranked[after : after + limit + 1]
-        page = paging.page(
-            "standings", rows, limit, lambda row: row[0], lambda row: views.standing(*row[1])
+        return json_response(
+            rankings.page("standings", ranked, lambda row: views.standing(*row), paging.MOST_ROWS)
         )
-        return json_response({"time_us": clock.now_us(), "prices": _shown(marks_e4)} | page)
 
     @app.get("/v1/transfers")
     def transfers() -> Response:
         authenticator.administrator()
-        limit, after = paging.asked_limit(), paging.asked_after()
-        # The list is made anew for each page; its cursor is the number of rows that were shown.
-        rows = list(enumerate(marks.transfers(), 1))[after : after + limit + 1]
-        page = paging.page("transfers", rows, limit, lambda row: row[0], lambda row: _view(row[1]))
-        return json_response({"time_us": clock.now_us()} | page)
+        return json_response(
+            reports.page(
+                "transfers", lambda: Made({"time_us": clock.now_us()}, marks.transfers()), _view
+            )
+        )
 
 
 def _shown(marks_e4: dict[str, int]) -> dict[str, str | None]:

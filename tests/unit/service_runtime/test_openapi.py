@@ -13,6 +13,7 @@ import clearinghouse.adapters.http
 import clearinghouse.adapters.loans_http
 import clearinghouse.adapters.proposal_http
 import clearinghouse.adapters.trial_balance
+import client_enrollment.http
 import market_data_feed.adapters.api
 import market_data_feed.adapters.competition_http
 import market_data_feed.adapters.http
@@ -69,6 +70,7 @@ def add_clearinghouse(app: Flask) -> None:
     clearinghouse.adapters.http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     clearinghouse.adapters.loans_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     clearinghouse.adapters.trial_balance.add_routes(app, NOTHING, NOTHING)
+    client_enrollment.http.add_routes(app, NOTHING, NOTHING)
     clearinghouse.adapters.proposal_http.add_routes(app, NOTHING, NOTHING, NOTHING)
 
 
