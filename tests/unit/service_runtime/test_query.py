@@ -1,5 +1,6 @@
 """Every route of every service refuses what it does not take in its query string."""
 
+import re
 from typing import Any
 
 import pytest
@@ -39,7 +40,8 @@ every_service = pytest.mark.parametrize("name", [*test_openapi.SERVICES, "matchi
 
 
 def ask(app: Flask, operation: Operation, query_string: str) -> TestResponse:
-    path = operation.url.replace("{order_id}", "1").replace("{", "").replace("}", "")
+    numbered = re.sub(r"<int:\w+>", "1", operation.path)
+    path = re.sub(r"<(?:path:)?(\w+)>", r"\1", numbered)
     return app.test_client().open(f"{path}?{query_string}", method=operation.method)
 
 
