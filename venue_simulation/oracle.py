@@ -27,6 +27,7 @@ from venue_protocol.settlement import (
     SettlementReport,
     report_hash,
 )
+from venue_simulation.action_oracle import compare_actions
 from venue_simulation.violation import Violation, require
 from venue_storage.clearing_rows import JournalRow, LogRow, ReportRow
 from venue_storage.memory_clearing_data import AccountRow, DepositRow, MemoryClearing
@@ -106,6 +107,7 @@ class Oracle:
         self._compare_journals()
         self._compare_reports()
         self._compare_netting()
+        compare_actions(self._settlement.actions, self._tables)
         self._check_conservation()
         self._check_holds()
 

@@ -184,14 +184,17 @@ class Gateway(Process):
     ) -> None:
         super().__init__(f"gateway{number}", around, parts)
         self._clock = SkewedClock(around.clock, offset_us)
+        self.listed: dict[str, Security] = {}
+        """The securities as it read them last."""
 
     def wire(self, stopping: Event) -> None:
         """As in order_entry_gateway.__main__, without a rate limit."""
+        self.read_list()
         ports = GatewayPorts(
             order_log=self.parts.order_log(self.around.clearing),
             publisher=self.publisher(),
             clock=self._clock,
-            securities=self.around.securities,
+            securities=self.listed,
             statuses=_Statuses(self.around),
             rate_limit=_NoLimit(),
             timers=MemoryTimers(self.around.clearing),
@@ -210,11 +213,17 @@ class Gateway(Process):
             ("looks at the time", self._look_at_the_time),
             ("reports refusals", self.reporter.publish),
             ("reads the fees", self._read_fees),
+            ("reads the list of securities", self.read_list),
         ]
 
     def _read_fees(self) -> None:
         """Until then its orders carry the rates of the schedule before."""
         self._fees = self.around.clearing.tables.fees.schedule()
+
+    def read_list(self) -> None:
+        """Take over what is listed now."""
+        self.listed.clear()
+        self.listed.update(self.around.clearing.tables.securities)
 
     def _look_at_the_time(self) -> int:
         try:

@@ -10,13 +10,13 @@ from venue_protocol.message_bounds import MessageBounds
 from venue_protocol.refusals import Refused
 from venue_protocol.topology import DATA_FEED, ORDER_EXECUTION, order_entry_queue, resend_queue
 from venue_simulation import faults as kinds
+from venue_simulation.administrator import Administrator
 from venue_simulation.agreement import MOST_SKEW_US, Agreement
 from venue_simulation.broker import SimulatedBus, SimulatedPublisher
 from venue_simulation.broker_faults import BrokerFaults
 from venue_simulation.clients import Client, ClientAction, InFlight, brief
 from venue_simulation.faults import Faults, Killed
 from venue_simulation.oracle import Oracle
-from venue_simulation.phases import next_commands
 from venue_simulation.plan import Failure, Outcome, Plan, simulated_security
 from venue_simulation.processes import (
     Clearing,
@@ -78,16 +78,12 @@ class Schedule:
         self._broker_faults = BrokerFaults(
             self.around, self.faults, self._dice, self._note, self._some_publisher
         )
-        names = list(self.around.securities)
+        names, now_us = list(self.around.securities), self.around.clock.now_us
         self.clients = [
-            Client(
-                f"client{number}",
-                names,
-                random.Random(self._dice.random()),
-                self.around.clock.now_us,
-            )
+            Client(f"client{number}", names, random.Random(self._dice.random()), now_us)
             for number in range(_CLIENTS)
         ]
+        self._administrator = Administrator(self._dice, names, now_us)
         self._in_flight: list[InFlight] = []
         self._deposits: list[tuple[str, str, int, str]] = []
         """Deposits that are not known to be made: client, asset, amount, key."""
@@ -305,10 +301,9 @@ class Schedule:
         self.around.clock.advance(self._dice.randint(0, _LONGEST_PAUSE_US))
 
     def _administrator_commands(self) -> None:
-        """A phase, a halt or bands, through any gateway."""
+        """A phase, a halt, bands or a corporate action, through any gateway."""
         gateway = self._dice.choice(self.gateways)
-        commands = next_commands(self.around.securities, self._dice)
-        if gateway.is_up:
+        for commands in self._administrator.next_commands(gateway.listed) if gateway.is_up else ():
             self._note(f"administrator commands {commands[0].command} at {gateway.name}")
             gateway.committer.enqueue(commands)
 
@@ -329,6 +324,9 @@ class Schedule:
                 self.clearing.administration.deposit(*deposit)
             except DatabaseUnavailable:
                 return
+            except Refused:
+                # The issuer has no shares of a symbol that is no more.
+                self._deposit_keys.discard(f"deposit:{deposit[3]}")
             if not self.faults.strikes(kinds.ANSWER_LOST):
                 self._deposits.remove(deposit)
 

@@ -4,6 +4,8 @@ The security is halted or closed, so nothing trades and nothing is collected for
 orders that come to stand at one price, those that stood in front before stay in front.
 """
 
+from typing import Literal
+
 import msgspec
 
 from matching_engine.domain.book import Book, Order, hide_reserve
@@ -62,21 +64,26 @@ def apply_action(
 
 def pass_dividends(shard: Shard, events: list[Event]) -> None:
     """Let the declared dividends go ex that are due and whose security is halted or closed, and pay
-    those that are due; oldest first.
+    those that are due; oldest first. Each sees what those before it changed.
     """
-    kept = []
-    for declared in shard.dividends:
-        known, name = declared, declared.security_id
+    for action_id in [known.action_id for known in shard.dividends]:
+        known = _declared(shard, action_id)
+        name, action = known.security_id, known.action
         at_rest = shard.phases.of(name).phase in (HALTED, CLOSED)
-        if not known.is_ex and known.action.ex_us <= shard.time_us and at_rest:
-            rules = _Rules(known.action, known.tick_e4, known.lot)
-            _take_effect(shard, known.action_id, name, rules, known.reference_e4, events)
-            known = msgspec.structs.replace(known, is_ex=True)
-        if known.is_ex and known.action.pay_us <= shard.time_us:
-            events.append(DividendPaid(known.action_id, name))
-        else:
-            kept.append(known)
-    shard.dividends = kept
+        if not known.is_ex and action.ex_us <= shard.time_us and at_rest:
+            rules = _Rules(action, known.tick_e4, known.lot)
+            _take_effect(shard, action_id, name, rules, known.reference_e4, events)
+            known = msgspec.structs.replace(_declared(shard, action_id), is_ex=True)
+            shard.dividends = [
+                known if each.action_id == action_id else each for each in shard.dividends
+            ]
+        if known.is_ex and action.pay_us <= shard.time_us:
+            events.append(DividendPaid(action_id, name))
+            shard.dividends = [each for each in shard.dividends if each.action_id != action_id]
+
+
+def _declared(shard: Shard, action_id: int) -> DeclaredDividend:
+    return next(known for known in shard.dividends if known.action_id == action_id)
 
 
 def _take_effect(
@@ -220,9 +227,16 @@ def _adjusted(
     if isinstance(action, Split):
         return split_order(action, side, before, rules.tick_e4, rules.lot, order.held_bps)
     if isinstance(action, CashDividend):
-        has_limit = order.order_id not in book.unpriced
-        return reduce_order(action.per_share_e4, side, before, has_limit, rules.tick_e4)
+        return reduce_order(
+            action.per_share_e4, side, before, _waits_as(book, order), rules.tick_e4
+        )
     return before
+
+
+def _waits_as(book: Book, order: Order) -> Literal["limit", "market", "stop"]:
+    if order.order_id in book.stops.waiting:
+        return "stop"
+    return "market" if order.order_id in book.unpriced else "limit"
 
 
 def _report(

@@ -4,7 +4,7 @@ At a split prices move in the favor of who set them: those of buys and of sell s
 tick, those of sells and of buy stops up. So an adjusted buy never needs more cash than before.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -60,26 +60,30 @@ def split_order(
 
 
 def reduce_order(
-    per_share_e4: int, side: Side, before: AdjustedTerms, has_limit: bool, tick_e4: int
+    per_share_e4: int,
+    side: Side,
+    before: AdjustedTerms,
+    waits_as: Literal["limit", "market", "stop"],
+    tick_e4: int,
 ) -> AdjustedTerms | None:
     """The order on the ex-date of a cash dividend; None if its price would be nothing.
 
     Buy limits and sell stops are lowered by the dividend, down to the tick. Sell limits, buy stops
     and DNR orders stay, and all stay at less than a cent. An example, $0.255 on a tick of $0.01:
-    BUY 10 at $50.00 becomes BUY 10 at $49.74; a sell stop of $48.00 becomes $47.74.
+    BUY 10 at $50.00 becomes BUY 10 at $49.74; a sell stop of $48.00 becomes $47.74. A stop that was
+    elected waits as the limit order that it is now.
     """
     price_e4, leaves, terms = before
-    stop_e4 = terms.stop_price_e4 if terms is not None else None
     if per_share_e4 < LEAST_REDUCTION_E4 or (terms is not None and terms.does_not_reduce):
         return before
     if side == BUY:
-        if stop_e4 is not None or not has_limit:
+        if waits_as != "limit":
             return before
         lowered_e4 = (price_e4 - per_share_e4) // tick_e4 * tick_e4
         return AdjustedTerms(lowered_e4, leaves, terms) if lowered_e4 > 0 else None
-    if stop_e4 is None or terms is None:
+    if waits_as != "stop" or terms is None or terms.stop_price_e4 is None:
         return before
-    lowered_e4 = (stop_e4 - per_share_e4) // tick_e4 * tick_e4
+    lowered_e4 = (terms.stop_price_e4 - per_share_e4) // tick_e4 * tick_e4
     if lowered_e4 <= 0:
         return None
     limit_e4 = max((price_e4 - per_share_e4) // tick_e4, 1) * tick_e4

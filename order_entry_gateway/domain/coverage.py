@@ -193,7 +193,7 @@ def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
         command, held_bps = msgspec.structs.replace(command, fees=rates), rates.held_bps
     amount = held_amount(side, candidate.price_e4, candidate.quantity, held_bps)
     refusal = state.session.refuse(
-        candidate.security, candidate.order_type, candidate.time_in_force
+        candidate.security, candidate.order_type, candidate.time_in_force, candidate.unless_repeated
     ) or _hold(
         candidate.client_id,
         held_asset(side, command.security_id),

@@ -181,7 +181,10 @@ class Session:
         elif isinstance(command, SetSettlement | StartSettlementCycle):
             refusal = None
         else:
-            refusal = self._refuse_changed(securities.get(command.security_id))
+            security = securities.get(command.security_id)
+            refusal = self._refuse_changed(security)
+            if refusal is None and security is not None:
+                refusal = security.refuse_delisted()
             if isinstance(command, ApplyCorporateAction) and _acted_on(command):
                 refusal = self._refuse_action(shard, command.security_id) or refusal
         if refusal is not None:
@@ -236,18 +239,23 @@ class Session:
         )
 
     def refuse(
-        self, security: Security, order_type: OrderType, time_in_force: TimeInForce
+        self,
+        security: Security,
+        order_type: OrderType,
+        time_in_force: TimeInForce,
+        known: Refusal | None = None,
     ) -> Refusal | None:
-        """The refusal of an order that the commanded phase does not take.
+        """The refusal of an order that the commanded phase does not take, else the one that is
+        `known`.
 
         Only the engine can judge a phase that ends by itself.
         """
         state = self._state(security.shard, security.security_id)
         if state.until_us is not None:
-            return self._refuse_changed(security)
+            return known or self._refuse_changed(security)
         reason = refuse_in_phase(state.phase, order_type, time_in_force)
         if reason is None:
-            return self._refuse_changed(security)
+            return known or self._refuse_changed(security)
         return Refusal(reason, _said(explain(reason, state.phase), state))
 
     def is_continuous(self, shard: int, security_id: str) -> bool:

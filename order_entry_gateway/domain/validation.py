@@ -7,6 +7,8 @@ yet. Example: a buy of 10 at 10.055 where the tick is 0.01 is refused with price
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from order_entry_gateway.domain.order_terms import check_terms
 from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.domain.requests import (
@@ -61,6 +63,8 @@ class PlaceCandidate:
     terms: OrderTerms | None = None
     is_close_out: bool = False
     """An order of the clearinghouse: logged only while it waits there, and removed with it."""
+    unless_repeated: Refusal | None = None
+    """Why it is refused, unless it repeats an order that was logged before a corporate action."""
 
 
 @dataclass(slots=True)
@@ -124,6 +128,45 @@ def check_place(
     security = securities.get(request.security)
     if security is None:
         return unknown_security(request.security)
+    checked = _check_place(request, client_id, security)
+    if (
+        security.action_id
+        and request.client_order_id is not None
+        and isinstance(checked, Refusal)
+        and checked.reason in _BY_ACTIONS
+    ):
+        repeated = _check_place(request, client_id, _as_before(security))
+        if isinstance(repeated, PlaceCandidate):
+            repeated.security, repeated.unless_repeated = security, checked
+            return repeated
+    return checked
+
+
+_BY_ACTIONS = (RejectReason.PRICE_OUTSIDE_BAND, RejectReason.SECURITY_DELISTED)
+"""Reasons that a corporate action gives for an order that was right before it."""
+
+
+class _AnyPrice(Security, frozen=True):
+    """A security as it may have been before its corporate actions: around any price."""
+
+    def refuse_price(self, price_e4: int, field: str = "price") -> Refusal | None:
+        """The refusal of a price that was never right."""
+        refusal = super().refuse_price(price_e4, field)
+        is_of_now = refusal is not None and refusal.reason is RejectReason.PRICE_OUTSIDE_BAND
+        return None if is_of_now else refusal
+
+    def refuse_delisted(self) -> Refusal | None:
+        """It was listed."""
+        return None
+
+
+def _as_before(security: Security) -> Security:
+    return _AnyPrice(**msgspec.structs.asdict(security))
+
+
+def _check_place(
+    request: PlaceOrderRequest, client_id: str, security: Security
+) -> PlaceCandidate | Refusal:
     refusal = security.refuse_delisted() or security.refuse_quantity(request.quantity)
     if refusal is not None:
         return refusal

@@ -24,6 +24,7 @@ from venue_protocol.commands import (
 from venue_protocol.events import (
     AmendRejected,
     Event,
+    OrderAdjusted,
     OrderAmended,
     OrderCanceled,
     OrderReduced,
@@ -273,6 +274,9 @@ class EngineAgainstReference(RuleBasedStateMachine):
         elif type(event) is OrderAmended:
             self.held[event.order_id] -= event.hold_released
             assert event.hold_released >= 0
+        elif type(event) is OrderAdjusted:
+            self.held[event.order_id] += event.hold_change
+            assert event.side != BUY or event.hold_change <= 0, "a buy never needs more"
         elif type(event) is AmendRejected and event.hold_released:
             self.held[event.order_id] -= event.hold_released
 

@@ -204,6 +204,29 @@ def test_a_dividend_goes_ex_at_the_first_halt_from_its_time_on_and_is_paid_by_ti
     assert kinds(desk.wait(90)) == ["TimeAdvanced"]
 
 
+def test_of_two_dividends_that_go_ex_together_the_second_sees_what_the_first_changed() -> None:
+    desk = DayDesk()
+    now_us = desk.engine.time_us
+    for per_share_e4 in (10_000, 20_000):
+        desk.run(dividend(per_share_e4, now_us + 10, now_us + 100_000_000))
+    desk.wait(1)
+    references = [
+        format_e4(event.reference_price_e4)
+        for event in desk.phase("halted", "AAPL")
+        if isinstance(event, CorporateActionApplied)
+    ]
+    assert references == ["99.00", "97.00"]
+
+
+def test_an_elected_stop_limit_is_reduced_as_the_limit_order_that_it_is_now() -> None:
+    desk = DayDesk()
+    desk.place("S 1@52.00 bob", "B 1@52.00 cat")
+    desk.run(stop("B 10@51.00 ann", "51.50"))
+    desk.phase("halted", "AAPL")
+    *_, adjusted = desk.run(dividend(2_550, 0, 1 << 60))
+    assert said(adjusted).startswith("#3 B 10@50.74")
+
+
 def test_before_its_time_a_halt_does_not_let_a_dividend_go_ex() -> None:
     desk = halted()
     now_us = desk.engine.time_us

@@ -3,7 +3,9 @@
 import msgspec
 
 from order_entry_gateway.domain.coverage import Accepted, DoorState, decide
+from order_entry_gateway.domain.requests import PlaceOrderRequest
 from order_entry_gateway.domain.trading_phases import Session, SessionCandidate
+from order_entry_gateway.domain.validation import PlaceCandidate, check_place
 from tests.unit.order_entry_gateway.test_trading_phases import (
     SECURITIES,
     buy,
@@ -14,6 +16,8 @@ from tests.unit.order_entry_gateway.test_trading_phases import (
 )
 from venue_protocol.commands import ApplyCorporateAction, SetPhase
 from venue_protocol.corporate_actions import Split
+from venue_protocol.refusals import Refusal
+from venue_protocol.securities import current_symbol
 from venue_protocol.trading_day import PhaseRow
 
 ACTED = PhaseRow(0, "AAPL", "halted", "split", None, 1, 1, 7)
@@ -106,3 +110,38 @@ def test_the_place_of_an_action_is_stored_with_the_phase_of_now() -> None:
     after.command(0, opened)
     after.logged(0, opened, 10, 8)
     assert after.rows[0, "AAPL"] == PhaseRow(0, "AAPL", "continuous", None, None, 10, 8, 7)
+
+
+def test_the_same_order_again_after_an_action_gets_its_first_answer() -> None:
+    """It was right when it was logged: repeating a request is always safe."""
+    request = PlaceOrderRequest(
+        "AAPL", "BUY", "limit", 1, msgspec.Raw(b'"100"'), client_order_id="mine"
+    )
+    before = check_place(request, "ann", SECURITIES)
+    assert isinstance(before, PlaceCandidate)
+    door = state()
+    (logged,) = decide([before], door)
+    assert isinstance(logged, Accepted)
+    for changed in (
+        {"reference_price_e4": 100_000},
+        {"delisted_us": 5, "successor": "APPL"},
+    ):
+        listed = msgspec.structs.replace(SECURITIES["AAPL"], action_id=7, **changed)
+        again = check_place(request, "ann", {"AAPL": listed})
+        assert isinstance(again, PlaceCandidate)
+        (repeated,) = decide([again], door)
+        assert isinstance(repeated, Accepted) and repeated.is_duplicate
+        (refused,) = decide([again], state())
+        assert isinstance(refused, Refusal)
+        assert refused.reason.code in ("price.outside_band", "security.delisted")
+
+
+def test_an_amend_after_a_change_of_symbol_is_of_the_new_symbol() -> None:
+    old = msgspec.structs.replace(SECURITIES["AAPL"], delisted_us=5, successor="B")
+    middle = msgspec.structs.replace(old, security_id="B", successor="C")
+    new = msgspec.structs.replace(old, security_id="C", delisted_us=None, successor=None)
+    listed = {each.security_id: each for each in (old, middle, new)}
+    assert [current_symbol(listed, name) for name in ("AAPL", "B", "C", "?")] == [
+        *"CCC",
+        "?",
+    ]
