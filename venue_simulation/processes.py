@@ -189,7 +189,7 @@ class Gateway(Process):
 
     def wire(self, stopping: Event) -> None:
         """As in order_entry_gateway.__main__, without a rate limit."""
-        self.read_list()
+        self.read_lists()
         ports = GatewayPorts(
             order_log=self.parts.order_log(self.around.clearing),
             publisher=self.publisher(),
@@ -212,18 +212,15 @@ class Gateway(Process):
             ("commits", lambda: self.committer.step(0)),
             ("looks at the time", self._look_at_the_time),
             ("reports refusals", self.reporter.publish),
-            ("reads the fees", self._read_fees),
-            ("reads the list of securities", self.read_list),
+            ("reads fees and securities", self.read_lists),
         ]
 
-    def _read_fees(self) -> None:
-        """Until then its orders carry the rates of the schedule before."""
-        self._fees = self.around.clearing.tables.fees.schedule()
-
-    def read_list(self) -> None:
-        """Take over what is listed now."""
+    def read_lists(self) -> None:
+        """Until then its orders carry the rates, and obey the listings, of before."""
+        tables = self.around.clearing.tables
+        self._fees = tables.fees.schedule()
         self.listed.clear()
-        self.listed.update(self.around.clearing.tables.securities)
+        self.listed.update(tables.securities)
 
     def _look_at_the_time(self) -> int:
         try:
