@@ -10,15 +10,29 @@ from migrations.provision import drop
 from tests.bookkeepers import PROGRAMS, Program, exported
 from tests.integration.venue_audit.synthetic_venue import SyntheticVenue
 from tests.integration.venue_audit.test_audit_of_netting import play_net
+from tests.integration.venue_audit.test_audit_of_proposals import BOSS, SECOND, consent
 from tests.provisioning import provision_seeded
 from venue_audit import books
 from venue_audit.ledger_accounts import part
 from venue_audit.snapshot import Snapshot
 from venue_audit.statements import SnapshotSource
+from venue_protocol.proposals import TradeBust
 from venue_protocol.statements.maker import Period, make
 from venue_protocol.statements.statement import Line
 
 FOR_EVER = Period(0, 4_000_000_000_000_000, True)
+
+
+def bust_an_unsettled_trade(venue: SyntheticVenue) -> None:
+    """It is paid back at once, while what it obliges to waits for its cycle."""
+    for name in (BOSS, SECOND):
+        venue.administration.create_client(name, "administrator")
+    venue.commit([venue.place("maker0", "BUY", 3, 1_100_000)])
+    venue.commit([venue.place("maker1", "SELL", 3, 900_000)])
+    venue.settle()
+    venue.record()
+    ((trade_id,),) = venue.read("market", "SELECT max(trade_id) FROM trades")
+    consent(venue, TradeBust(trade_id))
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +41,7 @@ def netted(postgres_url: str) -> Iterator[SyntheticVenue]:
     venue = SyntheticVenue(provision_seeded(postgres_url, instance), 5)
     try:
         play_net(venue)
+        bust_an_unsettled_trade(venue)
         yield venue
     finally:
         venue.close()
