@@ -13,17 +13,17 @@ from order_entry_gateway.domain.coverage import (
     Decision,
     DoorState,
     Funds,
-    Logged,
     Order,
     decide,
-    named_order_id,
 )
+from order_entry_gateway.domain.logged_commands import Logged, named_order_id
 from order_entry_gateway.domain.trading_phases import SessionCandidate
 from order_entry_gateway.domain.validation import (
     AmendCandidate,
     CancelAllCandidate,
     CancelCandidate,
     Candidate,
+    DeliveryCandidate,
     PlaceCandidate,
 )
 from order_entry_gateway.ports import LogTransaction
@@ -267,6 +267,8 @@ def _lock_funds(
                 # Unknown, or placed in this batch: then its own candidate locks what it needs.
                 continue
             side, security_id = order.place.side, order.place.security_id
+        elif isinstance(candidate, DeliveryCandidate) and candidate.deposit_e4:
+            side, security_id = BUY, candidate.command.security_id
         else:
             continue
         if side == BUY:

@@ -9,7 +9,7 @@ import msgspec
 
 from order_entry_gateway.domain.coverage import Accepted
 from order_entry_gateway.domain.trading_phases import SessionCandidate, SessionCommand
-from order_entry_gateway.domain.validation import unknown_security
+from order_entry_gateway.domain.validation import Candidate, unknown_security
 from order_entry_gateway.ports import CommandQueue, LookForSecurities, nothing_to_look_for
 from venue_protocol.commands import SetPhase, SetVolatilityBands
 from venue_protocol.identifiers import SecurityId
@@ -188,7 +188,7 @@ class PhaseDesk:
         )
 
 
-def commit(committer: CommandQueue, candidates: Sequence[SessionCandidate]) -> list[dict[str, Any]]:
+def commit(committer: CommandQueue, candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
     """Log these commands; the place of each. Raises Refused if they can't be logged."""
     answers = []
     for decision in committer.submit(candidates):

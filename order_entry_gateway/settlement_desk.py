@@ -7,9 +7,17 @@ from typing import Any
 import msgspec
 
 from order_entry_gateway.domain.trading_phases import SessionCandidate, SessionCommand
+from order_entry_gateway.domain.validation import DeliveryCandidate, unknown_security
 from order_entry_gateway.phase_desk import commit
 from order_entry_gateway.ports import CommandQueue, LookForSecurities, nothing_to_look_for
-from venue_protocol.commands import SetSettlement, StartSettlementCycle
+from venue_protocol.commands import (
+    ExemptShares,
+    NotifyBuyIn,
+    SetSettlement,
+    StartSettlementCycle,
+)
+from venue_protocol.identifiers import SecurityId
+from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.refusals import Refusal, Refused, RejectReason
 from venue_protocol.securities import Security
 from venue_protocol.settlement_modes import GROSS, MOST_INTERVAL_US, MOST_LAG, SettlementMode
@@ -17,6 +25,7 @@ from venue_protocol.settlement_modes import GROSS, MOST_INTERVAL_US, MOST_LAG, S
 log = logging.getLogger(__name__)
 
 _SECOND_US = 1_000_000
+_NOTHING = msgspec.Raw(b"0")
 
 
 class SettlementRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,6 +42,22 @@ class SettlementRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 class CycleRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Body of POST /v1/settlement/cycles: an empty object."""
+
+
+class ExemptionRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of PUT /v1/delivery-exemptions."""
+
+    security: SecurityId
+    quantity: int
+    """Own shares that cycles don't deliver; 0 ends the exemption."""
+    deposit: msgspec.Raw = _NOTHING
+    """Cash held for the charges; the exemption ends when it does not cover the next one."""
+
+
+class BuyInRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/buy-ins."""
+
+    security: SecurityId
 
 
 class SettlementModeDesk:
@@ -68,6 +93,33 @@ class SettlementModeDesk:
         logged = self._log(lambda: StartSettlementCycle(client_id))
         log.info("settlement cycle commanded", extra={"administrator": client_id})
         return logged
+
+    def exempt(self, client_id: str, request: ExemptionRequest) -> list[dict[str, Any]]:
+        """Log which own shares are kept from delivery; the deposit is held. Raises Refused."""
+        try:
+            deposit_e4 = parse_json_e4(bytes(request.deposit))
+        except MoneyError as error:
+            raise Refused(Refusal(RejectReason.INVALID_FIELD, str(error), "deposit")) from error
+        if request.quantity < 0:
+            _refuse("quantity is 0 or more shares", "quantity")
+        if deposit_e4 < 0 or (request.quantity == 0 and deposit_e4):
+            _refuse("deposit is 0 or more, and 0 without an exemption", "deposit")
+        security = self._security(request.security)
+        command = ExemptShares(client_id, security.security_id, request.quantity, deposit_e4)
+        return commit(self._committer, [DeliveryCandidate(security.shard, command)])
+
+    def notify_buy_in(self, client_id: str, request: BuyInRequest) -> list[dict[str, Any]]:
+        """Log that a client asks for shares that it waits for. Raises Refused."""
+        security = self._security(request.security)
+        command = NotifyBuyIn(client_id, security.security_id)
+        return commit(self._committer, [DeliveryCandidate(security.shard, command)])
+
+    def _security(self, security_id: str) -> Security:
+        self._look_for([security_id])
+        security = self._securities.get(security_id)
+        if security is None:
+            raise Refused(unknown_security(security_id))
+        return security
 
     def _log(self, command: Callable[[], SessionCommand]) -> list[dict[str, Any]]:
         self._look_for()

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from clearinghouse.domain.corrections import Correction
 from clearinghouse.domain.ledger import Ledger, Shortfall
-from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.settlement import Settlement, trade_releases
 from clearinghouse.domain.venue_accounts import EXTERNAL
 from matching_engine.domain.engine import MatchingEngine
 from venue_audit.transfers import Transfer
-from venue_protocol.commands import AmendOrder, CommandBatch, PlaceOrder
+from venue_protocol.commands import AmendOrder, CommandBatch, ExemptShares, PlaceOrder
 from venue_protocol.events import (
     AmendRejected,
     Event,
@@ -22,11 +21,13 @@ from venue_protocol.events import (
     OrderCanceled,
     OrderReduced,
     SettlementCycle,
+    SharesExempted,
     Trade,
 )
-from venue_protocol.holds import held_amount, held_asset
+from venue_protocol.holds import CASH, held_amount, held_asset
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.netting_book import NettingBook
 
 Key = tuple[str, str]
 """A client and an asset."""
@@ -129,6 +130,8 @@ class History:
         events will release.
         """
         held = self._unsettled_releases + self._collateral
+        for (client_id, _), exemption in self.settlement.netting.exemptions.items():
+            held[client_id, CASH] += exemption.deposit_e4
         for engine in self.engines.values():
             for order in engine.orders.values():
                 book_side = engine.sides[order.side_index]
@@ -160,6 +163,8 @@ class History:
                     (command.client_id, held_asset(command.side, command.security_id)),
                     command.hold_added,
                 )
+            elif type(command) is ExemptShares:
+                yield sequence, (command.client_id, CASH), command.deposit_e4
 
     def _raise_hold(self, sequence: int, key: Key, amount: int) -> None:
         position = self.ledger.position(*key)
@@ -169,7 +174,9 @@ class History:
             self.uncovered.append((sequence, key[0], position.held, position.quantity))
 
     def _count_releases(self, event: Event) -> None:
-        """What an event that is not settled yet will release."""
+        """What an event that is not settled yet will release, or keep for an exemption."""
+        if type(event) is SharesExempted:
+            self._unsettled_releases[event.client_id, CASH] += event.deposit_e4
         if type(event) is Trade:
             for client_id, asset, amount in trade_releases(event):
                 self._unsettled_releases[client_id, asset] += amount

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from clearinghouse.domain.netting import NettingBook
 from venue_audit.differences import CYCLES, Differences
 from venue_audit.history import History
 from venue_audit.snapshot import Snapshot
-from venue_protocol.obligations import CycleRow, ObligationRow, VolumeRow
+from venue_protocol.netting_book import NettingBook
+from venue_protocol.obligations import CycleRow, DeliveryTerms, ObligationRow, VolumeRow
 
 
 class NettingCheck:
@@ -34,6 +34,9 @@ class NettingCheck:
             "net_obligation", 4, book.rows(), self._rows("net_obligations", ObligationRow)
         )
         self._compare_all("net_volume", 3, book.volumes(), self._rows("net_volumes", VolumeRow))
+        self._compare_all(
+            "delivery_terms", 2, book.terms(), self._rows("delivery_terms", DeliveryTerms)
+        )
         self.obligations = len(book.rows())
 
     def _compare_all(self, what: str, names: int, expected: list[Any], stored: list[Any]) -> None:
@@ -46,7 +49,8 @@ class NettingCheck:
     def _compare(self, what: str, names: int, expected: Any, found: Any) -> None:
         """Name each field behind the first `names`, which are the row's key."""
         known = expected or found
-        subject, cycle = " ".join(map(str, known[:names])), known[1]
+        subject = " ".join(map(str, known[:names]))
+        cycle = known[1] if isinstance(known[1], int) else None
         values = [("row", _shown(expected, names), _shown(found, names))]
         if expected is not None and found is not None:
             fields = known._fields[names:]

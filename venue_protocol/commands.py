@@ -170,6 +170,26 @@ class StartSettlementCycle(_CommandStruct, frozen=True, tag="start_settlement_cy
     client_id: str
 
 
+class ExemptShares(_CommandStruct, frozen=True, tag="exempt_shares"):
+    """Keep own shares of a security from delivery in cycles; it takes the place of the exemption
+    before.
+    """
+
+    client_id: str
+    security_id: str
+    quantity: int
+    """Shares, 0 for none."""
+    deposit_e4: int
+    """Cash held by the door, from which the charges of fails are paid; 0 without an exemption."""
+
+
+class NotifyBuyIn(_CommandStruct, frozen=True, tag="notify_buy_in"):
+    """Ask for the shares of a security that others did not deliver."""
+
+    client_id: str
+    security_id: str
+
+
 Command = (
     PlaceOrder
     | AmendOrder
@@ -181,6 +201,8 @@ Command = (
     | ApplyCorporateAction
     | SetSettlement
     | StartSettlementCycle
+    | ExemptShares
+    | NotifyBuyIn
 )
 
 

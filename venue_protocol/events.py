@@ -303,6 +303,25 @@ class SettlementCycle(_EventStruct, frozen=True, tag="settlement_cycle"):
     """Nothing may stay open: trades settle gross from here on."""
 
 
+class SharesExempted(_EventStruct, frozen=True, tag="shares_exempted"):
+    """A client keeps so many shares from delivery; its deposit is held already."""
+
+    client_id: str
+    security_id: str
+    quantity: int
+    deposit_e4: int
+
+
+class BuyInNotified(_EventStruct, frozen=True, tag="buy_in_notified"):
+    """A client asks for shares that it waits for; it comes first when shares are allocated."""
+
+    client_id: str
+    security_id: str
+    shard: int
+    cycle: int
+    """The cycle that collects now."""
+
+
 Event = (
     OrderAccepted
     | OrderTriggered
@@ -324,6 +343,8 @@ Event = (
     | SettlementCycle
     | CorporateActionDeclared
     | DividendPaid
+    | SharesExempted
+    | BuyInNotified
 )
 
 

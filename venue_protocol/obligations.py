@@ -39,6 +39,22 @@ class VolumeRow(NamedTuple):
     """Price times quantity, summed; ten-thousandths of a dollar."""
 
 
+class DeliveryTerms(NamedTuple):
+    """What one client asked for in one security: shares kept from delivery, or those it waits for
+    at once.
+    """
+
+    client_id: str
+    security_id: str
+    exempt: int
+    """Shares kept from delivery; 0: none."""
+    deposit_e4: int
+    """Cash held for the charges of fails."""
+    notice_shard: int
+    notice_cycle: int
+    """The cycle that collected when it gave its buy-in notice; 0: it gave none."""
+
+
 class CycleRow(NamedTuple):
     """What one cycle settled. Its trades would have taken four movements each, one by one."""
 

@@ -10,6 +10,7 @@ from market_data_feed.domain.market import Market
 from venue_protocol import codec, streams
 from venue_protocol.events import (
     AuctionIndication,
+    BuyInNotified,
     CorporateActionApplied,
     CorporateActionDeclared,
     DividendPaid,
@@ -22,6 +23,7 @@ from venue_protocol.events import (
     PhaseChanged,
     SettlementCycle,
     SettlementModeChanged,
+    SharesExempted,
     TimeAdvanced,
     Trade,
 )
@@ -124,6 +126,8 @@ _OF_NOBODY = (
     | DividendPaid
     | SettlementModeChanged
     | SettlementCycle
+    | SharesExempted
+    | BuyInNotified
 )
 
 

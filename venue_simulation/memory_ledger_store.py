@@ -10,7 +10,6 @@ import msgspec
 from clearinghouse.adapters.ledger_store import READER
 from clearinghouse.domain.corporate_actions import ActionRecord, Entitlement
 from clearinghouse.domain.ledger import Journal, Ledger, Leg, Position, ReportChain
-from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.loan_ports import LoanBook
 from clearinghouse.ports import (
@@ -25,6 +24,7 @@ from client_enrollment.ports import JoinCodes
 from trading_fees.memory_table import MemoryFeeTable
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.netting_book import NettingBook
 from venue_protocol.securities import Security
 from venue_simulation.memory_loan_store import MemoryLoanBook
 from venue_simulation.memory_proposal_store import MemoryProposals
@@ -85,7 +85,11 @@ class MemoryLedgerTransaction:
         netting = NettingBook()
         if with_netting:
             tables = self._tables
-            netting.load(tables.netting.obligations.values(), tables.netting.volumes.values())
+            netting.load(
+                tables.netting.obligations.values(),
+                tables.netting.volumes.values(),
+                tables.netting.terms.values(),
+            )
         keys = set(keys) | netting.positions()
         ledger, chains = Ledger(), {}
         for client_id in {client_id for client_id, _ in keys}:
@@ -114,7 +118,8 @@ class MemoryLedgerTransaction:
     def write(self, settlement: Settlement) -> None:
         """Write all that the settlement changed."""
         book = settlement.netting
-        written = (settlement.journals, settlement.reports, settlement.obligations, book.settled)
+        netted = (*book.settled, *book.changed)
+        written = (settlement.journals, settlement.reports, settlement.obligations, netted)
         if not settlement.ledger.touched and not any(written) and not settlement.actions.steps:
             return
         self._write_actions(settlement.actions)
@@ -321,7 +326,7 @@ class MemoryLedgerTransaction:
             )
 
     def _write_netting(self, book: NettingBook) -> None:
-        if not (book.settled or book.added):
+        if not (book.settled or book.added or book.changed):
             return
         self._transaction.statement()
         for table, added, names in (
@@ -329,6 +334,11 @@ class MemoryLedgerTransaction:
             (self._tables.netting.volumes, book.added_volume_rows(), 3),
         ):
             self._add_up(table, added, names, book.settled)
+        for key in sorted(book.changed):
+            terms = book.terms_of(key)
+            self._transaction.delete(self._tables.netting.terms, key)
+            if any(terms[2:]):
+                self._transaction.put(self._tables.netting.terms, key, terms)
         self._transaction.statement()
         for cycle in book.cycles:
             self._transaction.insert(

@@ -10,16 +10,16 @@ from collections import Counter
 
 from clearinghouse.adapters.ledger_store import READER
 from clearinghouse.domain.ledger import Journal, Ledger, Leg
-from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import EXTERNAL
 from matching_engine.domain.engine import MatchingEngine
 from venue_protocol import codec, streams
-from venue_protocol.commands import AmendOrder, Command, CommandBatch, PlaceOrder
+from venue_protocol.commands import AmendOrder, Command, CommandBatch, ExemptShares, PlaceOrder
 from venue_protocol.event_parts import event_parts
 from venue_protocol.events import EventBatch
 from venue_protocol.holds import CASH, held_amount, held_asset
 from venue_protocol.message_bounds import BOUNDS, MessageBounds
+from venue_protocol.netting_book import NettingBook
 from venue_protocol.settlement import (
     DERIVED_KINDS,
     GENESIS_HASH,
@@ -314,6 +314,7 @@ class Oracle:
         for rows, kept in (
             (book.rows(), tables.netting.obligations),
             (book.volumes(), tables.netting.volumes),
+            (book.terms(), tables.netting.terms),
         ):
             found = [row for _, row in sorted(kept.items())]
             require(found == rows, "what is open is what the log leaves open", (found, rows))
@@ -334,6 +335,8 @@ class Oracle:
         if any(shard.is_in_midst() for shard in self.shards):
             return
         needed = Counter(self._unsettled_holds)
+        for terms in self._tables.netting.terms.values():
+            needed[terms.client_id, CASH] += terms.deposit_e4
         for shard in self.shards:
             for order in shard.settled_engine.orders.values():
                 book_side = shard.settled_engine.sides[order.side_index]
@@ -368,6 +371,8 @@ def _hold(command: Command) -> list[tuple[str, int]]:
         return [(asset, held_amount(command.side, command.price_e4, command.quantity, held_bps))]
     if type(command) is AmendOrder and command.side is not None and command.security_id is not None:
         return [(held_asset(command.side, command.security_id), command.hold_added)]
+    if type(command) is ExemptShares:
+        return [(CASH, command.deposit_e4)]
     return []
 
 

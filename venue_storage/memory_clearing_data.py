@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from service_runtime.database import DatabaseUnavailable
-from venue_protocol.obligations import CycleRow, ObligationRow, VolumeRow
+from venue_protocol.obligations import CycleRow, DeliveryTerms, ObligationRow, VolumeRow
 from venue_protocol.securities import Security
 from venue_protocol.settlement import GENESIS_HASH
 from venue_protocol.settlement_modes import SettlementRow
@@ -78,6 +78,8 @@ class NettingTables:
         """By shard, cycle, client and security."""
         self.volumes: dict[tuple[int, int, str], VolumeRow] = {}
         """By shard, cycle and security."""
+        self.terms: dict[tuple[str, str], DeliveryTerms] = {}
+        """By client and security."""
         self.cycles: dict[tuple[int, int], CycleRow] = {}
         """By shard and number."""
 

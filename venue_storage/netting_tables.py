@@ -62,6 +62,20 @@ settlement_cycles = Table(
     " key is a guard against settling one twice.",
 )
 
+delivery_terms = Table(
+    "delivery_terms",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column("security_id", Text, primary_key=True),
+    Column("exempt", BigInteger, nullable=False),
+    Column("deposit_e4", BigInteger, nullable=False),
+    Column("notice_shard", SmallInteger, nullable=False),
+    Column("notice_cycle", BigInteger, nullable=False),
+    CheckConstraint("exempt >= 0 AND deposit_e4 >= 0", name="delivery_terms_units_check"),
+    comment="Owner: clearinghouse. Shares that a client keeps from delivery in cycles, with the"
+    " cash held for it, and its buy-in notice.",
+)
+
 session_settlement = Table(
     "session_settlement",
     metadata,

@@ -17,7 +17,6 @@ from clearinghouse.adapters.loan_store import PostgresLoanBook
 from clearinghouse.adapters.netting_store import read_netting, write_netting
 from clearinghouse.adapters.proposal_store import PostgresProposals
 from clearinghouse.domain.ledger import Ledger, Leg, Position, ReportChain
-from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.settlement import Obligation, Settlement
 from clearinghouse.loan_ports import LoanBook
 from clearinghouse.ports import (
@@ -34,6 +33,7 @@ from trading_fees.postgres_table import PostgresFeeTable
 from venue_protocol import codec
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.netting_book import NettingBook
 from venue_protocol.securities import Security
 from venue_storage.clearing_rows import ActionRow, Suspension
 

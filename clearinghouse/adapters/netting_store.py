@@ -1,9 +1,11 @@
 """Open obligations in Postgres: read whole for a cycle, written as sums of what was added."""
 
-from clearinghouse.domain.netting import NettingBook
+from collections.abc import Sequence
+
 from service_runtime.copy_text import copy_text
 from service_runtime.database import Cursor
-from venue_protocol.obligations import CycleRow, ObligationRow, VolumeRow
+from venue_protocol.netting_book import NettingBook
+from venue_protocol.obligations import CycleRow, DeliveryTerms, ObligationRow, VolumeRow
 
 _ADD_OBLIGATIONS = """
 INSERT INTO net_obligations AS open SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::text[],
@@ -28,7 +30,9 @@ def read_netting(cursor: Cursor) -> NettingBook:
     cursor.execute(f"SELECT {', '.join(ObligationRow._fields)} FROM net_obligations")
     obligations = [ObligationRow(*row) for row in cursor]
     cursor.execute(f"SELECT {', '.join(VolumeRow._fields)} FROM net_volumes")
-    book.load(obligations, [VolumeRow(*row) for row in cursor])
+    volumes = [VolumeRow(*row) for row in cursor]
+    cursor.execute(f"SELECT {', '.join(DeliveryTerms._fields)} FROM delivery_terms")
+    book.load(obligations, volumes, [DeliveryTerms(*row) for row in cursor])
     return book
 
 
@@ -42,11 +46,26 @@ def write_netting(cursor: Cursor, book: NettingBook) -> None:
         cursor.execute(_ADD_OBLIGATIONS, _columns(obligations))
     if volumes := book.added_volume_rows():
         cursor.execute(_ADD_VOLUMES, _columns(volumes))
+    if book.changed:
+        names = sorted(book.changed)
+        cursor.execute(
+            "DELETE FROM delivery_terms USING unnest(%s::text[], %s::text[]) AS gone(client_id,"
+            " security_id) WHERE (delivery_terms.client_id, delivery_terms.security_id)"
+            " = (gone.client_id, gone.security_id)",
+            _columns(names),
+        )
+        terms = [term for term in map(book.terms_of, names) if any(term[2:])]
+        if terms:
+            cursor.execute(
+                "INSERT INTO delivery_terms SELECT * FROM unnest(%s::text[], %s::text[],"
+                " %s::bigint[], %s::bigint[], %s::smallint[], %s::bigint[])",
+                _columns(terms),
+            )
     if book.cycles:
         columns = ", ".join(CycleRow._fields)
         rows = ["\t".join(map(str, row)) + "\n" for row in book.cycles]
         copy_text(cursor, f"settlement_cycles ({columns})", rows)
 
 
-def _columns(rows: list[ObligationRow] | list[VolumeRow]) -> list[list[object]]:
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)]

@@ -55,10 +55,17 @@ class ReportWriter:
         for side in (BUY, SELL):
             self._fill(trade, side, time_us, 0, 0, 0, kind="failed_trade", memo=reason)
 
-    def netted(self, journal: Journal, leg: Leg, cycle: int) -> None:
+    def charged(self, journal: Journal, leg: Leg, security_id: str, cycle: int) -> None:
+        """What a fail cost a client, or brought the one who waits."""
+        self.netted(journal, leg, cycle, 0, f"fail to deliver {security_id}")
+
+    def netted(
+        self, journal: Journal, leg: Leg, cycle: int, open_shares: int, memo: str | None = None
+    ) -> None:
         """What a cycle settled for one member in one asset. What it has does not change by that:
-        the trades have counted already.
+        the trades have counted already. Only a charge changes it.
         """
+        is_charge = journal.kind == "fails_charge"
         is_cash = leg.asset == CASH
         chain = self._next_of(leg.client_id)
         self._seal(
@@ -67,9 +74,9 @@ class ReportWriter:
                 sequence=self.last_sequence,
                 client_id=leg.client_id,
                 client_sequence=chain.count,
-                settlement_kind="net_settlement",
+                settlement_kind="fails_charge" if is_charge else "net_settlement",
                 journal_id=journal.journal_id,
-                cash_e4=0,
+                cash_e4=leg.amount if is_charge else 0,
                 shares=0,
                 balance_e4=self._ledger.position(leg.client_id, CASH).quantity,
                 time_us=journal.time_us,
@@ -77,8 +84,10 @@ class ReportWriter:
                 security_id=None if is_cash else leg.asset,
                 holding=None if is_cash else self._ledger.position(*leg[:2]).quantity,
                 settlement_cycle=cycle,
-                settled_cash_e4=leg.amount if is_cash else 0,
+                settled_cash_e4=leg.amount if is_cash and not is_charge else 0,
                 settled_shares=0 if is_cash else leg.amount,
+                open_shares=open_shares,
+                memo=memo,
             ),
         )
 

@@ -21,12 +21,12 @@ from clearinghouse.domain.corporate_actions import (
 from clearinghouse.domain.corrections import Correction
 from clearinghouse.domain.fees import FEES, fee_legs, trade_fees_e4
 from clearinghouse.domain.ledger import HoldRelease, Journal, Ledger, Leg, ReportChain, Shortfall
-from clearinghouse.domain.net_cycle import journal_parts, net
-from clearinghouse.domain.netting import NettingBook
+from clearinghouse.domain.net_settlement import exempt, notify, settle_cycle
 from clearinghouse.domain.report_chain import ReportWriter, SealedReport
 from clearinghouse.domain.venue_accounts import CLEARINGHOUSE, EXTERNAL
 from venue_protocol.events import (
     AmendRejected,
+    BuyInNotified,
     CorporateActionApplied,
     CorporateActionDeclared,
     DividendPaid,
@@ -36,10 +36,12 @@ from venue_protocol.events import (
     OrderCanceled,
     OrderReduced,
     SettlementCycle,
+    SharesExempted,
     Trade,
 )
 from venue_protocol.holds import CASH, held_amount, held_asset
 from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.netting_book import NettingBook
 from venue_protocol.orders import BUY, SELL, Side
 from venue_protocol.settlement import SettlementKind
 
@@ -130,6 +132,11 @@ class Settlement:
         self._reports = ReportWriter(ledger, chains, last_report_sequence)
 
     @property
+    def report_writer(self) -> ReportWriter:
+        """What seals reports, for the rules beside this module."""
+        return self._reports
+
+    @property
     def reports(self) -> list[SealedReport]:
         """The reports written so far, in sequence."""
         return self._reports.sealed
@@ -163,7 +170,7 @@ class Settlement:
         legs = tuple(legs)
         shortfall = self.ledger.post(legs)
         if shortfall is None:
-            journal = self._journal(kind, time_us, legs, reference=reference)
+            journal = self.write_journal(kind, time_us, legs, reference=reference)
             for leg in legs:
                 if leg.client_id != FEES and not self._is_external(leg):
                     self._reports.transferred(journal, leg, memo)
@@ -176,7 +183,7 @@ class Settlement:
         """Bust or correct a settled trade, and tell both sides; a Shortfall has changed nothing."""
         shortfall = self.ledger.post(correction.legs)
         if shortfall is None:
-            journal = self._journal(
+            journal = self.write_journal(
                 correction.kind, time_us, correction.legs, reference=correction.reference
             )
             self._reports.corrected(journal, correction)
@@ -208,11 +215,11 @@ class Settlement:
             return
         if trade.settlement_cycle is not None:
             # Payment and delivery follow in that cycle, and so do their journals.
-            self.netting.add_trade(trade, trade.settlement_cycle, fees_e4)
+            self.netting.add_trade(trade, trade.settlement_cycle, fees_e4, FEES)
             self._reports.traded(Journal(0, "trade", time_us, ()), trade, fees_e4)
             return
         self._reports.traded(
-            self._journal("trade", time_us, trade_legs(trade), trade_id=trade.trade_id),
+            self.write_journal("trade", time_us, trade_legs(trade), trade_id=trade.trade_id),
             trade,
             fees_e4,
         )
@@ -239,26 +246,16 @@ class Settlement:
         if shortfall is not None:
             raise BrokenInvariant(f"a corporate action is not covered: {shortfall}")
         reference = f"action:{action_id}:{client_id}"
-        journal = self._journal(kind, time_us, legs, reference=reference)
+        journal = self.write_journal(kind, time_us, legs, reference=reference)
         moved = dict.fromkeys(leg.asset for leg in legs if leg.asset != CASH) or [security_id]
         for number, name in enumerate(moved):
             self._reports.acted(kind, journal, client_id, name, memo, with_cash=number == 0)
-
-    def settle_cycle(self, cycle: SettlementCycle, time_us: int) -> None:
-        """Pay and deliver all that is due, and report to each member what it gave and got."""
-        for legs in net(self.netting, cycle, time_us).legs:
-            for part, some in enumerate(journal_parts(legs, CLEARINGHOUSE), 1):
-                reference = f"net:{cycle.shard}:{cycle.number}:{legs[0].asset}:{part}"
-                journal = self._journal("net_settlement", time_us, some, reference=reference)
-                for leg in some:
-                    if leg.client_id not in (CLEARINGHOUSE, FEES):
-                        self._reports.netted(journal, leg, cycle.number)
 
     def release(self, client_id: str, side: Side, security_id: str, amount: int) -> None:
         """Shrink the hold of an order: of cash if it buys, of shares if it sells."""
         self.ledger.release(HoldRelease(client_id, held_asset(side, security_id), amount))
 
-    def _journal(
+    def write_journal(
         self,
         kind: str,
         time_us: int,
@@ -308,10 +305,6 @@ def _settle(settlement: Settlement, trade: Trade, time_us: int) -> None:
     settlement.settle(trade, time_us)
 
 
-def _settle_cycle(settlement: Settlement, cycle: SettlementCycle, time_us: int) -> None:
-    settlement.settle_cycle(cycle, time_us)
-
-
 def _release_canceled(settlement: Settlement, event: OrderCanceled, time_us: int) -> None:
     """The rest of the order: 6 shares open of a buy limit of $100.50 free $603.00."""
     amount = held_amount(event.side, event.price_e4, event.quantity, event.held_bps)
@@ -349,7 +342,9 @@ _NOTHING = Effect(_nothing_touched, _do_nothing)
 _MOVING: dict[type, Effect] = {
     Trade: Effect(_of_both_sides, _settle),
     # Its positions are those of the open obligations: they are locked when these are loaded.
-    SettlementCycle: Effect(_nothing_touched, _settle_cycle),
+    SettlementCycle: Effect(_nothing_touched, settle_cycle),
+    SharesExempted: Effect(_nothing_touched, exempt),
+    BuyInNotified: Effect(_nothing_touched, notify),
     OrderCanceled: Effect(_of_order, _release_canceled),
     OrderReduced: Effect(_of_order, _release_reduced),
     OrderAmended: Effect(_of_order, _release_amended),
@@ -380,4 +375,7 @@ def securities_acted_on(events: Iterable[Event]) -> set[str]:
 
 def needs_netting(events: Iterable[Event]) -> bool:
     """Whether applying these events needs all open obligations."""
-    return any(type(event) is SettlementCycle for event in events)
+    return any(type(event) in _OF_NETTING for event in events)
+
+
+_OF_NETTING = (SettlementCycle, SharesExempted, BuyInNotified)

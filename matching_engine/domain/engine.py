@@ -34,6 +34,7 @@ from matching_engine.domain.restoration import (
     restore_stops,
 )
 from matching_engine.domain.settlement_cycles import (
+    pass_on,
     restore_settlement,
     set_settlement,
     start_cycle,
@@ -60,6 +61,8 @@ from venue_protocol.commands import (
     CancelAllOrders,
     CancelOrder,
     CommandBatch,
+    ExemptShares,
+    NotifyBuyIn,
     PlaceOrder,
     SetPhase,
     SetSettlement,
@@ -125,6 +128,8 @@ class MatchingEngine(Shard):
                 set_settlement(self, command, events)
             elif type(command) is StartSettlementCycle:
                 start_cycle(self, events)
+            elif type(command) is ExemptShares or type(command) is NotifyBuyIn:
+                pass_on(self, command, events)
             order_id += 1
         if self.limited:
             leave_limit_states(self, events)

@@ -5,8 +5,15 @@ clearinghouse. In gross mode a trade pays nothing for this: `Shard.due_cycle` is
 """
 
 from matching_engine.domain.shard import NEVER_US, Shard
-from venue_protocol.commands import SetSettlement
-from venue_protocol.events import Event, SettlementCycle, SettlementModeChanged, TimeAdvanced
+from venue_protocol.commands import ExemptShares, NotifyBuyIn, SetSettlement
+from venue_protocol.events import (
+    BuyInNotified,
+    Event,
+    SettlementCycle,
+    SettlementModeChanged,
+    SharesExempted,
+    TimeAdvanced,
+)
 from venue_protocol.settlement_modes import GROSS, NET, SettlementPlan, next_cycle_us
 
 
@@ -72,6 +79,16 @@ def end_cycle(shard: Shard, events: list[Event]) -> None:
         plan.due_us = next_cycle_us(shard.time_us, plan.interval_us)
     _collect(shard)
     shard.find_next_timer()
+
+
+def pass_on(shard: Shard, command: ExemptShares | NotifyBuyIn, events: list[Event]) -> None:
+    """Tell the clearinghouse, in its place among trades and cycles, what a client asks for."""
+    client_id, security_id = command.client_id, command.security_id
+    if isinstance(command, ExemptShares):
+        events.append(SharesExempted(client_id, security_id, command.quantity, command.deposit_e4))
+    else:
+        cycle = shard.settlement.cycle
+        events.append(BuyInNotified(client_id, security_id, shard.shard, cycle))
 
 
 def restore_settlement(shard: Shard, plan: SettlementPlan | None) -> None:

@@ -1,6 +1,11 @@
 """How the venue settles, for `/docs`."""
 
-from order_entry_gateway.settlement_desk import CycleRequest, SettlementRequest
+from order_entry_gateway.settlement_desk import (
+    BuyInRequest,
+    CycleRequest,
+    ExemptionRequest,
+    SettlementRequest,
+)
 from service_runtime.http.openapi import Maybe, Operation
 
 _LOGGED = [{"shard": 0, "sequence": 1042, "time_us": 1795232987369290}]
@@ -30,6 +35,26 @@ OPERATIONS = (
         {202: {"mode": "net", "logged": _LOGGED}},
         body=SettlementRequest,
         body_example={"mode": "net", "every_s": 5, "at_close": False, "lag": 0},
+    ),
+    Operation(
+        "PUT",
+        "/v1/delivery-exemptions",
+        "Keep own shares of a security from delivery in cycles; the deposit is held and pays for "
+        "the fails.",
+        "client",
+        {202: {"logged": _LOGGED}},
+        body=ExemptionRequest,
+        body_example={"security": "AAPL", "quantity": 10, "deposit": "5.00"},
+    ),
+    Operation(
+        "POST",
+        "/v1/buy-ins",
+        "Ask for shares that others did not deliver: first in line now, delivered by force in two "
+        "cycles.",
+        "client",
+        {202: {"logged": _LOGGED}},
+        body=BuyInRequest,
+        body_example={"security": "AAPL"},
     ),
     Operation(
         "POST",

@@ -8,7 +8,9 @@ from flask import Flask, Response
 
 from order_entry_gateway.adapters.session_store import SessionStore
 from order_entry_gateway.settlement_desk import (
+    BuyInRequest,
     CycleRequest,
+    ExemptionRequest,
     SettlementModeDesk,
     SettlementRequest,
 )
@@ -19,6 +21,8 @@ from service_runtime.http.request_body import body_as
 from venue_protocol.settlement_modes import SettlementRow, next_cycle_us
 
 _mode_decoder = msgspec.json.Decoder(SettlementRequest)
+_exempt_decoder = msgspec.json.Decoder(ExemptionRequest)
+_buy_in_decoder = msgspec.json.Decoder(BuyInRequest)
 _cycle_decoder = msgspec.json.Decoder(CycleRequest)
 
 
@@ -44,6 +48,21 @@ def add_routes(
         request = body_as(_mode_decoder)
         logged = desk.set(caller.client_id, request)
         return json_response({"mode": request.mode, "logged": logged}, 202)
+
+    @app.put("/v1/delivery-exemptions")
+    def exempt() -> Response:
+        caller = authenticator.caller()
+        charge(caller)
+        return json_response(
+            {"logged": desk.exempt(caller.client_id, body_as(_exempt_decoder))}, 202
+        )
+
+    @app.post("/v1/buy-ins")
+    def notify_buy_in() -> Response:
+        caller = authenticator.caller()
+        charge(caller)
+        logged = desk.notify_buy_in(caller.client_id, body_as(_buy_in_decoder))
+        return json_response({"logged": logged}, 202)
 
     @app.post("/v1/settlement/cycles")
     def start_cycle() -> Response:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from order_entry_gateway.domain.logged_commands import Logged, named_order_id
 from order_entry_gateway.domain.order_terms import refuse_amended_terms
 from order_entry_gateway.domain.repetitions import is_same_order
 from order_entry_gateway.domain.trading_phases import Session, SessionCandidate
@@ -23,6 +24,7 @@ from order_entry_gateway.domain.validation import (
     CancelAllCandidate,
     CancelCandidate,
     Candidate,
+    DeliveryCandidate,
     PlaceCandidate,
     unknown_order,
 )
@@ -71,16 +73,6 @@ class Order:
     """Log time of the newest amend; 0 without one."""
     is_known: bool = True
     """Whether the engine's answer to the newest amend is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """A command that is in the log already: shard, sequence, commit time and text."""
-
-    shard: int
-    sequence: int
-    time_us: int
-    command: Command
 
 
 @dataclass(slots=True)
@@ -147,6 +139,9 @@ def _decide(candidate: Candidate, state: DoorState) -> Decision:
         return _decide_amend(candidate, state)
     if type(candidate) is AdvanceTimeCandidate:
         return Accepted(candidate.shard, AdvanceTime())
+    if type(candidate) is DeliveryCandidate:
+        refusal = _hold(candidate.client_id, CASH, candidate.deposit_e4, state)
+        return refusal or Accepted(candidate.shard, candidate.command)
     if type(candidate) is SessionCandidate:
         command = state.session.decide(candidate.shard, candidate.command, state.securities)
         return command if isinstance(command, Refusal) else Accepted(candidate.shard, command)
@@ -365,13 +360,6 @@ def _find(candidate: CancelCandidate | AmendCandidate, state: DoorState) -> Orde
     logged = state.named.get(name)
     found = state.orders.get(named_order_id(logged)) if logged is not None else None
     return found or unknown_order(candidate.target_client_order_id)
-
-
-def named_order_id(logged: Logged) -> int:
-    """Id of the order that a named command placed or amended; 0 if it did neither."""
-    if type(logged.command) is PlaceOrder:
-        return sharded_id(logged.shard, logged.sequence)
-    return logged.command.order_id if type(logged.command) is AmendOrder else 0
 
 
 def _shard_of(order: Order, state: DoorState) -> int:

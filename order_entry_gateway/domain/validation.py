@@ -18,6 +18,7 @@ from order_entry_gateway.domain.requests import (
     PlaceOrderRequest,
 )
 from order_entry_gateway.domain.trading_phases import SessionCandidate
+from venue_protocol.commands import ExemptShares, NotifyBuyIn
 from venue_protocol.identifiers import SHARD_BITS
 from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.orders import (
@@ -105,6 +106,24 @@ class CancelAllCandidate:
 
 
 @dataclass(slots=True)
+class DeliveryCandidate:
+    """What a client asks for its deliveries in cycles; the deposit is to be held."""
+
+    shard: int
+    command: ExemptShares | NotifyBuyIn
+
+    @property
+    def client_id(self) -> str:
+        """The client that asks."""
+        return self.command.client_id
+
+    @property
+    def deposit_e4(self) -> int:
+        """Cash to hold."""
+        return self.command.deposit_e4 if isinstance(self.command, ExemptShares) else 0
+
+
+@dataclass(slots=True)
 class AdvanceTimeCandidate:
     """Lets time pass in a shard in which something is due."""
 
@@ -117,6 +136,7 @@ Candidate = (
     | CancelCandidate
     | CancelAllCandidate
     | AdvanceTimeCandidate
+    | DeliveryCandidate
     | SessionCandidate
 )
 

@@ -8,10 +8,16 @@ import pytest
 
 from migrations.provision import drop
 from order_entry_gateway.domain.trading_phases import SessionCandidate
+from order_entry_gateway.domain.validation import DeliveryCandidate
 from tests.integration.venue_audit.synthetic_venue import SyntheticVenue
 from tests.integration.venue_audit.verdicts import audited, differences, said
 from tests.provisioning import provision_seeded
-from venue_protocol.commands import SetSettlement, StartSettlementCycle
+from venue_protocol.commands import (
+    ExemptShares,
+    NotifyBuyIn,
+    SetSettlement,
+    StartSettlementCycle,
+)
 
 
 def command(venue: SyntheticVenue, *commands: SetSettlement | StartSettlementCycle) -> None:
@@ -29,10 +35,18 @@ def play_net(venue: SyntheticVenue) -> None:
     venue.open_accounts()
     venue.play(20)
     command(venue, NET)
-    for _ in range(6):
+    for number in range(6):
         venue.play(20)
+        if number < 2:
+            for name in ("maker0", "maker1", "trader1"):
+                exemption = ExemptShares(name, "AAPL", 40, 1_000_000 // (number + 1))
+                venue.commit([DeliveryCandidate(0, exemption)])
+        if number == 3:
+            venue.commit([DeliveryCandidate(0, NotifyBuyIn("maker1", "AAPL"))])
         command(venue, CYCLE)
     venue.play(30)
+    venue.commit([DeliveryCandidate(0, ExemptShares("maker0", "MSFT", 5, 20_000))])
+    venue.record()
 
 
 KEYS = {
@@ -40,6 +54,7 @@ KEYS = {
     "net_volumes": ("shard", "cycle", "security_id"),
     "settlement_cycles": ("shard", "number"),
     "journals": ("journal_id",),
+    "delivery_terms": ("client_id", "security_id"),
 }
 
 
@@ -60,10 +75,11 @@ def test_a_history_of_cycles_is_equal(netted: SyntheticVenue) -> None:
     assert verdict.is_equal, said(verdict)
     assert verdict.counts["settlement_cycles"] == 6 * len(netted.engines)
     assert verdict.counts["net_obligations"] > 4
-    ((kinds,),) = netted.read(
-        "clearing", "SELECT count(*) FROM journals WHERE journal_kind = 'net_settlement'"
+    kinds = dict(
+        netted.read("clearing", "SELECT journal_kind, count(*) FROM journals GROUP BY journal_kind")
     )
-    assert kinds > 6
+    assert kinds["net_settlement"] > 6 and kinds["fails_charge"] > 0
+    assert netted.read("clearing", "SELECT FROM settlement_cycles WHERE fails > 0")
 
 
 @pytest.mark.parametrize(
@@ -74,6 +90,8 @@ def test_a_history_of_cycles_is_equal(netted: SyntheticVenue) -> None:
         ("net_volumes", "trades > 0", "value_e4", lambda was: was + 1, "net_volume"),
         ("settlement_cycles", "number = 3", "net_cash_e4", lambda was: was + 1, "settlement_cycle"),
         ("settlement_cycles", "number = 3", "movements", lambda was: was - 1, "settlement_cycle"),
+        ("delivery_terms", "exempt > 0", "exempt", lambda was: was - 1, "delivery_terms"),
+        ("delivery_terms", "exempt > 0", "deposit_e4", lambda was: was + 1, "delivery_terms"),
         ("journals", "reference = 'net:0:3:USD:1'", "time_us", lambda was: was + 1, "journal"),
         (
             "journals",

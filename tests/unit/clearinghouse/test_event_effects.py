@@ -13,6 +13,7 @@ from clearinghouse.domain.ledger import Ledger, Position
 from clearinghouse.domain.settlement import EFFECTS, Settlement, positions_touched
 from venue_protocol.events import (
     AmendRejected,
+    BuyInNotified,
     CancelRejected,
     Event,
     MassCancelReport,
@@ -22,6 +23,7 @@ from venue_protocol.events import (
     OrderCanceled,
     OrderReduced,
     SettlementModeChanged,
+    SharesExempted,
     Trade,
 )
 from venue_protocol.holds import CASH
@@ -125,6 +127,8 @@ TABLE: dict[str, tuple[Event, set[tuple[str, str]], dict[tuple[str, str], tuple[
         set(),
         {},
     ),
+    "an exemption keeps its deposit held": (SharesExempted("ann", "AAPL", 5, 100), set(), {}),
+    "a buy-in notice moves nothing": (BuyInNotified("ann", "AAPL", 0, 3), set(), {}),
     "a new mode of settlement moves nothing": (SettlementModeChanged("net"), set(), {}),
     "a trade that settles in a cycle counts at once and ends both holds": (
         replace(trade(10), settlement_cycle=3),

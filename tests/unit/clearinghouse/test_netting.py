@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from clearinghouse.domain.fees import FEES
 from clearinghouse.domain.ledger import Ledger, Position
 from clearinghouse.domain.net_cycle import MOST_LEGS, journal_parts, net
-from clearinghouse.domain.netting import NettingBook
 from clearinghouse.domain.settlement import CLEARINGHOUSE, Settlement, needs_netting
 from venue_protocol import codec
 from venue_protocol.events import Event, SettlementCycle, Trade
 from venue_protocol.holds import CASH, held_amount
 from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.netting_book import NettingBook
 from venue_protocol.obligations import CycleRow
 from venue_protocol.orders import BUY
 from venue_protocol.settlement import SettlementReport

@@ -17,6 +17,8 @@ from venue_protocol.commands import (
     CancelOrder,
     Command,
     CommandBatch,
+    ExemptShares,
+    NotifyBuyIn,
     PlaceOrder,
     SetPhase,
     SetSettlement,
@@ -27,6 +29,7 @@ from venue_protocol.corporate_actions import CashDividend, Delisting, Split, Sym
 from venue_protocol.events import (
     AmendRejected,
     AuctionIndication,
+    BuyInNotified,
     CancelRejected,
     CorporateActionApplied,
     CorporateActionDeclared,
@@ -45,6 +48,7 @@ from venue_protocol.events import (
     PhaseChanged,
     SettlementCycle,
     SettlementModeChanged,
+    SharesExempted,
     TimeAdvanced,
     Trade,
 )
@@ -62,6 +66,8 @@ COMMANDS = (
     ApplyCorporateAction,
     SetSettlement,
     StartSettlementCycle,
+    ExemptShares,
+    NotifyBuyIn,
 )
 EVENTS = (
     OrderAccepted,
@@ -84,6 +90,8 @@ EVENTS = (
     SettlementCycle,
     CorporateActionDeclared,
     DividendPaid,
+    SharesExempted,
+    BuyInNotified,
 )
 
 wire_integers = st.integers(-(2**63), 2**63 - 1)

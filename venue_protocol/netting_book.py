@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
-from clearinghouse.domain.fees import FEES, NO_FEES
-from venue_protocol.events import Trade
+from venue_protocol.events import SettlementCycle, Trade
+from venue_protocol.fails import BUY_IN_CYCLES, Exemption
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import shard_and_number
 from venue_protocol.invariants import BrokenInvariant
-from venue_protocol.obligations import CycleRow, ObligationRow, VolumeRow
+from venue_protocol.obligations import CycleRow, DeliveryTerms, ObligationRow, VolumeRow
 
 Key = tuple[int, int, str, str]
 """Shard, cycle, client and security."""
@@ -36,6 +36,10 @@ class NetObligation:
     failed: int = 0
     failing_since: int = 0
     mark_e4: int = 0
+
+    def since(self, number: int) -> int:
+        """The cycle in which this side of the obligation failed first; `number` if it is new."""
+        return self.failing_since if self.failed * self.quantity > 0 else number
 
     def add(self, other: "NetObligation") -> None:
         """Add a change."""
@@ -79,8 +83,16 @@ class NettingBook:
         """The newest cycle of each shard that settled since the last `store`."""
         self.cycles: list[CycleRow] = []
         """What those settled."""
+        self.exemptions: dict[tuple[str, str], Exemption] = {}
+        """By client and security."""
+        self.notices: dict[tuple[str, str], tuple[int, int]] = {}
+        """Shard and cycle of the buy-in notices, by client and security."""
+        self.changed: set[tuple[str, str]] = set()
+        """Of which exemptions and notices changed since the last `store`."""
 
-    def add_trade(self, trade: Trade, cycle: int, fees_e4: tuple[int, int] = NO_FEES) -> None:
+    def add_trade(
+        self, trade: Trade, cycle: int, fees_e4: tuple[int, int] = (0, 0), fees: str = ""
+    ) -> None:
         """Oblige the buyer to pay and the seller to deliver in this cycle, and the reverse.
 
         `fees_e4` of buyer and seller are due in it too, to the account `fees`.
@@ -90,8 +102,8 @@ class NettingBook:
         cash_e4 = trade.price_e4 * quantity
         self.add(shard, cycle, trade.buy_client_id, security_id, quantity, -cash_e4 - fees_e4[0])
         self.add(shard, cycle, trade.sell_client_id, security_id, -quantity, cash_e4 - fees_e4[1])
-        if fees_e4 != NO_FEES:
-            self.add(shard, cycle, FEES, security_id, 0, sum(fees_e4))
+        if any(fees_e4):
+            self.add(shard, cycle, fees, security_id, 0, sum(fees_e4))
         key = (shard, cycle, security_id)
         volume = self.added_volumes.get(key)
         if volume is None:
@@ -111,15 +123,76 @@ class NettingBook:
         obligation.quantity += quantity
         obligation.cash_e4 += cash_e4
 
-    def load(self, rows: Iterable[ObligationRow], volumes: Iterable[VolumeRow]) -> None:
+    def load(
+        self,
+        rows: Iterable[ObligationRow],
+        volumes: Iterable[VolumeRow],
+        terms: Iterable[DeliveryTerms],
+    ) -> None:
         """Take over all that is stored."""
+        for term in terms:
+            if term.exempt:
+                self.exemptions[term[:2]] = Exemption(term.exempt, term.deposit_e4)
+            if term.notice_cycle:
+                self.notices[term[:2]] = (term.notice_shard, term.notice_cycle)
         self.stored = {row[:4]: NetObligation(*row[4:]) for row in rows}
         self.stored_volumes = {row[:3]: Volume(*row[3:]) for row in volumes}
         self.is_whole = True
 
+    def exempt(self, client_id: str, security_id: str, exemption: Exemption) -> int:
+        """Keep shares from delivery from here on, or none; the rest of the deposit before."""
+        key = (client_id, security_id)
+        before = self.exemptions.pop(key, Exemption(0, 0))
+        self.changed.add(key)
+        if not exemption.quantity:
+            return before.deposit_e4 + exemption.deposit_e4
+        self.exemptions[key] = exemption
+        return before.deposit_e4
+
+    def charge(self, client_id: str, security_id: str, amount_e4: int) -> None:
+        """Take the charge of a fail from its deposit."""
+        key = (client_id, security_id)
+        quantity, deposit_e4 = self.exemptions[key]
+        self.exemptions[key] = Exemption(quantity, deposit_e4 - amount_e4)
+        self.changed.add(key)
+
+    def notice(self, client_id: str, security_id: str, shard: int, cycle: int) -> None:
+        """Note that a client wants shares that it waits for; an earlier notice stays."""
+        self.notices.setdefault((client_id, security_id), (shard, cycle))
+        self.changed.add((client_id, security_id))
+
+    def is_bought_in(self, cycle: SettlementCycle, security_id: str) -> bool:
+        """Whether somebody's notice in the security is due: nothing is exempt any more."""
+        return any(
+            name == security_id and noted <= cycle.number - BUY_IN_CYCLES
+            for (_, name), (_, noted) in self.notices.items()
+        )
+
+    def drop_notices(self, shard: int, open_shares: dict[tuple[str, str], int]) -> None:
+        """After a cycle: a notice ends when its client waits for nothing."""
+        for key, (of, _) in list(self.notices.items()):
+            if of == shard and open_shares.get(key, 0) <= 0:
+                del self.notices[key]
+                self.changed.add(key)
+
+    def roll(
+        self,
+        cycle: SettlementCycle,
+        client_id: str,
+        security_id: str,
+        left: int,
+        mark_e4: int,
+        one: NetObligation,
+    ) -> None:
+        """Let shares that failed be due again, at their mark, in the next cycle."""
+        self.add(cycle.shard, cycle.number + 1, client_id, security_id, left, -left * mark_e4)
+        rolled = self.added[cycle.shard, cycle.number + 1, client_id, security_id]
+        rolled.failed, rolled.mark_e4 = left, mark_e4
+        rolled.failing_since = one.since(cycle.number)
+
     def positions(self) -> set[tuple[str, str]]:
         """Client and asset of all that is open."""
-        names = {key[2:] for key in (*self.stored, *self.added)}
+        names = {key[2:] for key in (*self.stored, *self.added)} | self.exemptions.keys()
         return names | {(client_id, CASH) for client_id, _ in names}
 
     def rows(self) -> list[ObligationRow]:
@@ -132,6 +205,15 @@ class NettingBook:
             VolumeRow(*key, one.trades, one.quantity, one.value_e4)
             for key, one in sorted(self.stored_volumes.items())
         ]
+
+    def terms(self) -> list[DeliveryTerms]:
+        """All exemptions and notices, by client and security."""
+        return [self.terms_of(key) for key in sorted(self.exemptions.keys() | self.notices.keys())]
+
+    def terms_of(self, key: tuple[str, str]) -> DeliveryTerms:
+        """What this client asked for in this security; all zero for nothing."""
+        exemption = self.exemptions.get(key, Exemption(0, 0))
+        return DeliveryTerms(*key, *exemption, *self.notices.get(key, (0, 0)))
 
     def added_rows(self) -> list[ObligationRow]:
         """What was added, by key."""
@@ -154,6 +236,7 @@ class NettingBook:
         self.added_volumes.clear()
         self.settled.clear()
         self.cycles.clear()
+        self.changed.clear()
 
     def has_due(self, shard: int, number: int) -> bool:
         """Whether the cycle has anything to pay or to deliver."""
