@@ -2,8 +2,8 @@
 
 from alembic import context, op
 
-revision = "clearing_0018"
-down_revision = "clearing_0017"
+revision = "clearing_0019"
+down_revision = "clearing_0018"
 branch_labels = None
 depends_on = None
 
