@@ -22,8 +22,15 @@ def add_compete(parser: argparse.ArgumentParser) -> None:
 
 
 def add_verify(parser: argparse.ArgumentParser) -> None:
-    """The folder."""
+    """The folder, and where the strategies are."""
     parser.add_argument("results", type=Path, help="a results folder of ./venue compete")
+    parser.add_argument(
+        "--bots",
+        type=Path,
+        metavar="DIR",
+        help="play simulated rounds again too, with the strategies as the rules name them, in DIR; "
+        "this runs their code",
+    )
 
 
 def add_team(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from venue_competition.html_report import known_in_words
 from venue_competition.ladder import Climbed, climb
 from venue_competition.live_rounds import play_live
 from venue_competition.outcome import Results, stopped_players
+from venue_competition.rematch import Rematch, rematch
 from venue_competition.results import REPORT_FILE
 from venue_competition.simulated_rounds import play
 from venue_competition.statistics import confidences
@@ -47,21 +48,41 @@ def compete_live(source: Path, output: Path | None) -> int:
     return 0
 
 
-def verify_folder(folder: Path) -> int:
-    """Compute all of a results folder again; 0 if every byte is as it must be, else 1."""
+def verify_folder(folder: Path, bots: Path | None = None) -> int:
+    """Compute all of a results folder again; 0 if every byte is as it must be, else 1.
+
+    With `bots`, a folder of strategies, also play the simulated rounds again.
+    """
     verdict = verify(folder)
-    for fault in verdict.faults[:_MOST_FAULTS]:
+    faults = list(verdict.faults)
+    # Rules that were changed could name any code: none is run for a folder with a fault.
+    again = rematch(folder, bots, report) if bots is not None and not faults else None
+    faults += again.faults if again is not None else []
+    for fault in faults[:_MOST_FAULTS]:
         print(fault)
-    if len(verdict.faults) > _MOST_FAULTS:
-        print(f"… and {len(verdict.faults) - _MOST_FAULTS} more")
-    if verdict.faults:
-        print(f"{folder} is NOT as it was: {len(verdict.faults)} faults")
+    if len(faults) > _MOST_FAULTS:
+        print(f"… and {len(faults) - _MOST_FAULTS} more")
+    if faults:
+        print(f"{folder} is NOT as it was: {len(faults)} faults")
         return 1
+    if again is not None:
+        print(_said_of(again))
     print(
         f"{folder} is verified: {verdict.files} files and the results of {verdict.rounds} rounds "
         f"follow from the archives\nroot hash {results_folder.root_of(folder)}"
     )
     return 0
+
+
+def _said_of(again: Rematch) -> str:
+    lines = []
+    if again.rounds:
+        lines = [f"{again.rounds} rounds played again: the strategies send the same orders"]
+    if again.live:
+        lines.append(
+            f"{again.live} rounds of a live market can't be played again: its clock is gone"
+        )
+    return "\n".join(lines)
 
 
 def climb_ladder(folder: Path, newcomer: str, seeds: int) -> int:

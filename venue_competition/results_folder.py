@@ -81,7 +81,7 @@ def compute(folder: Path) -> Results:
     shared: RoundHistory | None = None
     rounds = []
     for number in round_numbers(folder):
-        course = _course(folder, number)
+        course = course_of(folder, number)
         if not course.is_archive_shared:
             history = read_history(archive_folder(folder, number), players)
         elif shared is None:
@@ -97,7 +97,7 @@ def archives(folder: Path) -> list[Path]:
     found = [
         shared_archive(folder) if course.is_archive_shared else archive_folder(folder, number)
         for number in round_numbers(folder)
-        for course in (_course(folder, number),)
+        for course in (course_of(folder, number),)
     ]
     return list(dict.fromkeys(found))
 
@@ -110,7 +110,8 @@ def round_numbers(folder: Path) -> list[int]:
     return found
 
 
-def _course(folder: Path, number: int) -> Course:
+def course_of(folder: Path, number: int) -> Course:
+    """What happened in a round; CommandError if it can't be read."""
     path = folder / round_folder(number) / COURSE_FILE
     try:
         course = msgspec.json.decode(path.read_bytes(), type=Course)

@@ -42,7 +42,7 @@ def verify(folder: Path) -> Verdict:
         says = str(error) if isinstance(error, VenueError) else repr(error)
         return Verdict(listed, len(numbers), [*faults, f"{folder}: can't be computed: {says}"])
     for name, content in sorted(derived.items()):
-        fault = _difference(folder / name, name, content)
+        fault = difference(folder / name, name, content)
         if fault is not None and name not in changed:
             faults.append(fault)
     return Verdict(listed, len(numbers), faults)
@@ -90,8 +90,10 @@ def _file_faults(known: Mapping[str, str], found: Mapping[str, str]) -> list[str
     return faults + [f"{name}: is not in the manifest" for name in found if name not in known]
 
 
-def _difference(path: Path, name: str, expected: bytes) -> str | None:
-    """The first line in which a file is not what the archives say; None if there is none."""
+def difference(
+    path: Path, name: str, expected: bytes, witness: str = "the archives say"
+) -> str | None:
+    """The first line in which a file is not what its `witness` says; None if there is none."""
     if not path.exists():
         return f"{name}: is missing"
     actual = path.read_bytes()
@@ -105,4 +107,4 @@ def _difference(path: Path, name: str, expected: bytes) -> str | None:
     if both is None:
         return f"{name}: line {number} is where one of them ends, the file or what is computed"
     says, computed = (text.strip()[:120].decode(errors="replace") for text in both)
-    return f"{name}: line {number} says {says!r}, and the archives say {computed!r}"
+    return f"{name}: line {number} says {says!r}, and {witness} {computed!r}"

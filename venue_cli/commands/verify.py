@@ -11,4 +11,4 @@ def run(arguments: argparse.Namespace) -> int:
     """The exit code."""
     from venue_competition import console
 
-    return console.verify_folder(arguments.results)
+    return console.verify_folder(arguments.results, arguments.bots)

@@ -10,7 +10,10 @@ from random import Random
 import pytest
 
 from tests.unit.venue_competition import players
+from venue_cli import console
 from venue_competition import results_folder
+from venue_competition.course import pretty
+from venue_competition.rematch import rematch
 from venue_competition.results_folder import MANIFEST_FILE
 from venue_competition.rules import RulesError
 from venue_competition.simulated_rounds import play
@@ -161,6 +164,80 @@ def test_another_seed_gives_another_market(results: Path, tmp_path: Path) -> Non
     other = played(tmp_path, CUP.replace("seed = 7", "seed = 8"))
     name = "rounds/001/archive/order_log.jsonl"
     assert (other / name).read_bytes() != (results / name).read_bytes()
+
+
+def resealed(folder: Path) -> None:
+    """The folder as a forger leaves it: all that follows is computed anew, the manifest too."""
+    (folder / MANIFEST_FILE).unlink()
+    results_folder.finish(folder)
+
+
+def test_the_strategies_play_the_same_rounds_again(results: Path, tmp_path: Path) -> None:
+    again = rematch(results, tmp_path, lambda line: None)
+    assert (again.rounds, again.live, again.faults) == (2, 0, [])
+
+
+def test_rounds_that_another_strategy_played_are_found_though_all_numbers_fit(
+    copy: Path, tmp_path: Path
+) -> None:
+    """A forger plays a better strategy, and says that it was the one of the rules."""
+    rules = copy / "competition.toml"
+    rules.write_text(rules.read_text().replace('"random_walk"', '"momentum"'))
+    resealed(copy)
+    assert verify(copy).faults == []
+    faults = rematch(copy, tmp_path, lambda line: None).faults
+    assert faults[0].startswith("rounds/001/archive/order_log.jsonl: line ")
+    assert "the strategies play" in faults[0]
+
+
+def test_a_stop_that_never_was_is_found(copy: Path, tmp_path: Path) -> None:
+    path = copy / "rounds/001/course.json"
+    course = json.loads(path.read_text())
+    stop = {"player": "walker", "time_us": course["end_us"], "reason": "raised", "says": "x"}
+    path.write_bytes(pretty(course | {"stopped": [stop]}))
+    resealed(copy)
+    assert verify(copy).faults == []
+    (fault,) = rematch(copy, tmp_path, lambda line: None).faults
+    assert fault.startswith("rounds/001/course.json: line ")
+
+
+def test_strategies_of_files_are_looked_for_in_the_folder_that_is_named(tmp_path: Path) -> None:
+    bots = tmp_path / "cup"
+    bots.mkdir()
+    shutil.copy(FILE, bots / "my_bots.py")
+    short = CUP.replace("rounds = 2", "rounds = 1").replace("seconds = 30", "seconds = 6")
+    results = played(bots, short.replace('"random_walk"', '"my_bots.py:Floods"'))
+    moved = Path(shutil.copytree(bots, tmp_path / "elsewhere"))
+    assert rematch(results, moved, lambda line: None).faults == []
+    with pytest.raises(CommandError, match=r"my_bots\.py: not in"):
+        rematch(results, tmp_path, lambda line: None)
+
+
+@pytest.mark.parametrize("outside", ["../evil.py", "{absolute}"])
+def test_rules_of_a_stranger_run_no_code_outside_the_folder_that_is_named(
+    copy: Path, tmp_path: Path, outside: str
+) -> None:
+    evil = tmp_path / "evil.py"
+    evil.write_text("raise SystemExit('run')")
+    bots = tmp_path / "bots"
+    bots.mkdir()
+    rules = copy / "competition.toml"
+    named = outside.format(absolute=evil)
+    rules.write_text(rules.read_text().replace('"random_walk"', f'"{named}:Maker"'))
+    with pytest.raises(CommandError, match="not in"):
+        rematch(copy, bots, lambda line: None)
+
+
+def test_the_console_plays_again_only_where_it_is_told_to(
+    results: Path, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert console.main(["verify", str(results)]) == 0
+    assert "played again" not in capsys.readouterr().out
+    assert console.main(["verify", str(results), "--bots", str(tmp_path)]) == 0
+    assert "2 rounds played again: the strategies send the same orders" in capsys.readouterr().out
+    (copy / "ranking.csv").write_text("rank,player\n1,mallory\n")
+    assert console.main(["verify", str(copy), "--bots", str(tmp_path)]) == 1
+    assert "once more" not in capsys.readouterr().err
 
 
 FILE = players.__file__
