@@ -58,6 +58,10 @@ class Evidence:
     """Phases by their reason, which is unique to each."""
     bands: dict[tuple[int, int], tuple[str, int | None]] = field(default_factory=dict)
     """Security and width of the bands that were set, by shard and sequence told."""
+    actions: dict[tuple[int, int], str] = field(default_factory=dict)
+    """Security of the corporate actions that were told, by shard and sequence."""
+    actions_asked: int = 0
+    """How often one was asked for; each asking is in the log once at most."""
     deposits: dict[str, int] = field(default_factory=dict)
     """Journal id by idempotency key."""
     unresolved: list[str] = field(default_factory=list)

@@ -1,5 +1,5 @@
-"""An administrator who commands the day while things fail: phases, halts, bands; what was answered
-is kept.
+"""An administrator who commands the day while things fail: phases, halts, bands, splits; what was
+answered is kept.
 """
 
 import threading
@@ -11,13 +11,19 @@ from typing import Any
 from venue_chaos.evidence import Commanded, Evidence
 from venue_chaos.retrying_client import Troubles, Unresolved, WaitingClient
 from venue_launcher.running_venue import RunningVenue
-from venue_protocol.trading_day import CONTINUOUS, Phase
+from venue_protocol.trading_day import CONTINUOUS, HALTED, Phase
 from venue_simulation.phases import DrawnBands, draw
 
 _PATIENCE_S = 240.0
 _PAUSE_S = 2.0
+_AGAIN_S = 0.5
+LOCKED = 423
+"""Not before a corporate action is settled."""
 _BRIEF_SHARE = 0.7
 """Of the commands: trading is resumed at the next one, so that most orders find an open market."""
+_ACTION_SHARE = 0.35
+_RATIO = (5, 4)
+"""New shares for old ones, and the other way round the next time: prices stay where traders bid."""
 _LONGEST_S = 3
 """What ends by itself in the midst of trading does so soon."""
 
@@ -48,6 +54,7 @@ class SessionAdministrator:
         self._dice = Random(seed)
         self._evidence = evidence
         self._count = 0
+        self._splits: dict[str, int] = {}
 
     def command(self, stopping: threading.Event) -> None:
         """One command every two seconds until stopping; then everything trades again, without
@@ -55,6 +62,9 @@ class SessionAdministrator:
         """
         try:
             while not stopping.wait(_PAUSE_S):
+                if self._dice.random() < _ACTION_SHARE:
+                    self._split(self._dice.choice(self._securities))
+                    continue
                 drawn = draw(self._securities, self._dice, _LONGEST_S)
                 if isinstance(drawn, DrawnBands):
                     self._set_bands(drawn)
@@ -94,7 +104,47 @@ class SessionAdministrator:
         if security is None and phase != CONTINUOUS:
             self._begin(CONTINUOUS, self._probed, None)
 
+    def _split(self, security: str) -> None:
+        """Halt a security, split it, let it trade again. Raises Unresolved.
+
+        Without a definite answer the door says which action of the security is its newest: it is
+        commanded again only where that is the one of before.
+        """
+        self._begin(HALTED, security, None)
+        new, old = _RATIO if self._splits.get(security, 0) % 2 == 0 else _RATIO[::-1]
+        body = {"action": "split", "security": security, "new_shares": new, "old_shares": old}
+        before, deadline = self._newest_action(security), time.monotonic() + _PATIENCE_S
+        while True:
+            self._evidence.actions_asked += 1
+            try:
+                status, answer = self._client.ask("POST", "/v1/actions", body, patience_s=0.0)
+            except Unresolved:
+                if self._newest_action(security) != before:
+                    break
+            else:
+                if status == 202:
+                    place = answer["logged"]
+                    self._evidence.actions[place["shard"], place["sequence"]] = security
+                    break
+                if status != LOCKED:
+                    self._evidence.contradict(f"split {body} was answered {status} {answer}")
+                    break
+            time.sleep(_AGAIN_S)
+            if time.monotonic() > deadline:
+                raise Unresolved(f"split {body}")
+        self._splits[security] = self._splits.get(security, 0) + 1
+        self._begin(CONTINUOUS, security, None)
+
+    def _newest_action(self, security: str) -> int | None:
+        _, answer = self._client.ask("GET", "/v1/session", None, _PATIENCE_S)
+        found = [row["action_sequence"] for row in answer["phases"] if row["security"] == security]
+        return found[0] if found else None
+
     def _answered(self, commanded: Commanded, status: int, answer: Any) -> None:
+        if status == LOCKED:
+            # A corporate action is not settled yet, because its settlement is down.
+            time.sleep(_AGAIN_S)
+            return
         commanded.is_known = True
         if status != 202:
             self._evidence.contradict(f"{commanded} was answered {status} {answer}")

@@ -16,7 +16,12 @@ from venue_chaos.site import SERVICES, Site
 from venue_launcher.quiescence import engine_state
 from venue_launcher.running_venue import RunningVenue
 from venue_protocol import codec
-from venue_protocol.commands import PlaceOrder, SetPhase, SetVolatilityBands
+from venue_protocol.commands import (
+    ApplyCorporateAction,
+    PlaceOrder,
+    SetPhase,
+    SetVolatilityBands,
+)
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.topology import DEAD_LETTERS
 
@@ -42,6 +47,7 @@ def judge(site: Site, evidence: Evidence) -> tuple[list[str], dict[str, int]]:
     violations += session_violations(
         list(_session_rows(site, evidence.began_after)), _stored_phases(site), evidence
     )
+    violations += action_violations(_actions(site, evidence.began_after), evidence)
     violations += _deposits(site, evidence)
     violations += _own_ends(site)
     dead = _dead_letters(site)
@@ -141,6 +147,26 @@ def _session_rows(site: Site, began_after: Mapping[int, int]) -> Iterator[Sessio
         command = codec.decode_command(text)
         if isinstance(command, SetPhase | SetVolatilityBands):
             yield shard, sequence, command
+
+
+def action_violations(logged: Mapping[tuple[int, int], str], evidence: Evidence) -> Iterator[str]:
+    """Each corporate action that was told is in the log where it was told, and there are no more
+    than were asked for. `logged`: security by shard and sequence.
+    """
+    for place, security in evidence.actions.items():
+        if logged.get(place) != security:
+            yield f"action of {security} was told at {place}, the log has {logged.get(place)}"
+    if len(logged) > evidence.actions_asked:
+        yield f"{evidence.actions_asked} actions were asked for, the log has {len(logged)}"
+
+
+def _actions(site: Site, began_after: Mapping[int, int]) -> dict[tuple[int, int], str]:
+    found = {}
+    for shard, sequence, text in _rows(site.venue.owner_clearing_url, _UNNAMED):
+        command = codec.decode_command(text)
+        if sequence > began_after.get(shard, 0) and isinstance(command, ApplyCorporateAction):
+            found[shard, sequence] = command.security_id
+    return found
 
 
 def _stored_phases(site: Site) -> dict[tuple[int, str], int]:

@@ -130,6 +130,7 @@ _SESSION = {
             "phase": "halted",
             "reason": Maybe("news"),
             "since_us": 1795232927369290,
+            "action_sequence": Maybe(2894),
             "until_us": Maybe(1795232987369290),
             "is_over": False,
         }

@@ -101,6 +101,7 @@ def _view(store: SessionStore, now_us: int) -> dict[str, Any]:
                 "phase": row.phase,
                 "reason": row.reason,
                 "since_us": row.time_us,
+                "action_sequence": row.action_sequence,
                 "until_us": row.time_us + row.lasts_us if row.lasts_us is not None else None,
                 "is_over": row.lasts_us is not None and row.time_us + row.lasts_us <= now_us,
             }
