@@ -46,6 +46,7 @@ class RejectReason(Enum):
     LAST_ADMINISTRATOR = ("client.last_administrator", 409)
     SECURITY_EXISTS = ("security.exists", 409)
     SECURITY_DELISTED = ("security.delisted", 409)
+    ACTION_LOANS_OPEN = ("action.loans_open", 409)
     ACTION_NEEDS_HALT = ("action.needs_halt", 409)
     IDEMPOTENCY_KEY_REUSED = ("request.idempotency_key_reused", 409)
     LOAN_CLOSING = ("loan.closing", 409)

@@ -157,6 +157,11 @@ class MemoryLogTransaction:
         self._transaction.statement()
         return self._tables.log_heads[shard][1]
 
+    def has_loans(self, security_id: str) -> bool:
+        """Whether somebody owes borrowed shares of this security."""
+        self._transaction.statement()
+        return any(name == security_id for _, name in self._tables.stock_loans)
+
     def settled(self, shard: int) -> int:
         """The newest command of a shard whose events are all settled."""
         self._transaction.statement()

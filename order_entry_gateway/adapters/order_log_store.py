@@ -204,6 +204,13 @@ class PostgresLogTransaction:
         self._cursor.execute("SELECT last_time_us FROM order_log_heads WHERE shard = %s", (shard,))
         return int(self._cursor.fetchone()[0])
 
+    def has_loans(self, security_id: str) -> bool:
+        """Whether somebody owes borrowed shares of this security."""
+        self._cursor.execute(
+            "SELECT EXISTS (SELECT FROM stock_loans WHERE security_id = %s)", (security_id,)
+        )
+        return bool(self._cursor.fetchone()[0])
+
     def settled(self, shard: int) -> int:
         """The newest command of a shard whose events are all settled."""
         self._cursor.execute(

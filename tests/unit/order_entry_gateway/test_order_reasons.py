@@ -290,6 +290,7 @@ ELSEWHERE = {
     "request.idempotency_key_reused",
     "amount.not_positive",
     # Corporate actions: test_corporate_actions.
+    "action.loans_open",
     "action.needs_halt",
     "action.unsettled",
     # What a second person consents to: tests/integration/clearinghouse/test_proposals.
