@@ -73,7 +73,12 @@ def test_a_venue_is_equal_after_each_kind_of_action(acted: SyntheticVenue) -> No
     ("table", "where", "column", "what"),
     [
         ("corporate_actions", "step = 'paid'", "time_us", "corporate_action"),
-        ("corporate_actions", "action LIKE '%delisting%'", "time_us", "corporate_action"),
+        (
+            "corporate_actions",
+            "security_id = 'MSFT' AND action ~ 'delisting'",
+            "time_us",
+            "corporate_action",
+        ),
         (
             "dividend_entitlements",
             "client_id = 'maker0' AND action_id = (SELECT max(action_id)"
