@@ -10,7 +10,7 @@ import msgspec
 
 from trading_bots.book_depth import BookDepth
 from trading_bots.client import VenueClient
-from trading_bots.records import Book, Price, PublicTrade, SecurityRules, read
+from trading_bots.records import Book, Price, PublicTrade, SecurityRules, TradeCorrection, read
 from trading_bots.refusal import Refused, VenueUnavailable
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Market:
         """Keep all up to date from the stream until `stopping`, through any outage."""
         with self._client.stream() as stream:
             for security in self._prices:
-                for channel in ("price", "book", "trades"):
+                for channel in ("price", "book", "trades", "corrections"):
                     stream.subscribe(channel, security)
             while not stopping.is_set():
                 try:
@@ -100,3 +100,14 @@ class Market:
                 self._trades[security].append(trade)
                 for trade_listener in self._trade_listeners.get(security, ()):
                     trade_listener(trade)
+            case "corrections":
+                self._correct(read(message, TradeCorrection))
+
+    def _correct(self, told: TradeCorrection) -> None:
+        """Let a trade that was seen stand as it does now."""
+        trades = self._trades[told.security]
+        for place, trade in enumerate(trades):
+            if trade.trade_id == told.trade_id:
+                trades[place] = msgspec.structs.replace(
+                    trade, price=told.price, quantity=told.quantity, status=told.status
+                )

@@ -122,6 +122,22 @@ class PublicTrade(_Record, frozen=True, kw_only=True):
     quantity: int
     aggressor: str | None
     time_us: int
+    status: str = "good"
+    """`corrected`: settled at this price and quantity; `busted`: undone."""
+
+
+class TradeCorrection(_Record, frozen=True, kw_only=True):
+    """A trade was busted or corrected: message of the public channel `corrections`."""
+
+    security: str
+    trade_id: int
+    status: str
+    """`busted` or `corrected`."""
+    price: Decimal
+    """Of a correction, the new one; of a bust, what it had been. The same holds for quantity."""
+    quantity: int
+    time_us: int
+    sequence: int = 0
 
 
 class Fill(_Record, frozen=True, kw_only=True):
@@ -140,6 +156,8 @@ class Fill(_Record, frozen=True, kw_only=True):
     """`maker` when the order rested, `taker` when it arrived, `auction` in an auction."""
     fee: Decimal = Decimal(0)
     """What it cost on top of the price; below zero: a rebate."""
+    trade_status: str = "good"
+    """How the trade stands now: `good`, `corrected` or `busted` (FIX ExecType G and H)."""
 
 
 class OrderReport(_Record, frozen=True, kw_only=True):
@@ -172,6 +190,8 @@ class OrderReport(_Record, frozen=True, kw_only=True):
     """`maker` or `taker`, of a trade."""
     fee: Decimal = Decimal(0)
     """What that trade cost on top of its price; below zero: a rebate."""
+    trade_status: str = "good"
+    """Of a trade, how it stands now: `good`, `corrected` or `busted`."""
     sequence: int = 0
 
 

@@ -14,7 +14,7 @@ from trading_bots.backoff import Backoff
 from trading_bots.refusal import VenueUnavailable, refusal_of
 from trading_bots.websocket import CONNECTION_FAULTS, ReopeningWebSocket
 
-RESUMABLE = frozenset({"orders", "fills", "settlements", "trades"})
+RESUMABLE = frozenset({"orders", "fills", "settlements", "trades", "corrections"})
 """Channels that the venue replays from a sequence; the others start with the state of now."""
 _PATIENCE_S = 60.0
 """How long attempts to connect may fail in a row: longer than a restart of the whole venue."""

@@ -14,6 +14,7 @@ from venue_protocol.corporate_actions import CorporateAction
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.statements.fold import Discharge
 from venue_protocol.statements.maker import Listing
+from venue_storage.standing_trades import STANDING_TRADES
 
 Row = tuple[Any, ...]
 Ask = Callable[[str, tuple[Any, ...]], list[Row]]
@@ -45,8 +46,8 @@ SELECT trade_id, time_us FROM trades WHERE security_id = %s AND trade_id >= %s
 ORDER BY trade_id LIMIT 1
 """
 _LAST_TRADE = "SELECT max(trade_id) FROM trades WHERE security_id = %s"
-_TRADES = """
-SELECT time_us, price_e4, quantity, buy_client_id, sell_client_id FROM trades
+_TRADES = f"""
+SELECT time_us, price_e4, quantity, buy_client_id, sell_client_id FROM {STANDING_TRADES}
 WHERE security_id = %s AND trade_id < %s ORDER BY trade_id DESC OFFSET %s LIMIT %s
 """
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from typing import NamedTuple
 
 from market_data_feed.domain.transfers import PairTrades, Transfer, transfers
 from service_runtime.database import Database, DatabaseUnavailable
@@ -9,30 +10,41 @@ from venue_protocol.mark import MOST_TRADES, MarkTrade, mark
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import Security
 from venue_storage.listed_securities import ListedSecurities
+from venue_storage.standing_trades import ALL_STANDING_TRADES, STANDING_TRADES
 
 log = logging.getLogger(__name__)
 
 _EVERY_S = 5.0
 """So often marks are made anew, asked for or not: then nobody waits for many trades."""
-_KEPT = "SELECT security_id, trade_id, mark_e4 FROM marks"
+_KEPT = "SELECT security_id, trade_id, mark_e4, corrected FROM marks"
 _KEEP = """
-INSERT INTO marks (security_id, trade_id, mark_e4) VALUES (%s, %s, %s)
-ON CONFLICT (security_id) DO UPDATE SET trade_id = EXCLUDED.trade_id, mark_e4 = EXCLUDED.mark_e4
+INSERT INTO marks (security_id, trade_id, mark_e4, corrected) VALUES (%s, %s, %s, %s)
+ON CONFLICT (security_id) DO UPDATE SET trade_id = EXCLUDED.trade_id, mark_e4 = EXCLUDED.mark_e4,
+    corrected = EXCLUDED.corrected
 """
+_CORRECTED = "SELECT coalesce(max(sequence), 0) FROM trade_corrections WHERE security_id = %s"
 _STEP_END = """
 SELECT max(trade_id) FROM (
     SELECT trade_id FROM trades WHERE security_id = %s AND trade_id > %s ORDER BY trade_id LIMIT %s
 ) AS step
 """
-_NEWEST_TRADES = """
-SELECT time_us, price_e4, quantity, buy_client_id, sell_client_id FROM trades
+_NEWEST_TRADES = f"""
+SELECT time_us, price_e4, quantity, buy_client_id, sell_client_id FROM {STANDING_TRADES}
 WHERE security_id = %s AND trade_id <= %s ORDER BY trade_id DESC LIMIT %s
 """
-_PAIRS = """
+_PAIRS = f"""
 SELECT buy_client_id, sell_client_id, security_id, count(*), sum(quantity),
     sum(price_e4::numeric * quantity)
-FROM trades GROUP BY buy_client_id, sell_client_id, security_id
+FROM {ALL_STANDING_TRADES} GROUP BY buy_client_id, sell_client_id, security_id
 """
+
+
+class _Known(NamedTuple):
+    """A mark, the newest trade that it was made from, and the newest correction it knows of."""
+
+    trade_id: int
+    mark_e4: int
+    corrected: int
 
 
 class Marks:
@@ -41,13 +53,16 @@ class Marks:
     A mark is kept with the newest trade it was made from, and goes on from there in steps of
     MOST_TRADES at most. So no trade is passed over, and a client that fills the record with trades
     of its own does not make the venue forget what others said before, restarted or not.
+
+    Busted trades have no voice, corrected ones speak as corrected: after a bust or correction the
+    mark is made anew from the first trade, as if the tape had always been so.
     """
 
     def __init__(self, market_data: Database, listings: ListedSecurities) -> None:
         self._market_data = market_data
         self._listings = listings
-        self._known: dict[str, tuple[int, int]] | None = None
-        """Newest trade and mark by security; None until the kept ones are read."""
+        self._known: dict[str, _Known] | None = None
+        """By security; None until the kept ones are read."""
         self._lock = threading.Lock()
         self._reporting = threading.Lock()
 
@@ -83,27 +98,36 @@ class Marks:
         with self._lock:
             if self._known is None:
                 self._known = self._kept()
-            known = self._known.get(listed.security_id, (0, listed.reference_price_e4))
+            known = self._known.get(listed.security_id, _Known(0, listed.reference_price_e4, 0))
+            corrected = self._corrected(listed)
+            if corrected > known.corrected:
+                known = _Known(0, listed.reference_price_e4, corrected)
             while (following := self._step(listed, known)) is not None:
                 self._known[listed.security_id] = known = following
-            return known[1]
+            return known.mark_e4
 
-    def _kept(self) -> dict[str, tuple[int, int]]:
+    def _kept(self) -> dict[str, _Known]:
         with self._market_data.transaction() as cursor:
             cursor.execute(_KEPT)
-            return {security_id: (trade_id, mark_e4) for security_id, trade_id, mark_e4 in cursor}
+            return {security_id: _Known(*known) for security_id, *known in cursor}
 
-    def _step(self, listed: Security, known: tuple[int, int]) -> tuple[int, int] | None:
-        """Newest trade and mark after the next MOST_TRADES trades, kept; None without any."""
-        known_id, known_e4 = known
+    def _corrected(self, listed: Security) -> int:
+        """Sequence of the newest bust or correction in this security; 0 without one."""
         with self._market_data.transaction() as cursor:
-            cursor.execute(_STEP_END, (listed.security_id, known_id, MOST_TRADES))
+            cursor.execute(_CORRECTED, (listed.security_id,))
+            return int(cursor.fetchone()[0])
+
+    def _step(self, listed: Security, known: _Known) -> _Known | None:
+        """The mark after the next MOST_TRADES trades, kept; None without any."""
+        with self._market_data.transaction() as cursor:
+            cursor.execute(_STEP_END, (listed.security_id, known.trade_id, MOST_TRADES))
             newest_id = cursor.fetchone()[0]
             if newest_id is None:
                 return None
             cursor.execute(_NEWEST_TRADES, (listed.security_id, newest_id, MOST_TRADES))
             trades = [MarkTrade(*row) for row in cursor]
             # An average is seldom a price: down to the tick, as every price is shown and paid.
-            found_e4 = mark(trades, known_e4) // listed.tick_e4 * listed.tick_e4
-            cursor.execute(_KEEP, (listed.security_id, newest_id, found_e4))
-        return newest_id, found_e4
+            found_e4 = mark(trades, known.mark_e4) // listed.tick_e4 * listed.tick_e4
+            following = _Known(newest_id, found_e4, known.corrected)
+            cursor.execute(_KEEP, (listed.security_id, *following))
+        return following

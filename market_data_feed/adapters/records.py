@@ -31,8 +31,15 @@ SELECT r.client_id, r.event_sequence, r.kind, r.time_us, r.order_id, r.previous_
 r.security_id, r.side,
     r.quantity, r.price_e4, r.filled, r.leaves, r.status, r.reason, r.trade_id, r.last_quantity,
     r.last_price_e4,
-    r.is_aggressor, o.client_order_id, r.fee_e4
+    r.is_aggressor, o.client_order_id, r.fee_e4,
+    CASE c.correction_kind WHEN 'bust' THEN 'busted' WHEN 'correction' THEN 'corrected'
+        ELSE 'good' END
 FROM order_reports AS r LEFT JOIN orders AS o USING (order_id)
+LEFT JOIN LATERAL (
+    SELECT correction_kind FROM trade_corrections AS c
+    WHERE r.kind = 'trade' AND c.security_id = r.security_id AND c.trade_id = r.trade_id
+    ORDER BY c.sequence DESC LIMIT 1
+) AS c ON true
 """
 
 # From the order's newest report back along previous_sequence, as far as the page before: one key

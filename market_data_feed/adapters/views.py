@@ -179,6 +179,7 @@ def execution_report(report: ExecutionReport) -> View:
     }
     if report.kind == "trade":
         view["trade_id"] = report.trade_id
+        view["trade_status"] = report.trade_status
         view["last_price"] = money(report.last_price_e4)
         view["last_quantity"] = report.last_quantity
         view["role"] = _role(report)
@@ -202,6 +203,7 @@ def fill(report: ExecutionReport) -> View:
         "price": money(report.last_price_e4),
         "quantity": report.last_quantity,
         "leaves": report.leaves,
+        "trade_status": report.trade_status,
         "role": _role(report),
         "fee": format_e4(report.fee_e4 or 0),
         "time_us": report.time_us,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from market_data_feed.domain.trade_corrections import TradeStatus
 from market_data_feed.domain.working_order import WorkingOrder
 from venue_protocol.events import AmendRejected, CancelRejected, MassCancelReport
 from venue_protocol.orders import Side
@@ -39,6 +40,8 @@ class ExecutionReport(msgspec.Struct, frozen=True, gc=False):
     """Not in the row of order_reports: the order's own row has it."""
     fee_e4: int | None = None
     """What this fill cost; below zero: a rebate; None if it was free."""
+    trade_status: TradeStatus = "good"
+    """Of a trade, how it stands now; the rest is what was matched. Not in the row either."""
 
 
 def order_report(

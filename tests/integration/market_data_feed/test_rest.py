@@ -105,6 +105,7 @@ def test_public_trades_name_no_client(feed: RunningFeed) -> None:
         "price",
         "quantity",
         "aggressor",
+        "status",
         "time_us",
         "time",
     }

@@ -24,7 +24,9 @@ class Tape:
 
     def __init__(self) -> None:
         self.trades: list[tuple[int, int, int, str, str]] = []
-        self.kept: dict[str, tuple[int, int]] = {}
+        self.kept: dict[str, tuple[int, int, int]] = {}
+        self.busted: set[int] = set()
+        """Numbers of trades, from 0."""
         self.reads = 0
         self.on_pairs = lambda: None
 
@@ -41,16 +43,23 @@ class Tape:
             _, known, most = values
             end = min(known + most, len(self.trades))
             self._rows = [(end if end > known else None,)]
+        elif "max(sequence)" in statement:
+            self._rows = [(len(self.busted),)]
         elif "FROM marks" in statement:
             self._rows = [(security_id, *mark) for security_id, mark in self.kept.items()]
         elif "INTO marks" in statement:
-            self.kept[values[0]] = (values[1], values[2])
+            self.kept[values[0]] = values[1:]
         elif "GROUP BY" in statement:
             self.on_pairs()
             self._rows = []
         else:
             self.reads += 1
-            self._rows = self.trades[: values[1]][::-1][: values[2]]
+            standing = [
+                trade
+                for number, trade in enumerate(self.trades[: values[1]])
+                if number not in self.busted
+            ]
+            self._rows = standing[::-1][: values[2]]
 
     def fetchone(self) -> tuple[Any, ...]:
         return self._rows[0]
@@ -134,3 +143,30 @@ def test_a_second_report_of_transfers_at_a_time_is_refused(tape: Tape, marks: Ma
     assert refused == [RejectReason.OVERLOADED]
     tape.on_pairs = lambda: None
     assert marks.transfers() == []
+
+
+def test_a_busted_trade_has_no_voice_and_leaves_no_trace(tape: Tape, marks: Marks) -> None:
+    """Four who painted the mark far from what others paid are busted: it is what it was before."""
+    for number in range(4):
+        tape.trade(0, 1_000_000, f"buyer{number}", f"seller{number}")
+    assert marks.read() == {"ACME": 1_000_000}
+    for number in range(4):
+        tape.trade(60, 1_090_000, f"painter{number}", f"mule{number}")
+    assert marks.read() == {"ACME": 1_090_000}
+    tape.busted = {4, 5, 6, 7}
+    assert marks.read() == {"ACME": 1_000_000}
+    assert tape.kept["ACME"] == (8, 1_000_000, 4)
+
+
+def test_the_mark_is_made_anew_once_for_a_correction_also_over_restarts(
+    tape: Tape, marks: Marks
+) -> None:
+    for number in range(4):
+        tape.trade(0, 1_000_000, f"buyer{number}", f"seller{number}")
+    marks.read()
+    tape.busted = {0}
+    marks.read()
+    reads = tape.reads
+    assert marks.read() == {"ACME": 1_000_000}
+    assert Marks(tape, Listed()).read() == {"ACME": 1_000_000}  # type: ignore[arg-type]
+    assert tape.reads == reads
