@@ -183,7 +183,7 @@ class Explanation:
         each.
         """
         number = report.journal_id
-        if report.settlement_kind == "failed_trade":
+        if not number:
             return
         if journal is None:
             self._differences.compare(

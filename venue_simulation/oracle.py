@@ -11,7 +11,7 @@ from collections import Counter
 from clearinghouse.adapters.ledger_store import READER
 from clearinghouse.domain.ledger import Journal, Ledger, Leg
 from clearinghouse.domain.settlement import Settlement
-from clearinghouse.domain.venue_accounts import EXTERNAL
+from clearinghouse.domain.venue_accounts import EXTERNAL, UNREPORTED
 from matching_engine.domain.engine import MatchingEngine
 from venue_protocol import codec, streams
 from venue_protocol.commands import AmendOrder, Command, CommandBatch, ExemptShares, PlaceOrder
@@ -177,7 +177,7 @@ class Oracle:
                 "journals and open obligations add up to the balances",
                 (key, by_journals[key], quantity),
             )
-            if key[0] not in EXTERNAL:
+            if key[0] not in UNREPORTED:
                 require(
                     by_reports[key] == quantity,
                     "reports add up to the balances",

@@ -289,6 +289,7 @@ class Clearing(Process):
             event_reader=self.parts.event_reader,
         )
         self.reader, self.administration = parts.reader, parts.administration
+        self.fees = parts.fees
 
     def steps(self) -> list[tuple[str, Callable[[], object]]]:
         """Settle."""

@@ -16,6 +16,7 @@ from venue_simulation.broker import SimulatedBus, SimulatedPublisher
 from venue_simulation.broker_faults import BrokerFaults
 from venue_simulation.clients import Client, ClientAction, InFlight, brief
 from venue_simulation.faults import Faults, Killed
+from venue_simulation.fee_changes import FeeChanges
 from venue_simulation.oracle import Oracle
 from venue_simulation.plan import Failure, Outcome, Plan, simulated_security
 from venue_simulation.processes import (
@@ -91,9 +92,9 @@ class Schedule:
         self._checked: dict[str, tuple[int, int]] = {}
         self._acting: list[Process] = []
         """The process that moves; a second one, if it gets in between."""
-        self.messages = 0
-        self.steps_done = 0
+        self.messages = self.steps_done = 0
         self.trace: list[str] = []
+        self._fee_changes = FeeChanges(self.clearing, self._dice, self.clients, self._step)
         self._acts, self._weights = self._draw_weights()
 
     def play(self) -> Outcome:
@@ -147,6 +148,7 @@ class Schedule:
             self._administrator_deposits: 1,
             self._client_arms_switch: 0.5,
             self._administrator_commands: 1,
+            self._fee_changes.act: 0.7,
             self._world_goes_wrong: 8,
         }
         return list(acts), [weight * self._dice.uniform(0.4, 1.6) for weight in acts.values()]
