@@ -288,8 +288,7 @@ class Clearing(Process):
             settlement_desk=self.parts.settlement_desk,
             event_reader=self.parts.event_reader,
         )
-        self.reader, self.administration = parts.reader, parts.administration
-        self.fees = parts.fees
+        self.reader, self.administration, self.fees = parts.reader, parts.administration, parts.fees
 
     def steps(self) -> list[tuple[str, Callable[[], object]]]:
         """Settle."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.clearinghouse.conftest import Door
+from trading_fees import desk
 
 STANDARD = {
     "security": None,
@@ -103,3 +104,12 @@ def test_a_tier_that_has_no_rates_is_a_slip(door: Door) -> None:
     path = f"/v1/clients/{ann}/fee-tier"
     assert door.refused("PUT", path, {"tier": "golf"}, 400) == "request.invalid_field tier"
     door.ask("PUT", "/v1/clients/nobody-of-this-name/fee-tier", {"tier": "standard"}, 404)
+
+
+def test_a_schedule_has_a_largest_size(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "MOST_ROWS", 2)
+    for tier in ("standard", "gold"):
+        door.ask("PUT", "/v1/fees", {"tier": tier, "maker_bps": 0, "taker_bps": 3})
+    door.ask("PUT", "/v1/fees", {"tier": "third", "maker_bps": 0, "taker_bps": 3}, 400)
+    door.ask("PUT", "/v1/fees", {"tier": "gold", "maker_bps": 0, "taker_bps": 2})
+    assert len(door.ask("GET", "/v1/fees")["fees"]) == 2
