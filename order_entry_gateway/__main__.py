@@ -13,6 +13,7 @@ from order_entry_gateway.adapters import (
 )
 from order_entry_gateway.adapters.completions import Completions
 from order_entry_gateway.adapters.concurrency_limit import ListTurns
+from order_entry_gateway.adapters.lendable_pool import LendablePool
 from order_entry_gateway.adapters.order_log_store import PostgresOrderLog
 from order_entry_gateway.adapters.order_owners import PostgresOrderOwners
 from order_entry_gateway.adapters.order_routes import OrderEntry, OrderRoutes
@@ -61,7 +62,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     statuses = OrderStatusStore(clearing, market)
     limiter = RateLimiter(clearing, rules.rate_limit_per_second)
     backlogs = _backlogs(ours, rules.backlog_allowed)
-    clock = ConfirmedClock(SystemClock())
+    clock, pool = ConfirmedClock(SystemClock()), LendablePool(clearing)
     ports = GatewayPorts(
         order_log=order_log or PostgresOrderLog(log_database),
         publisher=publisher,
@@ -74,6 +75,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
         statuses=statuses,
         rate_limit=limiter,
         timers=PostgresTimers(clearing),
+        lendable=pool.available,
         is_behind=lambda: any(backlog.is_long() for backlog in backlogs),
     )
     parts = wire(ports, service.stopping)
@@ -87,7 +89,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     service.add_check("broker", publisher.is_ready)
     service.add_warning("record of refused orders", parts.reporter.has_left_out)
     _check_clock(service, clock)
-    _run_loops(service, parts, backlogs)
+    _run_loops(service, parts, backlogs, pool)
     service.spawn("scheduler", scheduler.run)
     for name, followed in (("keys", authenticator), ("securities", securities), ("fees", fees)):
         service.spawn(name, partial(followed.follow, service.stopping))
@@ -137,7 +139,10 @@ def _check_clock(service: Service, clock: ConfirmedClock) -> None:
     service.spawn("clock check", ClockCheck(clock, reference, service.stopping).run)
 
 
-def _run_loops(service: Service, parts: GatewayParts, backlogs: list[Backlog]) -> None:
+def _run_loops(
+    service: Service, parts: GatewayParts, backlogs: list[Backlog], pool: LendablePool
+) -> None:
+    service.spawn("lendable", partial(pool.follow, service.stopping))
     service.spawn("committer", parts.committer.run)
     service.spawn("refusal_reporter", parts.reporter.run)
     service.spawn("timekeeper", parts.timekeeper.run)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from order_entry_gateway.domain.coverage import Accepted, Decision
 from order_entry_gateway.domain.recorded_order import RecordedOrder
 from order_entry_gateway.domain.requests import (
@@ -67,6 +69,7 @@ class OrderDesk:
         is_ready: Readiness,
         is_behind: Readiness = lambda: False,
         look_for: LookForSecurities = nothing_to_look_for,
+        lendable: Callable[[str], int] = lambda security_id: 0,
     ) -> None:
         self._committer = committer
         self._securities = securities
@@ -75,6 +78,8 @@ class OrderDesk:
         self._limiter = limiter
         self._reporter = reporter
         self._is_ready = is_ready
+        self._lendable = lendable
+        """Shares of a security that can be borrowed."""
         self._is_behind = is_behind
         """Whether settlement or record is too far behind to take more orders; what ends orders is
         always taken.
@@ -118,7 +123,9 @@ class OrderDesk:
             candidate for found in checked if not isinstance(found, Refusal) for candidate in found
         ]
         submission = self._committer.enqueue(candidates) if candidates else None
-        return PendingRequest(caller.client_id, actions, checked, submission, self._reporter)
+        return PendingRequest(
+            caller.client_id, actions, checked, submission, self._reporter, self._lendable
+        )
 
     def _refusal_of_new_orders(self, caller: Caller) -> Refusal | None:
         """Why the caller may only end orders now, or None."""
@@ -202,7 +209,9 @@ class PendingRequest:
         checked: Sequence[list[Candidate] | Refusal],
         submission: PendingDecisions | None,
         reporter: RefusalRecord,
+        lendable: Callable[[str], int] = lambda security_id: 0,
     ) -> None:
+        self._lendable = lendable
         self._client_id = client_id
         self._actions = actions
         self._checked = checked
@@ -241,6 +250,7 @@ class PendingRequest:
             )
             if isinstance(answer, Refusal) and isinstance(action, PlaceOrderRequest):
                 self._report(action, answer)
+                answer = self._with_loan(action, answer)
             answers.append(answer)
         return answers
 
@@ -269,6 +279,17 @@ class PendingRequest:
                 if isinstance(action, PlaceOrderRequest):
                     self._report(action, refusal)
         return refused
+
+    def _with_loan(self, request: PlaceOrderRequest, refusal: Refusal) -> Refusal:
+        """A refusal for missing shares also says how many can be borrowed."""
+        if refusal.reason is not RejectReason.INSUFFICIENT_SHARES:
+            return refusal
+        lendable = self._lendable(request.security)
+        if not lendable:
+            return refusal
+        return msgspec.structs.replace(
+            refusal, details=refusal.details | {"can_be_borrowed": lendable}
+        )
 
     def _report(self, request: PlaceOrderRequest, refusal: Refusal) -> None:
         """For the record; not what shall be asked again: it would add to what the record is behind

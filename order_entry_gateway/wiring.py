@@ -41,6 +41,8 @@ class GatewayPorts:
     look_for: LookForSecurities = nothing_to_look_for
     refresh: Callable[[], object] = lambda: None
     """Reads the list of securities anew."""
+    lendable: Callable[[str], int] = lambda security_id: 0
+    """Shares of a security that can be borrowed; asks nobody."""
     is_behind: Readiness = lambda: False
     """Whether settlement or record is too far behind to take more orders."""
     fees: Callable[[], FeeSchedule] = lambda: NO_FEES
@@ -87,6 +89,7 @@ def wire(
         ports.publisher.is_ready,
         ports.is_behind,
         ports.look_for,
+        ports.lendable,
     )
     timekeeper = Timekeeper(
         ports.timers, committer, ports.securities, ports.clock, stopping, ports.clock_trouble

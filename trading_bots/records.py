@@ -71,6 +71,46 @@ class Holding(_Record, frozen=True, kw_only=True):
     quantity: int
     held: int
     available: int
+    borrowed: int = 0
+    """Shares that the client owes to the lender's pool, sold or not."""
+
+
+class Loan(_Record, frozen=True, kw_only=True):
+    """A stock loan: shares that must come back, and the cash held for them."""
+
+    security: str
+    quantity: int
+    mark: Decimal
+    value: Decimal
+    collateral: Decimal
+    initial: Decimal
+    """Collateral that the venue asks for when it can be had."""
+    maintenance: Decimal
+    """Less than this is a call."""
+    stage: str
+    """open, canceling or closing; while it is closing the venue buys the shares back itself."""
+    call: str | None = None
+    """margin or recall."""
+    call_due_us: int | None = None
+    recalled: int = 0
+
+
+class Lendable(_Record, frozen=True, kw_only=True):
+    """Shares of one security in the lender's pool."""
+
+    security: str
+    available: int
+    lent: int
+    mark: Decimal
+
+
+class LoanReceipt(_Record, frozen=True, kw_only=True):
+    """A loan or a return that was done."""
+
+    security: str
+    quantity: int
+    journal_id: int
+    duplicate: bool = False
 
 
 class SecurityRules(_Record, frozen=True, kw_only=True):

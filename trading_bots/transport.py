@@ -49,13 +49,14 @@ class Transport:
         body: Any = None,
         query: Mapping[str, Any] | None = None,
         open_question: Callable[[Any], str | None] = lambda _content: None,
+        idempotency_key: str | None = None,
     ) -> Any:
         """The JSON answer. Asks again after a time-out, a 5xx or a 429, for at most `patience_s`.
 
         Only for requests that are safe to repeat; all of the client library's are, because each
-        order carries a client_order_id. `open_question` says what an answer leaves open; the
-        request is then sent again. Raises Refused for another 4xx, VenueUnavailable when the
-        patience is over or `stopping` is set.
+        order carries a client_order_id, and each loan an Idempotency-Key. `open_question` says what
+        an answer leaves open; the request is then sent again. Raises Refused for another 4xx,
+        VenueUnavailable when the patience is over or `stopping` is set.
         """
         payload = None if body is None else msgspec.json.encode(body)
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
@@ -63,7 +64,9 @@ class Transport:
         backoff = Backoff()
         self.is_repeated = False
         while True:
-            content, failure, retry_after_s = self._attempt(method, path, payload, parameters)
+            content, failure, retry_after_s = self._attempt(
+                method, path, payload, parameters, idempotency_key
+            )
             failure = failure or open_question(content)
             if failure is None:
                 return content
@@ -77,10 +80,17 @@ class Transport:
         self._session.close()
 
     def _attempt(
-        self, method: str, path: str, payload: bytes | None, query: dict[str, Any]
+        self,
+        method: str,
+        path: str,
+        payload: bytes | None,
+        query: dict[str, Any],
+        idempotency_key: str | None = None,
     ) -> tuple[Any, str | None, float]:
         """(answer, None, 0), or (None, why there is none yet, seconds the venue asked to wait)."""
-        headers = {"Content-Type": "application/json"} if payload is not None else None
+        headers = {"Content-Type": "application/json"} if payload is not None else {}
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
         try:
             response = self._session.request(
                 method,

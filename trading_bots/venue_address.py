@@ -1,4 +1,4 @@
-"""Where the venue's two public services answer."""
+"""Where the venue's public services answer."""
 
 import os
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import msgspec
 
 ORDER_ENTRY_URL = "http://127.0.0.1:8001"
 MARKET_DATA_URL = "http://127.0.0.1:8000"
+CLEARINGHOUSE_URL = "http://127.0.0.1:8003"
 CHECKOUT = Path(__file__).resolve().parents[1]
 """The folder that holds `trading_bots`: where a checkout of the venue keeps its `.venue`."""
 
@@ -21,10 +22,14 @@ class _RunningVenue(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class VenueAddress:
-    """The base URLs of order entry and of market data, each without a slash at the end."""
+    """The base URLs of order entry, of market data and of the clearinghouse, each without a slash
+    at the end.
+    """
 
     order_entry_url: str = ORDER_ENTRY_URL
     market_data_url: str = MARKET_DATA_URL
+    clearinghouse_url: str = CLEARINGHOUSE_URL
+    """Where shares are borrowed."""
 
     @classmethod
     def find(
@@ -42,6 +47,8 @@ class VenueAddress:
             or running.get("order_entry_gateway", ORDER_ENTRY_URL),
             environment.get("VENUE_MARKET_DATA_URL")
             or running.get("market_data_feed", MARKET_DATA_URL),
+            environment.get("VENUE_CLEARINGHOUSE_URL")
+            or running.get("clearinghouse", CLEARINGHOUSE_URL),
         )
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "deposit": "give a client cash or shares",
     "proposals": "bust or correct a trade, fine a client, and consent to it as a second one",
     "settlement": "each trade at once, or netted in cycles; what is open",
+    "loans": "lend shares for short sales: rules, pool, loans, recalls, the default fund",
     "session": "open, close, halt and resume by hand, or by a schedule",
     "action": "command a split, a dividend, a new symbol or a delisting",
     "cancel": "cancel the open orders of a client, of a security, or all",

@@ -132,6 +132,37 @@ class Administration:
         """Take cash or shares away, once; `body` as POST /v1/withdrawals takes it."""
         self._call("POST", "/v1/withdrawals", body, {"Idempotency-Key": uuid.uuid4().hex})
 
+    def loans(self) -> list[dict[str, Any]]:
+        """All stock loans, as the API words them."""
+        return self._every("/v1/loans", "loans")
+
+    def lendable(self) -> list[dict[str, Any]]:
+        """What the lender's pool has and has lent."""
+        return list(self._call("GET", "/v1/lendable")["securities"])
+
+    def default_fund(self) -> list[dict[str, Any]]:
+        """What each member has in the default fund."""
+        return list(self._call("GET", "/v1/default-fund")["members"])
+
+    def margin_rules(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """The rules of stock loans, after these changes."""
+        return dict(self._call("PATCH", "/v1/margin-rules", changes))
+
+    def allow_short_selling(self, client_id: str, is_allowed: bool | None) -> None:
+        """Let a client borrow, or not; None: as for everybody."""
+        path = f"/v1/clients/{quote(client_id)}/short-selling"
+        self._call("PUT", path, {"is_allowed": is_allowed})
+
+    def recall_loan(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask for borrowed shares back; `body` as POST /v1/loan-recalls takes it."""
+        return dict(self._call("POST", "/v1/loan-recalls", body))
+
+    def contribute(self, client_id: str, cash: str) -> str:
+        """Move a member's cash into the default fund, once; what it has there then."""
+        body = {"client_id": client_id, "cash": cash}
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        return str(self._call("POST", "/v1/default-fund", body, headers)["contribution"])
+
     def _every(self, path: str, name: str) -> list[dict[str, Any]]:
         """All rows of a list, page after page."""
         page = self._call("GET", path)

@@ -1,8 +1,10 @@
 """What can be asked about stock loans, for `/docs` and `/openapi.json`."""
 
 from clearinghouse.adapters.loans_http import (
+    ContributionRequest,
     LoanRequest,
     MarginRulesRequest,
+    RecallRequest,
     ShortSellingRequest,
 )
 from service_runtime.http.openapi import CURSOR, LIMIT, NEXT, Maybe, Operation
@@ -31,6 +33,12 @@ _LOAN = {
     "recalled": 0,
 }
 _LENDABLE = {"security": "AAPL", "available": 990, "lent": 10, "mark": "100.00"}
+_CONTRIBUTED = {
+    "client_id": "ann",
+    "contribution": "100.00",
+    "journal_id": 48,
+    "duplicate": False,
+}
 
 OPERATIONS = (
     Operation(
@@ -101,5 +109,39 @@ OPERATIONS = (
         {200: {"client_id": "ann", "is_allowed": Maybe(True)}},
         body=ShortSellingRequest,
         body_example={"is_allowed": True},
+    ),
+    Operation(
+        "POST",
+        "/v1/loan-recalls",
+        "Ask for borrowed shares back; what is not returned in time the clearinghouse buys back.",
+        "administrator",
+        {
+            201: {
+                "client_id": "ann",
+                "security": "AAPL",
+                "recalled": 5,
+                "call_due_us": 1795232299579535,
+            }
+        },
+        body=RecallRequest,
+        body_example={"client_id": "ann", "security": "AAPL", "quantity": 5},
+    ),
+    Operation(
+        "POST",
+        "/v1/default-fund",
+        "Move a member's cash into the default fund, or back where cash is below zero. The same "
+        "Idempotency-Key again does nothing.",
+        "administrator",
+        {201: _CONTRIBUTED, 200: _CONTRIBUTED | {"duplicate": True}},
+        body=ContributionRequest,
+        body_example={"client_id": "ann", "cash": "100.00"},
+        headers=("Idempotency-Key",),
+    ),
+    Operation(
+        "GET",
+        "/v1/default-fund",
+        "What each member has in the default fund.",
+        "administrator",
+        {200: {"members": [{"client_id": "ann", "contribution": "100.00"}]}},
     ),
 )

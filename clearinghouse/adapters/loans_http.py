@@ -1,13 +1,14 @@
 """Stock loans over HTTP: borrow, return, what is borrowed, and the rules."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import Flask, Response, request
 
-from clearinghouse.adapters.requests import idempotency_key
+from clearinghouse.adapters.requests import amount_e4, idempotency_key
 from clearinghouse.administration import Receipt
+from clearinghouse.client_administration import MOST_REASON
 from clearinghouse.domain.stock_loans import MarginRules, StockLoan, required_e4
 from clearinghouse.lending.administration import LoanAdministration
 from clearinghouse.lending.desk import LoanDesk
@@ -16,7 +17,7 @@ from service_runtime.http import paging
 from service_runtime.http.application import json_response
 from service_runtime.http.authentication import Authenticator, Caller
 from service_runtime.http.request_body import body_as
-from venue_protocol.identifiers import SecurityId
+from venue_protocol.identifiers import ClientId, SecurityId
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse
 
@@ -52,6 +53,24 @@ class ShortSellingRequest(msgspec.Struct, forbid_unknown_fields=True):
     is_allowed: bool | None
 
 
+class RecallRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/loan-recalls."""
+
+    client_id: ClientId
+    security: SecurityId
+    quantity: int
+    reason: Annotated[str, msgspec.Meta(max_length=MOST_REASON)] | None = None
+
+
+class ContributionRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of POST /v1/default-fund: dollars into it, or back where they are below zero."""
+
+    client_id: ClientId
+    cash: msgspec.Raw
+
+
+_recall_decoder = msgspec.json.Decoder(RecallRequest)
+_contribution_decoder = msgspec.json.Decoder(ContributionRequest)
 _loan_decoder = msgspec.json.Decoder(LoanRequest)
 _rules_decoder = msgspec.json.Decoder(MarginRulesRequest)
 _allowed_decoder = msgspec.json.Decoder(ShortSellingRequest)
@@ -66,6 +85,7 @@ def add_routes(
 ) -> None:
     """Put the routes of stock loans on `app`."""
     _add_client_routes(app, desk, authenticator)
+    _add_organiser_routes(app, administration, authenticator)
     _add_reading_routes(app, views, authenticator)
 
     @app.get("/v1/margin-rules")
@@ -114,6 +134,38 @@ def _add_client_routes(app: Flask, desk: LoanDesk, authenticator: Authenticator)
         return carried(authenticator.caller(), desk.return_shares)
 
 
+def _add_organiser_routes(
+    app: Flask, administration: LoanAdministration, authenticator: Authenticator
+) -> None:
+    @app.post("/v1/loan-recalls")
+    def recall() -> Response:
+        caller = authenticator.administrator()
+        body = body_as(_recall_decoder)
+        loan = administration.recall(
+            body.client_id, body.security, body.quantity, body.reason, caller.client_id
+        )
+        answer = {"client_id": loan.client_id, "security": loan.security_id}
+        return json_response(
+            answer | {"recalled": loan.recalled, "call_due_us": loan.call_due_us}, 201
+        )
+
+    @app.post("/v1/default-fund")
+    def contribute() -> Response:
+        caller = authenticator.administrator()
+        key = idempotency_key(request.headers.get("Idempotency-Key"))
+        body = body_as(_contribution_decoder)
+        total_e4, receipt = administration.contribute(
+            body.client_id, amount_e4(body.cash, "cash"), key, caller.client_id
+        )
+        answer = {
+            "client_id": body.client_id,
+            "contribution": format_e4(total_e4),
+            "journal_id": receipt.journal_id,
+            "duplicate": receipt.duplicate,
+        }
+        return json_response(answer, 200 if receipt.duplicate else 201)
+
+
 def _add_reading_routes(app: Flask, views: LoanViews, authenticator: Authenticator) -> None:
     @app.get("/v1/loans/<client_id>")
     def loans_of_client(client_id: str) -> Response:
@@ -126,6 +178,18 @@ def _add_reading_routes(app: Flask, views: LoanViews, authenticator: Authenticat
         limit = paging.asked_limit(paging.MOST_ROWS)
         rows = views.all(paging.asked_after_name(), limit)
         return json_response(paging.page("loans", rows, limit, lambda row: row.cursor, _loan))
+
+    @app.get("/v1/default-fund")
+    def default_fund() -> Response:
+        authenticator.administrator()
+        return json_response(
+            {
+                "members": [
+                    {"client_id": client_id, "contribution": format_e4(amount)}
+                    for client_id, amount in views.contributions()
+                ]
+            }
+        )
 
     @app.get("/v1/lendable")
     def lendable() -> Response:

@@ -57,6 +57,11 @@ class LoanViews:
                 for security_id, available, lent in book.pool()
             ]
 
+    def contributions(self) -> list[tuple[str, int]]:
+        """Members of the default fund with what they have in it, by name."""
+        with self._store.transaction() as transaction:
+            return sorted(transaction.loans.contributions().items())
+
 
 def _lines(book: LoanBook, loans: list[StockLoan]) -> list[LoanLine]:
     rules = book.rules()

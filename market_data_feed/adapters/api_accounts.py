@@ -12,6 +12,7 @@ _HOLDING = {
     "available": 47,
     "settled": 46,
     "unsettled": 1,
+    "borrowed": 0,
 }
 
 _SETTLEMENT = {
@@ -48,6 +49,7 @@ _STANDING = {
     "balance": "5231.55",
     "held": "0.00",
     "holdings": ByName("GOOG", 47),
+    "borrowed": ByName("AAPL", 10),
     "equity": "10091.35",
 }
 

@@ -12,7 +12,10 @@ _HOLDING = """
 SELECT client_id, security_id, quantity, held, coalesce((
     SELECT sum(due.quantity) FROM net_obligations AS due
     WHERE (due.client_id, due.security_id) = (deposit.client_id, deposit.security_id)
-), 0)::bigint FROM securities_deposits AS deposit WHERE client_id = %s
+), 0)::bigint, coalesce((
+    SELECT lent.quantity FROM stock_loans AS lent
+    WHERE (lent.client_id, lent.security_id) = (deposit.client_id, deposit.security_id)
+), 0) FROM securities_deposits AS deposit WHERE client_id = %s
 """
 _HOLDINGS = f"""{_HOLDING}
 AND security_id COLLATE "C" > %s ORDER BY security_id COLLATE "C" LIMIT %s
@@ -21,6 +24,10 @@ _ACCOUNT = """
 SELECT client_id, balance_e4, held_e4, coalesce((
     SELECT sum(due.cash_e4) FROM net_obligations AS due WHERE due.client_id = accounts.client_id
 ), 0)::bigint FROM accounts WHERE client_id = %s
+"""
+_ALL_HOLDINGS = """
+SELECT client_id, security_id, deposit.quantity, held, 0, coalesce(lent.quantity, 0)
+FROM securities_deposits AS deposit LEFT JOIN stock_loans AS lent USING (client_id, security_id)
 """
 _STANDINGS = """
 SELECT client_id, role, balance_e4, held_e4 FROM accounts JOIN clients USING (client_id)
@@ -60,7 +67,7 @@ class Clearing:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute(_STANDINGS)
             accounts = cursor.fetchall()
-            cursor.execute("SELECT client_id, security_id, quantity, held FROM securities_deposits")
+            cursor.execute(_ALL_HOLDINGS)
             holdings: dict[str, dict[str, Holding]] = {}
             for row in cursor:
                 holding = Holding(*row)

@@ -59,6 +59,7 @@ def holding(row: Holding) -> View:
         "available": row.quantity - row.held,
         "settled": row.quantity - row.unsettled,
         "unsettled": row.unsettled,
+        "borrowed": row.borrowed,
     }
 
 
@@ -267,6 +268,9 @@ def standing(row: Standing, equity_e4: int) -> View:
         "held": format_e4(row.account.held_e4),
         "holdings": {
             name: held.quantity for name, held in sorted(row.holdings.items()) if held.quantity
+        },
+        "borrowed": {
+            name: held.borrowed for name, held in sorted(row.holdings.items()) if held.borrowed
         },
         "equity": format_e4(equity_e4),
     }

@@ -27,6 +27,8 @@ class Holding:
     held: int
     unsettled: int = 0
     """Shares of trades that are not settled yet: bought, or below zero sold."""
+    borrowed: int = 0
+    """Shares that the client owes to the lender's pool; `quantity` has those it has not sold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,15 @@ class Standing:
     """By security."""
 
     def equity_e4(self, prices_e4: Mapping[str, int]) -> int:
-        """Cash and shares at these prices, held ones too; a security without a price counts zero.
+        """Cash and shares at these prices, held ones too, less borrowed ones; a security without a
+        price counts zero.
 
-        Example: $9,000.00 and 10 shares at 100.50 are $10,005.00.
+        Example: $9,000.00 and 10 shares at 100.50 are $10,005.00; with 4 of them borrowed,
+        $9,603.00.
         """
         shares_e4 = sum(
-            held.quantity * prices_e4.get(name, 0) for name, held in self.holdings.items()
+            (held.quantity - held.borrowed) * prices_e4.get(name, 0)
+            for name, held in self.holdings.items()
         )
         return self.account.balance_e4 + shares_e4
 

@@ -8,7 +8,7 @@ import pytest
 from trading_bots.client import VenueClient
 from trading_bots.venue_address import MARKET_DATA_URL, ORDER_ENTRY_URL, VenueAddress
 
-MOVED = VenueAddress("http://127.0.0.1:41001", "http://127.0.0.1:41000")
+MOVED = VenueAddress("http://127.0.0.1:41001", "http://127.0.0.1:41000", "http://127.0.0.1:41003")
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def checkout(tmp_path: Path) -> Path:
     addresses = {
         "order_entry_gateway": MOVED.order_entry_url,
         "market_data_feed": MOVED.market_data_url,
-        "clearinghouse": "http://127.0.0.1:41003",
+        "clearinghouse": MOVED.clearinghouse_url,
     }
     state = {"launcher_pid": 1, "launcher_started": "1", "addresses": addresses}
     (tmp_path / ".venue").mkdir()
@@ -40,7 +40,9 @@ def test_a_venue_with_its_state_elsewhere_is_found_by_venue_home(
 
 def test_the_environment_goes_before_the_checkout(checkout: Path) -> None:
     found = VenueAddress.find({"VENUE_ORDER_ENTRY_URL": "http://venue.example:1"}, checkout)
-    assert found == VenueAddress("http://venue.example:1", MOVED.market_data_url)
+    assert found == VenueAddress(
+        "http://venue.example:1", MOVED.market_data_url, MOVED.clearinghouse_url
+    )
 
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"addresses": 5}', "{}"])
