@@ -7,9 +7,9 @@ tests/contract/test_loan_book.py runs on both.
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from clearinghouse.domain.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
+from venue_protocol.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
 from venue_storage.clearing_rows import CloseOutOrder
 
 

@@ -89,7 +89,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     service.add_check("broker", publisher.is_ready)
     service.add_warning("record of refused orders", parts.reporter.has_left_out)
     _check_clock(service, clock)
-    _run_loops(service, parts, backlogs, pool)
+    _run_loops(service, parts, backlogs)
     service.spawn("scheduler", scheduler.run)
     for name, followed in (("keys", authenticator), ("securities", securities), ("fees", fees)):
         service.spawn(name, partial(followed.follow, service.stopping))
@@ -139,10 +139,7 @@ def _check_clock(service: Service, clock: ConfirmedClock) -> None:
     service.spawn("clock check", ClockCheck(clock, reference, service.stopping).run)
 
 
-def _run_loops(
-    service: Service, parts: GatewayParts, backlogs: list[Backlog], pool: LendablePool
-) -> None:
-    service.spawn("lendable", partial(pool.follow, service.stopping))
+def _run_loops(service: Service, parts: GatewayParts, backlogs: list[Backlog]) -> None:
     service.spawn("committer", parts.committer.run)
     service.spawn("refusal_reporter", parts.reporter.run)
     service.spawn("timekeeper", parts.timekeeper.run)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from clearinghouse.domain.stock_loans import LoanEvent, StockLoan
 from clearinghouse.domain.venue_accounts import DEFAULT_FUND
 from venue_audit.differences import JOURNALS, Differences, Value
 from venue_audit.loan_rules import Moved, expected_after
@@ -20,6 +19,7 @@ from venue_audit.snapshot import Snapshot
 from venue_protocol import codec
 from venue_protocol.holds import CASH
 from venue_protocol.settlement import CLOSE_OUT, SettlementReport
+from venue_protocol.stock_loans import LoanEvent, StockLoan
 
 LOAN_EVENTS = "loan event"
 _HAS_LOANS = "SELECT to_regclass('loan_events') IS NOT NULL"

@@ -9,16 +9,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from clearinghouse.domain import close_out, stock_loans
-from clearinghouse.domain.stock_loans import (
+from clearinghouse.domain import close_out
+from clearinghouse.domain.venue_accounts import LENDER
+from venue_protocol import stock_loans
+from venue_protocol.holds import CASH
+from venue_protocol.settlement import CLOSE_OUT
+from venue_protocol.stock_loans import (
     LoanEvent,
     StockLoan,
     borrowed,
     returned,
 )
-from clearinghouse.domain.venue_accounts import LENDER
-from venue_protocol.holds import CASH
-from venue_protocol.settlement import CLOSE_OUT
 
 
 class Moved(NamedTuple):

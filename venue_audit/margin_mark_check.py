@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 
-from clearinghouse.domain.stock_loans import LoanEvent, Mark
-from clearinghouse.domain.trade_window import TradeWindow
 from venue_audit.differences import REPORTS, Differences
 from venue_audit.snapshot import Snapshot
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
+from venue_protocol.stock_loans import LoanEvent, Mark
+from venue_protocol.trade_window import TradeWindow
 
 _MARKS = f"SELECT {', '.join(Mark._fields)} FROM loan_marks ORDER BY as_of_report, security_id"
 _SECURITIES = f"SELECT {', '.join(Security.__struct_fields__)} FROM securities"

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from clearinghouse.domain.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
 from clearinghouse.domain.venue_accounts import LENDER
 from venue_protocol import codec
 from venue_protocol.securities import Security
 from venue_protocol.settlement import CLOSE_OUT, SettlementReport
+from venue_protocol.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
 from venue_storage.clearing_rows import CloseOutOrder
 from venue_storage.memory_clearing_data import MemoryTransaction
 

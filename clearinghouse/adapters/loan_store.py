@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from clearinghouse.domain.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
 from clearinghouse.domain.venue_accounts import LENDER
 from service_runtime.database import Cursor
 from venue_protocol import codec
 from venue_protocol.securities import Security
 from venue_protocol.settlement import CLOSE_OUT, SettlementReport
+from venue_protocol.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
 from venue_storage.clearing_rows import CloseOutOrder
 
 _RULES = ", ".join(MarginRules.__struct_fields__)

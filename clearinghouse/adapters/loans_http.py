@@ -9,7 +9,6 @@ from flask import Flask, Response, request
 from clearinghouse.adapters.requests import amount_e4, idempotency_key
 from clearinghouse.administration import Receipt
 from clearinghouse.client_administration import MOST_REASON
-from clearinghouse.domain.stock_loans import MarginRules, StockLoan, required_e4
 from clearinghouse.lending.administration import LoanAdministration
 from clearinghouse.lending.desk import LoanDesk
 from clearinghouse.lending.views import LoanLine, LoanViews, PoolLine
@@ -20,6 +19,7 @@ from service_runtime.http.request_body import body_as
 from venue_protocol.identifiers import ClientId, SecurityId
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.stock_loans import MarginRules, StockLoan, required_e4
 
 
 class LoanRequest(msgspec.Struct, forbid_unknown_fields=True):

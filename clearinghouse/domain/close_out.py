@@ -16,11 +16,11 @@ from collections.abc import Mapping
 import msgspec
 
 from clearinghouse.domain.ledger import Leg
-from clearinghouse.domain.stock_loans import MarginRules, StockLoan, required_e4
 from clearinghouse.domain.venue_accounts import CLEARING_CAPITAL, DEFAULT_FUND
 from venue_protocol.holds import CASH
 from venue_protocol.securities import BASIS_POINTS, Security
 from venue_protocol.settlement import CLOSE_OUT
+from venue_protocol.stock_loans import MarginRules, StockLoan, required_e4
 
 STEP_BPS = 200
 """Each order may pay 2 % of the mark more than the one before: others have the time between two

@@ -7,10 +7,8 @@ import msgspec
 
 from clearinghouse.administration import Receipt
 from clearinghouse.administrative_record import CONSOLE, ActionRecord, Note, log_actions
-from clearinghouse.domain import stock_loans
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
-from clearinghouse.domain.stock_loans import MarginRules, StockLoan
 from clearinghouse.domain.venue_accounts import DEFAULT_FUND, LENDER, VENUE_ACCOUNTS
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.lending.desk import done_before
@@ -18,11 +16,13 @@ from clearinghouse.lending.loan_step import LoanStep
 from clearinghouse.lending.marks import MarginMarks
 from clearinghouse.ports import LedgerStore, LedgerTransaction
 from service_runtime.clock import Clock
+from venue_protocol import stock_loans
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import is_client_id
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse, unknown_client
 from venue_protocol.securities import BASIS_POINTS
+from venue_protocol.stock_loans import MarginRules, StockLoan
 from venue_storage.clearing_rows import ActionRow
 
 T = TypeVar("T")

@@ -3,14 +3,6 @@
 from clearinghouse.administration import Receipt
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
-from clearinghouse.domain.stock_loans import (
-    EventKind,
-    LoanEvent,
-    MarginRules,
-    StockLoan,
-    borrowed,
-    returned,
-)
 from clearinghouse.domain.venue_accounts import LENDER, VENUE_ACCOUNTS
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.lending.marks import MarginMarks
@@ -21,6 +13,14 @@ from venue_protocol.holds import CASH
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import BASIS_POINTS, Security
+from venue_protocol.stock_loans import (
+    EventKind,
+    LoanEvent,
+    MarginRules,
+    StockLoan,
+    borrowed,
+    returned,
+)
 
 
 class LoanDesk:

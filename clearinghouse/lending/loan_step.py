@@ -7,13 +7,13 @@ import msgspec
 from clearinghouse.domain import close_out
 from clearinghouse.domain.ledger import Leg, Shortfall
 from clearinghouse.domain.settlement import Settlement
-from clearinghouse.domain.stock_loans import EventKind, LoanEvent, MarginRules, StockLoan
 from clearinghouse.domain.venue_accounts import LENDER
 from clearinghouse.loan_ports import LoanBook
 from clearinghouse.ports import LedgerTransaction
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.securities import Security
+from venue_protocol.stock_loans import EventKind, LoanEvent, MarginRules, StockLoan
 from venue_protocol.times import format_utc
 
 

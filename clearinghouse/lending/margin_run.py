@@ -7,10 +7,8 @@ run may end at any moment; the next one goes on.
 import logging
 import threading
 
-from clearinghouse.domain import stock_loans
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
-from clearinghouse.domain.stock_loans import EventKind, LoanEvent, MarginRules, StockLoan
 from clearinghouse.domain.venue_accounts import CLEARING_CAPITAL, DEFAULT_FUND, LENDER
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.lending.close_out import CloseOut
@@ -19,9 +17,11 @@ from clearinghouse.lending.marks import MarginMarks
 from clearinghouse.ports import LedgerStore, LedgerTransaction
 from service_runtime.clock import Clock
 from service_runtime.database import DatabaseUnavailable
+from venue_protocol import stock_loans
 from venue_protocol.holds import CASH
 from venue_protocol.money import format_e4
 from venue_protocol.settlement import CLOSE_OUT
+from venue_protocol.stock_loans import EventKind, LoanEvent, MarginRules, StockLoan
 from venue_protocol.times import format_utc
 
 log = logging.getLogger(__name__)

@@ -5,10 +5,10 @@ mark is stored when it changes, with the settlement reports it was made from, so
 make it again.
 """
 
-from clearinghouse.domain.stock_loans import Mark
-from clearinghouse.domain.trade_window import TradeWindow
 from clearinghouse.loan_ports import LoanBook
 from venue_protocol.securities import Security
+from venue_protocol.stock_loans import Mark
+from venue_protocol.trade_window import TradeWindow
 
 MOST_BACK = 20_000
 """Reports read back for a security that was not watched before: some tens of milliseconds."""

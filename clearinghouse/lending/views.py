@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from clearinghouse.domain.stock_loans import MarginRules, StockLoan
 from clearinghouse.loan_ports import LoanBook
 from clearinghouse.ports import LedgerStore
+from venue_protocol.stock_loans import MarginRules, StockLoan
 
 
 class LoanLine(NamedTuple):

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from clearinghouse.domain.stock_loans import StockLoan
 from clearinghouse.lending.administration import LoanAdministration
 from clearinghouse.lending.desk import LoanDesk
 from clearinghouse.lending.margin_run import MarginRun
@@ -20,6 +19,7 @@ from tests.integration.venue_audit.synthetic_venue import SyntheticVenue
 from tests.integration.venue_audit.verdicts import audited, differences, said
 from tests.provisioning import provision_seeded
 from venue_protocol.refusals import Refused
+from venue_protocol.stock_loans import StockLoan
 
 
 class Lending:

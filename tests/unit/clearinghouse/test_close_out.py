@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from clearinghouse.domain import close_out
 from clearinghouse.domain.close_out import MEMBER, Means, contribution_of
-from clearinghouse.domain.stock_loans import MarginRules, StockLoan
 from clearinghouse.domain.venue_accounts import CLEARING_CAPITAL
 from venue_protocol.securities import Security
+from venue_protocol.stock_loans import MarginRules, StockLoan
 
 ANN, BOB, CAT = (contribution_of(name) for name in ("ann", "bob", "cat"))
 AAPL = Security("AAPL", "Apple", 0, 100, 1, 5_000, 1_600_000)

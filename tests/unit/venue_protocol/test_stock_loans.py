@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearinghouse.domain import stock_loans
-from clearinghouse.domain.stock_loans import DAY_US, FEE_EVERY_US, MarginRules, StockLoan
+from venue_protocol import stock_loans
+from venue_protocol.stock_loans import DAY_US, FEE_EVERY_US, MarginRules, StockLoan
 
 RULES = MarginRules()
 ANN = stock_loans.borrowed(StockLoan("ann", "AAPL"), 10, 1_000_000, RULES, 5)
