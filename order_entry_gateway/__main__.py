@@ -55,7 +55,6 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     ours, rules = service.settings, gateway_settings.load()
     clearing = Database(ours.clearing_url, service.name, pool_size=8)
     market = Database(ours.market_url, service.name, pool_size=8)
-    log_database = Database(ours.clearing_url, f"{service.name}.log", pool_size=1)
     bus = RabbitBus(ours.broker_url, service.name)
     publisher = bus.publisher()
     securities, fees = ListedSecurities(clearing), ListedFees(clearing)
@@ -64,7 +63,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     backlogs = _backlogs(ours, rules.backlog_allowed)
     clock, pool = ConfirmedClock(SystemClock()), LendablePool(clearing)
     ports = GatewayPorts(
-        order_log=order_log or PostgresOrderLog(log_database),
+        order_log=order_log or _order_log(ours),
         publisher=publisher,
         clock=clock,
         clock_trouble=lambda: clock.trouble,
@@ -91,8 +90,9 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     _check_clock(service, clock)
     _run_loops(service, parts, backlogs)
     service.spawn("scheduler", scheduler.run)
-    for name, followed in (("keys", authenticator), ("securities", securities), ("fees", fees)):
-        service.spawn(name, partial(followed.follow, service.stopping))
+    loops = (authenticator.follow, securities.follow, fees.follow, pool.follow)
+    for name, follow in zip(("keys", "securities", "fees", "lendable"), loops, strict=True):
+        service.spawn(name, partial(follow, service.stopping))
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
 
@@ -103,8 +103,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     charge = parts.desk.charge
     session_http.add_routes(app, parts.phases, sessions, authenticator, clock, charge)
     settlement_http.add_routes(app, parts.settlement, sessions, authenticator, clock, charge)
-    owners = PostgresOrderOwners(clearing)
-    cancels = MassCancelDesk(parts.committer, securities, owners, securities.look_for)
+    cancels = _mass_cancels(clearing, parts, securities)
     mass_cancel_http.add_routes(app, cancels, authenticator)
     openapi.add_routes(app, api.described())
     served = Application(app, THREADS, authenticator)
@@ -112,6 +111,18 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     OrderRoutes(entry).add_to(served)
     websocket.add_routes(served, entry, parts.timekeeper)
     return served
+
+
+def _order_log(ours: settings.Settings) -> PostgresOrderLog:
+    """On a connection of its own: nothing else keeps the sequencer waiting."""
+    return PostgresOrderLog(Database(ours.clearing_url, "order_entry_gateway.log", pool_size=1))
+
+
+def _mass_cancels(
+    clearing: Database, parts: GatewayParts, securities: ListedSecurities
+) -> MassCancelDesk:
+    owners = PostgresOrderOwners(clearing)
+    return MassCancelDesk(parts.committer, securities, owners, securities.look_for)
 
 
 def _order_entry(

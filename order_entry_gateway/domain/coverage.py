@@ -184,7 +184,8 @@ def _decide_place(candidate: PlaceCandidate, state: DoorState) -> Decision:
         return Refusal(RejectReason.EXPIRE_TIME_PAST, message, "expire_time")
     rates, side = state.fees.rates(candidate.client_id, command.security_id), candidate.side
     held_bps = 0
-    if rates is not None:
+    if rates is not None and not candidate.is_close_out:
+        # A close-out pays no fee: its limit is all that the waterfall has given for a share.
         command, held_bps = msgspec.structs.replace(command, fees=rates), rates.held_bps
     amount = held_amount(side, candidate.price_e4, candidate.quantity, held_bps)
     refusal = state.session.refuse(
