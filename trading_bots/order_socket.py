@@ -8,7 +8,6 @@ and finds its order canceled counts as done, and gets a receipt.
 import threading
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -103,13 +102,8 @@ class OrderSocket:
     def __enter__(self) -> "OrderSocket":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._socket.drop()
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _send_one(self, command: Command) -> Receipt:
         (result,) = self.send([command])

@@ -1,8 +1,12 @@
 """Teams and rounds by hand on a whole venue."""
 
+import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -84,3 +88,38 @@ def test_a_removed_team_has_no_key_any_more(live_venue: RunningVenue) -> None:
 def test_a_team_that_is_not_there_is_named(live_venue: RunningVenue) -> None:
     with pytest.raises(CommandError, match="there is no team nobody"):
         Teams(live_venue).freeze("nobody", None)
+
+
+def joined(venue: RunningVenue, code: str, name: str) -> tuple[int, dict[str, Any]]:
+    """Status and answer of a stranger's enrollment."""
+    request = urllib.request.Request(
+        f"{venue.clearinghouse_url}/v1/enrollments",
+        json.dumps({"code": code, "client_id": name}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)
+
+
+def test_strangers_with_a_join_code_make_teams_that_trade(live_venue: RunningVenue) -> None:
+    teams = Teams(live_venue)
+    opened = teams.open_code("live", 1, hours=1)
+    status, said = joined(live_venue, opened["code"], "stranger")
+    assert (status, said["client_id"]) == (201, "stranger")
+    client = VenueClient(
+        "stranger", said["api_key"], live_venue.gateway_url, live_venue.market_data_url
+    )
+    try:
+        wait_until(lambda: refusal_of_an_order(client) in ("", "session.closed"))
+        assert client.balance().balance == 10_000
+    finally:
+        client.close()
+    assert joined(live_venue, opened["code"], "second")[1]["error"]["code"] == "join_code.full"
+    (listed,) = [code for code in teams.codes() if code["label"] == "live"]
+    assert (listed["places"], listed["used"]) == (1, 1)
+    assert teams.close_code("live") and not teams.close_code("live")
+    assert joined(live_venue, opened["code"], "late")[1]["error"]["code"] == "join_code.invalid"
+    assert "stranger" in {str(team["client_id"]) for team in teams.all()}
