@@ -13,11 +13,19 @@ from tests.acceptance.api import Client, eventually
 from tests.acceptance.conftest import Administrator
 from venue_launcher.running_venue import RunningVenue
 
-_STATES = {"/v1/book/{security_id}", "/v1/session", "/v1/status", "/readyz"}
-"""What stands now, as a whole: levels by `depth`, phases, bands, streams behind, and what a
-service lacks.
+_STATES = {
+    *("/v1/book/{security_id}", "/v1/session", "/v1/settlement", "/v1/status", "/readyz"),
+    *("/v1/fees", "/v1/clients/{client_id}/fees", "/v1/loans/{client_id}", "/v1/lendable"),
+}
+"""What stands now, as a whole: levels by `depth`, phases, bands, modes, streams behind, what a
+service lacks, rates, what can be borrowed.
 """
-_FEW = {"/v1/transfers"}
+_PAGED = {"/v1/statements/{client_id}": "movements", "/v1/trial-balance": "balances"}
+"""Which array is the list, where an answer has several."""
+_FEW = {
+    *("/v1/transfers", "/v1/proposals", "/v1/withdrawal-requests", "/v1/loans"),
+    *("/v1/obligations", "/v1/obligations/{client_id}", "/v1/settlement-cycles"),
+}
 """Lists that have fewer than three rows here."""
 
 
@@ -69,6 +77,11 @@ def scene(venue: RunningVenue, administrator: Administrator) -> Scene:
         order_id = client.placed("BUY", 4, "100.00", security)
         assert client.place("SELL", 1_000, "100.00", security).status_code == 422
         client.until(order_id, "partially_filled", filled=3)
+    for label in ("first", "second", "third"):
+        code = {"label": f"{client.client_id}-{label}".lower(), "places": 1}
+        key = {"Authorization": f"Bearer {venue.admin_key}"}
+        url = f"{venue.clearinghouse_url}/v1/join-codes"
+        assert requests.post(url, json=code, headers=key, timeout=30).status_code == 201
     scene = Scene(venue, client, securities[-1], order_id)
     refused = f"{venue.market_data_url}/v1/refused-orders"
     eventually(lambda: scene.get(refused).json()["refused_orders"], lambda rows: len(rows) == 3)
@@ -92,7 +105,7 @@ def _lists_of(url: str) -> list[Listed]:
         fields = contents.get("application/json", {}).get("schema", {}).get("properties", {})
         names = [name for name, schema in fields.items() if schema.get("type") == "array"]
         if names and template not in _STATES:
-            (name,) = names
+            (name,) = [_PAGED[template]] if template in _PAGED else names
             parameters = frozenset(each["name"] for each in methods["get"]["parameters"])
             found.append(Listed(url, template, name, parameters, "next" in fields))
     assert found, f"{url} has no lists"
