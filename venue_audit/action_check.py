@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Sequence
 
 from clearinghouse.domain.corporate_actions import ActionRecord
+from clearinghouse.domain.settlement import Settlement
 from venue_audit.differences import LOG, Differences, Value
+from venue_audit.settlement_order import Told
 from venue_audit.snapshot import Snapshot
 from venue_protocol import codec
 from venue_protocol.identifiers import shard_and_number
 
-_STEPS = "SELECT action_id, step, security_id, time_us, action FROM corporate_actions"
+_STEPS = """
+SELECT action_id, step, security_id, time_us, action, as_of_report FROM corporate_actions
+"""
 _ENTITLEMENTS = "SELECT action_id, client_id, shares, cash_e4 FROM dividend_entitlements"
 _LISTINGS = """
 SELECT security_id, reference_price_e4, action_id, delisted_us, successor FROM securities
@@ -23,17 +27,34 @@ class ActionCheck:
         self._clearing = clearing
         self._differences = differences
         self.actions = 0
+        self._stored = clearing.all(_STEPS)
+        self._steps: dict[int, list[tuple[int, str]]] = {}
+        """Action and step of what moved or entitled, by the newest report before it."""
+        for action_id, step, *_, as_of_report in self._stored:
+            if step != "declared":
+                self._steps.setdefault(as_of_report, []).append((action_id, step))
+
+    def due(self, settlement: Settlement) -> Told | None:
+        """The step of an action that comes next; None if a report comes before the next one."""
+        steps = self._steps.get(settlement.last_report_sequence)
+        if steps is None:
+            return None
+        done = {(step.action_id, step.step) for step in settlement.actions.steps}
+        return next((("action", *step) for step in steps if step not in done), None)
 
     def against(self, record: ActionRecord) -> None:
         """Compare all rows."""
         steps: list[Row] = [
-            (*step[:4], None if step.action is None else codec.encode(step.action).decode())
+            (
+                *step[:4],
+                None if step.action is None else codec.encode(step.action).decode(),
+                step.as_of_report,
+            )
             for step in record.steps
         ]
-        stored = self._clearing.all(_STEPS)
-        self.actions = len({row[0] for row in stored})
-        names = ("security_id", "time_us", "action")
-        self._compare("corporate_action", names, _by_key(steps), _by_key(stored))
+        self.actions = len({row[0] for row in self._stored})
+        names = ("security_id", "time_us", "action", "as_of_report")
+        self._compare("corporate_action", names, _by_key(steps), _by_key(self._stored))
         self._compare(
             "dividend_entitlement",
             ("shares", "cash_e4"),

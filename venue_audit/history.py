@@ -2,18 +2,21 @@
 the log.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
 from clearinghouse.domain.corrections import Correction
-from clearinghouse.domain.ledger import Ledger, Shortfall
+from clearinghouse.domain.ledger import Ledger, Leg, Shortfall
 from clearinghouse.domain.settlement import Settlement, trade_releases
 from clearinghouse.domain.venue_accounts import EXTERNAL
 from matching_engine.domain.engine import MatchingEngine
+from venue_audit.settlement_order import Told
 from venue_audit.transfers import Transfer
 from venue_protocol.commands import AmendOrder, CommandBatch, ExemptShares, PlaceOrder
 from venue_protocol.events import (
     AmendRejected,
+    CorporateActionApplied,
+    DividendPaid,
     Event,
     EventBatch,
     OrderAdjusted,
@@ -25,17 +28,11 @@ from venue_protocol.events import (
     Trade,
 )
 from venue_protocol.holds import CASH, held_amount, held_asset
-from venue_protocol.identifiers import sharded_id
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.netting_book import NettingBook
 
 Key = tuple[str, str]
 """A client and an asset."""
-
-
-def cycle_mark(shard: int, number: int) -> int:
-    """A settlement cycle as a number that is no trade's."""
-    return -sharded_id(shard, number)
 
 
 class History:
@@ -56,6 +53,8 @@ class History:
         self._settled = settled
         self._failed_trades = failed_trades
         self._unsettled_releases: Counter[Key] = Counter()
+        self._taken: dict[int, Counter[Key]] = defaultdict(Counter)
+        """By shard, what transfers took since the last batch that is known to come after them."""
         self._collateral: Counter[Key] = Counter()
 
     def match(self, batch: CommandBatch) -> EventBatch:
@@ -73,8 +72,12 @@ class History:
 
         Raises BrokenInvariant.
         """
+        # A batch that settled nothing may have come before the transfers that were applied last: a
+        # canceled order's shares may be withdrawn a moment later.
+        if self.first_told(answer) is not None:
+            self._taken[batch.shard].clear()
         for sequence, key, amount in self._holds(batch):
-            self._raise_hold(sequence, key, amount)
+            self._raise_hold(sequence, key, amount, self._taken[batch.shard][key])
         settled = self._settled.get(batch.shard, 0)
         for sequence, event in answer.numbered():
             if sequence <= settled:
@@ -82,20 +85,22 @@ class History:
             else:
                 self._count_releases(event)
 
-    def first_told(self, answer: EventBatch) -> int | None:
-        """What the database tells first of a batch's settlement: the id of a trade, or a cycle as
-        `cycle_mark` has it; None if nothing of it is told.
-        """
+    def first_told(self, answer: EventBatch) -> Told | None:
+        """What the database tells first of a batch's settlement; None if nothing of it is told."""
         settled = self._settled.get(answer.shard, 0)
         for sequence, event in answer.numbered():
             if sequence > settled:
                 return None
             if type(event) is Trade and event.trade_id not in self._failed_trades:
-                return event.trade_id
+                return "trade", event.trade_id, 0
+            if type(event) is CorporateActionApplied:
+                return "action", event.action_id, "applied"
+            if type(event) is DividendPaid:
+                return "action", event.action_id, "paid"
             if type(event) is SettlementCycle and self.settlement.netting.has_due(
                 event.shard, event.number
             ):
-                return cycle_mark(event.shard, event.number)
+                return "cycle", event.shard, event.number
         return None
 
     def transfer(self, transfer: Transfer) -> Shortfall | None:
@@ -104,13 +109,21 @@ class History:
         """
         for leg in transfer.legs:
             self.ledger.position(leg.client_id, leg.asset).is_external |= leg.client_id in EXTERNAL
+        self._note_taken(transfer.legs)
         return self.settlement.transfer(
             transfer.kind, transfer.time_us, transfer.legs, transfer.reference, transfer.memo
         )
 
     def correct(self, correction: Correction, time_us: int) -> Shortfall | None:
         """Apply a bust or correction of a trade; the position that did not cover it, if any."""
+        self._note_taken(correction.legs)
         return self.settlement.correct(correction, time_us)
+
+    def _note_taken(self, legs: Iterable[Leg]) -> None:
+        for shard in self.engines:
+            for leg in legs:
+                if leg.amount < 0:
+                    self._taken[shard][leg.client_id, leg.asset] -= leg.amount
 
     def forget_written(self) -> None:
         """Drop the journals and reports that were compared."""
@@ -166,11 +179,11 @@ class History:
             elif type(command) is ExemptShares:
                 yield sequence, (command.client_id, CASH), command.deposit_e4
 
-    def _raise_hold(self, sequence: int, key: Key, amount: int) -> None:
+    def _raise_hold(self, sequence: int, key: Key, amount: int, taken: int) -> None:
         position = self.ledger.position(*key)
         position.held += amount
         self.hold_sequences[key] = sequence
-        if position.held > position.quantity and not position.is_external:
+        if position.held > position.quantity + taken and not position.is_external:
             self.uncovered.append((sequence, key[0], position.held, position.quantity))
 
     def _count_releases(self, event: Event) -> None:

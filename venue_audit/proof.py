@@ -114,14 +114,14 @@ class Audit:
         self._history = History(self._settled, dict(failed))
         reported = recorded.get(streams.SETTLEMENTS, 0)
         self._proposals = ProposalsCheck(clearing, market, reported, self.differences)
+        self._actions = ActionCheck(clearing, self.differences)
         self._settlement = SettlementCheck(
-            clearing, market, reported, self.differences, self._proposals
+            clearing, market, reported, self.differences, self._proposals, self._actions
         )
         self._netting = NettingCheck(clearing, self.differences)
         self._market = MarketCheck(market, self._recorded, self.differences)
         self._positions = PositionsCheck(clearing, self.differences)
         self._trading_day = TradingDayCheck(clearing, self.differences)
-        self._actions = ActionCheck(clearing, self.differences)
         self._fees = FeeCheck(clearing, self.differences)
         self._administration = AdministrationCheck(clearing, self.differences)
         self._loans = LoanCheck(clearing, self.differences)

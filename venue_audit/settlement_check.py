@@ -4,9 +4,11 @@ import msgspec
 
 from clearinghouse.domain.ledger import Journal, Leg, Shortfall
 from clearinghouse.domain.report_chain import SealedReport
+from venue_audit.action_check import ActionCheck
 from venue_audit.differences import JOURNALS, REPORTS, Differences, Value
-from venue_audit.history import History, cycle_mark
+from venue_audit.history import History
 from venue_audit.proposals_check import Consented, ProposalsCheck
+from venue_audit.settlement_order import Told
 from venue_audit.snapshot import Numbered, Snapshot
 from venue_audit.transfers import (
     MOST_REPORTS,
@@ -45,10 +47,12 @@ class SettlementCheck:
         recorded: int,
         differences: Differences,
         proposals: ProposalsCheck,
+        actions: ActionCheck,
     ) -> None:
         self._clearing = clearing
         self._differences = differences
         self._proposals = proposals
+        self._actions = actions
         self._journals = Numbered(
             map(JournalRow._make, clearing.stream(_JOURNALS)), lambda row: row.journal_id
         )
@@ -63,21 +67,22 @@ class SettlementCheck:
         self.journals = 0
         self.reports = 0
 
-    def next_told(self, history: History) -> int | None:
-        """What was settled next, as the database tells it: a trade by its id, a cycle by its
-        `cycle_mark`; None if it does not say.
-        """
+    def next_told(self, history: History) -> Told | None:
+        """What was settled next, as the database tells it; None if it does not say."""
+        action = self._actions.due(history.settlement)
+        if action is not None:
+            return action
         report = self._reports.peek(history.settlement.last_report_sequence + 1)
         told = readable(report) if report is not None else None
-        if told is not None and told.settlement_kind == "trade":
-            return told.trade_id
+        if told is not None and told.settlement_kind == "trade" and told.trade_id is not None:
+            return "trade", told.trade_id, 0
         journal = self._journals.peek(history.settlement.last_journal_id + 1)
         if journal is None:
             return None
         if journal.journal_kind == "net_settlement" and journal.reference is not None:
             shard, number = journal.reference.split(":")[1:3]
-            return cycle_mark(int(shard), int(number))
-        return journal.trade_id
+            return "cycle", int(shard), int(number)
+        return None if journal.trade_id is None else ("trade", journal.trade_id, 0)
 
     def apply_transfers(self, history: History) -> None:
         """Apply the deposits, withdrawals and issues that come next, and compare what they
@@ -143,6 +148,8 @@ class SettlementCheck:
                 )
 
     def _next_transfer(self, history: History) -> Transfer | None:
+        if self._actions.due(history.settlement) is not None:
+            return None
         number = history.settlement.last_journal_id + 1
         journal = self._journals.peek(number)
         report = self._reports.peek(history.settlement.last_report_sequence + 1)

@@ -9,6 +9,11 @@ from typing import NamedTuple
 from venue_protocol.commands import CommandBatch
 from venue_protocol.events import EventBatch
 
+Told = tuple[str, int, int | str]
+"""What the database tells of a settlement: ("trade", id, 0), ("cycle", shard, number), or
+("action", id, step).
+"""
+
 
 class Matched(NamedTuple):
     """A batch with its events.
@@ -18,11 +23,11 @@ class Matched(NamedTuple):
 
     batch: CommandBatch
     answer: EventBatch
-    first_told: int | None
+    first_told: Told | None
 
 
 def in_settlement_order(
-    logs: Sequence[Iterator[Matched]], due: Callable[[], int | None]
+    logs: Sequence[Iterator[Matched]], due: Callable[[], Told | None]
 ) -> Iterator[Matched]:
     """All batches of all shards. One that settled something comes when that is `due`: what the
     next report or journal is about.
@@ -44,6 +49,6 @@ def in_settlement_order(
             ahead[number] = following
 
 
-def _choose(ahead: dict[int, Matched], due: int | None) -> int:
+def _choose(ahead: dict[int, Matched], due: Told | None) -> int:
     ready = [number for number, matched in ahead.items() if matched.first_told in (None, due)]
     return min(ready or ahead, key=lambda number: ahead[number].batch.time_us)

@@ -12,11 +12,12 @@ corporate_actions = Table(
     Column("security_id", Text, ForeignKey("securities.security_id"), nullable=False),
     Column("time_us", BigInteger, nullable=False),
     Column("action", Text),
+    Column("as_of_report", BigInteger, nullable=False),
     CheckConstraint("step IN ('declared', 'applied', 'paid')", name="corporate_actions_step_check"),
     Index("corporate_actions_security_id", "security_id", "action_id"),
     comment="Owner: clearinghouse; insert only, in the transaction of the effect. When a corporate"
     " action was declared, took effect and was paid; action is JSON, action_id the sharded"
-    " sequence of the command.",
+    " sequence of the command, as_of_report the newest settlement report before it.",
 )
 
 dividend_entitlements = Table(

@@ -10,8 +10,8 @@ from venue_protocol.securities import Security
 
 _HEAD = "SELECT FROM settlement_heads FOR UPDATE"
 _STEP = """
-INSERT INTO corporate_actions (action_id, step, security_id, time_us, action)
-VALUES (%s, %s, %s, %s, %s)
+INSERT INTO corporate_actions (action_id, step, security_id, time_us, action, as_of_report)
+VALUES (%s, %s, %s, %s, %s, %s)
 """
 _CHANGE = """
 UPDATE securities SET reference_price_e4 = %s, action_id = %s, delisted_us = %s, successor = %s
@@ -60,7 +60,7 @@ def write_actions(cursor: Cursor, record: ActionRecord) -> None:
         _write_listing(cursor, change)
     for step in record.steps:
         action = None if step.action is None else codec.encode(step.action).decode()
-        cursor.execute(_STEP, (*step[:4], action))
+        cursor.execute(_STEP, (*step[:4], action, step.as_of_report))
     if record.new_entitlements:
         cursor.execute(
             f"INSERT INTO dividend_entitlements ({', '.join(Entitlement._fields)})"

@@ -43,6 +43,11 @@ class ActionStep(NamedTuple):
     time_us: int
     action: CorporateAction | None
     """None where it is paid."""
+    as_of_report: int = 0
+    """The newest settlement report before it: where it stands among trades and transfers.
+
+    0 where it is declared, for that moves nothing.
+    """
 
 
 class ListingChange(NamedTuple):
@@ -112,6 +117,7 @@ def entitled_positions(security_id: str, entitled: Iterable[Entitlement]) -> set
 def apply_action(settlement: "Settlement", event: CorporateActionApplied, time_us: int) -> None:
     """Do an action to each holder, in the order of their names, and to the listing."""
     action, record, name = event.action, settlement.actions, event.security_id
+    as_of = settlement.last_report_sequence
     delisted_us, successor = None, None
     if isinstance(action, Split):
         _split(settlement, event, action, time_us)
@@ -123,7 +129,7 @@ def apply_action(settlement: "Settlement", event: CorporateActionApplied, time_u
     else:
         delisted_us = time_us
         _delist(settlement, event, action, time_us)
-    record.steps.append(ActionStep(event.action_id, "applied", name, time_us, action))
+    record.steps.append(ActionStep(event.action_id, "applied", name, time_us, action, as_of))
     record.listings.append(
         ListingChange(name, event.reference_price_e4, event.action_id, delisted_us, successor)
     )
@@ -148,11 +154,12 @@ def pay_dividend(settlement: "Settlement", event: DividendPaid, time_us: int) ->
         ann         +250,000
     """
     record, security_id = settlement.actions, event.security_id
+    as_of = settlement.last_report_sequence
     for row in sorted(record.entitlements.pop(event.action_id, [])):
         memo = f"dividend {format_e4(row.cash_e4 // row.shares)} on {row.shares} shares"
         legs = _paid_by_issuer(row.client_id, row.cash_e4)
         settlement.act("dividend", time_us, legs, event.action_id, row.client_id, security_id, memo)
-    record.steps.append(ActionStep(event.action_id, "paid", security_id, time_us, None))
+    record.steps.append(ActionStep(event.action_id, "paid", security_id, time_us, None, as_of))
 
 
 def adjust_hold(settlement: "Settlement", event: OrderAdjusted, time_us: int) -> None:

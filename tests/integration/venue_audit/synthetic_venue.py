@@ -64,7 +64,8 @@ class SyntheticVenue:
         self._bus = MemoryBus()
         self._bus.declare([*topology.DURABLE_QUEUES, topology.order_entry_queue(1)])
         store = self.store = PostgresLedgerStore(self.clearing)
-        self.settlement_desk = SettlementDesk(store, self._bus.publisher(), threading.Event())
+        self.stopping = threading.Event()
+        self.settlement_desk = SettlementDesk(store, self._bus.publisher(), self.stopping)
         self._reports = self._bus.consumer(topology.DATA_FEED, prefetch=100_000)
         self.administration = Administration(self.settlement_desk, store, self.clock)
         self.proposals = ProposalDesk(self.settlement_desk, self.clock)
@@ -77,7 +78,7 @@ class SyntheticVenue:
             self._bus.publisher(),
             self.clock,
             self.listed,
-            threading.Event(),
+            self.stopping,
             fees=self.fees.schedule,
         )
         self._commands = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from venue_audit.settlement_order import Matched, in_settlement_order
+from venue_audit.settlement_order import Matched, Told, in_settlement_order
 from venue_protocol.commands import CancelOrder, CommandBatch
 from venue_protocol.events import EventBatch
 
@@ -11,20 +11,26 @@ def log(shard: int, *entries: tuple[int, int | None]) -> Iterator[Matched]:
     """Batches of a shard as (time, first trade)."""
     for number, (time_us, trade_id) in enumerate(entries, 1):
         batch = CommandBatch(1, shard, number, time_us, [CancelOrder("ann", 1)])
-        yield Matched(batch, EventBatch(1, shard, number, number, number, time_us, []), trade_id)
+        yield Matched(
+            batch, EventBatch(1, shard, number, number, number, time_us, []), told(trade_id)
+        )
+
+
+def told(trade_id: int | None) -> Told | None:
+    return None if trade_id is None else ("trade", trade_id, 0)
 
 
 def ordered(journals: list[int], *logs: Iterator[Matched]) -> list[tuple[int, int]]:
     """(shard, time) of the batches; the journal of each batch's trade counts as written once it
     came.
     """
-    waiting = list(journals)
-    told = []
+    waiting = [told(journal) for journal in journals]
+    came = []
     for matched in in_settlement_order(logs, lambda: waiting[0] if waiting else None):
-        told.append((matched.batch.shard, matched.batch.time_us))
+        came.append((matched.batch.shard, matched.batch.time_us))
         if waiting and matched.first_told == waiting[0]:
             waiting.pop(0)
-    return told
+    return came
 
 
 def test_one_shard_comes_in_its_own_order() -> None:
