@@ -54,6 +54,8 @@ class Place:
     """For an iceberg: how many shares the book shows at a time."""
     post_only: bool = False
     """Canceled instead of trading on entry."""
+    do_not_reduce: bool = False
+    """A cash dividend leaves its price as it is."""
     self_trade_prevention: str | None = None
     """cancel_newest (the default of the venue), cancel_oldest, cancel_both or decrement."""
 
@@ -76,6 +78,8 @@ class Place:
         order |= {name: price_text(price) for name, price in prices.items() if price is not None}
         if self.post_only:
             order["post_only"] = True
+        if self.do_not_reduce:
+            order["do_not_reduce"] = True
         optional = {name: getattr(self, name) for name in _OPTIONAL}
         return order | {name: value for name, value in optional.items() if value is not None}
 

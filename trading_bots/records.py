@@ -52,6 +52,7 @@ class Order(_Record, frozen=True, kw_only=True):
     display_quantity: int | None = None
     post_only: bool = False
     self_trade_prevention: str = "cancel_newest"
+    do_not_reduce: bool = False
 
 
 class Balance(_Record, frozen=True, kw_only=True):

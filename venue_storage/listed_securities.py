@@ -10,7 +10,10 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
+
 from service_runtime.database import Database, DatabaseUnavailable
+from venue_protocol.corporate_actions import CorporateAction, Split
 from venue_protocol.identifiers import is_security_id
 from venue_protocol.securities import Security
 
@@ -22,6 +25,11 @@ _REMEMBER_S = 1.0
 """For who asks for the whole list."""
 _SHORTEST_PAUSE_S = 0.02
 """Between two readings because of unknown names: they cost at most fifty a second, whoever asks."""
+_SPLITS = """
+SELECT time_us, action FROM corporate_actions WHERE security_id = %s AND step = 'applied'
+ORDER BY action_id
+"""
+_decode_action: "msgspec.json.Decoder[CorporateAction]" = msgspec.json.Decoder(CorporateAction)
 _SELECT = """
 SELECT security_id, name, shard, tick_e4, lot, band_bps, reference_price_e4, max_quantity,
     action_id, delisted_us, successor
@@ -85,6 +93,13 @@ class ListedSecurities(Mapping[str, Security]):
             if time.monotonic() - self._began_s >= _REMEMBER_S:
                 self._read()
             return list(self.values())
+
+    def splits(self, security_id: str) -> list[tuple[int, Split]]:
+        """Its splits and when they took effect, oldest first. Raises DatabaseUnavailable."""
+        with self._clearing.transaction() as cursor:
+            cursor.execute(_SPLITS, (security_id,))
+            actions = [(time_us, _decode_action.decode(text)) for time_us, text in cursor]
+        return [(time_us, action) for time_us, action in actions if isinstance(action, Split)]
 
     def refresh(self) -> None:
         """Read the list now. Raises DatabaseUnavailable."""

@@ -55,7 +55,8 @@ class Marks:
     of its own does not make the venue forget what others said before, restarted or not.
 
     Busted trades have no voice, corrected ones speak as corrected: after a bust or correction the
-    mark is made anew from the first trade, as if the tape had always been so.
+    mark is made anew from the first trade, as if the tape had always been so. So it is after a
+    corporate action, with the trades from before a split at the price of a share of now.
     """
 
     def __init__(self, market_data: Database, listings: ListedSecurities) -> None:
@@ -69,6 +70,11 @@ class Marks:
     def read(self) -> dict[str, int]:
         """The mark of each listed security, ten-thousandths of a dollar."""
         return {listed.security_id: self._mark(listed) for listed in self._listings.all()}
+
+    def actions(self) -> dict[str, int]:
+        """The newest corporate action of each listing, read now."""
+        self._listings.refresh()
+        return {name: listed.action_id for name, listed in self._listings.items()}
 
     def follow(self, stopping: threading.Event) -> None:
         """Until stopping, make the marks anew every few seconds."""
@@ -98,10 +104,10 @@ class Marks:
         with self._lock:
             if self._known is None:
                 self._known = self._kept()
-            known = self._known.get(listed.security_id, _Known(0, listed.reference_price_e4, 0))
+            known = self._known.get(listed.security_id, _Known(0, self._first_e4(listed), 0))
             corrected = self._corrected(listed)
             if corrected > known.corrected:
-                known = _Known(0, listed.reference_price_e4, corrected)
+                known = _Known(0, self._first_e4(listed), corrected)
             while (following := self._step(listed, known)) is not None:
                 self._known[listed.security_id] = known = following
             return known.mark_e4
@@ -111,11 +117,34 @@ class Marks:
             cursor.execute(_KEPT)
             return {security_id: _Known(*known) for security_id, *known in cursor}
 
+    def _first_e4(self, listed: Security) -> int:
+        """Before the first trade: the mark under the symbol of before, or the reference price."""
+        for before in self._listings.all():
+            if before.successor == listed.security_id and before.security_id in (self._known or {}):
+                return (self._known or {})[before.security_id].mark_e4
+        return listed.reference_price_e4
+
     def _corrected(self, listed: Security) -> int:
-        """Sequence of the newest bust or correction in this security; 0 without one."""
+        """Grows with each bust, correction and corporate action of this security."""
         with self._market_data.transaction() as cursor:
             cursor.execute(_CORRECTED, (listed.security_id,))
-            return int(cursor.fetchone()[0])
+            return int(cursor.fetchone()[0]) + listed.action_id
+
+    def _in_shares_of_now(self, listed: Security, trades: list[MarkTrade]) -> list[MarkTrade]:
+        """Trades from before a split at the price of a share of now."""
+        if not listed.action_id:
+            return trades
+        splits = self._listings.splits(listed.security_id)
+        for applied_us, split in splits:
+            trades = [
+                trade._replace(
+                    price_e4=split.price_e4(trade.price_e4), quantity=split.shares(trade.quantity)
+                )
+                if trade.time_us <= applied_us
+                else trade
+                for trade in trades
+            ]
+        return [trade for trade in trades if trade.quantity]
 
     def _step(self, listed: Security, known: _Known) -> _Known | None:
         """The mark after the next MOST_TRADES trades, kept; None without any."""
@@ -125,7 +154,7 @@ class Marks:
             if newest_id is None:
                 return None
             cursor.execute(_NEWEST_TRADES, (listed.security_id, newest_id, MOST_TRADES))
-            trades = [MarkTrade(*row) for row in cursor]
+            trades = self._in_shares_of_now(listed, [MarkTrade(*row) for row in cursor])
             # An average is seldom a price: down to the tick, as every price is shown and paid.
             found_e4 = mark(trades, known.mark_e4) // listed.tick_e4 * listed.tick_e4
             following = _Known(newest_id, found_e4, known.corrected)

@@ -16,6 +16,9 @@ from service_runtime.http.authentication import Authenticator
 from service_runtime.http.kept_lists import KeptLists, Made
 from venue_protocol.money import format_e4
 
+_MOST_READINGS = 5
+"""Of marks and holdings, when corporate actions come in between."""
+
 
 def add_routes(
     app: Flask, clearing: Clearing, marks: Marks, authenticator: Authenticator, clock: Clock
@@ -25,9 +28,14 @@ def add_routes(
     reports: KeptLists[Transfer] = KeptLists()
 
     def ranked() -> Made[tuple[Standing, int]]:
-        marks_e4 = marks.read()
+        for _ in range(_MOST_READINGS):
+            # Marks and holdings in the same shares: not one before a split and the other after it.
+            actions, marks_e4 = marks.actions(), marks.read()
+            owned = clearing.standings()
+            if marks.actions() == actions:
+                break
         beside = {"time_us": clock.now_us(), "prices": _shown(marks_e4)}
-        return Made(beside, ranking(clearing.standings(), marks_e4))
+        return Made(beside, ranking(owned, marks_e4))
 
     @app.get("/v1/standings")
     def standings() -> Response:

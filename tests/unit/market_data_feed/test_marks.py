@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from market_data_feed.adapters.marks import Marks
+from venue_protocol.corporate_actions import Split
 from venue_protocol.refusals import Refused, RejectReason
 from venue_protocol.securities import Security
 
@@ -15,8 +17,17 @@ ACME = Security("ACME", "Acme", 0, 100, 1, 1_000, 1_000_000)
 
 
 class Listed:
+    """The securities; a test splits one, or gives it another symbol."""
+
+    def __init__(self) -> None:
+        self.now = [ACME]
+        self.applied: list[tuple[int, Split]] = []
+
     def all(self) -> list[Security]:
-        return [ACME]
+        return self.now
+
+    def splits(self, security_id: str) -> list[tuple[int, Split]]:
+        return self.applied
 
 
 class Tape:
@@ -170,3 +181,31 @@ def test_the_mark_is_made_anew_once_for_a_correction_also_over_restarts(
     assert marks.read() == {"ACME": 1_000_000}
     assert Marks(tape, Listed()).read() == {"ACME": 1_000_000}  # type: ignore[arg-type]
     assert tape.reads == reads
+
+
+def test_after_a_split_the_mark_is_that_of_a_share_of_now_with_the_trades_of_before(
+    tape: Tape,
+) -> None:
+    listed = Listed()
+    marks = Marks(tape, listed)  # type: ignore[arg-type]
+    tape.trade(0, 1_050_000, "ann", "bob")
+    tape.trade(0, 1_050_000, "cat", "dan")
+    assert marks.read() == {"ACME": 1_050_000}
+    halved = msgspec.structs.replace(ACME, reference_price_e4=500_000, action_id=7)
+    listed.now, listed.applied = [halved], [(60_000_000, Split(2, 1, 0))]
+    assert marks.read() == {"ACME": 525_000}
+    tape.trade(2, 540_000, "eve", "fay")
+    assert marks.read() == {"ACME": 525_000}, "four of six voices are of before, at half the price"
+    assert Marks(tape, listed).read() == {"ACME": 525_000}  # type: ignore[arg-type]
+
+
+def test_a_new_symbol_begins_with_the_mark_of_the_old_one(tape: Tape) -> None:
+    listed = Listed()
+    marks = Marks(tape, listed)  # type: ignore[arg-type]
+    tape.trade(0, 1_050_000, "ann", "bob")
+    tape.trade(0, 1_050_000, "cat", "dan")
+    marks.read()
+    old = msgspec.structs.replace(ACME, delisted_us=5, successor="NEW", action_id=7)
+    listed.now = [old, msgspec.structs.replace(ACME, security_id="NEW", action_id=7)]
+    assert marks.read()["ACME"] == 1_050_000
+    assert marks._first_e4(listed.now[1]) == 1_050_000
