@@ -142,7 +142,7 @@ class Administration:
 
     def default_fund(self) -> list[dict[str, Any]]:
         """What each member has in the default fund."""
-        return list(self._call("GET", "/v1/default-fund")["members"])
+        return self._every("/v1/default-fund", "members")
 
     def margin_rules(self, changes: dict[str, Any]) -> dict[str, Any]:
         """The rules of stock loans, after these changes."""

@@ -142,6 +142,7 @@ OPERATIONS = (
         "/v1/default-fund",
         "What each member has in the default fund.",
         "administrator",
-        {200: {"members": [{"client_id": "ann", "contribution": "100.00"}]}},
+        {200: {"members": [{"client_id": "ann", "contribution": "100.00"}], "next": NEXT}},
+        query=(CURSOR, LIMIT),
     ),
 )

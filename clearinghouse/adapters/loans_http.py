@@ -166,6 +166,10 @@ def _add_organiser_routes(
         return json_response(answer, 200 if receipt.duplicate else 201)
 
 
+def _member(row: tuple[str, int]) -> dict[str, str]:
+    return {"client_id": row[0], "contribution": format_e4(row[1])}
+
+
 def _add_reading_routes(app: Flask, views: LoanViews, authenticator: Authenticator) -> None:
     @app.get("/v1/loans/<client_id>")
     def loans_of_client(client_id: str) -> Response:
@@ -182,14 +186,9 @@ def _add_reading_routes(app: Flask, views: LoanViews, authenticator: Authenticat
     @app.get("/v1/default-fund")
     def default_fund() -> Response:
         authenticator.administrator()
-        return json_response(
-            {
-                "members": [
-                    {"client_id": client_id, "contribution": format_e4(amount)}
-                    for client_id, amount in views.contributions()
-                ]
-            }
-        )
+        after, limit = paging.asked_after_name(), paging.asked_limit(paging.MOST_ROWS)
+        rows = [row for row in views.contributions() if row[0] > after]
+        return json_response(paging.page("members", rows, limit, lambda row: row[0], _member))
 
     @app.get("/v1/lendable")
     def lendable() -> Response:

@@ -24,6 +24,7 @@ _PAGED = {"/v1/statements/{client_id}": "movements", "/v1/trial-balance": "balan
 """Which array is the list, where an answer has several."""
 _FEW = {
     *("/v1/transfers", "/v1/proposals", "/v1/withdrawal-requests", "/v1/loans"),
+    "/v1/default-fund",
     *("/v1/obligations", "/v1/obligations/{client_id}", "/v1/settlement-cycles"),
 }
 """Lists that have fewer than three rows here."""
