@@ -25,6 +25,8 @@ class Recorded:
     session: list[SessionRow]
     good_trades: dict[str, RecordedTrade | None] = field(default_factory=dict)
     """Where anything was corrected: the newest trade that is not busted, as it stands."""
+    newest_corrected: dict[str, int] = field(default_factory=dict)
+    """The newest trade of each security that was ever busted or corrected."""
 
 
 class MarketRecord(Protocol):

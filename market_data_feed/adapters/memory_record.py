@@ -109,6 +109,7 @@ class MemoryRecord:
             list(newest.values()),
             list(self.tables.session_events.values()),
             self._good_trades({key[0] for key in self.tables.trade_corrections}),
+            {key[0]: key[1] for key in sorted(self.tables.trade_corrections)},
         )
         self.faults("commit")
         self.faults("committed")

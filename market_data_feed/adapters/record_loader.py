@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from market_data_feed.adapters.trade_rows import good_trades_where_corrected
+from market_data_feed.adapters.trade_rows import good_trades, newest_corrected
 from market_data_feed.domain.batch_effect import RecordedTrade
 from market_data_feed.domain.trading_phases import SessionEvent, SessionRow
 from market_data_feed.domain.working_order import WorkingOrder
@@ -54,8 +54,9 @@ def load(cursor: Cursor) -> Recorded:
         SessionRow(shard, security_id, kind, _decode_session(event), time_us, sequence)
         for shard, security_id, kind, event, time_us, sequence in cursor
     ]
-    good = good_trades_where_corrected(cursor)
-    return Recorded(positions, working, last_trades, session, good)
+    corrected = newest_corrected(cursor)
+    good = good_trades(cursor, corrected)
+    return Recorded(positions, working, last_trades, session, good, corrected)
 
 
 def _working_order(row: tuple[Any, ...]) -> WorkingOrder:

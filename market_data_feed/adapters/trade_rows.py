@@ -23,7 +23,7 @@ _NEWEST_GOOD = (
     + "WHERE t.security_id = %s AND c.status IS DISTINCT FROM 'busted'"
     + " ORDER BY t.trade_id DESC LIMIT 1"
 )
-_CORRECTED = "SELECT DISTINCT security_id FROM trade_corrections"
+_CORRECTED = "SELECT security_id, max(trade_id) FROM trade_corrections GROUP BY security_id"
 
 
 def good_trades(cursor: Cursor, security_ids: Iterable[str]) -> dict[str, RecordedTrade | None]:
@@ -36,7 +36,7 @@ def good_trades(cursor: Cursor, security_ids: Iterable[str]) -> dict[str, Record
     return found
 
 
-def good_trades_where_corrected(cursor: Cursor) -> dict[str, RecordedTrade | None]:
-    """The same for every security in which anything was ever corrected."""
+def newest_corrected(cursor: Cursor) -> dict[str, int]:
+    """The newest trade of each security that was ever busted or corrected."""
     cursor.execute(_CORRECTED)
-    return good_trades(cursor, [security_id for (security_id,) in cursor.fetchall()])
+    return dict(cursor.fetchall())

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from market_data_feed import handlers
 from market_data_feed.domain.inbox import MOST_ROWS, DueRecord, Inbox
 from market_data_feed.domain.orders import Fold
-from market_data_feed.domain.trade_corrections import corrections_of
+from market_data_feed.domain.trade_corrections import TradeCorrectionRow, corrections_of
 from market_data_feed.domain.working_order import WorkingOrder
 from market_data_feed.ports import MarketDisplay, MarketRecord, SettlementSource
 from service_runtime import metrics
@@ -58,6 +58,8 @@ class Recorder:
         self._now_s = now_s
         self._working: dict[int, WorkingOrder] = {}
         self._inbox = Inbox({})
+        self._corrected: dict[str, int] = {}
+        """The newest trade of each security that was busted or corrected."""
         self._is_loaded = False
         self._heal_at_s: float | None = None
 
@@ -91,6 +93,7 @@ class Recorder:
                     market.adjust_last(row.event, row.event_sequence)
             for security_id, good in recorded.good_trades.items():
                 market.correct(security_id, good)
+        self._corrected = dict(recorded.newest_corrected)
         self._display.load_session(recorded.session)
         self._display.start_at(recorded.positions)
         self._heal_at_s = self._now_s()
@@ -146,14 +149,29 @@ class Recorder:
             self._market_record.write(due, fold, self._stopping)
         positions = {advance.stream: advance.after for advance in due.advances}
         self._display.publish(fold.effects, due.settlements, positions)
-        corrections = corrections_of(due.settlements)
-        if corrections:
-            security_ids = {row.security_id for row in corrections}
-            good = self._market_record.good_trades(security_ids, self._stopping)
-            self._display.correct(corrections, good)
+        self._show_corrections(corrections_of(due.settlements), fold)
         metrics.batch_size.labels("record").observe(due.size())
         for stream, position in positions.items():
             metrics.position.labels(stream).set(position)
+
+    def _show_corrections(self, corrections: list[TradeCorrectionRow], fold: Fold) -> None:
+        """Show what was busted or corrected. A bust may be told before its trade is: the streams
+        of events and of settlements come each at its own pace.
+        """
+        changed = {row.security_id for row in corrections}
+        for row in corrections:
+            known = self._corrected.get(row.security_id, 0)
+            self._corrected[row.security_id] = max(known, row.trade_id)
+        if self._corrected:
+            changed |= {
+                trade.security_id
+                for effect in fold.effects
+                for trade in effect.trades
+                if trade.trade_id <= self._corrected.get(trade.security_id, 0)
+            }
+        if changed:
+            good = self._market_record.good_trades(changed, self._stopping)
+            self._display.correct(corrections, good)
 
     def _heal_settlements(self) -> None:
         """What is missing of the settlements stands in clearing_data: read it there. Also once

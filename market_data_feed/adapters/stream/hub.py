@@ -151,13 +151,13 @@ class Hub:
         with self._lock:
             for security_id, good in good_trades.items():
                 self._market.correct(security_id, good)
+                updated_us = self._market.security(security_id).updated_us
+                at_us = max((row.time_us for row in corrections), default=updated_us)
                 key = ("price", security_id)
                 if key in self._topics.by_key:
-                    self._topics.tell(
-                        key,
-                        self._topics.by_key[key].last,
-                        self._price_update(security_id, corrections[-1].time_us),
-                    )
+                    # No event moved it: the same sequence again, which no reader takes for a hole.
+                    view = self._price_update(security_id, at_us)
+                    self._topics.tell(key, self._topics.by_key[key].last, view)
             for row in corrections:
                 key = ("corrections", row.security_id)
                 self._newest[key] = row.sequence
