@@ -1,6 +1,7 @@
 """Stock loans on real databases: a short sale from pool to return, and the audit of every row."""
 
 import dataclasses
+import json
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -237,3 +238,75 @@ def test_a_rise_through_maintenance_is_called_and_closed_out(fresh: Lending) -> 
     assert fresh.events("trader0")[-4:] == ["closing", "order", "bought", "closed"]
     verdict = audited(venue)
     assert verdict.is_equal, said(verdict)
+
+
+@pytest.fixture(scope="module")
+def lent(lending: Lending) -> Lending:
+    """With a loan that the mark has moved, and a contribution to the default fund."""
+    lending.rules.contribute("trader3", 5_000_000, "fund")
+    lending.desk.borrow("trader3", "AAPL", 10, "to plant in")
+    lending.mark(1_050_000)
+    lending.pass_time(61)
+    assert audited(lending.venue).is_equal
+    return lending
+
+
+FEE = "number = (SELECT min(number) FROM loan_events WHERE event::json->>'kind' = 'fee')"
+
+
+def lowered(field: str) -> Callable[[str], str]:
+    """The JSON of an event with one field one less, wherever it stands."""
+
+    def change(text: str) -> str:
+        event = json.loads(text)
+        where = event if field in event else event["loan"]
+        where[field] -= 1
+        return json.dumps(event, separators=(",", ":"))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "column", "change", "named"),
+    [
+        ("default_fund", "client_id = 'trader3'", "contribution_e4", lambda e4: e4 - 1,
+         ("default_fund", "default_fund", "balance_e4")),
+        ("loan_marks", "mark_e4 = 1050000", "mark_e4", lambda e4: e4 + 100,
+         ("mark", "AAPL as of", "mark_e4")),
+        ("loan_events", FEE, "event", lowered("charged_us"),
+         ("loan_event", "(fee)", "charged_us")),
+        ("loan_events", "client_id = 'trader3' AND event::json->>'kind' = 'borrow'", "event",
+         lowered("collateral_e4"), ("loan_event", "(borrow)", "collateral_e4")),
+        ("loan_events", "client_id = 'trader3' AND event::json->>'kind' = 'borrow'", "event",
+         lowered("mark_e4"), ("loan_event", "(borrow)", "mark_e4")),
+        ("stock_loans", "client_id = 'trader3'", "loan", lowered("collateral_e4"),
+         ("loan", "trader3 AAPL", "loan")),
+    ],
+)  # fmt: skip
+def test_a_planted_error_in_each_table_of_loans_is_named(
+    lent: Lending,
+    table: str,
+    where: str,
+    column: str,
+    change: Callable[[Any], Any],
+    named: tuple[str, str, str],
+) -> None:
+    if column == "loan":
+        original = change
+        change = lambda text: json.dumps(  # noqa: E731
+            json.loads(original(json.dumps({"loan": json.loads(text)})))["loan"],
+            separators=(",", ":"),
+        )
+    with lent.venue.planted("clearing", table, where, column, change):
+        found = differences(lent.venue)
+    told = [(item.what, item.subject, item.field) for item in found]
+    what, subject, field = named
+    assert any(row[0] == what and subject in row[1] and row[2] == field for row in told), told
+
+
+def test_a_loan_event_that_is_missing_is_named(lent: Lending) -> None:
+    with lent.venue.missing(
+        "clearing", "loan_events", "client_id = 'trader3' AND event::json->>'kind' = 'borrow'"
+    ):
+        told = {(item.what, item.field) for item in differences(lent.venue)}
+    assert ("loan_event", "number") in told and ("journal", "loan event") in told
