@@ -13,6 +13,7 @@ from venue_audit.snapshot import Snapshot
 from venue_protocol.commands import CommandBatch, PlaceOrder
 from venue_protocol.fee_schedule import ALL_SECURITIES, STANDARD, FeeRow, FeeSchedule
 from venue_protocol.fees import FeeRates
+from venue_protocol.settlement import CLOSE_OUT
 
 FEE_ACTIONS = ("set_fees", "remove_fees", "set_fee_tier")
 WITHIN_US = 60_000_000
@@ -114,9 +115,14 @@ class FeeCheck:
         for sequence, command in batch.numbered():
             if type(command) is not PlaceOrder:
                 continue
-            allowed = [
-                schedule.rates(command.client_id, command.security_id) for schedule in in_force
-            ]
+            if command.client_id == CLOSE_OUT:
+                # The clearinghouse buys a loan back with what the loan held: nothing is left to
+                # pay a fee from.
+                allowed: list[FeeRates | None] = [None]
+            else:
+                allowed = [
+                    schedule.rates(command.client_id, command.security_id) for schedule in in_force
+                ]
             if command.fees not in allowed:
                 self._differences.compare(
                     "order",
