@@ -1,5 +1,6 @@
 """Stock loans over HTTP: borrow, return, what is borrowed, and the rules."""
 
+import time
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from clearinghouse.administration import Receipt
 from clearinghouse.client_administration import MOST_REASON
 from clearinghouse.lending.administration import LoanAdministration
 from clearinghouse.lending.desk import LoanDesk
+from clearinghouse.lending.request_rate import RequestRate
 from clearinghouse.lending.views import LoanLine, LoanViews, PoolLine
 from service_runtime.http import paging
 from service_runtime.http.application import json_response
@@ -108,7 +110,10 @@ def add_routes(
 
 
 def _add_client_routes(app: Flask, desk: LoanDesk, authenticator: Authenticator) -> None:
+    rate = RequestRate(time.monotonic)
+
     def carried(caller: Caller, move: Callable[[str, str, int, str], Receipt]) -> Response:
+        rate.charge(caller.client_id)
         key = idempotency_key(request.headers.get("Idempotency-Key"))
         body = body_as(_loan_decoder)
         receipt = move(caller.client_id, body.security, body.quantity, key)
