@@ -81,7 +81,7 @@ def test_a_jump_of_all_machines_is_not_confirmed_by_the_time_that_passed(jump_us
     clocks.database.advance(jump_us)
     clocks.compare(clock)
     assert clock.now_us() == before_us
-    assert clock.trouble is not None and "restart the gateway" in clock.trouble
+    assert clock.trouble is not None and "restart this service" in clock.trouble
 
 
 def test_a_restarted_gateway_takes_the_time_on_which_its_machine_and_the_database_agree() -> None:

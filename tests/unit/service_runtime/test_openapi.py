@@ -29,6 +29,7 @@ import order_entry_gateway.adapters.order_routes
 import order_entry_gateway.adapters.session_http
 import order_entry_gateway.adapters.settlement_http
 import order_entry_gateway.adapters.websocket
+import trading_fees.http
 from market_data_feed.adapters.stream.connection import StreamParts
 from service_runtime.http import application, openapi, query
 from service_runtime.http.asgi_application import Application
@@ -71,6 +72,7 @@ def add_clearinghouse(app: Flask) -> None:
     clearinghouse.adapters.loans_http.add_routes(app, NOTHING, NOTHING, NOTHING, NOTHING)
     clearinghouse.adapters.trial_balance.add_routes(app, NOTHING, NOTHING)
     client_enrollment.http.add_routes(app, NOTHING, NOTHING)
+    trading_fees.http.add_routes(app, NOTHING, NOTHING)
     clearinghouse.adapters.proposal_http.add_routes(app, NOTHING, NOTHING, NOTHING)
 
 
