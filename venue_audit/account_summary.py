@@ -10,6 +10,8 @@ from venue_protocol.money import format_e4
 from venue_protocol.settlement import STARTING_POSITION, SettlementReport
 from venue_protocol.statements.cost_basis import CostBasis, Move
 
+CORRECTING_KINDS = ("bust", "correction", "fine")
+
 
 @dataclass
 class SecurityAccount:
@@ -63,6 +65,8 @@ class AccountSummary:
     """Cash after the start, less withdrawals."""
     fees_e4: int = 0
     """Of all trades, less rebates; results are before fees."""
+    corrected_e4: int = 0
+    """Cash of busts, corrections and fines."""
     trades: int = 0
     failed_trades: int = 0
     securities: dict[str, SecurityAccount] = field(default_factory=dict)
@@ -88,6 +92,8 @@ class AccountSummary:
             return
         if report.memo == STARTING_POSITION:
             self.starting_cash_e4 += report.cash_e4
+        elif report.settlement_kind in CORRECTING_KINDS:
+            self.corrected_e4 += report.cash_e4
         else:
             self.deposits_e4 += report.cash_e4
         if report.security_id is not None:
@@ -107,6 +113,8 @@ class AccountSummary:
             f"  {self.trades} trades; realised result {_signed(self.realised_e4())} (at average "
             "cost)" + (f", before fees of {format_e4(self.fees_e4)}" if self.fees_e4 else ""),
         ]
+        if self.corrected_e4:
+            said.append(f"  busts, corrections and fines {_signed(self.corrected_e4)}")
         if self.failed_trades:
             said.append(f"  {self.failed_trades} trades COULD NOT BE SETTLED")
         for name, account in sorted(self.securities.items()):
@@ -124,6 +132,7 @@ class AccountSummary:
         return {
             "starting_cash": format_e4(self.starting_cash_e4),
             "deposits": format_e4(self.deposits_e4),
+            "corrected": format_e4(self.corrected_e4),
             "fees": format_e4(self.fees_e4),
             "trades": self.trades,
             "failed_trades": self.failed_trades,

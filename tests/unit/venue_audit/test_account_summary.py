@@ -34,6 +34,23 @@ def test_the_starting_cash_is_told_apart_from_later_deposits() -> None:
     assert (summary.starting_cash_e4, summary.deposits_e4, summary.trades) == (10**8, 300, 0)
 
 
+def test_busts_corrections_and_fines_are_no_deposits() -> None:
+    undone = {"security_id": "AAPL", "trade_id": 1}
+    summary = AccountSummary.of(
+        [
+            report("deposit", 500),
+            bought(10, 100),
+            report("bust", 1_000, -10, **undone),
+            report("correction", 70, 0, **undone),
+            report("fine", -20),
+        ],
+        {},
+    )
+    assert (summary.deposits_e4, summary.corrected_e4) == (500, 1_050)
+    assert "  busts, corrections and fines +0.1050" in summary.lines()
+    assert summary.securities["AAPL"].holding == 0
+
+
 @pytest.mark.parametrize(
     ("reports", "realised_e4"),
     [
