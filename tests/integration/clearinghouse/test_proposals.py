@@ -3,12 +3,16 @@ nothing.
 """
 
 import secrets
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg2
 import pytest
 
+from clearinghouse.handlers import SettlementDesk
+from clearinghouse.proposal_desk import ProposalDesk
+from service_runtime.clock import ManualClock
 from tests.integration.clearinghouse.conftest import Door
 from tests.integration.clearinghouse.parties import Parties, code
 
@@ -95,6 +99,25 @@ def test_twenty_consents_at_once_do_it_once(parties: Parties) -> None:
     assert sum(not answer.is_duplicate for answer in answers) == 1
     assert len({answer.proposal.journal_id for answer in answers}) == 1
     assert parties.standing() == before
+
+
+def test_consents_by_two_clearinghouses_at_once_do_it_once(parties: Parties) -> None:
+    """No lock of a process helps here: the rows in the database do."""
+    before, door = parties.standing(), parties.door
+    desks = [
+        ProposalDesk(
+            SettlementDesk(door.store, door.bus.publisher(), threading.Event()), ManualClock()
+        )
+        for _ in range(2)
+    ]
+    for _ in range(5):
+        number = parties.propose({"kind": "bust", "trade_id": parties.trade()})["proposal_id"]
+        with ThreadPoolExecutor(2) as threads:
+            answers = list(
+                threads.map(ProposalDesk.consent, desks, [number] * 2, [parties.second] * 2)
+            )
+        assert sorted(answer.is_duplicate for answer in answers) == [False, True]
+        assert parties.standing() == before
 
 
 def test_one_trade_has_one_open_proposal_and_one_bust(parties: Parties) -> None:
