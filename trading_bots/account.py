@@ -42,7 +42,7 @@ class Account:
         held = sum((self._cash_of(order) for order in self.working.all()), Decimal(0))
         held += sum(
             (
-                (report.last_price or Decimal(0)) * (report.last_quantity or 0)
+                (report.last_price or Decimal(0)) * (report.last_quantity or 0) + report.fee
                 for report in self._unsettled.values()
                 if report.side == "BUY"
             ),
@@ -114,7 +114,9 @@ class Account:
         """What an open order holds; one without a limit may pay up to the edge of the band."""
         if order.side != "BUY":
             return Decimal(0)
-        if order.price is not None:
-            return order.price * order.leaves
-        rules = self._rules(order.security)
-        return (rules.band_high or rules.reference_price) * order.leaves
+        price = order.price
+        if price is None:
+            rules = self._rules(order.security)
+            price = rules.band_high or rules.reference_price
+        fee = order.fees.held_on(price) if order.fees is not None else Decimal(0)
+        return (price + fee) * order.leaves

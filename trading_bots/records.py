@@ -3,14 +3,30 @@
 Fields that a newer venue adds are ignored.
 """
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import msgspec
 
+_BPS = 10_000
+_SMALLEST = Decimal("0.0001")
+
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True):
     """The shape all records share."""
+
+
+class FeeRates(_Record, frozen=True, kw_only=True):
+    """What an order pays for its trades, basis points of their value; below zero: a rebate."""
+
+    maker_bps: int = 0
+    taker_bps: int = 0
+    auction_bps: int = 0
+
+    def held_on(self, price: Decimal) -> Decimal:
+        """What a buy holds for each share beside its price: the highest fee, rounded up."""
+        highest = max(self.maker_bps, self.taker_bps, self.auction_bps, 0)
+        return (price * highest / _BPS).quantize(_SMALLEST, ROUND_CEILING)
 
 
 class Receipt(_Record, frozen=True, kw_only=True):
@@ -25,6 +41,8 @@ class Receipt(_Record, frozen=True, kw_only=True):
     client_order_id: str | None = None
     sequence: int | None = None
     duplicate: bool = False
+    fees: FeeRates | None = None
+    """Of a new order; None: it costs nothing."""
 
 
 class Order(_Record, frozen=True, kw_only=True):
@@ -53,6 +71,8 @@ class Order(_Record, frozen=True, kw_only=True):
     post_only: bool = False
     self_trade_prevention: str = "cancel_newest"
     do_not_reduce: bool = False
+    fees: FeeRates | None = None
+    """None: it costs nothing."""
 
 
 class Balance(_Record, frozen=True, kw_only=True):
@@ -250,6 +270,8 @@ class WorkingOrder(_Record, frozen=True, kw_only=True):
     """The runner names every order; None for one that another program sent without a name."""
     order_id: int | None = None
     """None until the venue has answered."""
+    fees: FeeRates | None = None
+    """Until the venue has answered, those of the newest order in this security."""
     is_canceling: bool = False
     """A cancel has been sent; until the venue reports its end the order may still trade."""
 

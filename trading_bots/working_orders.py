@@ -9,7 +9,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from trading_bots.commands import Amount, Cancel, CancelAll, Command, Place
-from trading_bots.records import Order, OrderReport, Receipt, WorkingOrder
+from trading_bots.records import FeeRates, Order, OrderReport, Receipt, WorkingOrder
 from trading_bots.refusal import Refused
 
 MOST_LAG_S = 3.0
@@ -26,6 +26,8 @@ class WorkingOrders:
         self._names: dict[int, str] = {}
         """Names of the listed orders by order_id."""
         self._changed_at: dict[str, float] = {}
+        self._fees: dict[str, FeeRates | None] = {}
+        """Of the newest order in each security."""
 
     def all(self) -> tuple[WorkingOrder, ...]:
         """The open orders, oldest first."""
@@ -43,6 +45,7 @@ class WorkingOrders:
                     quantity=command.quantity,
                     leaves=command.quantity,
                     price=_decimal(command.price),
+                    fees=self._fees.get(command.security),
                 ),
             )
         elif isinstance(command, Cancel):
@@ -59,7 +62,9 @@ class WorkingOrders:
             if isinstance(result, Refused):
                 self._remove(name)
             elif name in self._orders:
-                self._put(name, replace(self._orders[name], order_id=result.order_id))
+                self._fees[command.security] = result.fees
+                known = replace(self._orders[name], order_id=result.order_id, fees=result.fees)
+                self._put(name, known)
         elif isinstance(command, Cancel) and isinstance(result, Refused):
             name = self._name(command.client_order_id, command.order_id)
             if result.code.startswith("order."):
@@ -87,6 +92,7 @@ class WorkingOrders:
                     filled=report.filled,
                     leaves=report.leaves,
                     price=report.price,
+                    fees=known.fees if known is not None else self._fees.get(report.security),
                     is_canceling=known is not None and known.is_canceling,
                 ),
             )
@@ -114,6 +120,7 @@ class WorkingOrders:
             filled=order.filled,
             leaves=order.leaves,
             price=order.price,
+            fees=order.fees,
             is_canceling=known is not None and known.is_canceling,
         )
         self._names[order.order_id] = name
