@@ -224,7 +224,7 @@ def _movement(line: Line) -> str:
     price = f" at {format_for_people(line.price_e4)}" if line.price_e4 is not None else ""
     fee = f", fee {format_for_people(line.fee_e4)}" if line.fee_e4 else ""
     trade = f", trade {line.trade_id}" if line.trade_id is not None else ""
-    trade = "" if trade in line.what else trade
+    trade = "" if f"trade {line.trade_id}" in line.what else trade
     what = f"{line.what}{price}{trade}{fee}"
     cash = signed(line.cash_e4) if line.cash_e4 else ""
     return (
