@@ -109,18 +109,23 @@ class History:
         """
         for leg in transfer.legs:
             self.ledger.position(leg.client_id, leg.asset).is_external |= leg.client_id in EXTERNAL
-        self._note_taken(transfer.legs)
-        return self.settlement.transfer(
+        shortfall = self.settlement.transfer(
             transfer.kind, transfer.time_us, transfer.legs, transfer.reference, transfer.memo
         )
+        if shortfall is None:
+            self._note_taken(transfer.legs)
+        return shortfall
 
     def correct(self, correction: Correction, time_us: int) -> Shortfall | None:
         """Apply a bust or correction of a trade; the position that did not cover it, if any."""
-        self._note_taken(correction.legs)
-        return self.settlement.correct(correction, time_us)
+        shortfall = self.settlement.correct(correction, time_us)
+        if shortfall is None:
+            self._note_taken(correction.legs)
+        return shortfall
 
     def _note_taken(self, legs: Iterable[Leg]) -> None:
-        for shard in self.engines:
+        # Before its first batch a shard has no engine, but what it has settled is known.
+        for shard in {*self.engines, *self._settled}:
             for leg in legs:
                 if leg.amount < 0:
                     self._taken[shard][leg.client_id, leg.asset] -= leg.amount

@@ -153,7 +153,10 @@ class Audit:
         try:
             self._settlement.apply_transfers(self._history)
             for matched in self._matched():
+                if matched.first_told is not None:
+                    self._settlement.apply_transfers(self._history, is_last_chance=True)
                 self._apply(matched.batch, matched.answer)
+            self._settlement.apply_transfers(self._history, is_last_chance=True)
         except (LogBroken, BrokenInvariant, BrokenStream) as broken:
             note_break(self.differences, broken, self._rows + 1)
             return False

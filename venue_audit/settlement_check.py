@@ -84,15 +84,21 @@ class SettlementCheck:
             return "cycle", int(shard), int(number)
         return None if journal.trade_id is None else ("trade", journal.trade_id, 0)
 
-    def apply_transfers(self, history: History) -> None:
+    def apply_transfers(self, history: History, *, is_last_chance: bool = False) -> None:
         """Apply the deposits, withdrawals and issues that come next, and compare what they
         wrote.
+
+        One that is not covered waits, unless this is the last chance: nothing says which of the
+        batches that settled nothing came before it, and one may release what it needs (shares of
+        an order that was canceled a moment before they were withdrawn).
         """
         while (transfer := self._next_transfer(history)) is not None:
             consented = self._proposals.consented(
                 history.settlement.last_journal_id + 1, transfer.kind
             )
             shortfall = _apply(history, transfer, consented)
+            if shortfall is not None and not is_last_chance:
+                return
             if consented is not None and shortfall is None:
                 self._proposals.done(
                     consented, [report.encoded for report in history.settlement.reports]
