@@ -32,6 +32,7 @@ from venue_chaos.verdict import judge, log_heads, report_count
 from venue_launcher import processes
 from venue_launcher.admin_client import Administration
 from venue_launcher.quiescence import wait_until_quiet
+from venue_launcher.settlement_client import SettlementClient
 from venue_launcher.terminal import Report
 
 _QUIET_PATIENCE_S = 120.0
@@ -57,6 +58,8 @@ class Plan:
     """Only these kinds of faults; () for all that are possible."""
     open_orders: int = 0
     """Orders that rest in the books before anything goes wrong."""
+    net_every_s: int | None = None
+    """Seconds between settlement cycles; None: each trade settles at once."""
     warm_up_s: float = 3.0
     name: str = "chaos"
     """Begins the names of the campaign's clients; one site may see several campaigns."""
@@ -158,6 +161,8 @@ class Campaign:
                 self.evidence,
             )
             self.outcome.violations += wait_until_quiet(self._site.venue, _QUIET_PATIENCE_S)
+        if self._plan.net_every_s is not None:
+            SettlementClient(self._site.venue).set("net", self._plan.net_every_s)
         started = time.monotonic()
         self.evidence.began_after = log_heads(self._site.venue)
         self._site.stopping.clear()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from venue_chaos import broker_faults, clock_faults, postgres_faults, service_faults
 from venue_chaos.message_repeater import MessageRepeater
-from venue_chaos.site import GATEWAY, SERVICES, Site
+from venue_chaos.site import CLEARINGHOUSE, GATEWAY, SERVICES, Site
 from venue_chaos.timetable import FaultPlan, PlannedFault
 
 BROKER = "RabbitMQ"
@@ -13,6 +13,10 @@ POSTGRES = "Postgres"
 ALL = "all services"
 FOLDER = "the venue's folder"
 CLOCK = "a second gateway"
+
+
+IN_CYCLE = "clearinghouse killed in a cycle"
+"""Aimed at the ends of settlement cycles."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Fault:
 
 FAULTS: dict[str, Fault] = {
     "service killed": Fault(service_faults.kill_service, SERVICES, 12),
+    IN_CYCLE: Fault(service_faults.kill_in_cycle, (CLEARINGHOUSE,), 1, 0.0, 0.5),
     "service terminated": Fault(service_faults.terminate_service, SERVICES, 3),
     "service frozen": Fault(service_faults.freeze_service, SERVICES, 4, 0.5, 8),
     "all services killed": Fault(service_faults.kill_all_services, (ALL,), 1.5),

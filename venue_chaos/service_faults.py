@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 
 from venue_chaos.site import SERVICES, Site
@@ -18,6 +19,15 @@ def kill_service(site: Site, fault: PlannedFault) -> None:
     before = service.restarts
     _kill(site, fault.target)
     _await_restart(site, service, before)
+
+
+def kill_in_cycle(site: Site, fault: PlannedFault) -> None:
+    """SIGKILL to the clearinghouse while a settlement cycle is about to be settled, is being
+    settled, or was: a cycle ends with each full second (`--net 1`).
+    """
+    to_second = -time.time() % 1.0
+    site.pause(to_second + fault.seconds)
+    kill_service(site, fault)
 
 
 def kill_all_services(site: Site, fault: PlannedFault) -> None:

@@ -19,6 +19,7 @@ from venue_launcher.terminal import Report
 
 SERVICES = tuple(service.name for service in services.STOP_ORDER)
 GATEWAY = "order_entry_gateway"
+CLEARINGHOUSE = services.CLEARINGHOUSE.name
 _RESTARTS_ALLOWED = 100_000
 """A campaign kills more often than any supervisor should forgive."""
 DISK_MEGABYTES = 1_536

@@ -1,9 +1,10 @@
 """What the administrator of a schedule commands: the trading day, and corporate actions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from order_entry_gateway.domain.trading_phases import SessionCandidate
+from order_entry_gateway.domain.validation import DeliveryCandidate
 from venue_protocol.commands import ApplyCorporateAction, SetPhase
 from venue_protocol.corporate_actions import (
     CashDividend,
@@ -15,9 +16,13 @@ from venue_protocol.corporate_actions import (
 from venue_protocol.securities import Security
 from venue_protocol.trading_day import CONTINUOUS, HALTED
 from venue_simulation.phases import next_commands
+from venue_simulation.settlement_administrator import begin_netting, next_requests
 
 _WHO = "administrator"
 _ACTION_SHARE = 0.4
+_SETTLEMENT_SHARE = 0.4
+_NET_SHARE = 0.6
+"""Of the schedules that settle net from the first command of the administrator on."""
 _REFERENCE_E4 = 950_000
 """At or above it splits are forward, below it reverse: so prices stay near 100.00."""
 _LONGEST_US = 2_000_000
@@ -28,16 +33,28 @@ _LEAST_LISTED = 1
 class Administrator:
     """Draws commands. `names` is the list of symbols that clients trade, kept as it should be."""
 
-    def __init__(self, dice: Random, names: list[str], now_us: Callable[[], int]) -> None:
+    def __init__(
+        self, dice: Random, names: list[str], clients: list[str], now_us: Callable[[], int]
+    ) -> None:
+        self._clients = clients
+        self._is_first = True
         self._dice = dice
         self._names = names
         self._now_us = now_us
         self._renamed = 0
 
-    def next_commands(self, known: Mapping[str, Security]) -> list[list[SessionCandidate]]:
+    def next_commands(
+        self, known: Mapping[str, Security]
+    ) -> Sequence[Sequence[SessionCandidate | DeliveryCandidate]]:
         """What comes next, as requests to one gateway; `known` is its list of securities."""
         listed = {name: each for name, each in known.items() if each.delisted_us is None}
         self._names[:] = sorted(listed)
+        if self._is_first:
+            self._is_first = False
+            if self._dice.random() < _NET_SHARE:
+                return [begin_netting(listed, self._clients, self._dice)]
+        if self._dice.random() < _SETTLEMENT_SHARE:
+            return [next_requests(listed, self._clients, self._dice)]
         if self._dice.random() < _ACTION_SHARE:
             return self._action(listed)
         return [next_commands(listed, self._dice)]

@@ -84,7 +84,8 @@ class Schedule:
             Client(f"client{number}", names, random.Random(self._dice.random()), now_us)
             for number in range(_CLIENTS)
         ]
-        self._administrator = Administrator(self._dice, names, now_us)
+        owners = [client.caller.client_id for client in self.clients]
+        self._administrator = Administrator(self._dice, names, owners, now_us)
         self._in_flight: list[InFlight] = []
         self._deposits: list[tuple[str, str, int, str]] = []
         """Deposits that are not known to be made: client, asset, amount, key."""
@@ -303,7 +304,7 @@ class Schedule:
         self.around.clock.advance(self._dice.randint(0, _LONGEST_PAUSE_US))
 
     def _administrator_commands(self) -> None:
-        """A phase, a halt, bands or a corporate action, through any gateway."""
+        """A phase, bands, a corporate action or settlement, through any gateway."""
         gateway = self._dice.choice(self.gateways)
         for commands in self._administrator.next_commands(gateway.listed) if gateway.is_up else ():
             self._note(f"administrator commands {commands[0].command} at {gateway.name}")

@@ -9,7 +9,7 @@ _SECONDS_A_FAULT = 6.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--minutes, --seed, --faults, --only, --open-orders, --list, --json."""
+    """--minutes, --seed, --faults, --only, --open-orders, --list, --net, --json."""
     parser.add_argument(
         "--minutes", type=float, default=5.0, help="how long faults happen (default 5)"
     )
@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=6,
         metavar="N",
         help="orders in a trader's longest request (default 6, most 1000)",
+    )
+    parser.add_argument(
+        "--net", type=int, metavar="SECONDS", help="settle net, in cycles of so many seconds"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
@@ -70,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         most_listed=arguments.list,
         kinds=tuple(arguments.only),
         open_orders=arguments.open_orders,
+        net_every_s=arguments.net,
     )
     outcome = campaign.run(plan, report)
     print(figures.as_json(outcome) if arguments.json else figures.for_people(outcome))
