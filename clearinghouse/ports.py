@@ -109,7 +109,7 @@ class LedgerTransaction(Protocol):
         """A Settlement on these positions `(client_id, asset)`.
 
         They and the settlement head stay locked until the transaction ends. With netting: also all
-        open obligations, and the positions of everybody who has one.
+        open obligations, the accounts of everybody who has one, and, not locked, their deposits.
         """
         ...
 

@@ -14,7 +14,7 @@ from psycopg2 import errors
 from clearinghouse.adapters.action_store import ActionReads, write_actions
 from clearinghouse.adapters.journal_rows import write_journals, write_reports
 from clearinghouse.adapters.loan_store import PostgresLoanBook
-from clearinghouse.adapters.netting_store import read_netting, write_netting
+from clearinghouse.adapters.netting_store import read_netting, read_open_deposits, write_netting
 from clearinghouse.adapters.proposal_store import PostgresProposals
 from clearinghouse.domain.ledger import Ledger, Leg, Position, ReportChain
 from clearinghouse.domain.settlement import Obligation, Settlement
@@ -86,13 +86,16 @@ class PostgresLedgerTransaction(ActionReads):
         )
         last_journal_id, last_report_sequence = cursor.fetchone()
         netting = read_netting(cursor) if with_netting else NettingBook()
-        keys = set(keys) | netting.positions()
+        keys = set(keys)
         ledger, chains = Ledger(), {}
+        if with_netting:
+            read_open_deposits(cursor, ledger)
+        clients = {client_id for client_id, _ in keys | netting.positions()}
         cursor.execute(
             "SELECT client_id, balance_e4, held_e4, is_external, report_count, report_hash FROM "
             "accounts"
             " WHERE client_id = ANY (%s) ORDER BY client_id FOR UPDATE",
-            (sorted({client_id for client_id, _ in keys}),),
+            (sorted(clients),),
         )
         for client_id, balance_e4, held_e4, is_external, count, report_hash in cursor:
             ledger.positions[client_id, CASH] = Position(balance_e4, held_e4, is_external)

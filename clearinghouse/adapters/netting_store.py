@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from clearinghouse.domain.ledger import Ledger, Position
 from service_runtime.copy_text import copy_text
 from service_runtime.database import Cursor
 from venue_protocol.netting_book import NettingBook
@@ -34,6 +35,19 @@ def read_netting(cursor: Cursor) -> NettingBook:
     cursor.execute(f"SELECT {', '.join(DeliveryTerms._fields)} FROM delivery_terms")
     book.load(obligations, volumes, [DeliveryTerms(*row) for row in cursor])
     return book
+
+
+def read_open_deposits(cursor: Cursor, ledger: Ledger) -> None:
+    """The deposits of all that is open. They are not locked: a cycle does not change them, and only
+    who holds the settlement head changes their quantity.
+    """
+    cursor.execute(
+        "SELECT client_id, security_id, deposit.quantity, held, is_external"
+        " FROM securities_deposits AS deposit WHERE (client_id, security_id) IN"
+        " (SELECT client_id, security_id FROM net_obligations)"
+    )
+    for client_id, security_id, quantity, held, is_external in cursor:
+        ledger.positions[client_id, security_id] = Position(quantity, held, is_external)
 
 
 def write_netting(cursor: Cursor, book: NettingBook) -> None:

@@ -240,12 +240,15 @@ class Fold:
     def _adjust(self, event: OrderAdjusted, sequence: int, effect: BatchEffect) -> None:
         order = self._open_order(event.order_id, event.previous_leaves, sequence)
         waits = order.is_waiting()
+        before, shown = (order.price_e4, order.leaves, order.terms), order.visible
         effect.show(order, 0)
         order.price_e4, order.terms = event.price_e4, event.terms
         order.security_id = event.new_security_id or order.security_id
         order.quantity, order.leaves = event.quantity, event.leaves
         if not waits:
-            effect.show(order, order.entering())
+            # Under a new symbol alone, an iceberg shows what it showed: it enters no queue again.
+            is_same = before == (order.price_e4, order.leaves, order.terms)
+            effect.show(order, shown if is_same else order.entering())
         self.adjusted.add(order.order_id)
         previous = self._advance(order, sequence, effect.time_us)
         report = order_report(order, "adjusted", sequence, previous, effect.time_us)

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from venue_trials.bench import core, door, growth, simulation, soak, stages, venue
+from venue_trials.bench import core, door, growth, netting, simulation, soak, stages, venue
 
 Benchmark = tuple[
     Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int], str
@@ -23,6 +23,11 @@ _BENCHMARKS: dict[str, Benchmark] = {
         simulation.add_arguments,
         simulation.run,
         "markets in simulated time, with the share of each part",
+    ),
+    "netting": (
+        netting.add_arguments,
+        netting.run,
+        "settlement gross and net side by side, and one large cycle",
     ),
     "soak": (soak.add_arguments, soak.run, "the same load for an hour: whether it stays flat"),
     "match": (

@@ -26,7 +26,6 @@ from venue_protocol.events import (
     EventBatch,
     OrderAccepted,
     OrderCanceled,
-    SettlementCycle,
     Trade,
 )
 from venue_protocol.holds import CASH
@@ -101,20 +100,6 @@ class Desk:
         batch = EventBatch(codec.SCHEMA, self.shard, self.next_event, 1, 1, NOW_US, list(events))
         self.next_event = batch.last + 1
         return batch
-
-    def netting(self) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
-        """Number, trades and movements of its cycles; what is open."""
-        with self.database.transaction() as cursor:
-            cursor.execute(
-                "SELECT number, trades, movements FROM settlement_cycles WHERE shard = %s"
-                " ORDER BY number",
-                (self.shard,),
-            )
-            cycles = list(cursor.fetchall())
-            cursor.execute(
-                "SELECT quantity, cash_e4 FROM net_obligations WHERE shard = %s", (self.shard,)
-            )
-            return cycles, list(cursor.fetchall())
 
     def reader(self) -> EventReader:
         return EventReader(
@@ -200,7 +185,7 @@ def test_killed_at_any_statement_and_redelivered_it_settles_exactly_once(
         batch = desk.batch(desk.covered_trade(number, 1))
         before = desk.state()
         monkeypatch.setattr(
-            desk.database, "transaction", lambda limit=number: _killing(original, limit)
+            desk.database, "transaction", lambda limit=number: killing(original, limit)
         )
         try:
             desk.desk.settle([batch])
@@ -219,45 +204,8 @@ def test_killed_at_any_statement_and_redelivered_it_settles_exactly_once(
     assert statements_done >= 8
 
 
-def test_killed_at_any_statement_of_a_cycle_and_redelivered_it_settles_exactly_once(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A cycle with trades before it in the same batch."""
-    original = desk.database.transaction
-    kills = 0
-    for number in range(1, 60):
-        net = {"settlement_cycle": number}
-        trades = [
-            msgspec.structs.replace(desk.covered_trade(10 * number + place, 1), **net)
-            for place in (1, 2)
-        ]
-        batch = desk.batch(*trades, SettlementCycle(desk.shard, number))
-        before = (desk.state(), desk.netting())
-        monkeypatch.setattr(
-            desk.database, "transaction", lambda limit=number: _killing(original, limit)
-        )
-        try:
-            desk.desk.settle([batch])
-            is_killed = False
-        except Killed:
-            is_killed, kills = True, kills + 1
-        finally:
-            monkeypatch.setattr(desk.database, "transaction", original)
-        if is_killed:
-            assert (desk.state(), desk.netting()) == before
-            desk.desk.settle([batch])
-        after = (desk.state(), desk.netting())
-        desk.desk.settle([batch])
-        assert (desk.state(), desk.netting()) == after
-        cycles, open_rows = after[1]
-        assert cycles[-1] == (number, 2, 4) and not open_rows
-        if not is_killed:
-            break
-    assert kills >= 10
-
-
 @contextmanager
-def _killing(original: Callable[[], Any], statements: int) -> Iterator[Any]:
+def killing(original: Callable[[], Any], statements: int) -> Iterator[Any]:
     """A transaction whose process dies after so many statements."""
     with original() as cursor:
         yield _DyingCursor(cursor, statements)
