@@ -15,6 +15,7 @@ from venue_protocol.corporate_actions import (
 )
 from venue_protocol.securities import Security
 from venue_protocol.trading_day import CONTINUOUS, HALTED
+from venue_simulation.clients import Client
 from venue_simulation.phases import next_commands
 from venue_simulation.settlement_administrator import begin_netting, next_requests
 
@@ -34,9 +35,9 @@ class Administrator:
     """Draws commands. `names` is the list of symbols that clients trade, kept as it should be."""
 
     def __init__(
-        self, dice: Random, names: list[str], clients: list[str], now_us: Callable[[], int]
+        self, dice: Random, names: list[str], clients: Sequence[Client], now_us: Callable[[], int]
     ) -> None:
-        self._clients = clients
+        self._clients = [client.caller.client_id for client in clients]
         self._is_first = True
         self._dice = dice
         self._names = names

@@ -84,8 +84,7 @@ class Schedule:
             Client(f"client{number}", names, random.Random(self._dice.random()), now_us)
             for number in range(_CLIENTS)
         ]
-        owners = [client.caller.client_id for client in self.clients]
-        self._administrator = Administrator(self._dice, names, owners, now_us)
+        self._administrator = Administrator(self._dice, names, self.clients, now_us)
         self._in_flight: list[InFlight] = []
         self._deposits: list[tuple[str, str, int, str]] = []
         """Deposits that are not known to be made: client, asset, amount, key."""
