@@ -147,7 +147,14 @@ def movement(report: SettlementReport) -> str:
         if report.fee_e4:
             paid = "fee" if report.fee_e4 > 0 else "rebate"
             cause += f", {paid} {format_e4(abs(report.fee_e4))}"
+        if report.settlement_cycle is not None:
+            cause += f", due in cycle {report.settlement_cycle}"
         return f"{did} {report.quantity} {report.security_id} at {price} ({cause})"
+    if report.settlement_kind == "net_settlement":
+        shares = f"{report.settled_shares:+} {report.security_id}"
+        settled = shares if report.security_id else signed(report.settled_cash_e4)
+        left = f", {report.open_shares:+} still open" if report.open_shares else ""
+        return f"cycle {report.settlement_cycle} settled {settled}{left}"
     moved = (
         f"{report.shares:+} {report.security_id}" if report.security_id else signed(report.cash_e4)
     )
