@@ -121,37 +121,29 @@ class Ledger:
         `quantity` shares), without the four legs that always meet in the clearinghouse's own
         account: every trade passes here, and they would be work for nothing.
         """
-        if buyer == seller:
-            # Both legs meet in one account, so only fees move; the two holds still end.
-            fee_e4 = sum(fees_e4)
-            legs: tuple[Leg, ...] = (Leg(buyer, CASH, -fee_e4), Leg(buyer, security_id, 0))
-            if fee_e4:
-                legs += (Leg(collector, CASH, fee_e4),)
+        if buyer == seller or fees_e4 != (0, 0):
+            # Legs may meet in one account, or in one amount of zero; few trades come here.
+            paid_e4, kept_e4 = fees_e4
             return self.post(
-                legs,
-                (HoldRelease(buyer, CASH, released_e4), HoldRelease(buyer, security_id, quantity)),
+                (
+                    Leg(buyer, CASH, -cash_e4 - paid_e4),
+                    Leg(seller, CASH, cash_e4 - kept_e4),
+                    Leg(seller, security_id, -quantity),
+                    Leg(buyer, security_id, quantity),
+                    Leg(collector, CASH, paid_e4 + kept_e4),
+                ),
+                (HoldRelease(buyer, CASH, released_e4), HoldRelease(seller, security_id, quantity)),
             )
-        keys: tuple[tuple[str, str], ...] = (
-            (buyer, CASH),
-            (seller, CASH),
-            (seller, security_id),
-            (buyer, security_id),
-        )
+        keys = (buyer, CASH), (seller, CASH), (seller, security_id), (buyer, security_id)
         payer, payee, deliverer, receiver = [
             self.positions.get(key) or self.position(*key) for key in keys
         ]
-        buyer_fee_e4, seller_fee_e4 = fees_e4
-        following: tuple[tuple[Position, int, int], ...] = (
-            (payer, payer.quantity - cash_e4 - buyer_fee_e4, payer.held - released_e4),
-            (payee, payee.quantity + cash_e4 - seller_fee_e4, payee.held),
+        following = (
+            (payer, payer.quantity - cash_e4, payer.held - released_e4),
+            (payee, payee.quantity + cash_e4, payee.held),
             (deliverer, deliverer.quantity - quantity, deliverer.held - quantity),
             (receiver, receiver.quantity + quantity, receiver.held),
         )
-        if buyer_fee_e4 or seller_fee_e4:
-            fees = self.position(collector, CASH)
-            collected_e4 = fees.quantity + buyer_fee_e4 + seller_fee_e4
-            following += ((fees, collected_e4, fees.held),)
-            keys += ((collector, CASH),)
         for key, (position, after, held) in zip(keys, following, strict=True):
             if held < 0:
                 raise BrokenInvariant(f"hold of {key} would be {held}")

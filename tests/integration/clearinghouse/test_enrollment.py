@@ -56,7 +56,7 @@ def test_a_closed_code_is_refused_and_its_teams_stay(door: Door) -> None:
     late = {"code": code["code"], "client_id": door.name("team")}
     answer = door.client.post("/v1/enrollments", json=late)
     assert answer.status_code == 403
-    assert answer.get_json()["error"]["code"] == "join_code.invalid"
+    assert answer.get_json()["error"]["code"] == "join.code_invalid"
     assert name in {row["client_id"] for row in door.ask("GET", "/v1/clients")["clients"]}
 
 

@@ -117,9 +117,9 @@ def test_strangers_with_a_join_code_make_teams_that_trade(live_venue: RunningVen
         assert client.balance().balance == 10_000
     finally:
         client.close()
-    assert joined(live_venue, opened["code"], "second")[1]["error"]["code"] == "join_code.full"
+    assert joined(live_venue, opened["code"], "second")[1]["error"]["code"] == "join.code_full"
     (listed,) = [code for code in teams.codes() if code["label"] == "live"]
     assert (listed["places"], listed["used"]) == (1, 1)
     assert teams.close_code("live") and not teams.close_code("live")
-    assert joined(live_venue, opened["code"], "late")[1]["error"]["code"] == "join_code.invalid"
+    assert joined(live_venue, opened["code"], "late")[1]["error"]["code"] == "join.code_invalid"
     assert "stranger" in {str(team["client_id"]) for team in teams.all()}

@@ -85,7 +85,7 @@ def test_the_places_are_all_that_there_are_however_many_ask_at_once(venue: Venue
         try:
             venue.enrollment.enroll(code, f"team-{number}", f"203.0.113.{number}")
         except Refused as refused:
-            assert refused.refusal.reason.code == "join_code.full"
+            assert refused.refusal.reason.code == "join.code_full"
             return False
         return True
 
@@ -99,17 +99,17 @@ def test_a_code_ends_when_it_is_closed_and_when_its_time_is_over(venue: Venue) -
     second, _ = venue.enrollment.open_code("second", 5, 60, "boss")
     assert venue.enrollment.close_code("first", "boss")
     assert not venue.enrollment.close_code("first", "boss")
-    assert venue.refusal(first, "ann") == "join_code.invalid"
+    assert venue.refusal(first, "ann") == "join.code_invalid"
     venue.clock.advance(59_999_999)
     venue.enrollment.enroll(second, "ann", HERE)
     venue.clock.advance(1)
-    assert venue.refusal(second, "bob") == "join_code.invalid"
+    assert venue.refusal(second, "bob") == "join.code_invalid"
 
 
 def test_without_a_code_nothing_is_learnt_of_names(venue: Venue) -> None:
     code, _ = venue.enrollment.open_code("autumn", 5, 3600, "boss")
     venue.enrollment.enroll(code, "ann", HERE)
-    assert venue.refusal("guess", "ann") == venue.refusal("guess", "nobody") == "join_code.invalid"
+    assert venue.refusal("guess", "ann") == venue.refusal("guess", "nobody") == "join.code_invalid"
 
 
 def test_a_name_that_is_taken_costs_no_place(venue: Venue) -> None:
@@ -123,7 +123,7 @@ def test_an_address_that_failed_often_waits_a_minute_and_others_do_not(venue: Ve
     code, _ = venue.enrollment.open_code("autumn", 5, 3600, "boss")
     for number in range(MOST_FAILED):
         venue.now_s += 1
-        assert venue.refusal(f"guess-{number}", "ann") == "join_code.invalid"
+        assert venue.refusal(f"guess-{number}", "ann") == "join.code_invalid"
     assert venue.refusal(code, "ann") == "rate.limited"
     venue.enrollment.enroll(code, "bob", THERE)
     venue.now_s = 1 + FAILED_WINDOW_S
@@ -180,7 +180,7 @@ def test_a_label_is_used_once_and_an_unknown_one_is_said(venue: Venue) -> None:
     venue.enrollment.open_code("autumn", 1, 60, "boss")
     with pytest.raises(Refused) as again:
         venue.enrollment.open_code("autumn", 1, 60, "boss")
-    assert again.value.refusal.reason.code == "join_code.exists"
+    assert again.value.refusal.reason.code == "join.code_exists"
     with pytest.raises(Refused) as unknown:
         venue.enrollment.close_code("winter", "boss")
-    assert unknown.value.refusal.reason.code == "join_code.unknown"
+    assert unknown.value.refusal.reason.code == "join.code_unknown"
