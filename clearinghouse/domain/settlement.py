@@ -294,6 +294,11 @@ def _of_order(
     return (event.client_id, CASH), (event.client_id, event.security_id)
 
 
+def _of_deposit(event: SharesExempted) -> tuple[Position, ...]:
+    # Its deposit may be freed by a later event of the same transaction.
+    return ((event.client_id, CASH),)
+
+
 def _of_rejected_amend(event: AmendRejected) -> tuple[Position, ...]:
     # Without a security the order is unknown, and nothing was held for its amend.
     if event.security_id is None:
@@ -343,7 +348,7 @@ _MOVING: dict[type, Effect] = {
     Trade: Effect(_of_both_sides, _settle),
     # Its positions are those of the open obligations: they are locked when these are loaded.
     SettlementCycle: Effect(_nothing_touched, settle_cycle),
-    SharesExempted: Effect(_nothing_touched, exempt),
+    SharesExempted: Effect(_of_deposit, exempt),
     BuyInNotified: Effect(_nothing_touched, notify),
     OrderCanceled: Effect(_of_order, _release_canceled),
     OrderReduced: Effect(_of_order, _release_reduced),

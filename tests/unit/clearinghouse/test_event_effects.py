@@ -127,7 +127,11 @@ TABLE: dict[str, tuple[Event, set[tuple[str, str]], dict[tuple[str, str], tuple[
         set(),
         {},
     ),
-    "an exemption keeps its deposit held": (SharesExempted("ann", "AAPL", 5, 100), set(), {}),
+    "an exemption keeps its deposit held": (
+        SharesExempted("ann", "AAPL", 5, 100),
+        {ANN_CASH},
+        {},
+    ),
     "a buy-in notice moves nothing": (BuyInNotified("ann", "AAPL", 0, 3), set(), {}),
     "a new mode of settlement moves nothing": (SettlementModeChanged("net"), set(), {}),
     "a trade that settles in a cycle counts at once and ends both holds": (
