@@ -12,7 +12,6 @@ import msgspec
 
 from clearinghouse.administrative_record import CONSOLE, ActionRecord, Note, log_actions
 from clearinghouse.client_administration import check_rate_limit
-from clearinghouse.domain import listing
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import (
@@ -28,6 +27,7 @@ from clearinghouse.transfers import check_lot, require_client, require_movable, 
 from service_runtime.api_keys import ADMINISTRATOR, key_hash, new_key
 from service_runtime.clock import Clock
 from service_runtime.settings import SettingsError
+from venue_protocol import listing
 from venue_protocol.holds import CASH
 from venue_protocol.invariants import BrokenInvariant
 from venue_protocol.money import format_e4

@@ -7,6 +7,7 @@ tests/contract/test_loan_book.py runs on both.
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from venue_protocol.loan_actions import AppliedAction
 from venue_protocol.securities import Security
 from venue_protocol.settlement import SettlementReport
 from venue_protocol.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
@@ -65,8 +66,24 @@ class LoanBook(Protocol):
         """Number of the next event."""
         ...
 
-    def mark(self, security_id: str) -> Mark | None:
-        """The newest mark."""
+    def symbols(self, security_id: str) -> list[str]:
+        """The symbol and those that the security had before, the newest first."""
+        ...
+
+    def actions(self, security_ids: Sequence[str], after_us: int) -> list[AppliedAction]:
+        """Corporate actions of these securities that took effect later, as they did."""
+        ...
+
+    def newest_action_us(self, security_ids: Sequence[str]) -> int:
+        """When the newest corporate action of these took effect; 0 without one."""
+        ...
+
+    def paid_dividends(self, action_ids: Iterable[int]) -> set[int]:
+        """Those of these dividends that are paid."""
+        ...
+
+    def mark(self, security_ids: Sequence[str]) -> Mark | None:
+        """The newest mark of a security under these symbols."""
         ...
 
     def add_mark(self, mark: Mark) -> None:

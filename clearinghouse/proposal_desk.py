@@ -44,6 +44,7 @@ from venue_protocol.proposals import (
     kind_of,
 )
 from venue_protocol.refusals import RejectReason, refuse
+from venue_protocol.settlement import CLOSE_OUT
 from venue_storage.clearing_rows import ActionRow, ProposalRow
 
 T = TypeVar("T")
@@ -312,6 +313,12 @@ def _find_trade(transaction: LedgerTransaction, trade_id: int) -> SettledTrade:
         )
     if trade.is_busted:
         raise refuse(RejectReason.TRADE_BUSTED, f"trade {trade_id} is busted", "trade_id")
+    if CLOSE_OUT in (trade.buy_client_id, trade.sell_client_id):
+        raise refuse(
+            RejectReason.TRADE_OF_CLOSE_OUT,
+            f"a close-out bought in trade {trade_id}: its shares and money have gone on",
+            "trade_id",
+        )
     if trade.is_before_action:
         raise refuse(
             RejectReason.TRADE_BEFORE_ACTION,

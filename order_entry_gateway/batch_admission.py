@@ -156,13 +156,6 @@ def _lock_session(
         if is_changing and state.session.actions:
             shards = {shard for shard, _ in state.session.actions}
             state.session.settled = {shard: transaction.settled(shard) for shard in sorted(shards)}
-        acted_on = {
-            candidate.command.security_id
-            for candidate in candidates
-            if isinstance(candidate, SessionCandidate)
-            and isinstance(candidate.command, ApplyCorporateAction)
-        }
-        state.session.lent = {name for name in sorted(acted_on) if transaction.has_loans(name)}
 
 
 def _write_session(

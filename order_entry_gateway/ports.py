@@ -110,10 +110,6 @@ class LogTransaction(Protocol):
         """The newest time in the log of a shard; not locked, so it may go on meanwhile."""
         ...
 
-    def has_loans(self, security_id: str) -> bool:
-        """Whether somebody owes borrowed shares of this security."""
-        ...
-
     def settled(self, shard: int) -> int:
         """The newest command of a shard whose events are all settled; it only grows."""
         ...

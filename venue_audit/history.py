@@ -10,9 +10,16 @@ from clearinghouse.domain.ledger import Ledger, Leg, Shortfall
 from clearinghouse.domain.settlement import Settlement, trade_releases
 from clearinghouse.domain.venue_accounts import EXTERNAL
 from matching_engine.domain.engine import MatchingEngine
+from venue_audit.action_history import ActionHistory, SettledAction
 from venue_audit.settlement_order import Told
 from venue_audit.transfers import Transfer
-from venue_protocol.commands import AmendOrder, CommandBatch, ExemptShares, PlaceOrder
+from venue_protocol.commands import (
+    AmendOrder,
+    ApplyCorporateAction,
+    CommandBatch,
+    ExemptShares,
+    PlaceOrder,
+)
 from venue_protocol.events import (
     AmendRejected,
     CorporateActionApplied,
@@ -29,6 +36,7 @@ from venue_protocol.events import (
 )
 from venue_protocol.holds import CASH, held_amount, held_asset
 from venue_protocol.invariants import BrokenInvariant
+from venue_protocol.loan_actions import AppliedAction
 from venue_protocol.netting_book import NettingBook
 
 Key = tuple[str, str]
@@ -50,6 +58,9 @@ class History:
         """The newest log row that raised each hold."""
         self.uncovered: list[tuple[int, str, int, int]] = []
         """(log sequence, client, held, quantity) of orders that the log has without cover."""
+        self.settled_actions: list[SettledAction] = []
+        self.first_references_e4: dict[str, int] = {}
+        """Listed before the first corporate action of each security."""
         self._settled = settled
         self._failed_trades = failed_trades
         self._unsettled_releases: Counter[Key] = Counter()
@@ -78,6 +89,9 @@ class History:
             self._taken[batch.shard].clear()
         for sequence, key, amount in self._holds(batch):
             self._raise_hold(sequence, key, amount, self._taken[batch.shard][key])
+        for command in batch.commands:
+            if type(command) is ApplyCorporateAction:
+                self.first_references_e4.setdefault(command.security_id, command.reference_price_e4)
         settled = self._settled.get(batch.shard, 0)
         for sequence, event in answer.numbered():
             if sequence <= settled:
@@ -162,8 +176,23 @@ class History:
     def _settle(self, event: Event, time_us: int) -> None:
         if type(event) is Trade and event.trade_id in self._failed_trades:
             self.settlement.fail(event, time_us, self._failed_trades[event.trade_id])
-        else:
-            self.settlement.apply(event, time_us)
+            return
+        before = self.settlement.last_report_sequence
+        self.settlement.apply(event, time_us)
+        if type(event) is CorporateActionApplied:
+            self.settled_actions.append(
+                SettledAction(
+                    AppliedAction(time_us, event.action_id, event.security_id, event.action),
+                    event.reference_price_e4,
+                    before,
+                    self.settlement.last_report_sequence,
+                )
+            )
+
+    def action_history(self) -> ActionHistory:
+        """The corporate actions that are settled."""
+        paid = [step.action_id for step in self.settlement.actions.steps if step.step == "paid"]
+        return ActionHistory(self.settled_actions, self.first_references_e4, paid)
 
     def _holds(self, batch: CommandBatch) -> Iterator[tuple[int, Key, int]]:
         """Log sequence, key and amount of what the door held for each command."""

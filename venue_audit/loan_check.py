@@ -11,14 +11,16 @@ from collections.abc import Mapping
 
 import msgspec
 
-from clearinghouse.domain.venue_accounts import DEFAULT_FUND
+from clearinghouse.domain.venue_accounts import LENDER
+from venue_audit.action_history import ActionHistory
 from venue_audit.differences import JOURNALS, Differences, Value
 from venue_audit.loan_rules import Moved, expected_after
 from venue_audit.margin_mark_check import MarginMarkCheck
 from venue_audit.snapshot import Snapshot
 from venue_protocol import codec
 from venue_protocol.holds import CASH
-from venue_protocol.settlement import CLOSE_OUT, SettlementReport
+from venue_protocol.loan_actions import AppliedAction
+from venue_protocol.settlement import CLOSE_OUT, DEFAULT_FUND, SettlementReport
 from venue_protocol.stock_loans import LoanEvent, StockLoan
 
 LOAN_EVENTS = "loan event"
@@ -43,6 +45,8 @@ SELECT (event::json->>'journal_id')::bigint AS journal_id, count(*) FROM loan_ev
 WHERE event::json->>'journal_id' IS NOT NULL GROUP BY 1 HAVING count(*) > 1 ORDER BY 1
 """
 
+_BEFORE_ACTIONS = ("withdrawn", "bought", "closed", "dividend")
+"""What can happen to a loan that has an action to follow: an order ends, and so may the loan."""
 _BALANCE = "SELECT balance_e4 FROM accounts WHERE client_id = %s"
 _SHARES = "SELECT security_id, quantity FROM securities_deposits WHERE client_id = %s"
 _FILLS = """
@@ -61,14 +65,19 @@ class LoanCheck:
         self._differences = differences
         row = clearing.one(_HAS_LOANS)
         self._has_loans = bool(row and row[0])
-        self._marks = MarginMarkCheck(clearing, differences) if self._has_loans else None
+        self._marks: MarginMarkCheck | None = None
+        self._actions = ActionHistory()
+        self._followed: dict[tuple[str, str], AppliedAction] = {}
+        """The newest action that each loan, by client and first symbol, has followed."""
         self.events = 0
         self.loans: dict[tuple[str, str], StockLoan] = {}
 
-    def run(self) -> Counter[tuple[str, str]]:
+    def run(self, actions: ActionHistory) -> Counter[tuple[str, str]]:
         """Fold the events and compare; the collateral by client and asset."""
         if not self._has_loans:
             return Counter()
+        self._actions = actions
+        self._marks = MarginMarkCheck(self._clearing, self._differences, actions)
         for number, time_us, client_id, security_id, text, *journal in self._clearing.stream(
             _EVENTS
         ):
@@ -102,17 +111,60 @@ class LoanCheck:
             self._marks.finish()
 
     def _take(self, number: int, time_us: int, event: LoanEvent, moved: Moved) -> None:
-        key = event.loan.key
-        before = self.loans.get(key) or StockLoan(*key)
-        expected = msgspec.structs.asdict(expected_after(before, event, number, time_us, moved))
+        key = (event.loan.client_id, event.renamed or event.loan.security_id)
+        # A loan begins with what its security is then: it follows what comes behind.
+        before = self.loans.pop(key, None) or StockLoan(*key, followed_us=event.acted_us)
+        if event.kind == "bought" and self._is_behind(before):
+            moved = self._swept(before)
+        applied = self._next_action(before, event)
+        expected = msgspec.structs.asdict(
+            expected_after(before, event, number, time_us, moved, applied, self._actions.paid)
+        )
         for field, value in msgspec.structs.asdict(event.loan).items():
             self._note(f"{number} ({event.kind})", field, _shown(expected[field]), _shown(value))
+        self._compare_actions(number, event)
         if self._marks is not None:
             self._marks.used(number, event)
-        if event.loan.quantity or event.loan.stage == "closing":
-            self.loans[key] = event.loan
-        else:
-            self.loans.pop(key, None)
+        if not event.loan.is_over:
+            self.loans[event.loan.key] = event.loan
+
+    def _is_behind(self, loan: StockLoan) -> bool:
+        """Whether there is an action that the loan has not followed."""
+        return bool(self._actions.after(loan.security_id, loan.followed_us))
+
+    def _next_action(self, before: StockLoan, event: LoanEvent) -> AppliedAction | None:
+        """The action that the loan has to follow next, if this event follows one: none is passed
+        over, and none comes twice.
+        """
+        if not event.action_id:
+            return None
+        key = before.client_id, self._actions.first_symbol(before.security_id)
+        last = self._followed.get(key)
+        # Dividends that went ex together have one time.
+        together = last is not None and last.time_us == before.followed_us
+        waiting = self._actions.after(before.security_id, before.followed_us - together)
+        if together:
+            waiting = [each for each in waiting if last is None or each > last]
+        if waiting:
+            self._followed[key] = waiting[0]
+        return waiting[0] if waiting else None
+
+    def _compare_actions(self, number: int, event: LoanEvent) -> None:
+        """The event knows the newest action of its time, and the loan has followed it before
+        anything else happened to it.
+        """
+        loan, told_us = event.loan, event.acted_us
+        newest_us = self._actions.newest_us(loan.security_id, event.as_of_report, told_us)
+        subject = f"{number} ({event.kind})"
+        self._note(subject, "acted_us", newest_us, told_us, number)
+        if event.kind not in _BEFORE_ACTIONS and not event.action_id:
+            self._note(subject, "followed_us", newest_us, loan.followed_us, number)
+
+    def _swept(self, loan: StockLoan) -> Moved:
+        """What an order had bought when an action gave it to the pool."""
+        rows = self._clearing.all(_FILLS, (CLOSE_OUT, loan.order, loan.reports_before))
+        bought = sum(codec.decode_report(row[0]).shares for row in rows)
+        return Moved("loan_return", {(LENDER, loan.security_id): bought})
 
     def _compare_loans(self) -> None:
         unseen = dict(self.loans)
@@ -159,7 +211,8 @@ class LoanCheck:
             for text in self._clearing.all(_FILLS, (CLOSE_OUT, loan.order, loan.reports_before)):
                 report = codec.decode_report(text[0])
                 pots_e4 += report.cash_e4
-                shares[loan.security_id] += report.shares
+                if not self._is_behind(loan):
+                    shares[loan.security_id] += report.shares
         found_e4 = self._clearing.number(_BALANCE, (CLOSE_OUT,))
         self._differences.compare("close_out", CLOSE_OUT, "balance_e4", pots_e4, found_e4)
         for security_id, quantity in self._clearing.all(_SHARES, (CLOSE_OUT,)):

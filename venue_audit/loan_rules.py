@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from clearinghouse.domain import close_out
 from clearinghouse.domain.venue_accounts import LENDER
-from venue_protocol import stock_loans
+from venue_protocol import default_waterfall, loan_actions, stock_loans
 from venue_protocol.holds import CASH
+from venue_protocol.loan_actions import AppliedAction
 from venue_protocol.settlement import CLOSE_OUT
 from venue_protocol.stock_loans import (
     LoanEvent,
@@ -56,6 +56,10 @@ class _Step(NamedTuple):
     event: LoanEvent
     time_us: int
     moved: Moved
+    applied: AppliedAction | None
+    """The action that the loan has to follow now."""
+    paid: frozenset[int]
+    """Dividends that the issuer has paid."""
 
     def changed(self, **fields: object) -> StockLoan:
         return msgspec.structs.replace(self.before, **fields)
@@ -66,10 +70,16 @@ class _Step(NamedTuple):
 
 
 def expected_after(
-    before: StockLoan, event: LoanEvent, number: int, time_us: int, moved: Moved
+    before: StockLoan,
+    event: LoanEvent,
+    number: int,
+    time_us: int,
+    moved: Moved,
+    applied: AppliedAction | None,
+    paid: frozenset[int],
 ) -> StockLoan:
     """The loan that this event must leave."""
-    step = _Step(before, event, time_us, moved)
+    step = _Step(before, event, time_us, moved, applied, paid)
     if event.kind == "order":
         return _ordered(step, f"close-out-{number}")
     return _RULES[event.kind](step)
@@ -125,7 +135,7 @@ def _canceling(step: _Step) -> StockLoan:
 def _closing(step: _Step) -> StockLoan:
     if step.before.stage != "canceling" or not stock_loans.overdue(step.before, step.time_us):
         return step.before
-    after = close_out.closing(step.before, step.event.mark_e4, step.event.rules)
+    after = default_waterfall.closing(step.before, step.event.mark_e4, step.event.rules)
     moved_e4 = step.moved.got(CLOSE_OUT, CASH, "close_out")
     return msgspec.structs.replace(after, pot_e4=moved_e4)
 
@@ -181,6 +191,45 @@ def _closed(step: _Step) -> StockLoan:
     )
 
 
+def _acted(step: _Step) -> StockLoan:
+    """The next action, and no other, followed."""
+    if step.applied is None or step.applied.action_id != step.event.action_id:
+        return step.before
+    after, owed_e4, _ = loan_actions.follow(step.before, step.applied)
+    return _paid_lender(step, after, owed_e4, "loan_return")
+
+
+def _dividend_paid(step: _Step) -> StockLoan:
+    """Dividends that the issuer paid; those of a loan that is over at once."""
+    names = [
+        name
+        for name in step.before.dividends_e4
+        if name not in step.event.loan.dividends_e4
+        and (int(name) in step.paid or not step.before.quantity)
+    ]
+    owed_e4 = sum(step.before.dividends_e4[name] for name in names)
+    after = loan_actions.without_dividends(step.before, names)
+    return _paid_lender(step, after, owed_e4, "loan_fee")
+
+
+def _paid_lender(step: _Step, after: StockLoan, owed_e4: int, kind: str) -> StockLoan:
+    """The lender has got all, unless nothing is left that is held for it; what was free then, the
+    event says.
+    """
+    from_pot_e4 = min(owed_e4, after.pot_e4)
+    paid_e4 = step.moved.got(LENDER, CASH, kind)
+    own_e4 = -step.moved.got(after.client_id, CASH, kind)
+    left_e4 = step.event.loan.collateral_e4
+    is_right = paid_e4 == owed_e4 or (paid_e4 < owed_e4 and not left_e4)
+    is_right = is_right and step.moved.got(CLOSE_OUT, CASH, kind) == -from_pot_e4
+    is_right = is_right and max(0, after.collateral_e4 - own_e4) <= left_e4 <= after.collateral_e4
+    return msgspec.structs.replace(
+        after,
+        pot_e4=after.pot_e4 - from_pot_e4,
+        collateral_e4=left_e4 if is_right else after.collateral_e4 - owed_e4,
+    )
+
+
 _RULES: dict[str, Callable[[_Step], StockLoan]] = {
     "borrow": _lent,
     "return": _returned,
@@ -195,5 +244,10 @@ _RULES: dict[str, Callable[[_Step], StockLoan]] = {
     "bought": _bought,
     "taken": _taken,
     "closed": _closed,
+    "split": _acted,
+    "ex_dividend": _acted,
+    "symbol_change": _acted,
+    "delisting": _acted,
+    "dividend": _dividend_paid,
 }
 """One rule for each kind of event but `order`, which names itself by the event's number."""

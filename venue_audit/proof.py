@@ -131,7 +131,7 @@ class Audit:
     def run(self) -> Verdict:
         """Both proofs."""
         is_folded = self._fold()
-        self._history.hold_collateral(self._loans.run())
+        self._history.hold_collateral(self._loans.run(self._history.action_history()))
         if is_folded:
             self._settlement.finish()
             self._netting.finish(self._history)

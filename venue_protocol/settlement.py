@@ -66,6 +66,10 @@ CLOSE_OUT: Final = "close_out"
 """The venue's account that buys back what a client borrowed and did not return: its orders are the
 clearinghouse's, logged by the gateway.
 """
+DEFAULT_FUND: Final = "default_fund"
+"""Holds the members' contributions to the default fund."""
+CLEARING_CAPITAL: Final = "clearing_capital"
+"""The clearinghouse's own money, used up before other members' contributions."""
 GENESIS_HASH = "0" * 64
 STARTING_POSITION = "starting position"
 """Memo of the first deposit of a client: what everybody gets."""

@@ -12,6 +12,7 @@ $1,500.00 are less than 130 % of the value: above a mark of $115.38.
 All changes are values: a loan and a fact give the next loan, and nothing here reads or writes.
 """
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -77,11 +78,20 @@ class StockLoan(msgspec.Struct, frozen=True, omit_defaults=True):
     """When it was made."""
     reports_before: int = 0
     """Reports of `close_out` when that order was made: its fills come behind."""
+    followed_us: int = 0
+    """When the newest corporate action took effect that the loan has followed, by the log."""
+    dividends_e4: dict[str, int] = {}
+    """What the client owes the lender on the pay date of each dividend that went ex."""
 
     @property
     def key(self) -> tuple[str, str]:
         """Client and security."""
         return self.client_id, self.security_id
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is owed any more, and nothing is left to be done."""
+        return not self.quantity and self.stage != "closing" and not self.dividends_e4
 
 
 EventKind = Literal[
@@ -99,6 +109,11 @@ EventKind = Literal[
     "bought",
     "taken",
     "closed",
+    "split",
+    "ex_dividend",
+    "dividend",
+    "symbol_change",
+    "delisting",
 ]
 
 
@@ -117,16 +132,36 @@ class LoanEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest settlement report when it happened: the mark is made from those up to it."""
     journal_id: int | None = None
     """The journal that moved what the event says, if something moved."""
+    acted_us: int = 0
+    """When the security's newest corporate action took effect, by the log."""
+    action_id: int = 0
+    """The action that the loan follows here."""
+    renamed: str | None = None
+    """The symbol that the loan had before it."""
+
+
+def newest_loans(events: Iterable[LoanEvent]) -> dict[tuple[str, str], StockLoan | None]:
+    """Each loan as these events leave it; None where there is none any more."""
+    loans: dict[tuple[str, str], StockLoan | None] = {}
+    for event in events:
+        if event.renamed is not None:
+            loans[event.loan.client_id, event.renamed] = None
+        loans[event.loan.key] = None if event.loan.is_over else event.loan
+    return loans
 
 
 class Mark(NamedTuple):
-    """The mark of a lent security, made from the reports in (from_report, as_of_report]."""
+    """The mark of a lent security, made from the reports in (from_report, as_of_report] that tell
+    of trades after its newest corporate action.
+    """
 
     security_id: str
     as_of_report: int
     from_report: int
     time_us: int
     mark_e4: int
+    followed_us: int = 0
+    """When that action took effect, by the log."""
 
 
 def share_of(amount: int, bps: int) -> int:

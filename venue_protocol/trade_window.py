@@ -37,9 +37,15 @@ class TradeWindow:
         )
         self.trades.append((report.sequence, told))
 
-    def mark(self, before_e4: int, security: Security, from_report: int = 0) -> int:
-        """The mark after `before_e4`, down to the tick, from the trades behind `from_report`."""
+    def mark(
+        self, before_e4: int, security: Security, from_report: int = 0, after_us: int = 0
+    ) -> int:
+        """The mark after `before_e4`, down to the tick, from the trades behind `from_report` that
+        were made after `after_us`.
+        """
         newest_first = [
-            trade for sequence, trade in reversed(self.trades) if sequence > from_report
+            trade
+            for sequence, trade in reversed(self.trades)
+            if sequence > from_report and trade.time_us > after_us
         ]
         return mark(newest_first, before_e4) // security.tick_e4 * security.tick_e4

@@ -7,9 +7,16 @@ import msgspec
 
 from clearinghouse.domain.venue_accounts import LENDER
 from venue_protocol import codec
+from venue_protocol.loan_actions import AppliedAction
 from venue_protocol.securities import Security
 from venue_protocol.settlement import CLOSE_OUT, SettlementReport
-from venue_protocol.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
+from venue_protocol.stock_loans import (
+    LoanEvent,
+    MarginRules,
+    Mark,
+    StockLoan,
+    newest_loans,
+)
 from venue_storage.clearing_rows import CloseOutOrder
 from venue_storage.memory_clearing_data import MemoryTransaction
 
@@ -88,27 +95,59 @@ class MemoryLoanBook:
         for number, event in enumerate(events, self.next_event()):
             row = (time_us, *event.loan.key, msgspec.json.encode(event).decode())
             self._transaction.insert(self._tables.loan_events, number, row, "loan_events_pkey")
-        for loan in {event.loan.key: event.loan for event in events}.values():
-            if loan.quantity:
+        for key, loan in newest_loans(events).items():
+            if loan is not None:
                 text = msgspec.json.encode(loan).decode()
-                self._transaction.put(self._tables.stock_loans, loan.key, text)
+                self._transaction.put(self._tables.stock_loans, key, text)
             else:
-                self._transaction.delete(self._tables.stock_loans, loan.key)
+                self._transaction.delete(self._tables.stock_loans, key)
 
     def next_event(self) -> int:
         """Number of the next event."""
         return len(self._tables.loan_events) + 1
 
-    def mark(self, security_id: str) -> Mark | None:
-        """The newest mark."""
+    def symbols(self, security_id: str) -> list[str]:
+        """The symbol and those that the security had before, the newest first."""
         self._transaction.statement()
-        found = [mark for mark in self._tables.loan_marks.values() if mark[0] == security_id]
-        return Mark(*max(found, key=lambda mark: mark[1])) if found else None
+        before = {row.successor: row.security_id for row in self._tables.securities.values()}
+        names = [security_id]
+        while names[-1] in before:
+            names.append(before[names[-1]])
+        return names
+
+    def actions(self, security_ids: Sequence[str], after_us: int) -> list[AppliedAction]:
+        """Corporate actions of these securities that took effect later, as they did."""
+        self._transaction.statement()
+        return sorted(
+            AppliedAction(step.time_us, step.action_id, step.security_id, step.action)
+            for step in self._tables.corporate_actions.values()
+            if step.step == "applied"
+            and step.security_id in security_ids
+            and step.time_us > after_us
+        )
+
+    def newest_action_us(self, security_ids: Sequence[str]) -> int:
+        """When the newest corporate action of these took effect; 0 without one."""
+        return max((known.time_us for known in self.actions(security_ids, 0)), default=0)
+
+    def paid_dividends(self, action_ids: Iterable[int]) -> set[int]:
+        """Those of these dividends that are paid."""
+        self._transaction.statement()
+        paid = [step for step in self._tables.corporate_actions.values() if step.step == "paid"]
+        return {step.action_id for step in paid} & set(action_ids)
+
+    def mark(self, security_ids: Sequence[str]) -> Mark | None:
+        """The newest mark of a security under these symbols."""
+        self._transaction.statement()
+        found = [Mark(*mark) for mark in self._tables.loan_marks.values()]
+        found = [mark for mark in found if mark.security_id in security_ids]
+        return max(found, key=lambda mark: (mark.as_of_report, mark.followed_us), default=None)
 
     def add_mark(self, mark: Mark) -> None:
         """Append a mark."""
         self._transaction.statement()
-        self._transaction.insert(self._tables.loan_marks, mark[:2], tuple(mark), "loan_marks_pkey")
+        key = (mark.security_id, mark.as_of_report, mark.followed_us)
+        self._transaction.insert(self._tables.loan_marks, key, tuple(mark), "loan_marks_pkey")
 
     def trade_reports(
         self, security_ids: Sequence[str], after: int, until: int

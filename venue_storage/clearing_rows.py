@@ -67,6 +67,10 @@ class CloseOutOrder(NamedTuple):
     security_id: str
     quantity: int
     price_e4: int
+    action_id: int = 0
+    """The security's newest corporate action when it was made: after a further one its terms are
+    those of other shares, and the gateway leaves it.
+    """
 
 
 class ProposalRow(NamedTuple):

@@ -83,9 +83,13 @@ loan_marks = Table(
     Column("from_report", BigInteger, nullable=False),
     Column("time_us", BigInteger, nullable=False),
     Column("mark_e4", BigInteger, nullable=False),
+    Column(
+        "followed_us", BigInteger, primary_key=True, autoincrement=False, server_default=text("0")
+    ),
     postgresql_with=APPENDED,
     comment="Owner: clearinghouse; insert only, for anybody. Marks of lent securities: made from"
-    " the trades among the settlement reports after from_report and up to as_of_report.",
+    " the trades among the settlement reports after from_report and up to as_of_report that were"
+    " made after followed_us, the newest corporate action.",
 )
 
 default_fund = Table(
@@ -104,6 +108,7 @@ close_out_orders = Table(
     Column("security_id", Text, nullable=False),
     Column("quantity", BigInteger, nullable=False),
     Column("price_e4", BigInteger, nullable=False),
+    Column("action_id", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("quantity > 0 AND price_e4 > 0", name="close_out_orders_terms_check"),
     comment="Owner: clearinghouse. Buy orders of the account close_out that are to be logged; the"
     " gateway logs each once, by its name. Removed when it is settled.",

@@ -148,8 +148,8 @@ class Tables:
         """JSON by client and security."""
         self.loan_events: dict[int, tuple[int, str, str, str]] = {}
         """time_us, client, security and JSON by number."""
-        self.loan_marks: dict[tuple[str, int], tuple[str, int, int, int, int]] = {}
-        """By security and as_of_report."""
+        self.loan_marks: dict[tuple[str, int, int], tuple[str, int, int, int, int, int]] = {}
+        """By security, as_of_report and followed_us."""
         self.default_fund: dict[str, int] = {}
         """contribution_e4 by client."""
         self.close_out_orders: dict[str, CloseOutOrder] = {}

@@ -64,6 +64,7 @@ class _LoanEvent(msgspec.Struct):
     kind: str
     loan: _Loan
     as_of_report: int
+    renamed: str | None = None
 
 
 def reports(ask: Ask, client_id: str) -> Iterator[SettlementReport]:
@@ -85,16 +86,19 @@ def amended_trades(ask: Ask, client_id: str) -> set[int]:
 
 
 def discharges(ask: Ask, client_id: str) -> list[Discharge]:
-    """Shares that close-outs bought and gave back for the client: its debt ended without a report
-    to it.
+    """What the client owed less without a report of shares: what close-outs bought for it, and what
+    corporate actions made of its loans.
     """
     found, owed = [], dict[str, int]()
     for time_us, security_id, text in ask(_LOAN_EVENTS, (client_id,)):
         event = msgspec.json.decode(text, type=_LoanEvent)
         gone = owed.get(security_id, 0) - event.loan.quantity
         owed[security_id] = event.loan.quantity
-        if event.kind == "bought" and gone:
-            found.append(Discharge(event.as_of_report, time_us, security_id, gone))
+        at = event.as_of_report, time_us
+        if event.renamed is not None:
+            found.append(Discharge(*at, event.renamed, 0, renamed=security_id))
+        elif event.kind in ("bought", "delisting", "split") and gone:
+            found.append(Discharge(*at, security_id, gone, event.kind != "split"))
     return found
 
 

@@ -7,14 +7,23 @@ import msgspec
 from clearinghouse.domain.venue_accounts import LENDER
 from service_runtime.database import Cursor
 from venue_protocol import codec
+from venue_protocol.corporate_actions import CorporateAction
+from venue_protocol.loan_actions import AppliedAction
 from venue_protocol.securities import Security
 from venue_protocol.settlement import CLOSE_OUT, SettlementReport
-from venue_protocol.stock_loans import LoanEvent, MarginRules, Mark, StockLoan
+from venue_protocol.stock_loans import (
+    LoanEvent,
+    MarginRules,
+    Mark,
+    StockLoan,
+    newest_loans,
+)
 from venue_storage.clearing_rows import CloseOutOrder
 
 _RULES = ", ".join(MarginRules.__struct_fields__)
 _SECURITY = ", ".join(Security.__struct_fields__)
 _loan_decoder = msgspec.json.Decoder(StockLoan)
+_action_decoder = msgspec.json.Decoder(CorporateAction)
 
 
 class PostgresLoanBook:
@@ -118,15 +127,15 @@ class PostgresLoanBook:
                 " VALUES (%s, %s, %s, %s, %s)",
                 (number, time_us, *event.loan.key, msgspec.json.encode(event).decode()),
             )
-        for loan in {event.loan.key: event.loan for event in events}.values():
-            self._put(loan)
+        for key, loan in newest_loans(events).items():
+            if loan is None:
+                self._cursor.execute(
+                    "DELETE FROM stock_loans WHERE client_id = %s AND security_id = %s", key
+                )
+            else:
+                self._put(loan)
 
     def _put(self, loan: StockLoan) -> None:
-        if not loan.quantity:
-            self._cursor.execute(
-                "DELETE FROM stock_loans WHERE client_id = %s AND security_id = %s", loan.key
-            )
-            return
         self._cursor.execute(
             "INSERT INTO stock_loans (client_id, security_id, quantity, collateral_e4, loan)"
             " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (client_id, security_id) DO UPDATE SET"
@@ -140,12 +149,56 @@ class PostgresLoanBook:
         self._cursor.execute("SELECT coalesce(max(number), 0) + 1 FROM loan_events")
         return int(self._cursor.fetchone()[0])
 
-    def mark(self, security_id: str) -> Mark | None:
-        """The newest mark."""
+    def symbols(self, security_id: str) -> list[str]:
+        """The symbol and those that the security had before, the newest first."""
+        names = [security_id]
+        while (before := self._before(names[-1])) is not None:
+            names.append(before)
+        return names
+
+    def _before(self, security_id: str) -> str | None:
         self._cursor.execute(
-            f"SELECT {', '.join(Mark._fields)} FROM loan_marks WHERE security_id = %s"
-            " ORDER BY as_of_report DESC LIMIT 1",
-            (security_id,),
+            "SELECT security_id FROM securities WHERE successor = %s", (security_id,)
+        )
+        row = self._cursor.fetchone()
+        return row[0] if row else None
+
+    def actions(self, security_ids: Sequence[str], after_us: int) -> list[AppliedAction]:
+        """Corporate actions of these securities that took effect later, as they did."""
+        self._cursor.execute(
+            "SELECT time_us, action_id, security_id, action FROM corporate_actions"
+            " WHERE step = 'applied' AND security_id = ANY (%s) AND time_us > %s"
+            " ORDER BY time_us, action_id",
+            (list(security_ids), after_us),
+        )
+        return [
+            AppliedAction(time_us, action_id, security_id, _action_decoder.decode(text))
+            for time_us, action_id, security_id, text in self._cursor
+        ]
+
+    def newest_action_us(self, security_ids: Sequence[str]) -> int:
+        """When the newest corporate action of these took effect; 0 without one."""
+        self._cursor.execute(
+            "SELECT coalesce(max(time_us), 0)::bigint FROM corporate_actions"
+            " WHERE step = 'applied' AND security_id = ANY (%s)",
+            (list(security_ids),),
+        )
+        return int(self._cursor.fetchone()[0])
+
+    def paid_dividends(self, action_ids: Iterable[int]) -> set[int]:
+        """Those of these dividends that are paid."""
+        self._cursor.execute(
+            "SELECT action_id FROM corporate_actions WHERE step = 'paid' AND action_id = ANY (%s)",
+            (list(action_ids),),
+        )
+        return {row[0] for row in self._cursor}
+
+    def mark(self, security_ids: Sequence[str]) -> Mark | None:
+        """The newest mark of a security under these symbols."""
+        self._cursor.execute(
+            f"SELECT {', '.join(Mark._fields)} FROM loan_marks WHERE security_id = ANY (%s)"
+            " ORDER BY as_of_report DESC, followed_us DESC LIMIT 1",
+            (list(security_ids),),
         )
         row = self._cursor.fetchone()
         return Mark(*row) if row else None
@@ -153,7 +206,9 @@ class PostgresLoanBook:
     def add_mark(self, mark: Mark) -> None:
         """Append a mark."""
         self._cursor.execute(
-            f"INSERT INTO loan_marks ({', '.join(Mark._fields)}) VALUES (%s, %s, %s, %s, %s)", mark
+            f"INSERT INTO loan_marks ({', '.join(Mark._fields)})"
+            f" VALUES ({', '.join(['%s'] * len(mark))})",
+            mark,
         )
 
     def trade_reports(
@@ -197,7 +252,7 @@ class PostgresLoanBook:
         """Let the gateway log this order, once."""
         self._cursor.execute(
             f"INSERT INTO close_out_orders ({', '.join(CloseOutOrder._fields)})"
-            " VALUES (%s, %s, %s, %s)",
+            f" VALUES ({', '.join(['%s'] * len(order))})",
             order,
         )
 

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from clearinghouse.client_administration import MOST_REASON
-from clearinghouse.domain.listing import DEFAULT_BAND_BPS, MOST_SHARES
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import ClientId, SecurityId
+from venue_protocol.listing import DEFAULT_BAND_BPS, MOST_SHARES
 from venue_protocol.money import MoneyError, parse_json_e4
 from venue_protocol.proposals import Fine, Proposed, TradeBust, TradeCorrection, Withdrawal
 from venue_protocol.refusals import RejectReason, refuse

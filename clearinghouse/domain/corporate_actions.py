@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from clearinghouse.domain.ledger import HoldRelease, Ledger, Leg
-from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER
+from clearinghouse.domain.venue_accounts import BANK, DEPOSITORY, EXTERNAL, ISSUER, LENDER
 from venue_protocol.corporate_actions import (
     CashDividend,
     CorporateAction,
@@ -26,12 +26,19 @@ from venue_protocol.events import (
 )
 from venue_protocol.holds import CASH, held_asset
 from venue_protocol.money import format_e4
+from venue_protocol.settlement import CLOSE_OUT, SettlementKind
 
 if TYPE_CHECKING:
     from clearinghouse.domain.settlement import Settlement
 
 Key = tuple[str, str]
 """Client and asset."""
+_KINDS: dict[type, SettlementKind] = {
+    Split: "split",
+    CashDividend: "dividend",
+    SymbolChange: "symbol_change",
+    Delisting: "delisting",
+}
 
 
 class ActionStep(NamedTuple):
@@ -88,8 +95,9 @@ class ActionRecord:
 def venue_positions(event: CorporateActionApplied) -> tuple[Key, ...]:
     """The venue's own positions that an action moves; the holders' are found by the security."""
     names = {event.security_id, *_successors(event)}
-    shares = [(client_id, name) for client_id in (ISSUER, DEPOSITORY) for name in sorted(names)]
-    return (BANK, CASH), (ISSUER, CASH), *shares
+    owners = (ISSUER, DEPOSITORY, CLOSE_OUT, LENDER)
+    shares = [(client_id, name) for client_id in owners for name in sorted(names)]
+    return *((name, CASH) for name in (BANK, ISSUER, CLOSE_OUT, LENDER)), *shares
 
 
 def holders_positions(events: Iterable[Event], held: Iterable[Key]) -> set[Key]:
@@ -119,6 +127,7 @@ def apply_action(settlement: "Settlement", event: CorporateActionApplied, time_u
     action, record, name = event.action, settlement.actions, event.security_id
     as_of = settlement.last_report_sequence
     delisted_us, successor = None, None
+    _give_to_pool(settlement, event, time_us)
     if isinstance(action, Split):
         _split(settlement, event, action, time_us)
     elif isinstance(action, CashDividend):
@@ -210,6 +219,19 @@ def _split(
         legs = _exchanged(client_id, name, shares)
         legs += _paid_by_issuer(client_id, split.cash_in_lieu_e4(before))
         settlement.act("split", time_us, legs, event.action_id, client_id, name, memo)
+
+
+def _give_to_pool(settlement: "Settlement", event: CorporateActionApplied, time_us: int) -> None:
+    """What close-outs have bought of the security goes where it is going, to the lender's pool: the
+    action finds none of it on the way, and loans follow with what is owed beside it.
+    """
+    name = event.security_id
+    bought = settlement.ledger.position(CLOSE_OUT, name).quantity
+    if bought:
+        kind = _KINDS[type(event.action)]
+        legs = (Leg(CLOSE_OUT, name, -bought), Leg(LENDER, name, bought))
+        reference = f"action:{event.action_id}:{CLOSE_OUT}"
+        settlement.transfer(kind, time_us, legs, reference, "bought back before the action")
 
 
 def _entitle(

@@ -1,8 +1,8 @@
 """Shares that each new trader starts with, as the organiser writes them."""
 
-from clearinghouse.domain.listing import MOST_SHARES
 from venue_protocol.holds import CASH
 from venue_protocol.identifiers import is_security_id
+from venue_protocol.listing import MOST_SHARES
 
 
 class EndowmentFault(ValueError):

@@ -1,7 +1,7 @@
 """The venue's own accounts: the other side of what enters, and the holder of unsold shares."""
 
 from clearinghouse.domain.fees import FEES
-from venue_protocol.settlement import CLOSE_OUT
+from venue_protocol.settlement import CLEARING_CAPITAL, CLOSE_OUT, DEFAULT_FUND
 
 CLEARINGHOUSE = "clearinghouse"
 """The central counterparty's account. Empty after every journal."""
@@ -13,10 +13,6 @@ ISSUER = "issuer"
 """Holds issued shares until they are given or sold."""
 LENDER = "lender"
 """The pool of shares that can be borrowed; it gets the loan fees."""
-DEFAULT_FUND = "default_fund"
-"""Holds the members' contributions to the default fund."""
-CLEARING_CAPITAL = "clearing_capital"
-"""The clearinghouse's own money, used up before other members' contributions."""
 EXTERNAL = (BANK, DEPOSITORY)
 UNREPORTED = (*EXTERNAL, FEES)
 """Get no settlement reports: what moves them is told to the other side."""

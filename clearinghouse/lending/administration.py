@@ -9,10 +9,10 @@ from clearinghouse.administration import Receipt
 from clearinghouse.administrative_record import CONSOLE, ActionRecord, Note, log_actions
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
-from clearinghouse.domain.venue_accounts import DEFAULT_FUND, LENDER, VENUE_ACCOUNTS
+from clearinghouse.domain.venue_accounts import VENUE_ACCOUNTS
 from clearinghouse.handlers import SettlementDesk
+from clearinghouse.lending.client_loans import ClientLoans
 from clearinghouse.lending.desk import done_before
-from clearinghouse.lending.loan_step import LoanStep
 from clearinghouse.lending.marks import MarginMarks
 from clearinghouse.ports import LedgerStore, LedgerTransaction
 from service_runtime.clock import Clock
@@ -22,6 +22,7 @@ from venue_protocol.identifiers import is_client_id
 from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse, unknown_client
 from venue_protocol.securities import BASIS_POINTS
+from venue_protocol.settlement import DEFAULT_FUND
 from venue_protocol.stock_loans import MarginRules, StockLoan
 from venue_storage.clearing_rows import ActionRow
 
@@ -97,28 +98,28 @@ class LoanAdministration:
         def work(
             transaction: LedgerTransaction, record: Note
         ) -> tuple[StockLoan, Settlement | None]:
-            settlement = transaction.lock({(name, CASH) for name in (client_id, LENDER)})
-            book, now_us = transaction.loans, self._clock.now_us()
-            loan, security = book.loan(client_id, security_id), book.security(security_id)
-            if loan is None or security is None:
+            transaction.lock(())
+            now_us, security = self._clock.now_us(), transaction.loans.security(security_id)
+            if security is None:
+                raise refuse(RejectReason.UNKNOWN_LOAN, f"no loan of {security_id}", "security")
+            opened = ClientLoans(transaction, self._marks, client_id, security, now_us)
+            loan = opened.loan(security_id)
+            if loan is None:
                 raise refuse(RejectReason.UNKNOWN_LOAN, f"no loan of {security_id}", "security")
             if loan.stage == "closing":
                 raise refuse(
                     RejectReason.LOAN_CLOSING, f"the loan of {security_id} is being bought back"
                 )
-            if not 0 < quantity <= loan.quantity or quantity % security.lot:
+            is_odd = bool(quantity % security.lot) and quantity != loan.quantity
+            if not 0 < quantity <= loan.quantity or is_odd:
                 raise refuse(
                     RejectReason.QUANTITY_TOO_LARGE,
                     f"a recall is of whole lots, up to the {loan.quantity} shares borrowed",
                     "quantity",
                 )
-            rules = book.rules()
-            as_of = settlement.last_report_sequence
-            mark_e4 = self._marks.mark_e4(book, security, as_of, now_us)
-            step = LoanStep(transaction, settlement, loan, security, rules, mark_e4, as_of, now_us)
-            after = stock_loans.recalled(loan, quantity, now_us + rules.call_us)
-            step.recall(after)
-            step.write()
+            after = stock_loans.recalled(loan, quantity, now_us + opened.rules.call_us)
+            opened.step(loan).recall(after)
+            opened.write()
             details = {"quantity": quantity}
             record(
                 "recall_loan",
@@ -128,7 +129,7 @@ class LoanAdministration:
                 reason=reason,
                 details=details,
             )
-            return after, settlement
+            return after, opened.settlement
 
         return self._move(work)
 

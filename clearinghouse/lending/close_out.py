@@ -6,13 +6,11 @@ it is logged once; it is done when settlement has passed its place in the order 
 neither cancel it nor spend what it buys.
 """
 
-from clearinghouse.domain import close_out
-from clearinghouse.domain.close_out import MEMBER, Means
 from clearinghouse.domain.ledger import Leg
-from clearinghouse.domain.venue_accounts import CLEARING_CAPITAL, DEFAULT_FUND, LENDER
-from clearinghouse.lending.loan_step import LoanStep
-from venue_protocol import streams
-from venue_protocol.holds import CASH
+from clearinghouse.domain.venue_accounts import LENDER
+from clearinghouse.lending.loan_step import LoanStep, waterfall_legs
+from venue_protocol import default_waterfall, streams
+from venue_protocol.default_waterfall import MEMBER
 from venue_protocol.identifiers import sharded_id
 from venue_protocol.settlement import CLOSE_OUT
 from venue_storage.clearing_rows import CloseOutOrder
@@ -23,18 +21,23 @@ class CloseOut:
 
     def advance(self, step: LoanStep) -> None:
         """Do what can be done now: fills to the pool, the client's own shares, the next order."""
-        if step.loan.order is not None and not self._take_fills(step):
+        if not self.take_fills(step):
             return
         if step.loan.recalled:
             _take_own_shares(step)
         if step.loan.recalled:
             _order(step)
         else:
-            _finish(step)
+            finish(step)
 
-    def _take_fills(self, step: LoanStep) -> bool:
-        """Give to the pool what the order has bought; False while it is not settled."""
+    def take_fills(self, step: LoanStep, is_swept: bool = False) -> bool:
+        """Give to the pool what the order has bought; False while it is not settled.
+
+        `is_swept`: a corporate action has given it to the pool already.
+        """
         loan = step.loan
+        if loan.order is None:
+            return True
         place = step.book.logged(loan.order or "")
         if place is None or step.transaction.position(streams.order_log(place[0])) < place[1]:
             return False
@@ -52,7 +55,8 @@ class CloseOut:
             recalled=loan.recalled - bought,
             pot_e4=loan.pot_e4 - paid_e4,
         )
-        legs = _return_legs(CLOSE_OUT, loan.security_id, bought) if bought else ()
+        moves = bought and not is_swept
+        legs = _return_legs(CLOSE_OUT, loan.security_id, bought) if moves else ()
         step.note("bought", after, "loan_return", legs, f"bought back for {loan.client_id}")
         return True
 
@@ -70,38 +74,37 @@ def _take_own_shares(step: LoanStep) -> None:
 def _order(step: LoanStep) -> None:
     """The next order, and the money for it by the waterfall; later, where there is none."""
     loan, attempt = step.loan, step.loan.attempt + 1
-    means = Means(
-        free_e4=step.free_e4,
-        contributions_e4=step.book.contributions(),
-        capital_e4=step.free(CLEARING_CAPITAL, CASH),
+    means = step.means()
+    reachable_e4 = loan.pot_e4 + sum(
+        default_waterfall.draws(1 << 62, loan.client_id, means).values()
     )
-    reachable_e4 = loan.pot_e4 + sum(close_out.draws(1 << 62, loan.client_id, means).values())
-    price_e4 = close_out.limit_e4(step.mark_e4, attempt, step.security)
-    quantity = close_out.quantity_of(loan, price_e4, reachable_e4, step.security)
+    price_e4 = default_waterfall.limit_e4(step.mark_e4, attempt, step.security)
+    quantity = default_waterfall.quantity_of(loan, price_e4, reachable_e4, step.security)
     if not quantity:
         return
-    drawn = close_out.draws(price_e4 * quantity - loan.pot_e4, loan.client_id, means)
-    _change_contributions(step, drawn, -1)
+    drawn = default_waterfall.draws(price_e4 * quantity - loan.pot_e4, loan.client_id, means)
+    step.change_contributions(drawn, -1)
     name = f"close-out-{step.number}"
     after = step.changed(
         pot_e4=loan.pot_e4 + sum(drawn.values()),
-        used_e4=close_out.added(loan.used_e4, drawn),
+        used_e4=default_waterfall.added(loan.used_e4, drawn),
         attempt=attempt,
         order=name,
         ordered_us=step.now_us,
         reports_before=step.settlement.chains[CLOSE_OUT].count,
     )
-    step.book.add_order(CloseOutOrder(name, loan.security_id, quantity, price_e4))
-    legs = close_out.legs(loan.client_id, drawn, 1) if drawn else ()
+    made_for = step.security.action_id
+    step.book.add_order(CloseOutOrder(name, loan.security_id, quantity, price_e4, made_for))
+    legs = waterfall_legs(loan.client_id, drawn, 1)
     memo = f"close-out of {loan.client_id} {loan.security_id}, order {attempt}"
     step.note("order", after, "close_out", legs, memo)
 
 
-def _finish(step: LoanStep) -> None:
+def finish(step: LoanStep) -> None:
     """The shares are back: what is left of the money goes back the way it came."""
     loan = step.loan
-    back = close_out.given_back(loan)
-    _change_contributions(step, back, 1)
+    back = default_waterfall.given_back(loan)
+    step.change_contributions(back, 1)
     lost = {name: amount - back.get(name, 0) for name, amount in loan.used_e4.items()}
     if any(amount for name, amount in lost.items() if name != MEMBER):
         # Others paid: the client borrows again when an administrator has looked at it.
@@ -116,18 +119,10 @@ def _finish(step: LoanStep) -> None:
         ordered_us=0,
         reports_before=0,
     )
-    legs = close_out.legs(loan.client_id, back, -1) if back else ()
+    legs = waterfall_legs(loan.client_id, back, -1)
     memo = f"close-out of {loan.client_id} {loan.security_id} done"
     step.note("closed", after, "close_out", legs, memo)
-
-
-def _change_contributions(step: LoanStep, amounts_e4: dict[str, int], sign: int) -> None:
-    """Take from the members' contributions (sign -1), or give back."""
-    known = step.book.contributions()
-    for source, amount_e4 in amounts_e4.items():
-        account, _, client_id = source.partition(":")
-        if account == DEFAULT_FUND:
-            step.book.set_contribution(client_id, known.get(client_id, 0) + sign * amount_e4)
+    step.end()
 
 
 def _return_legs(client_id: str, security_id: str, quantity: int) -> tuple[Leg, ...]:

@@ -5,6 +5,7 @@ from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
 from clearinghouse.domain.venue_accounts import LENDER, VENUE_ACCOUNTS
 from clearinghouse.handlers import SettlementDesk
+from clearinghouse.lending.client_loans import ClientLoans
 from clearinghouse.lending.marks import MarginMarks
 from clearinghouse.loan_ports import LoanBook
 from clearinghouse.ports import LedgerTransaction
@@ -14,8 +15,6 @@ from venue_protocol.money import format_e4
 from venue_protocol.refusals import RejectReason, refuse
 from venue_protocol.securities import BASIS_POINTS, Security
 from venue_protocol.stock_loans import (
-    EventKind,
-    LoanEvent,
     MarginRules,
     StockLoan,
     borrowed,
@@ -48,23 +47,26 @@ class LoanDesk:
             security = _listed(book, security_id, quantity)
             rules = book.rules()
             _require_allowed(book, rules, client_id)
-            before = book.loan(client_id, security_id) or StockLoan(client_id, security_id)
+            now_us = self._clock.now_us()
+            opened = ClientLoans(transaction, self._marks, client_id, security, now_us)
+            settlement, mark_e4 = opened.settlement, opened.mark_e4
+            before = opened.loan(security_id) or StockLoan(
+                client_id, security_id, followed_us=opened.acted_us
+            )
             if before.call_kind is not None or before.stage != "open":
                 raise refuse(
                     RejectReason.LOAN_CALLED,
                     f"the loan of {security_id} is called: return shares or bring cash first",
                     "security",
                 )
-            settlement = _lock(transaction, client_id, security_id)
             _require_in_pool(settlement, book, rules, before, security, quantity)
-            now_us = self._clock.now_us()
-            as_of = settlement.last_report_sequence
-            mark_e4 = self._marks.mark_e4(book, security, as_of, now_us)
             after = borrowed(before, quantity, mark_e4, rules, now_us)
             _hold(settlement, before, after)
             _move(settlement, "stock_loan", now_us, legs, reference)
-            _write(transaction, settlement, "borrow", after, rules, mark_e4, as_of, now_us)
-            return Receipt(settlement.last_journal_id, False), settlement
+            journal_id = settlement.last_journal_id
+            opened.note("borrow", after)
+            opened.write()
+            return Receipt(journal_id, False), settlement
 
         return self._desk.move(work)
 
@@ -72,7 +74,8 @@ class LoanDesk:
         """Give borrowed shares back and free what was held for them.
 
         The same key again does nothing. Refused for more than is borrowed, for shares that an
-        order holds, and while the clearinghouse buys the loan back itself.
+        order holds, and while the clearinghouse buys the loan back itself. With the last shares,
+        dividends are paid that went ex and are still owed.
         """
         legs = (Leg(client_id, security_id, -quantity), Leg(LENDER, security_id, quantity))
         reference = f"return:{client_id}:{key}"
@@ -81,18 +84,21 @@ class LoanDesk:
             done = done_before(transaction, reference, legs)
             if done is not None:
                 return done, None
-            book = transaction.loans
-            security = _listed(book, security_id, quantity)
-            before = _returnable(book.loan(client_id, security_id), security_id, quantity)
-            settlement = _lock(transaction, client_id, security_id)
-            now_us, rules = self._clock.now_us(), book.rules()
-            as_of = settlement.last_report_sequence
-            mark_e4 = self._marks.mark_e4(book, security, as_of, now_us)
-            after = returned(before, quantity, mark_e4, rules)
+            now_us = self._clock.now_us()
+            security = _known(transaction.loans, security_id)
+            opened = ClientLoans(transaction, self._marks, client_id, security, now_us)
+            settlement = opened.settlement
+            before = _returnable(opened.loan(security_id), security, quantity)
+            after = returned(before, quantity, opened.mark_e4, opened.rules)
             _hold(settlement, before, after)
             _move(settlement, "loan_return", now_us, legs, reference)
-            _write(transaction, settlement, "return", after, rules, mark_e4, as_of, now_us)
-            return Receipt(settlement.last_journal_id, False), settlement
+            journal_id = settlement.last_journal_id
+            opened.note("return", after)
+            if not after.quantity:
+                _require_dividends(settlement, after)
+                opened.step(after).end()
+            opened.write()
+            return Receipt(journal_id, False), settlement
 
         return self._desk.move(work)
 
@@ -111,10 +117,18 @@ def done_before(
     return Receipt(done.journal_id, True)
 
 
-def _listed(book: LoanBook, security_id: str, quantity: int) -> Security:
+def _known(book: LoanBook, security_id: str) -> Security:
     security = book.security(security_id)
     if security is None:
         raise refuse(RejectReason.UNKNOWN_SECURITY, f"no security {security_id[:64]!r}", "security")
+    refusal = security.refuse_delisted()
+    if refusal is not None:
+        raise refuse(refusal.reason, refusal.message, refusal.field)
+    return security
+
+
+def _listed(book: LoanBook, security_id: str, quantity: int) -> Security:
+    security = _known(book, security_id)
     refusal = security.refuse_quantity(quantity)
     if refusal is not None:
         raise refuse(refusal.reason, refusal.message, refusal.field)
@@ -155,7 +169,11 @@ def _require_in_pool(
         )
 
 
-def _returnable(loan: StockLoan | None, security_id: str, quantity: int) -> StockLoan:
+def _returnable(loan: StockLoan | None, security: Security, quantity: int) -> StockLoan:
+    """The loan, if so much of it can be returned: whole lots, or all of it, for a split can leave
+    less than a lot.
+    """
+    security_id = security.security_id
     if loan is None:
         raise refuse(RejectReason.UNKNOWN_LOAN, f"no loan of {security_id}", "security")
     if loan.stage == "closing":
@@ -170,13 +188,26 @@ def _returnable(loan: StockLoan | None, security_id: str, quantity: int) -> Stoc
             f"{quantity} is more than the {loan.quantity} shares borrowed",
             "quantity",
         )
+    refusal = security.refuse_quantity(quantity)
+    if refusal is not None and quantity != loan.quantity:
+        raise refuse(refusal.reason, refusal.message, refusal.field)
     return loan
 
 
-def _lock(transaction: LedgerTransaction, client_id: str, security_id: str) -> Settlement:
-    return transaction.lock(
-        {(name, asset) for name in (client_id, LENDER) for asset in (CASH, security_id)}
-    )
+def _require_dividends(settlement: Settlement, loan: StockLoan) -> None:
+    """Refuse to end a loan whose client can't pay the dividends that it owes."""
+    owed_e4 = sum(loan.dividends_e4.values())
+    cash = settlement.ledger.position(loan.client_id, CASH)
+    available_e4 = cash.quantity - cash.held
+    if owed_e4 > available_e4:
+        raise refuse(
+            RejectReason.INSUFFICIENT_FUNDS,
+            f"{format_e4(owed_e4)} of dividends are owed on the shares,"
+            f" available is {format_e4(available_e4)}",
+            "quantity",
+            needed=format_e4(owed_e4),
+            available=format_e4(available_e4),
+        )
 
 
 def _hold(settlement: Settlement, before: StockLoan, after: StockLoan) -> None:
@@ -201,18 +232,3 @@ def _move(
     shortfall = settlement.transfer(kind, now_us, legs, reference)
     if shortfall is not None:
         raise refuse(RejectReason.INSUFFICIENT_SHARES, str(shortfall), "quantity")
-
-
-def _write(
-    transaction: LedgerTransaction,
-    settlement: Settlement,
-    kind: EventKind,
-    loan: StockLoan,
-    rules: MarginRules,
-    mark_e4: int,
-    as_of: int,
-    now_us: int,
-) -> None:
-    transaction.write(settlement)
-    event = LoanEvent(kind, loan, rules, mark_e4, as_of, settlement.last_journal_id)
-    transaction.loans.write(now_us, [event])

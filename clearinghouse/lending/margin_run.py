@@ -9,10 +9,11 @@ import threading
 
 from clearinghouse.domain.ledger import Leg
 from clearinghouse.domain.settlement import Settlement
-from clearinghouse.domain.venue_accounts import CLEARING_CAPITAL, DEFAULT_FUND, LENDER
+from clearinghouse.domain.venue_accounts import LENDER
 from clearinghouse.handlers import SettlementDesk
+from clearinghouse.lending import following
 from clearinghouse.lending.close_out import CloseOut
-from clearinghouse.lending.loan_step import LoanStep
+from clearinghouse.lending.loan_step import LoanStep, positions
 from clearinghouse.lending.marks import MarginMarks
 from clearinghouse.ports import LedgerStore, LedgerTransaction
 from service_runtime.clock import Clock
@@ -20,7 +21,6 @@ from service_runtime.database import DatabaseUnavailable
 from venue_protocol import stock_loans
 from venue_protocol.holds import CASH
 from venue_protocol.money import format_e4
-from venue_protocol.settlement import CLOSE_OUT
 from venue_protocol.stock_loans import EventKind, LoanEvent, MarginRules, StockLoan
 from venue_protocol.times import format_utc
 
@@ -62,14 +62,17 @@ class MarginRun:
         """One look at every loan; the number of events that followed."""
         with self._store.transaction() as transaction:
             loans = transaction.loans.loans()
+            acting = {loan.key for loan in loans if following.is_due(transaction.loans, loan)}
         if not loans:
             return 0
-        rules, marks_e4 = self._measure({loan.security_id for loan in loans})
+        quiet = {loan.security_id for loan in loans if loan.key not in acting}
+        rules, marks_e4 = self._measure(quiet)
         now_us = self._clock.now_us()
         return sum(
             self._look(*loan.key)
             for loan in loans
-            if stock_loans.is_due(loan, marks_e4.get(loan.security_id, 0), rules, now_us)
+            if loan.key in acting
+            or stock_loans.is_due(loan, marks_e4.get(loan.security_id, 0), rules, now_us)
         )
 
     def _measure(self, security_ids: set[str]) -> tuple[MarginRules, dict[str, int]]:
@@ -84,7 +87,7 @@ class MarginRun:
             marks_e4 = {
                 security.security_id: self._marks.mark_e4(book, security, as_of, now_us)
                 for security in listed
-                if security is not None
+                if security is not None and security.successor is None
             }
             return (book.rules(), marks_e4), None
 
@@ -95,12 +98,8 @@ class MarginRun:
             step = self._begin(transaction, client_id, security_id)
             if step is None:
                 return [], None
-            if step.loan.stage != "closing":
-                _charge(step)
-                _follow(step)
-                _call(step)
-            if step.loan.stage == "closing":
-                self._close_out.advance(step)
+            if following.follow(step) and not step.loan.is_over:
+                self._go_on(step)
             if not step.events:
                 return [], None
             step.write()
@@ -111,6 +110,14 @@ class MarginRun:
             _log(event)
         return len(events)
 
+    def _go_on(self, step: LoanStep) -> None:
+        if step.loan.stage != "closing":
+            _charge(step)
+            _follow(step)
+            _call(step)
+        if step.loan.stage == "closing":
+            self._close_out.advance(step)
+
     def _begin(
         self, transaction: LedgerTransaction, client_id: str, security_id: str
     ) -> LoanStep | None:
@@ -120,13 +127,16 @@ class MarginRun:
         is_withdrawn = (
             known is not None
             and known.order is not None
-            and now_us - known.ordered_us > _WITHDRAW_US
+            and (now_us - known.ordered_us > _WITHDRAW_US or following.is_behind(book, known))
             and book.withdraw_order(known.order)
         )
-        settlement = transaction.lock(_accounts(client_id, security_id))
-        loan, security = book.loan(client_id, security_id), book.security(security_id)
+        # No action is settled, and no loan changes, from here on.
+        transaction.lock(())
+        symbols = following.symbols_after(book, security_id)
+        loan, security = book.loan(client_id, security_id), book.security(symbols[-1])
         if loan is None or security is None:
             return None
+        settlement = transaction.lock(positions(client_id, symbols))
         as_of = settlement.last_report_sequence
         mark_e4 = self._marks.mark_e4(book, security, as_of, now_us)
         step = LoanStep(
@@ -135,14 +145,6 @@ class MarginRun:
         if is_withdrawn:
             step.withdrawn()
         return step
-
-
-def _accounts(client_id: str, security_id: str) -> set[tuple[str, str]]:
-    """Every position that a loan's step can move."""
-    both = {
-        (name, asset) for name in (client_id, LENDER, CLOSE_OUT) for asset in (CASH, security_id)
-    }
-    return both | {(DEFAULT_FUND, CASH), (CLEARING_CAPITAL, CASH)}
 
 
 def _charge(step: LoanStep) -> None:

@@ -6,6 +6,7 @@ make it again.
 """
 
 from clearinghouse.loan_ports import LoanBook
+from venue_protocol.loan_actions import AppliedAction, mark_after_e4
 from venue_protocol.securities import Security
 from venue_protocol.stock_loans import Mark
 from venue_protocol.trade_window import TradeWindow
@@ -22,15 +23,23 @@ class MarginMarks:
         self._read_to = 0
 
     def mark_e4(self, book: LoanBook, security: Security, as_of: int, now_us: int) -> int:
-        """The mark after report `as_of`, the newest there is; stored if it is a new one."""
-        window = self._window(book, security.security_id, as_of)
-        known = book.mark(security.security_id)
-        if known is not None and known.as_of_report == as_of:
+        """The mark after report `as_of`, the newest there is; stored if it is a new one.
+
+        Trades from before the security's newest corporate action are of another share: only those
+        after it count, and the mark before it follows the action.
+        """
+        name, symbols = security.security_id, book.symbols(security.security_id)
+        window = self._window(book, name, as_of)
+        known = book.mark(symbols)
+        actions = book.actions(symbols, known.followed_us if known is not None else 0)
+        if known is not None and known.as_of_report == as_of and not actions:
             return known.mark_e4
-        before_e4 = known.mark_e4 if known is not None else security.reference_price_e4
-        found_e4 = window.mark(before_e4, security)
-        if known is None or found_e4 != before_e4:
-            book.add_mark(Mark(security.security_id, as_of, window.from_report, now_us, found_e4))
+        followed_us = _followed_us(known, actions)
+        before_e4 = _before_e4(known, actions, security)
+        found_e4 = window.mark(before_e4, security, after_us=followed_us)
+        if known is None or actions or found_e4 != before_e4:
+            made_from = window.from_report
+            book.add_mark(Mark(name, as_of, made_from, now_us, found_e4, followed_us))
         return found_e4
 
     def _window(self, book: LoanBook, security_id: str, as_of: int) -> TradeWindow:
@@ -46,3 +55,24 @@ class MarginMarks:
             for report in book.trade_reports([security_id], found.from_report, as_of):
                 found.take(report)
         return found
+
+
+def newest_mark_e4(book: LoanBook, security: Security) -> int:
+    """The newest mark that was made, in shares of now; the reference price before the first."""
+    symbols = book.symbols(security.security_id)
+    known = book.mark(symbols)
+    actions = book.actions(symbols, known.followed_us) if known is not None else []
+    return _before_e4(known, actions, security)
+
+
+def _followed_us(known: Mark | None, actions: list[AppliedAction]) -> int:
+    if actions:
+        return actions[-1].time_us
+    return known.followed_us if known is not None else 0
+
+
+def _before_e4(known: Mark | None, actions: list[AppliedAction], security: Security) -> int:
+    """The mark before, after these actions; the reference price of now before the first mark."""
+    if known is None:
+        return security.reference_price_e4
+    return mark_after_e4(known.mark_e4, actions, security.tick_e4)

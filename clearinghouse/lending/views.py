@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from clearinghouse.lending.marks import newest_mark_e4
 from clearinghouse.loan_ports import LoanBook
 from clearinghouse.ports import LedgerStore
 from venue_protocol.stock_loans import MarginRules, StockLoan
@@ -73,9 +74,5 @@ def _lines(book: LoanBook, loans: list[StockLoan]) -> list[LoanLine]:
 
 
 def _mark_e4(book: LoanBook, security_id: str) -> int:
-    """The newest mark that was made; the reference price before the first."""
-    mark = book.mark(security_id)
-    if mark is not None:
-        return mark.mark_e4
     security = book.security(security_id)
-    return security.reference_price_e4 if security is not None else 0
+    return newest_mark_e4(book, security) if security is not None else 0

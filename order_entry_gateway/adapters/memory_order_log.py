@@ -50,9 +50,15 @@ class MemoryLogTransaction:
         return taken
 
     def lock_close_outs(self, names: Sequence[str]) -> Iterable[str]:
-        """Names of those that still wait."""
+        """Names of those that still wait for the listing of now."""
         self._transaction.statement()
-        return [name for name in names if name in self._tables.close_out_orders]
+        orders, listed = self._tables.close_out_orders, self._tables.securities
+        return [
+            name
+            for name in names
+            if name in orders
+            and listed[orders[name].security_id].action_id == orders[name].action_id
+        ]
 
     def remove_close_outs(self, names: Sequence[str]) -> None:
         """Remove those that are logged now."""
@@ -156,11 +162,6 @@ class MemoryLogTransaction:
         """The newest time in the log of a shard."""
         self._transaction.statement()
         return self._tables.log_heads[shard][1]
-
-    def has_loans(self, security_id: str) -> bool:
-        """Whether somebody owes borrowed shares of this security."""
-        self._transaction.statement()
-        return any(name == security_id for _, name in self._tables.stock_loans)
 
     def settled(self, shard: int) -> int:
         """The newest command of a shard whose events are all settled."""

@@ -36,7 +36,12 @@ class MemoryTimers:
         """Orders of the clearinghouse that are not logged yet."""
         with self._clearing.transaction() as transaction:
             transaction.read()
-            return sorted(transaction.tables.close_out_orders.values())
+            tables = transaction.tables
+            return sorted(
+                order
+                for order in tables.close_out_orders.values()
+                if tables.securities[order.security_id].action_id == order.action_id
+            )
 
     def arm(self, timer: str, client_id: str, due_us: int) -> None:
         """Set a timer, or set it anew."""

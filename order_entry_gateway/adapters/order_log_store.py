@@ -54,10 +54,11 @@ class PostgresLogTransaction:
         return self._cursor  # type: ignore[no-any-return]
 
     def lock_close_outs(self, names: Sequence[str]) -> Iterable[str]:
-        """Names of those that still wait, locked until the end."""
+        """Names of those that still wait for the listing of now, locked until the end."""
         self._cursor.execute(
-            "SELECT client_order_id FROM close_out_orders WHERE client_order_id = ANY (%s)"
-            " ORDER BY client_order_id FOR UPDATE",
+            "SELECT client_order_id FROM close_out_orders"
+            " JOIN securities USING (security_id, action_id) WHERE client_order_id = ANY (%s)"
+            " ORDER BY client_order_id FOR UPDATE OF close_out_orders",
             (list(names),),
         )
         return [name for (name,) in self._cursor]
@@ -203,13 +204,6 @@ class PostgresLogTransaction:
         """The newest time in the log of a shard."""
         self._cursor.execute("SELECT last_time_us FROM order_log_heads WHERE shard = %s", (shard,))
         return int(self._cursor.fetchone()[0])
-
-    def has_loans(self, security_id: str) -> bool:
-        """Whether somebody owes borrowed shares of this security."""
-        self._cursor.execute(
-            "SELECT EXISTS (SELECT FROM stock_loans WHERE security_id = %s)", (security_id,)
-        )
-        return bool(self._cursor.fetchone()[0])
 
     def settled(self, shard: int) -> int:
         """The newest command of a shard whose events are all settled."""

@@ -32,10 +32,11 @@ class PostgresTimers:
             return list(cursor.fetchall())
 
     def close_outs(self) -> Sequence[CloseOutOrder]:
-        """Orders of the clearinghouse that are not logged yet."""
+        """Orders of the clearinghouse that are not logged yet, made for the listing of now."""
         with self._clearing.transaction() as cursor:
             cursor.execute(
                 f"SELECT {', '.join(CloseOutOrder._fields)} FROM close_out_orders"
+                " JOIN securities USING (security_id, action_id)"
                 " ORDER BY client_order_id LIMIT 100"
             )
             return [CloseOutOrder(*row) for row in cursor]

@@ -73,8 +73,6 @@ class Session:
     """Place in the log of the newest corporate action of each security that had one."""
     settled: dict[int, int] = field(default_factory=dict)
     """The newest command of a shard that is wholly settled, where a phase is to begin."""
-    lent: set[str] = field(default_factory=set)
-    """Securities to be acted on of which shares are lent."""
     known: dict[tuple[int, str], PhaseRow] = field(default_factory=dict)
     """Rows as they stand, stored or to be stored."""
     settlements: dict[int, SettlementRow] = field(default_factory=dict)
@@ -202,9 +200,6 @@ class Session:
         if phase not in _AT_REST:
             message = f"the phase of {security_id} is {phase}: halt or close it first"
             return Refusal(RejectReason.ACTION_NEEDS_HALT, message, "security")
-        if security_id in self.lent:
-            message = f"shares of {security_id} are lent: they must be returned before"
-            return Refusal(RejectReason.ACTION_LOANS_OPEN, message, "security")
         return self._refuse_unsettled(shard, [security_id])
 
     def _refuse_phase(self, shard: int, command: SetPhase) -> Refusal | None:

@@ -38,13 +38,20 @@ AMENDING_KINDS = ("bust", "correction")
 
 
 class Discharge(NamedTuple):
-    """Borrowed shares that were given back for the client: bought by a close-out."""
+    """What the client owes of borrowed shares changed without a report of shares to it: a close-out
+    bought some, or the loan followed a corporate action.
+    """
 
     after_report: int
     """Sequence of the venue's newest report when it happened."""
     time_us: int
     security_id: str
     shares: int
+    """Owed less."""
+    is_exchange: bool = True
+    """False: their number changed and their cost did not (a split)."""
+    renamed: str | None = None
+    """The symbol under which all of it is owed from now on."""
 
 
 class StatementFold:
@@ -119,7 +126,12 @@ class StatementFold:
         lines = [
             security_line(name, held, closing_e4.get(name))
             for name, held in sorted(self._securities.items())
-            if held.opening or held.holding or held.bought or held.sold or held.dividends_e4
+            if held.opening
+            or held.holding
+            or held.bought
+            or held.sold
+            or held.dividends_e4
+            or held.borrowed
         ]
         opening = Moment(
             self._from_us or self._to_us,
@@ -230,7 +242,7 @@ class StatementFold:
             held.unsettled += (report.shares if is_later else 0) - report.settled_shares
 
     def _discharge(self, before_report: int) -> None:
-        """End debts of shares that others gave back; what it cost is told by reports of cash."""
+        """Change debts of shares that changed otherwise; what it cost, reports of cash tell."""
         while self._discharges and self._discharges[0].after_report < before_report:
             done = self._discharges.popleft()
             if done.time_us >= self._to_us:
@@ -238,8 +250,13 @@ class StatementFold:
             if self._opening is None and done.time_us >= self._from_us:
                 self._begin()
             held = self._securities.setdefault(done.security_id, Holding())
+            if done.renamed is not None:
+                after = self._securities.setdefault(done.renamed, Holding())
+                after.borrowed, held.borrowed = after.borrowed + held.borrowed, 0
+                _take_over(held, after)
+                continue
             held.borrowed -= done.shares
-            earned_e4 = held.basis.apply(Move(done.shares, 0))
+            earned_e4 = held.basis.apply(Move(done.shares, 0, is_exchange=done.is_exchange))
             held.realised_e4 += earned_e4
             self._earn(REALISED, earned_e4)
 
@@ -318,10 +335,14 @@ class StatementFold:
             self._renamed[report.journal_id] = (name, report.shares)
             return
         old, new = (other[0], name) if other[1] < 0 else (name, other[0])
-        gone = self._securities[old]
-        came = self._securities[new]
-        came.basis.apply(Move(gone.cost.shares, -gone.cost.cost_e4))
-        gone.basis.apply(Move(-gone.cost.shares, gone.cost.cost_e4))
+        _take_over(self._securities[old], self._securities[new])
+
+
+def _take_over(gone: Holding, came: Holding) -> None:
+    """All cost that one security has goes to another."""
+    shares, cost_e4 = gone.cost.shares, gone.cost.cost_e4
+    came.basis.apply(Move(shares, -cost_e4))
+    gone.basis.apply(Move(-shares, cost_e4))
 
 
 def _misfits(made: Statement) -> list[str]:

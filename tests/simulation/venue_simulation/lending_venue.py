@@ -10,7 +10,6 @@ from typing import Any
 
 from clearinghouse.administration import Administration
 from clearinghouse.bootstrap import make_first_state
-from clearinghouse.domain.venue_accounts import DEFAULT_FUND
 from clearinghouse.handlers import SettlementDesk
 from clearinghouse.lending.administration import LoanAdministration
 from clearinghouse.lending.desk import LoanDesk
@@ -29,7 +28,7 @@ from venue_protocol import codec, topology
 from venue_protocol.commands import CommandBatch, SetPhase
 from venue_protocol.events import EventBatch
 from venue_protocol.holds import CASH, held_amount, held_asset
-from venue_protocol.settlement import CLOSE_OUT
+from venue_protocol.settlement import CLOSE_OUT, DEFAULT_FUND
 from venue_protocol.stock_loans import StockLoan
 from venue_simulation.memory_ledger_store import MemoryLedgerStore
 from venue_storage.memory_clearing_data import MemoryClearing, Moment

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from clearinghouse.domain import endowment, listing
+from clearinghouse.domain import endowment
+from venue_protocol import listing
 from venue_protocol.securities import Security
 
 GOOD = Security("NVDA", "NVIDIA", 0, 100, 100, 1_000, 1_800_000, 10_000)

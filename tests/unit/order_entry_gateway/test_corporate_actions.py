@@ -47,12 +47,6 @@ def test_an_action_is_taken_while_the_security_is_halted_or_closed() -> None:
     assert codes(decide([action()], state(row("opening_auction")))) == ["action.needs_halt"]
 
 
-def test_lent_shares_must_be_returned_before_an_action_that_changes_their_number() -> None:
-    door = state(row("halted", "AAPL"))
-    door.session.lent = {"AAPL"}
-    assert codes(decide([action()], door)) == ["action.loans_open"]
-
-
 def test_nothing_takes_orders_again_before_the_action_is_settled() -> None:
     for reopening in (phase("continuous", "AAPL"), phase("opening_auction")):
         assert codes(decide([reopening], acted(settled=6))) == ["action.unsettled"]

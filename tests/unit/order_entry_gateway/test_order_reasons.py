@@ -290,7 +290,6 @@ ELSEWHERE = {
     "request.idempotency_key_reused",
     "amount.not_positive",
     # Corporate actions: test_corporate_actions.
-    "action.loans_open",
     "action.needs_halt",
     "action.unsettled",
     # What a second person consents to: tests/integration/clearinghouse/test_proposals.
@@ -302,6 +301,7 @@ ELSEWHERE = {
     "trade.unknown",
     "trade.already_busted",
     "trade.before_corporate_action",
+    "trade.of_close_out",
     "trade.correction_changes_nothing",
     "security.delisted",
 }

@@ -187,6 +187,38 @@ def test_a_close_out_ends_the_debt_and_its_cost_is_a_line_of_its_own() -> None:
     assert lines[3].what == "close-out of AAPL begins"
 
 
+def test_a_short_sale_is_carried_through_a_split_a_new_symbol_and_a_delisting() -> None:
+    """10 borrowed and sold for $1,000; 20 are owed after 2 for 1, as META, and $30.00 for each in
+    the end: a profit of $400.
+    """
+    history = ReportHistory()
+    history.deposit(100_000_000)
+    history.add("stock_loan", 0, 10, security_id="AAPL")
+    history.sell("AAPL", 10, 1_000_000)
+    history.add("loan_return", -6_000_000, memo="20 META delisted at 30.00")
+    followed = [
+        Discharge(45, 4_500_000, "AAPL", -10, is_exchange=False),
+        Discharge(46, 4_600_000, "AAPL", 0, renamed="META"),
+        Discharge(47, 4_700_000, "META", 20),
+    ]
+    fold = StatementFold("ann", 0, FOR_EVER, lambda *_: REFERENCE_E4, (), followed)
+    for each in history.reports:
+        fold.take(each)
+    statement = fold.statement({}, {})
+    assert statement.faults == []
+    assert statement.earned == {"realised": 10_000_000, "stock_loans": -6_000_000}
+    assert statement.closing.cost_e4 == 0
+    fold = StatementFold("ann", 0, FOR_EVER, lambda *_: REFERENCE_E4, (), followed[:2])
+    for each in history.reports[:3]:
+        fold.take(each)
+    statement = fold.statement({}, {})
+    assert statement.faults == []
+    assert [
+        (line.security_id, line.borrowed) for line in statement.securities if line.borrowed
+    ] == [("META", 20)]
+    assert statement.closing.cost_e4 == -10_000_000
+
+
 def test_what_was_done_is_said_with_its_reason() -> None:
     history = ReportHistory()
     trade = history.buy("AAPL", 10, 1_000_000)

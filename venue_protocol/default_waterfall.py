@@ -15,11 +15,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from clearinghouse.domain.ledger import Leg
-from clearinghouse.domain.venue_accounts import CLEARING_CAPITAL, DEFAULT_FUND
-from venue_protocol.holds import CASH
 from venue_protocol.securities import BASIS_POINTS, Security
-from venue_protocol.settlement import CLOSE_OUT
+from venue_protocol.settlement import CLEARING_CAPITAL, CLOSE_OUT, DEFAULT_FUND
 from venue_protocol.stock_loans import MarginRules, StockLoan, required_e4
 
 STEP_BPS = 200
@@ -148,12 +145,11 @@ def given_back(loan: StockLoan) -> dict[str, int]:
     return back
 
 
-def legs(client_id: str, amounts_e4: Mapping[str, int], sign: int) -> tuple[Leg, ...]:
-    """The journal of a draw (sign 1), or of giving back (-1)."""
+def movements(client_id: str, amounts_e4: Mapping[str, int], sign: int) -> dict[str, int]:
+    """Cash that each account gets by a draw (sign 1), or by giving back (-1)."""
     by_account: dict[str, int] = {}
     for source, amount_e4 in amounts_e4.items():
         account = client_id if source == MEMBER else source.partition(":")[0]
-        by_account[account] = by_account.get(account, 0) + amount_e4
-    given = [Leg(account, CASH, -sign * amount) for account, amount in by_account.items()]
-    total = sum(by_account.values())
-    return (*given, Leg(CLOSE_OUT, CASH, sign * total))
+        by_account[account] = by_account.get(account, 0) - sign * amount_e4
+    by_account[CLOSE_OUT] = -sum(by_account.values())
+    return by_account
