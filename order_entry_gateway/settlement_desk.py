@@ -25,6 +25,8 @@ from venue_protocol.settlement_modes import GROSS, MOST_INTERVAL_US, MOST_LAG, S
 log = logging.getLogger(__name__)
 
 _SECOND_US = 1_000_000
+MOST_EXEMPT = 10**15
+"""Shares: more than any issue has, and few enough for the columns of the database."""
 _NOTHING = msgspec.Raw(b"0")
 
 
@@ -100,8 +102,8 @@ class SettlementModeDesk:
             deposit_e4 = parse_json_e4(bytes(request.deposit))
         except MoneyError as error:
             raise Refused(Refusal(RejectReason.INVALID_FIELD, str(error), "deposit")) from error
-        if request.quantity < 0:
-            _refuse("quantity is 0 or more shares", "quantity")
+        if not 0 <= request.quantity <= MOST_EXEMPT:
+            _refuse(f"quantity is 0 to {MOST_EXEMPT} shares", "quantity")
         if deposit_e4 < 0 or (request.quantity == 0 and deposit_e4):
             _refuse("deposit is 0 or more, and 0 without an exemption", "deposit")
         security = self._security(request.security)
