@@ -54,6 +54,7 @@ class WholeClearinghouse:
         self.refused: dict[str, int] = {}
         self.done: dict[str, int] = {}
         self._keys = 0
+        venue.listed.refresh()
         for name in (BOSS, SECOND):
             venue.administration.create_client(name, "administrator")
         for security_id in venue.securities:
@@ -64,9 +65,10 @@ class WholeClearinghouse:
             "mode": (self._change_mode, 2),
             "cycle": (self._cycle, 6),
             "borrow": (self._borrow, 6),
+            "short sale": (self._sell_short, 4),
             "return": (self._return, 6),
-            "margin run": (self._margin_run, 4),
-            "recall": (self._recall, 1),
+            "margin run": (self._margin_run, 8),
+            "recall": (self._recall, 3),
             "split": (self._split, 1),
             "dividend": (self._dividend, 1),
             "symbol change": (self._rename, 1),
@@ -132,6 +134,21 @@ class WholeClearinghouse:
 
     def _borrow(self) -> None:
         self.loans.borrow(self._client(), self._security(), self.dice.randrange(1, 15), self._key())
+
+    def _sell_short(self) -> None:
+        """A trader borrows, and all that it has goes at any price: a recall is then met through
+        the book.
+        """
+        client_id, security_id = self.dice.choice(self.venue.clients[:4]), self._security()
+        self.loans.borrow(client_id, security_id, self.dice.randrange(1, 15), self._key())
+        ((free,),) = self.venue.read(
+            "clearing",
+            "SELECT quantity - held FROM securities_deposits"
+            " WHERE client_id = %s AND security_id = %s",
+            (client_id, security_id),
+        )
+        price_e4 = self.venue.listed[security_id].band_low_e4
+        self.venue.commit([self.venue.place(client_id, "SELL", free, price_e4, security_id)])
 
     def _return(self) -> None:
         loans = self.venue.read(
