@@ -311,6 +311,7 @@ def test_case_6_nobody_reads_cancels_or_amends_anothers_order(
     trader: Client, maker: Client, security: str
 ) -> None:
     resting = maker.placed("SELL", 5, "100", security)
+    eventually(lambda: maker.feed(f"/v1/orders/{resting}").status_code, lambda code: code == 200)
     for answer in (
         trader.gateway("GET", f"/v1/orders/{resting}"),
         trader.cancel(resting),

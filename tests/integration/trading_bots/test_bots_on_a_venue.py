@@ -16,10 +16,10 @@ from trading_bots.client import VenueClient
 from trading_bots.runner import BotSettings, Fleet
 from trading_bots.venue_address import VenueAddress
 from venue_audit.standings import StandingsReader
-from venue_cli import demo
 from venue_launcher.admin_client import Administration
 from venue_launcher.errors import CommandError
 from venue_launcher.running_venue import RunningVenue
+from venue_trials import demo
 from venue_trials.recorded_flow.orders import make_plan, play
 
 
