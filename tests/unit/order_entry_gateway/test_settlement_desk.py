@@ -27,7 +27,10 @@ class Logged:
         self.commands: list[Any] = []
 
     def submit(self, candidates: Sequence[Candidate]) -> list[Decision]:
-        accepted = [Accepted(each.shard, each.command, None, 7, 9) for each in candidates]  # type: ignore[union-attr]
+        accepted = [
+            Accepted(each.shard, each.command, None, 7, 9)  # type: ignore[union-attr]
+            for each in candidates
+        ]
         self.commands += [each.command for each in accepted]
         return list(accepted)
 
