@@ -43,12 +43,28 @@ def test_balance_shows_cash_held_and_available(feed: RunningFeed) -> None:
         "balance": "10000.00",
         "held": "1.2345",
         "available": "9998.7655",
+        "settled": "10000.00",
+        "unsettled": "0.00",
         "currency": "USD",
     }
 
 
+def held(client_id: str, security: str, quantity: int, held: int) -> dict[str, object]:
+    """A holding as it is shown; all of it is settled, and nothing borrowed."""
+    return {
+        "client_id": client_id,
+        "security": security,
+        "quantity": quantity,
+        "held": held,
+        "available": quantity - held,
+        "settled": quantity,
+        "unsettled": 0,
+        "borrowed": 0,
+    }
+
+
 def test_holdings_show_shares_held_and_available(feed: RunningFeed) -> None:
-    expected = {"client_id": "alice", "security": "AAPL", "quantity": 10, "held": 3, "available": 7}
+    expected = held("alice", "AAPL", 10, 3)
     assert feed.get("/holdings/AAPL/alice", "alice") == expected
     assert feed.get("/holdings/alice", "alice") == {
         "client_id": "alice",
@@ -58,8 +74,7 @@ def test_holdings_show_shares_held_and_available(feed: RunningFeed) -> None:
 
 
 def test_a_listed_security_never_held_is_zero(feed: RunningFeed) -> None:
-    expected = {"client_id": "bob", "security": "MSFT", "quantity": 0, "held": 0, "available": 0}
-    assert feed.get("/holdings/MSFT/bob", "bob") == expected
+    assert feed.get("/holdings/MSFT/bob", "bob") == held("bob", "MSFT", 0, 0)
     assert feed.get("/holdings/bob", "bob")["holdings"] == []
 
 

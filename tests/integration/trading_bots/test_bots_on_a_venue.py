@@ -19,7 +19,7 @@ from venue_audit.standings import StandingsReader
 from venue_launcher.admin_client import Administration
 from venue_launcher.errors import CommandError
 from venue_launcher.running_venue import RunningVenue
-from venue_trials import demo
+from venue_trials.demo import show
 from venue_trials.recorded_flow.orders import make_plan, play
 
 
@@ -73,7 +73,7 @@ def test_a_demo_ends_with_nothing_lost_and_a_second_one_goes_on(
     live_venue: RunningVenue, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in (1, 2):
-        assert demo.run(live_venue, 6, 11) == 0
+        assert show.run(live_venue, 6, 11) == 0
         shown = capsys.readouterr().out
         assert f"demo{number}.you" in shown and "Authorization: Bearer vk_" in shown
         assert "every journal is balanced; no cent and no share was made or lost" in shown
@@ -88,7 +88,7 @@ def test_a_second_demo_at_the_same_time_is_refused_before_it_makes_accounts(
     with (live_venue.state_dir / "demo.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(CommandError, match="a demo already runs on this venue"):
-            demo.run(live_venue, 1, 1)
+            show.run(live_venue, 1, 1)
     assert len(Administration(live_venue).clients()) == before
 
 

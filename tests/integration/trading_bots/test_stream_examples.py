@@ -1,6 +1,7 @@
 """The messages that docs/market-data.md shows are those that the feed sends."""
 
 import json
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ import requests
 
 from tests.integration.trading_bots.waiting import wait_for
 from trading_bots.client import VenueClient
+from venue_launcher.admin_client import Administration
 from venue_launcher.running_venue import RunningVenue
 from venue_launcher.session_client import SessionClient
 
 PAGE = Path(__file__).parents[3] / "docs/market-data.md"
-CHANNELS = {"price", "book", "trades", "status", "orders", "fills", "settlements"}
+CHANNELS = {"price", "book", "trades", "corrections", "status", "orders", "fills", "settlements"}
+OF_A_SECURITY = ("price", "book", "trades", "corrections")
 Message = dict[str, Any]
 
 
@@ -64,7 +67,7 @@ def test_a_message_of_each_channel_looks_as_the_documentation_shows_it(
     real: dict[str, Message] = {}
     with ann.stream() as stream:
         for channel in sorted(CHANNELS):
-            stream.subscribe(channel, "MSFT" if channel in ("price", "book", "trades") else None)
+            stream.subscribe(channel, "MSFT" if channel in OF_A_SECURITY else None)
         wait_for(
             lambda: (
                 take(stream.receive(1), real) and {"price snapshot", "book snapshot"} <= real.keys()
@@ -72,9 +75,27 @@ def test_a_message_of_each_channel_looks_as_the_documentation_shows_it(
         )
         maker.place("MSFT", "SELL", 10, "100.05")
         ann.place("MSFT", "BUY", 4, "101.00")
+        wait_for(lambda: take(stream.receive(1), real) and "trades" in real, 30)
+        bust(live_venue, real["trades"]["trade_id"])
         wait_for(lambda: take(stream.receive(1), real) and shown.keys() <= real.keys(), 30)
     for name, message in shown.items():
         assert fits(shape(message), shape(real[name])), f"{name}: {json.dumps(real[name])}"
+
+
+def bust(venue: RunningVenue, trade_id: int) -> None:
+    """One administrator proposes it, another consents."""
+    second = Administration(venue).create_client(f"second-{secrets.token_hex(4)}", "administrator")
+    url = f"{venue.clearinghouse_url}/v1/proposals"
+
+    def post(path: str, key: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": secrets.token_hex(8)}
+        answer = requests.post(f"{url}{path}", json=body, headers=headers, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    asked = {"kind": "bust", "trade_id": trade_id, "reason": "a test"}
+    proposal_id = post("", venue.admin_key, asked)["proposal_id"]
+    wait_for(lambda: post(f"/{proposal_id}/consent", second)["status"] == "done")
 
 
 def phases_of(venue: RunningVenue) -> Any:
