@@ -61,6 +61,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.connection: Connection
+        self.url = b""
+        """Of the newest request; uvicorn sets it only once one has begun."""
         self._is_arriving = False
         """A request was begun and has not arrived whole."""
         self._head_bytes = 0

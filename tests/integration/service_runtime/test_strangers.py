@@ -204,6 +204,19 @@ def test_the_oldest_stranger_goes_first_and_a_known_client_stays(
         assert cut >= 150
 
 
+def test_a_stranger_that_sent_nothing_goes_with_a_word_too(
+    starting: Callable[..., SampleService],
+) -> None:
+    service = starting(VENUE_CONNECTIONS_WITHOUT_KEY_PER_ADDRESS="20", SAMPLE_SILENCE_S="30")
+    assert eventually(service.is_alive, 60), service.log_text()
+    with strangers(service, 60, b"") as connections:
+        assert answer_to(connections[0]).startswith(b"HTTP/1.1 503")
+        connections[-1].sendall(HEALTH)
+        assert connections[-1].recv(100).startswith(b"HTTP/1.1 200"), "the newest stays"
+    assert metric(service, 'venue_connections_cut_total{reason="crowded_out"}') >= 40
+    assert "Exception in callback" not in service.log_text()
+
+
 def test_websockets_without_a_key_crowd_each_other_out_with_a_word(
     starting: Callable[..., SampleService],
 ) -> None:
