@@ -1,6 +1,10 @@
 """Wires the gateway: the only place that makes its real parts."""
 
+import threading
 from functools import partial
+from typing import Protocol
+
+from flask import Flask
 
 from order_entry_gateway import settings as gateway_settings
 from order_entry_gateway.adapters import (
@@ -31,6 +35,7 @@ from order_entry_gateway.mass_cancel_desk import MassCancelDesk
 from order_entry_gateway.ports import OrderLog
 from order_entry_gateway.wiring import GatewayParts, GatewayPorts, wire
 from service_runtime import settings
+from service_runtime.bus import Publisher
 from service_runtime.buses.rabbitmq import RabbitBus
 from service_runtime.clock import ConfirmedClock, SystemClock
 from service_runtime.database import Database
@@ -45,6 +50,14 @@ _SETTLED_WITHIN_S, _RECORDED_WITHIN_S = 1.0, 3.0
 """A new order is refused when it would wait longer than this for settlement, or for the record."""
 _EVENTS = 4
 """Events that a command has at most, as a rule: accepted, traded twice, canceled."""
+
+
+class Followed(Protocol):
+    """A list in Postgres that others change."""
+
+    def follow(self, stopping: threading.Event) -> None:
+        """Read it again and again, until stopping."""
+        ...
 
 
 def build(service: Service, order_log: OrderLog | None = None) -> Application:
@@ -79,20 +92,16 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     )
     parts = wire(ports, service.stopping)
     authenticator, sessions = Authenticator(clearing), SessionStore(clearing)
-
-    def may_command() -> bool:
-        return publisher.is_ready() and clock.is_confirmed()
-
-    scheduler = PhaseScheduler(sessions, parts.phases, clock, may_command, service.stopping)
     service.add_check("database", clearing.is_ready)
     service.add_check("broker", publisher.is_ready)
     service.add_warning("record of refused orders", parts.reporter.has_left_out)
     _check_clock(service, clock)
     _run_loops(service, parts, backlogs)
+    scheduler = PhaseScheduler(
+        sessions, parts.phases, clock, lambda: _may_command(publisher, clock), service.stopping
+    )
     service.spawn("scheduler", scheduler.run)
-    loops = (authenticator.follow, securities.follow, fees.follow, pool.follow)
-    for name, follow in zip(("keys", "securities", "fees", "lendable"), loops, strict=True):
-        service.spawn(name, partial(follow, service.stopping))
+    _follow(service, keys=authenticator, securities=securities, fees=fees, lendable=pool)
     service.on_stop(bus.close)
     service.on_stop(lambda: publisher.flush(3))
 
@@ -100,9 +109,7 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     query.refuse_unknown(app, api.OPERATIONS)
     http.add_routes(app, parts.desk, statuses, authenticator)
     http.add_timer_routes(app, parts.desk, parts.timekeeper, authenticator)
-    charge = parts.desk.charge
-    session_http.add_routes(app, parts.phases, sessions, authenticator, clock, charge)
-    settlement_http.add_routes(app, parts.settlement, sessions, authenticator, clock, charge)
+    _add_day_routes(app, parts, sessions, authenticator, clock)
     cancels = _mass_cancels(clearing, parts, securities)
     mass_cancel_http.add_routes(app, cancels, authenticator)
     openapi.add_routes(app, api.described())
@@ -111,6 +118,29 @@ def build(service: Service, order_log: OrderLog | None = None) -> Application:
     OrderRoutes(entry).add_to(served)
     websocket.add_routes(served, entry, parts.timekeeper)
     return served
+
+
+def _add_day_routes(
+    app: Flask,
+    parts: GatewayParts,
+    sessions: SessionStore,
+    authenticator: Authenticator,
+    clock: ConfirmedClock,
+) -> None:
+    """The trading day and how it settles."""
+    charge = parts.desk.charge
+    session_http.add_routes(app, parts.phases, sessions, authenticator, clock, charge)
+    settlement_http.add_routes(app, parts.settlement, sessions, authenticator, clock, charge)
+
+
+def _may_command(publisher: Publisher, clock: ConfirmedClock) -> bool:
+    return publisher.is_ready() and clock.is_confirmed()
+
+
+def _follow(service: Service, **lists: Followed) -> None:
+    """Keep what others change up to date, each list by a loop of its name."""
+    for name, each in lists.items():
+        service.spawn(name, partial(each.follow, service.stopping))
 
 
 def _order_log(ours: settings.Settings) -> PostgresOrderLog:
